@@ -1,0 +1,47 @@
+//! The languages that contacts are written to in.
+
+use serde::{Deserialize, Serialize};
+
+/// A language that every notice and every reason is written in (D13).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Language {
+    /// English; also what everybody else is written to in.
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    /// Swedish.
+    #[serde(rename = "sv")]
+    Swedish,
+}
+
+impl Language {
+    /// The best of our languages for a BCP 47 tag such as `sv`, `sv-SE` or `en-GB`.
+    #[must_use]
+    pub fn matching(tag: &str) -> Self {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        if primary.eq_ignore_ascii_case("sv") { Self::Swedish } else { Self::English }
+    }
+
+    /// The BCP 47 tag, which also names the template folder.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Swedish => "sv",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Language;
+
+    #[test]
+    fn the_primary_subtag_decides_and_everybody_else_reads_english() {
+        assert_eq!(Language::matching("sv-SE"), Language::Swedish);
+        assert_eq!(Language::matching("SV"), Language::Swedish);
+        assert_eq!(Language::matching("svx"), Language::English);
+        assert_eq!(Language::matching("ja"), Language::English);
+        assert_eq!(Language::matching(""), Language::English);
+    }
+}

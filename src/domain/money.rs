@@ -1,0 +1,274 @@
+//! Money as integers in minor units of an ISO 4217 currency, and exchange through the euro (D4).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An ISO 4217 currency code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// ISO 4217 codes whose minor unit is not a hundredth, with their exponent.
+const EXPONENTS: &[(&str, u32)] = &[
+    ("BHD", 3),
+    ("BIF", 0),
+    ("CLP", 0),
+    ("DJF", 0),
+    ("GNF", 0),
+    ("IQD", 3),
+    ("ISK", 0),
+    ("JOD", 3),
+    ("JPY", 0),
+    ("KMF", 0),
+    ("KRW", 0),
+    ("KWD", 3),
+    ("LYD", 3),
+    ("OMR", 3),
+    ("PYG", 0),
+    ("RWF", 0),
+    ("TND", 3),
+    ("UGX", 0),
+    ("VND", 0),
+    ("VUV", 0),
+    ("XAF", 0),
+    ("XOF", 0),
+    ("XPF", 0),
+];
+
+impl Currency {
+    /// US dollar: what the catalogue's amounts are in.
+    pub const USD: Self = Self(*b"USD");
+    /// Euro: what reference rates are quoted against.
+    pub const EUR: Self = Self(*b"EUR");
+
+    /// Three letters, any case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_alphabetic).then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+    }
+
+    /// The code, upper case.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// Decimal places of the minor unit (ISO 4217): 2 for most, 0 for JPY and KRW, 3 for KWD.
+    #[must_use]
+    pub fn exponent(self) -> u32 {
+        EXPONENTS.iter().find(|(code, _)| *code == self.code()).map_or(2, |(_, exponent)| *exponent)
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.code().to_owned()
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("'{text}' is not a three-letter currency code"))
+    }
+}
+
+/// An amount of money: minor units of a currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Amount {
+    /// Minor units (cents for USD, yen for JPY).
+    pub minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl Amount {
+    /// `minor` units of `currency`.
+    #[must_use]
+    pub const fn new(minor: i64, currency: Currency) -> Self {
+        Self { minor, currency }
+    }
+
+    /// The plain decimal with a point and as many places as the currency has: `1234.50`, `-7`.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        plain(self.minor, self.currency.exponent())
+    }
+}
+
+/// `minor` written with `exponent` decimal places.
+#[must_use]
+pub fn plain(minor: i64, exponent: u32) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    let digits = minor.unsigned_abs().to_string();
+    let places = exponent as usize;
+    if places == 0 {
+        return format!("{sign}{digits}");
+    }
+    let padded = format!("{digits:0>width$}", width = places.saturating_add(1));
+    let (whole, fraction) = padded.split_at(padded.len().saturating_sub(places));
+    format!("{sign}{whole}.{fraction}")
+}
+
+impl fmt::Display for Amount {
+    /// Code first, thousands apart, as people read it: `SEK 1,234.50`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.plain();
+        let (whole, fraction) = plain.split_once('.').map_or((plain.as_str(), None), |(w, d)| (w, Some(d)));
+        let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |w| ("-", w));
+        write!(f, "{} {sign}", self.currency)?;
+        for (at, digit) in whole.chars().enumerate() {
+            if at > 0 && whole.len().saturating_sub(at).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        fraction.map_or(Ok(()), |places| write!(f, ".{places}"))
+    }
+}
+
+/// Reads a plain decimal with a point (`1234.5`, `-7`) as an integer with `places` decimal places.
+///
+/// `None` when it is not one, has more places than that, or does not fit.
+#[must_use]
+pub fn parse_decimal(text: &str, places: u32) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let places = usize::try_from(places).ok()?;
+    let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || digits.ends_with('.') {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > places {
+        return None;
+    }
+    let value: i64 = format!("{whole}{fraction:0<places$}").parse().ok()?;
+    if negative { value.checked_neg() } else { Some(value) }
+}
+
+/// A reference rate: units of a currency for one euro, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PerEuro(i64);
+
+impl PerEuro {
+    /// The euro itself.
+    pub const ONE: Self = Self(1_000_000);
+
+    /// A positive decimal of at most six places, as the European Central Bank publishes them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_decimal(text, 6).and_then(Self::from_micro)
+    }
+
+    /// From millionths; `None` unless positive.
+    #[must_use]
+    pub fn from_micro(micro: i64) -> Option<Self> {
+        (micro > 0).then_some(Self(micro))
+    }
+
+    /// Millionths.
+    #[must_use]
+    pub const fn micro(self) -> i64 {
+        self.0
+    }
+}
+
+/// US cents in a local currency: USD → EUR → local, exact, rounded once, half-up, to the minor unit (D4).
+///
+/// `None` when the result does not fit.
+#[must_use]
+pub fn convert_usd(usd_minor: i64, usd: PerEuro, local: PerEuro, currency: Currency) -> Option<i64> {
+    // local = usd_minor / 100 / usd_rate * local_rate * 10^exponent; the millionths cancel.
+    let numerator = i128::from(usd_minor)
+        .checked_mul(i128::from(local.micro()))?
+        .checked_mul(10_i128.checked_pow(currency.exponent())?)?;
+    let denominator = i128::from(usd.micro()).checked_mul(100)?;
+    i64::try_from(round_half_up(numerator, denominator)?).ok()
+}
+
+/// Local units per US dollar in billionths, half-up: what is frozen on a grant (D4).
+#[must_use]
+pub fn local_per_usd_nano(usd: PerEuro, local: PerEuro) -> Option<i64> {
+    let numerator = i128::from(local.micro()).checked_mul(1_000_000_000)?;
+    i64::try_from(round_half_up(numerator, i128::from(usd.micro()))?).ok()
+}
+
+/// Halves go away from zero, as ISO 80000-1 annex B rule B does for positive numbers.
+fn round_half_up(numerator: i128, denominator: i128) -> Option<i128> {
+    let twice = numerator.checked_abs()?.checked_mul(2)?.checked_add(denominator)?;
+    let rounded = twice.checked_div(denominator.checked_mul(2)?)?;
+    if numerator < 0 { rounded.checked_neg() } else { Some(rounded) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str) -> PerEuro {
+        PerEuro::parse(text).unwrap()
+    }
+
+    #[test]
+    fn d4_hundred_dollars_in_kronor_yen_and_euro() {
+        // 2024-01-31: 1 EUR = 1.0837 USD = 11.2525 SEK = 160.19 JPY.
+        let usd = rate("1.0837");
+        let sek = Currency::parse("SEK").unwrap();
+        let jpy = Currency::parse("jpy").unwrap();
+        assert_eq!(convert_usd(10_000, usd, rate("11.2525"), sek), Some(103_834));
+        assert_eq!(convert_usd(10_000, usd, rate("160.19"), jpy), Some(14_782));
+        assert_eq!(convert_usd(10_000, usd, PerEuro::ONE, Currency::EUR), Some(9_228));
+        assert_eq!(local_per_usd_nano(usd, rate("11.2525")), Some(10_383_408_693));
+    }
+
+    #[test]
+    fn d4_a_half_rounds_up_once() {
+        // 1 cent at 1 EUR = 2 USD is half a cent.
+        assert_eq!(convert_usd(1, rate("2"), PerEuro::ONE, Currency::EUR), Some(1));
+        assert_eq!(convert_usd(-1, rate("2"), PerEuro::ONE, Currency::EUR), Some(-1));
+        assert_eq!(convert_usd(1, rate("2.000001"), PerEuro::ONE, Currency::EUR), Some(0));
+    }
+
+    #[test]
+    fn amounts_are_read_and_written_exactly() {
+        assert_eq!(parse_decimal("1234.5", 2), Some(123_450));
+        assert_eq!(parse_decimal("-0.05", 2), Some(-5));
+        assert_eq!(parse_decimal("100.000", 2), Some(10_000));
+        for bad in ["", "-", ".5", "5.", "1,5", "1.234", "1e3", "+1", "99999999999999999999", "1.2.3", " 1"] {
+            assert_eq!(parse_decimal(bad, 2), None, "{bad}");
+        }
+        assert_eq!(Amount::new(-5, Currency::USD).plain(), "-0.05");
+        assert_eq!(Amount::new(123_450, Currency::EUR).to_string(), "EUR 1,234.50");
+        assert_eq!(Amount::new(-1_234_567, Currency::parse("JPY").unwrap()).to_string(), "JPY -1,234,567");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_back(minor: i64, exponent in 0u32..4) {
+            assert_eq!(parse_decimal(&plain(minor, exponent), exponent), (minor != i64::MIN).then_some(minor));
+        }
+
+        #[test]
+        fn d4_conversion_is_never_more_than_half_a_minor_unit_off(cents in 0i64..10_000_000, usd in 100_000i64..9_000_000, local in 1_000i64..30_000_000_000) {
+            let (u, l) = (PerEuro::from_micro(usd).unwrap(), PerEuro::from_micro(local).unwrap());
+            let got = i128::from(convert_usd(cents, u, l, Currency::EUR).unwrap());
+            let (exact, per) = (i128::from(cents) * i128::from(local) * 100, i128::from(usd) * 100);
+            assert!((got * per - exact).abs() * 2 <= per);
+        }
+    }
+}

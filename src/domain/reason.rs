@@ -1,0 +1,376 @@
+//! Every "no", and every remark on a row: a stable code with typed arguments (D13).
+//!
+//! Stored as JSON (`{"code": …, arguments}`); sentences are made at the edge by [`super::sentence`].
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::money::Currency;
+
+/// Why a row, a request or a grant is not done, or what is remarkable about it though it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    // What a cell can be wrong in.
+    /// A required cell is empty.
+    Missing,
+    /// The cell does not hold what its column asks for; `expected` says what, by a stable name.
+    Invalid {
+        /// What the column asks for.
+        expected: Expected,
+    },
+    /// The row has another number of fields than the header.
+    WrongFieldCount {
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        found: usize,
+    },
+    /// The benefit ends before it starts.
+    EndsBeforeStart,
+    /// The benefit starts before it was bought.
+    StartsBeforePurchase,
+
+    // What a row can refer to in vain.
+    /// No such partner is known.
+    UnknownPartner,
+    /// The file is of one partner, the row of another.
+    OtherPartner {
+        /// Whose file it is.
+        partner_id: String,
+    },
+    /// No such order is known at this partner.
+    UnknownOrder,
+    /// The order is known and belongs to another partner.
+    OrderOfAnotherPartner,
+    /// The order has no such benefit.
+    UnknownBenefit,
+    /// Nobody in the partner's directory has that object id or user principal name.
+    UnknownUser,
+    /// The directory user is disabled.
+    UserDisabled,
+
+    // What a file may not change (D5, D16).
+    /// Offer, purchase date or start of this row differ from the order's other rows.
+    OrderMismatch {
+        /// The column that differs.
+        column: String,
+        /// What the order says.
+        expected: String,
+    },
+    /// Credit was granted: dates and amount are fixed.
+    AlreadyGranted {
+        /// The column that would change.
+        column: String,
+        /// What it was granted with.
+        expected: String,
+    },
+    /// The order or benefit is cancelled, expired or renewed and no file revives it.
+    AlreadyEnded {
+        /// Its last usable day.
+        ended_on: NaiveDate,
+    },
+    /// The same key was recorded before with other content.
+    ConflictsWithEarlier {
+        /// The column that differs.
+        column: String,
+        /// What was recorded.
+        expected: String,
+    },
+    /// An amount must be in US dollars or in the partner's own currency (D4).
+    CurrencyNotAccepted {
+        /// The partner's currency.
+        expected: Currency,
+    },
+    /// The catalogue says otherwise for this benefit (a remark; the row holds) (D12).
+    DiffersFromCatalogue {
+        /// The column that differs.
+        column: String,
+        /// What the catalogue says.
+        expected: String,
+    },
+    /// Neither the row nor the catalogue says how much (D12).
+    NoAmount,
+
+    // Requests (D1).
+    /// Dated after the day its file arrived.
+    RequestedInFuture {
+        /// The day the file arrived.
+        received_on: NaiveDate,
+    },
+    /// Dated long before its file arrived: it waits for the operator.
+    WaitsForOperator {
+        /// The oldest date that needs no operator.
+        earliest_on: NaiveDate,
+    },
+    /// Recorded; the night of that date decides (a remark).
+    DecidedAtNight {
+        /// The first night that sees it.
+        night_of: NaiveDate,
+    },
+
+    // Assignments (R1, R2).
+    /// This benefit is not assigned to people.
+    NotAssignable,
+    /// The benefit does not run on that day.
+    OutsideBenefitDates {
+        /// First usable day.
+        starts_on: NaiveDate,
+        /// Last usable day.
+        ends_on: NaiveDate,
+    },
+    /// The user is not assigned, so cannot be removed.
+    NotAssigned,
+    /// Bulk credit is never removed from its user, only transferred (R2).
+    BulkNeverRemoved,
+    /// Bulk credit has its one user; transfer it instead (R2).
+    BulkAlreadyAssigned {
+        /// Who holds it.
+        user: String,
+    },
+
+    // Usage (D15).
+    /// The benefit is not a credit.
+    NotACredit,
+    /// Usage must be in the currency of the grant.
+    UsageCurrencyDiffers {
+        /// The grant's currency.
+        expected: Currency,
+    },
+    /// Used on a day on which this credit was not running.
+    OutsideCredit {
+        /// First day of the credit.
+        from: NaiveDate,
+        /// First day after it.
+        until: NaiveDate,
+    },
+
+    // Renewal (D5).
+    /// A renewal takes effect on the anniversary date at the earliest.
+    RenewedTooEarly {
+        /// The anniversary date.
+        earliest_on: NaiveDate,
+    },
+    /// A renewal takes effect in the 30 days of grace at the latest.
+    RenewedTooLate {
+        /// The last day it could have.
+        latest_on: NaiveDate,
+    },
+    /// The new order's number is already another membership's.
+    NewOrderTaken,
+
+    // Cancellation (R9, D7).
+    /// Asked for after the refund window.
+    RefundWindowPassed {
+        /// The last day it could be asked for.
+        latest_on: NaiveDate,
+    },
+    /// Asked for before the order was bought.
+    RequestedBeforePurchase {
+        /// The day it was bought.
+        earliest_on: NaiveDate,
+    },
+    /// Something was done with a benefit that blocks the refund.
+    RefundBlocked {
+        /// What was done: a name of the policy `refund_blockers`.
+        event: String,
+        /// The benefit.
+        benefit: String,
+        /// When.
+        on: NaiveDate,
+    },
+
+    // Waiting (D4).
+    /// No reference rate is final for that day yet.
+    RateMissing {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+    },
+    /// The last published rate is too old for that day.
+    RateTooOld {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The day of the last rate before it.
+        published_on: NaiveDate,
+    },
+}
+
+/// What a column asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// Digits only.
+    Digits,
+    /// A whole number, zero or more.
+    Quantity,
+    /// A date, `YYYY-MM-DD`.
+    Date,
+    /// A date or an RFC 3339 instant.
+    DateOrInstant,
+    /// A plain decimal with a point, no more places than the currency has.
+    Amount,
+    /// An ISO 4217 code.
+    Currency,
+    /// An ISO 3166-1 alpha-2 code.
+    Country,
+    /// An e-mail address.
+    Email,
+    /// A BCP 47 tag.
+    Language,
+    /// A telephone number.
+    Phone,
+    /// A GUID.
+    Guid,
+    /// `true` or `false`.
+    Flag,
+    /// `member` or `guest`.
+    UserType,
+    /// Roles joined by `+`.
+    Role,
+    /// One of the offers.
+    Offer,
+    /// A benefit code.
+    Benefit,
+    /// `core` or `incremental`.
+    BenefitType,
+    /// An action this file kind has.
+    Action,
+    /// A kind of service request that is taken in.
+    RequestKind,
+    /// Text of a bounded length without control characters.
+    Text,
+    /// A reference rate: a positive decimal.
+    Rate,
+}
+
+/// When a "no" becomes a "yes" (D13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Earliest {
+    /// Once the file is corrected or what it refers to is there; no date is known.
+    WhenCorrected,
+    /// On that date.
+    On(NaiveDate),
+    /// Never.
+    Never,
+}
+
+impl Reason {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid { .. } => "invalid",
+            Self::WrongFieldCount { .. } => "wrong_field_count",
+            Self::EndsBeforeStart => "ends_before_start",
+            Self::StartsBeforePurchase => "starts_before_purchase",
+            Self::UnknownPartner => "unknown_partner",
+            Self::OtherPartner { .. } => "other_partner",
+            Self::UnknownOrder => "unknown_order",
+            Self::OrderOfAnotherPartner => "order_of_another_partner",
+            Self::UnknownBenefit => "unknown_benefit",
+            Self::UnknownUser => "unknown_user",
+            Self::UserDisabled => "user_disabled",
+            Self::OrderMismatch { .. } => "order_mismatch",
+            Self::AlreadyGranted { .. } => "already_granted",
+            Self::AlreadyEnded { .. } => "already_ended",
+            Self::ConflictsWithEarlier { .. } => "conflicts_with_earlier",
+            Self::CurrencyNotAccepted { .. } => "currency_not_accepted",
+            Self::DiffersFromCatalogue { .. } => "differs_from_catalogue",
+            Self::NoAmount => "no_amount",
+            Self::RequestedInFuture { .. } => "requested_in_future",
+            Self::WaitsForOperator { .. } => "waits_for_operator",
+            Self::DecidedAtNight { .. } => "decided_at_night",
+            Self::NotAssignable => "not_assignable",
+            Self::OutsideBenefitDates { .. } => "outside_benefit_dates",
+            Self::NotAssigned => "not_assigned",
+            Self::BulkNeverRemoved => "bulk_never_removed",
+            Self::BulkAlreadyAssigned { .. } => "bulk_already_assigned",
+            Self::NotACredit => "not_a_credit",
+            Self::UsageCurrencyDiffers { .. } => "usage_currency_differs",
+            Self::OutsideCredit { .. } => "outside_credit",
+            Self::RenewedTooEarly { .. } => "renewed_too_early",
+            Self::RenewedTooLate { .. } => "renewed_too_late",
+            Self::NewOrderTaken => "new_order_taken",
+            Self::RefundWindowPassed { .. } => "refund_window_passed",
+            Self::RequestedBeforePurchase { .. } => "requested_before_purchase",
+            Self::RefundBlocked { .. } => "refund_blocked",
+            Self::RateMissing { .. } => "rate_missing",
+            Self::RateTooOld { .. } => "rate_too_old",
+        }
+    }
+
+    /// When it becomes a yes.
+    #[must_use]
+    pub const fn earliest(&self) -> Earliest {
+        match self {
+            Self::RenewedTooEarly { earliest_on } | Self::RequestedBeforePurchase { earliest_on } => {
+                Earliest::On(*earliest_on)
+            }
+            Self::AlreadyEnded { .. }
+            | Self::BulkNeverRemoved
+            | Self::RenewedTooLate { .. }
+            | Self::RefundWindowPassed { .. }
+            | Self::RefundBlocked { .. }
+            | Self::NotACredit
+            | Self::NotAssignable => Earliest::Never,
+            _ => Earliest::WhenCorrected,
+        }
+    }
+}
+
+/// The earliest date on which all of `reasons` are gone: the latest of theirs.
+#[must_use]
+pub fn earliest(reasons: &[Reason]) -> Earliest {
+    reasons.iter().map(Reason::earliest).max().unwrap_or(Earliest::WhenCorrected)
+}
+
+/// One thing wrong with (or remarkable about) a row: the column and its value, and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The canonical column name; empty when it is the row as a whole.
+    pub column: String,
+    /// The cell as it was written.
+    pub value: String,
+    /// What about it.
+    pub reason: Reason,
+}
+
+impl Problem {
+    /// A problem with one cell.
+    #[must_use]
+    pub fn at(column: &str, value: &str, reason: Reason) -> Self {
+        Self { column: column.to_owned(), value: value.to_owned(), reason }
+    }
+
+    /// A problem with the row as a whole.
+    #[must_use]
+    pub const fn of_row(reason: Reason) -> Self {
+        Self { column: String::new(), value: String::new(), reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_stored_as_its_code_and_arguments_and_read_back() {
+        let reason = Reason::RefundWindowPassed { latest_on: "2024-03-01".parse().unwrap() };
+        let json = serde_json::to_value(&reason).unwrap();
+        assert_eq!(json, serde_json::json!({"code": "refund_window_passed", "latest_on": "2024-03-01"}));
+        assert_eq!(json["code"], reason.code());
+        assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+    }
+
+    #[test]
+    fn d13_the_latest_of_all_reasons_decides_and_never_is_never() {
+        let early = Reason::RenewedTooEarly { earliest_on: "2024-03-01".parse().unwrap() };
+        assert_eq!(earliest(&[early.clone(), Reason::Missing]), early.earliest());
+        assert_eq!(earliest(&[early, Reason::BulkNeverRemoved]), Earliest::Never);
+    }
+}

@@ -1,0 +1,3 @@
+//! benefactor: the back office of a partner programme's benefits.
+
+pub mod domain;

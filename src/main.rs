@@ -1,0 +1,2 @@
+//! benefactor's command line.
+fn main() {}
