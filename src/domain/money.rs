@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(convert_usd(10_000, usd, rate("11.2525"), sek), Some(103_834));
         assert_eq!(convert_usd(10_000, usd, rate("160.19"), jpy), Some(14_782));
         assert_eq!(convert_usd(10_000, usd, PerEuro::ONE, Currency::EUR), Some(9_228));
-        assert_eq!(local_per_usd_nano(usd, rate("11.2525")), Some(10_383_408_693));
+        assert_eq!(local_per_usd_nano(usd, rate("11.2525")), Some(10_383_408_692));
     }
 
     #[test]

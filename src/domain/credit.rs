@@ -1,0 +1,383 @@
+//! Azure credit: what a period grants, draws, loses and gives back (R1, R2, D2, D3, D7, D15).
+//!
+//! [`advance`] is the nightly road: close the period that is over, grant the one that starts.
+//! [`settle`] is the careful one: what all known facts say an entitlement's periods should hold, against what
+//! is booked. The difference is what remains to be booked, so the ledger ends the same in whatever order and
+//! however late facts arrive. Both only read and add: a wrong entry is corrected by one that names it.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::{
+    calendar::{Period, PeriodScheme, add_days, period},
+    ledger::{Booked, Kind, Transfer, corrections, net},
+    money::{Amount, Currency},
+    rate::Rates,
+    reason::Reason,
+};
+
+/// How a credit is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Every period, to be spent in it (R1).
+    Monthly(PeriodScheme),
+    /// Once, to be spent until the entitlement ends, grace included (R2).
+    Bulk,
+}
+
+/// How an entitlement ended, as far as its credit is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Last usable day.
+    pub on: NaiveDate,
+    /// Refunded: unspent credit goes back instead of lapsing (D7).
+    pub refunded: bool,
+}
+
+/// Everything that decides one entitlement's credit, apart from rates, usage and the date.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Monthly or bulk.
+    pub shape: Shape,
+    /// The anchor of its periods (D2).
+    pub starts_on: NaiveDate,
+    /// Last usable day as the file says it.
+    pub expires_on: NaiveDate,
+    /// Last usable day, grace included (D5).
+    pub last_usable_on: NaiveDate,
+    /// AD of its membership: no period that starts on it or later is granted (D3).
+    pub anniversary_on: NaiveDate,
+    /// Set once it has ended.
+    pub ended: Option<End>,
+    /// Amount × quantity, as the file or the catalogue states it (D12).
+    pub per_period: Amount,
+    /// The partner's currency.
+    pub local: Currency,
+    /// At most so many grants in a membership year (policy, 12).
+    pub periods_in_a_year: u32,
+    /// A rate may be so many days older than the period's start (policy, D4).
+    pub max_rate_age_days: u32,
+}
+
+/// Where an entitlement stands: one row of `credit_schedule`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The period to be granted next; the one before it is open.
+    pub next_period: u32,
+    /// When there is something to do next; `None`: not before it ends.
+    pub next_on: Option<NaiveDate>,
+    /// Minor units unspent of the open period.
+    pub open_minor: i64,
+    /// Why a due grant waits.
+    pub waits: Option<Reason>,
+}
+
+/// Usage of credit on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Its number in the store.
+    pub usage_id: i64,
+    /// The partner's reference.
+    pub reference: String,
+    /// The day that decides the period (D15).
+    pub used_on: NaiveDate,
+    /// Minor units of the grant's currency.
+    pub amount_minor: i64,
+}
+
+/// What [`settle`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Usage that is booked now; the rest waits for its grant.
+    pub usage_ids: Vec<i64>,
+    /// Unspent, by period, of periods that are still open.
+    pub open: Vec<(u32, i64)>,
+    /// Taken back in all periods together.
+    pub reversed_minor: i64,
+    /// Spent in all periods together.
+    pub spent_minor: i64,
+}
+
+impl Terms {
+    /// Credit period `number`.
+    #[must_use]
+    pub fn period(&self, number: u32) -> Period {
+        match self.shape {
+            Shape::Monthly(scheme) => period(scheme, self.starts_on, number),
+            Shape::Bulk => Period { from: self.starts_on, until: add_days(self.last_usable_on, 1) },
+        }
+    }
+
+    /// Whether period `number` is ever granted (D3): it starts by the last usable day, before AD and before
+    /// any end, and is one of the year's.
+    #[must_use]
+    pub fn grants(&self, number: u32) -> bool {
+        let starts_on = self.period(number).from;
+        let within = match self.shape {
+            Shape::Monthly(_) => number < self.periods_in_a_year,
+            Shape::Bulk => number == 0,
+        };
+        within
+            && starts_on <= self.expires_on
+            && starts_on < self.anniversary_on
+            && self.ended.is_none_or(|end| starts_on <= end.on)
+    }
+
+    /// The number of the period that a day lies in, granted or not; `None` before the start.
+    #[must_use]
+    pub fn period_of(&self, day: NaiveDate) -> Option<u32> {
+        if day < self.starts_on {
+            return None;
+        }
+        match self.shape {
+            Shape::Bulk => Some(0),
+            Shape::Monthly(_) => (0..12_000).find(|number| self.period(*number).contains(day)),
+        }
+    }
+
+    /// The first day on which what is unspent of `period` cannot be spent any more; `None`: no such day is known.
+    fn closes_on(&self, period: Period) -> Option<NaiveDate> {
+        let ended = self.ended.map(|end| add_days(end.on, 1));
+        match self.shape {
+            Shape::Bulk => ended,
+            Shape::Monthly(_) => Some(ended.map_or(period.until, |day| day.min(period.until))),
+        }
+    }
+
+    /// How the rest of `period` is closed: kind and date.
+    fn closing(&self, period: Period) -> Option<(Kind, NaiveDate)> {
+        match self.ended {
+            Some(end) if end.refunded && period.until > end.on => Some((Kind::CreditReversed, end.on)),
+            _ => self.closes_on(period).map(|day| (Kind::CreditLapsed, day)),
+        }
+    }
+
+    /// The grant of `period`, or why it waits (D4).
+    fn grant(&self, number: u32, rates: &Rates) -> Result<Transfer, Reason> {
+        let period = self.period(number);
+        let (amount, usd_minor, rate) = if self.per_period.currency == self.local {
+            let usd = (self.local == Currency::USD).then_some(self.per_period.minor);
+            (self.per_period, usd, None)
+        } else {
+            let usd = self.per_period.minor;
+            let (amount, rate) = rates.convert(usd, self.local, period.from, self.max_rate_age_days)?;
+            (amount, Some(usd), Some(rate))
+        };
+        Ok(Transfer { usd_minor, rate, ..original(Kind::CreditGranted, number, period, period.from, amount) })
+    }
+}
+
+impl Schedule {
+    /// Where a new entitlement starts; from `not_before` on when earlier periods are not granted (policy `backdate`).
+    #[must_use]
+    pub fn new(terms: &Terms, not_before: Option<NaiveDate>) -> Option<Self> {
+        let first = not_before.and_then(|day| terms.period_of(day)).unwrap_or(0);
+        terms.grants(first).then(|| Self {
+            next_period: first,
+            next_on: Some(terms.period(first).from),
+            open_minor: 0,
+            waits: None,
+        })
+    }
+}
+
+/// An original transfer of `kind`.
+fn original(kind: Kind, period_no: u32, period: Period, effective_on: NaiveDate, amount: Amount) -> Transfer {
+    let (from, to) = kind.accounts();
+    Transfer {
+        kind,
+        from,
+        to,
+        period_no,
+        period,
+        effective_on,
+        amount,
+        usd_minor: None,
+        rate: None,
+        usage_id: None,
+        corrects: None,
+    }
+}
+
+/// Brings an entitlement up to the night of `today`: whatever closes or starts by then, in order, under its own dates.
+///
+/// Pushes the transfers onto `out` and returns the schedule after them; `None`: nothing is to come.
+/// Run again with the result it does nothing.
+#[must_use]
+pub fn advance(
+    terms: &Terms,
+    mut schedule: Schedule,
+    rates: &Rates,
+    today: NaiveDate,
+    out: &mut Vec<Transfer>,
+) -> Option<Schedule> {
+    while let Some(due_on) = schedule.next_on
+        && due_on <= today
+    {
+        if let Some(open) = schedule.next_period.checked_sub(1) {
+            close(terms, open, &mut schedule.open_minor, out);
+        }
+        if !terms.grants(schedule.next_period) {
+            return None;
+        }
+        let grant = match terms.grant(schedule.next_period, rates) {
+            Ok(grant) => grant,
+            Err(reason) => {
+                schedule.waits = Some(reason);
+                break;
+            }
+        };
+        schedule.waits = None;
+        schedule.open_minor = grant.amount.minor;
+        schedule.next_on = terms.closes_on(grant.period);
+        schedule.next_period = schedule.next_period.saturating_add(1);
+        if grant.amount.minor > 0 {
+            out.push(grant);
+        }
+    }
+    Some(schedule)
+}
+
+/// Closes the open period of an entitlement that has ended (D6); the rest of its schedule, if any, stays.
+#[must_use]
+pub fn end(terms: &Terms, mut schedule: Schedule, out: &mut Vec<Transfer>) -> Option<Schedule> {
+    if let Some(open) = schedule.next_period.checked_sub(1) {
+        close(terms, open, &mut schedule.open_minor, out);
+    }
+    // Periods that started before the end and are not granted yet still come, under their own dates.
+    terms.grants(schedule.next_period).then_some(schedule)
+}
+
+fn close(terms: &Terms, number: u32, open_minor: &mut i64, out: &mut Vec<Transfer>) {
+    let period = terms.period(number);
+    if *open_minor > 0
+        && let Some((kind, on)) = terms.closing(period)
+    {
+        out.push(original(kind, number, period, on, Amount::new(*open_minor, terms.local)));
+        *open_minor = 0;
+    }
+}
+
+/// What the facts known on `today` say all granted periods should hold, booked as the difference to what is.
+///
+/// Usage draws in the order of its dates, then references; what is beyond the grant becomes overage (D15). Usage
+/// in a closed period corrects the lapse. After a refund, later grants are reversed whole (D7).
+#[must_use]
+pub fn settle(
+    terms: &Terms,
+    booked: &[Booked],
+    usage: &[Usage],
+    today: NaiveDate,
+    out: &mut Vec<Transfer>,
+) -> Settled {
+    let mut settled = Settled::default();
+    let mut usage: Vec<_> =
+        usage.iter().filter_map(|u| terms.period_of(u.used_on).map(|number| (number, u))).collect();
+    usage.sort_by(|(a, x), (b, y)| (a, x.used_on, &x.reference).cmp(&(b, y.used_on, &y.reference)));
+    let numbers: BTreeSet<u32> =
+        booked.iter().map(|b| b.transfer.period_no).chain(usage.iter().map(|(number, _)| *number)).collect();
+    for number in numbers {
+        let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
+        let books = Books { terms, booked, number };
+        books.settle(&of_period, today, &mut settled, out);
+    }
+    settled
+}
+
+/// One period of one entitlement, as booked.
+struct Books<'a> {
+    terms: &'a Terms,
+    booked: &'a [Booked],
+    number: u32,
+}
+
+impl Books<'_> {
+    fn original(&self, kind: Kind, usage_id: Option<i64>) -> Option<&Booked> {
+        self.booked.iter().find(|b| {
+            let t = &b.transfer;
+            t.period_no == self.number && t.kind == kind && t.usage_id == usage_id && t.corrects.is_none()
+        })
+    }
+
+    fn settle(&self, usage: &[&Usage], today: NaiveDate, settled: &mut Settled, out: &mut Vec<Transfer>) {
+        let grant = self.original(Kind::CreditGranted, None);
+        let stays = self.terms.grants(self.number);
+        if grant.is_none() && stays {
+            return; // its usage waits for the grant
+        }
+        let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
+        let granted = grant.filter(|_| stays).map_or(0, |b| b.transfer.amount.minor);
+        let mut wanted = vec![(Kind::CreditGranted, None, period.from, granted)];
+        let mut left = granted;
+        for u in usage {
+            let drawn = u.amount_minor.min(left);
+            left = left.saturating_sub(drawn);
+            wanted.push((Kind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
+            wanted.push((
+                Kind::CreditOverage,
+                Some(u.usage_id),
+                u.used_on,
+                u.amount_minor.saturating_sub(drawn),
+            ));
+            settled.usage_ids.push(u.usage_id);
+            settled.spent_minor = settled.spent_minor.saturating_add(drawn);
+        }
+        let closing = self.terms.closing(period).filter(|(_, on)| *on <= today);
+        for kind in [Kind::CreditLapsed, Kind::CreditReversed] {
+            let (on, amount) =
+                closing.map_or((period.from, 0), |(k, on)| (on, if k == kind { left } else { 0 }));
+            wanted.push((kind, None, on, amount));
+        }
+        match closing {
+            Some((Kind::CreditReversed, _)) => {
+                settled.reversed_minor = settled.reversed_minor.saturating_add(left)
+            }
+            Some(_) => {}
+            None => settled.open.push((self.number, left)),
+        }
+        if let Some(grant) = grant
+            && !stays
+        {
+            settled.reversed_minor = settled.reversed_minor.saturating_add(grant.transfer.amount.minor);
+        }
+        self.book(period, &wanted, out);
+    }
+
+    /// What is released first, so that no account is ever overdrawn by the order of entries.
+    fn book(&self, period: Period, wanted: &[(Kind, Option<i64>, NaiveDate, i64)], out: &mut Vec<Transfer>) {
+        let mut drawing = Vec::new();
+        for (kind, usage_id, on, amount) in wanted {
+            let Some(booked) = self.original(*kind, *usage_id) else {
+                if *amount > 0 {
+                    let amount = Amount::new(*amount, self.terms.local);
+                    drawing.push(Transfer {
+                        usage_id: *usage_id,
+                        ..original(*kind, self.number, period, *on, amount)
+                    });
+                }
+                continue;
+            };
+            let difference = amount.saturating_sub(net(booked, self.booked));
+            if difference < 0 {
+                out.push(self.correction(booked, difference));
+            } else if difference > 0 {
+                drawing.push(self.correction(booked, difference));
+            }
+        }
+        out.append(&mut drawing);
+    }
+
+    fn correction(&self, wrong: &Booked, difference: i64) -> Transfer {
+        let t = &wrong.transfer;
+        let (from, to) = if difference < 0 { (t.to, t.from) } else { (t.from, t.to) };
+        let kind = if t.kind == Kind::CreditGranted { Kind::CreditReversed } else { t.kind };
+        let nth =
+            u32::try_from(corrections(wrong, self.booked).count()).unwrap_or(u32::MAX).saturating_add(1);
+        let amount = Amount::new(difference.saturating_abs(), t.amount.currency);
+        Transfer { kind, from, to, amount, corrects: Some((wrong.transfer_id, nth)), ..t.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
