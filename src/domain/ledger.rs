@@ -78,6 +78,15 @@ impl Kind {
 }
 
 impl Account {
+    const ALL: [Self; 6] =
+        [Self::Programme, Self::Available, Self::Used, Self::Lapsed, Self::Billed, Self::Overage];
+
+    /// The account of a stored name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|account| account.name() == name)
+    }
+
     /// The stored name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,0 +1,156 @@
+//! COPY, which `query!` cannot check: column lists from one constant a table, compared with the schema in tests.
+
+use std::fmt::Write as _;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::ledger::Transfer;
+
+/// Tables written by COPY, with the columns that are.
+pub const COLUMNS: [(&str, &str); 3] = [
+    (
+        "transfer",
+        "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
+         period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects",
+    ),
+    ("staged_row", "file_id, row_no, line, cells"),
+    (
+        "entitlement_version",
+        "entitlement_id, version_no, partner_id, file_id, line, run_id, quantity, starts_on, expires_on, \
+         amount_minor, currency, competency, subscription_id, benefit_type, ended_on, ended_as",
+    ),
+];
+
+/// Bytes that are sent at once.
+const BATCH: usize = 1 << 18;
+
+/// Rows on their way into a table, in COPY's text format.
+#[derive(Debug)]
+pub struct Rows {
+    table: &'static str,
+    text: String,
+    rows: u64,
+}
+
+impl Rows {
+    /// For a table of [`COLUMNS`].
+    #[must_use]
+    pub fn into(table: &'static str) -> Self {
+        Self { table, text: String::new(), rows: 0 }
+    }
+
+    /// Adds a cell.
+    pub fn cell(&mut self, value: impl std::fmt::Display) -> &mut Self {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{value}\t");
+        self
+    }
+
+    /// Adds a cell of text, escaped.
+    pub fn text(&mut self, value: &str) -> &mut Self {
+        for c in value.chars() {
+            match c {
+                '\\' => self.text.push_str("\\\\"),
+                '\t' => self.text.push_str("\\t"),
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                c => self.text.push(c),
+            }
+        }
+        self.text.push('\t');
+        self
+    }
+
+    /// Adds a cell that may be null.
+    pub fn maybe(&mut self, value: Option<impl std::fmt::Display>) -> &mut Self {
+        match value {
+            Some(value) => self.cell(value),
+            None => self.null(),
+        }
+    }
+
+    /// Adds a cell of text that may be null.
+    pub fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.null(),
+        }
+    }
+
+    /// Adds a date: chrono's own writing of it is several times slower.
+    pub fn date(&mut self, day: NaiveDate) -> &mut Self {
+        use chrono::Datelike as _;
+        let _ = write!(self.text, "{:04}-{:02}-{:02}\t", day.year(), day.month(), day.day());
+        self
+    }
+
+    fn null(&mut self) -> &mut Self {
+        self.text.push_str("\\N\t");
+        self
+    }
+
+    /// Ends the row.
+    pub fn end(&mut self) {
+        self.text.pop();
+        self.text.push('\n');
+        self.rows += 1;
+    }
+
+    /// Rows added so far.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Writes them, in the transaction that `conn` is in.
+    pub async fn copy(self, conn: &mut PgConnection) -> Result<u64> {
+        if self.rows == 0 {
+            return Ok(0);
+        }
+        let columns =
+            COLUMNS.iter().find(|(table, _)| *table == self.table).map_or("", |(_, columns)| columns);
+        let statement = format!("copy {} ({columns}) from stdin", self.table);
+        let mut copy = conn.copy_in_raw(&statement).await?;
+        for part in self.text.as_bytes().chunks(BATCH) {
+            copy.send(part).await?;
+        }
+        Ok(copy.finish().await?)
+    }
+}
+
+/// A transfer with whose it is.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The entitlement.
+    pub entitlement_id: i64,
+    /// Its partner.
+    pub partner_id: i64,
+    /// What moves.
+    pub transfer: Transfer,
+}
+
+/// Appends to the ledger.
+pub async fn append_transfers(conn: &mut PgConnection, run_id: i64, entries: &[Entry]) -> Result<u64> {
+    let mut rows = Rows::into("transfer");
+    for Entry { entitlement_id, partner_id, transfer: t } in entries {
+        rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(t.kind.name());
+        rows.cell(t.from.name()).cell(t.to.name()).cell(t.period_no);
+        rows.cell(t.corrects.map_or(0, |(_, nth)| nth)).date(t.period.from).date(t.period.until);
+        rows.date(t.effective_on).cell(t.amount.minor).cell(t.amount.currency).maybe(t.usd_minor);
+        rows.maybe(t.rate.map(|r| r.nano));
+        match t.rate {
+            Some(rate) => rows.date(rate.published_on),
+            None => rows.null(),
+        };
+        rows.maybe(t.usage_id).maybe(t.corrects.map(|(id, _)| id)).end();
+    }
+    rows.copy(conn).await
+}

@@ -1,0 +1,358 @@
+//! Credit: who is due, on what terms, what is booked, and where it stands afterwards.
+
+use chrono::NaiveDate;
+use sqlx::{PgConnection, types::Json};
+
+use super::{Error, Result, run::Span};
+use crate::domain::{
+    calendar::{Period, PeriodScheme},
+    credit::{End, Schedule, Shape, Terms, Usage},
+    ledger::{Account, Booked, FrozenRate, Kind, Transfer},
+    money::{Amount, Currency, PerEuro},
+    rate::Rates,
+    reason::Reason,
+};
+
+/// The policy numbers that terms are made with (D2–D4).
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How time is cut into periods.
+    pub scheme: PeriodScheme,
+    /// Grants in a membership year at most.
+    pub periods_in_a_year: u32,
+    /// How much older than a period's start its rate may be, in days.
+    pub max_rate_age_days: u32,
+}
+
+/// An entitlement with its terms and where it stands.
+#[derive(Clone, Debug)]
+pub struct Credit {
+    /// The entitlement.
+    pub entitlement_id: i64,
+    /// Its partner.
+    pub partner_id: i64,
+    /// The business date it became known: nothing that was over before is mailed (D10).
+    pub known_on: NaiveDate,
+    /// What decides its credit.
+    pub terms: Terms,
+    /// Where it stands; `None`: nothing is to come.
+    pub schedule: Option<Schedule>,
+}
+
+struct Row {
+    entitlement_id: i64,
+    partner_id: i64,
+    bulk: bool,
+    known_on: NaiveDate,
+    quantity: Option<i32>,
+    starts_on: NaiveDate,
+    expires_on: NaiveDate,
+    last_usable_on: NaiveDate,
+    amount_minor: Option<i64>,
+    currency: Option<String>,
+    ended_on: Option<NaiveDate>,
+    refunded: bool,
+    anniversary_on: NaiveDate,
+    local: String,
+    next_period_no: Option<i16>,
+    next_on: Option<NaiveDate>,
+    open_minor: Option<i64>,
+    waits: Option<Json<Reason>>,
+}
+
+impl Row {
+    fn credit(self, policy: &Policy) -> Result<Credit> {
+        let unknown =
+            |what: &str| Error::Unknown { what: format!("{what} of entitlement {}", self.entitlement_id) };
+        let currency = |code: &str| Currency::parse(code).ok_or_else(|| unknown("a currency"));
+        let unit = self.amount_minor.ok_or_else(|| unknown("no amount"))?;
+        let units = self.quantity.map(i64::from).ok_or_else(|| unknown("no quantity"))?;
+        let minor = unit.checked_mul(units).ok_or_else(|| unknown("an amount out of range"))?;
+        let terms = Terms {
+            shape: if self.bulk { Shape::Bulk } else { Shape::Monthly(policy.scheme) },
+            starts_on: self.starts_on,
+            expires_on: self.expires_on,
+            last_usable_on: self.last_usable_on,
+            anniversary_on: self.anniversary_on,
+            ended: self.ended_on.map(|on| End { on, refunded: self.refunded }),
+            per_period: Amount::new(minor, currency(self.currency.as_deref().unwrap_or_default())?),
+            local: currency(&self.local)?,
+            periods_in_a_year: policy.periods_in_a_year,
+            max_rate_age_days: policy.max_rate_age_days,
+        };
+        let schedule = self.next_period_no.map(|next| Schedule {
+            next_period: u32::try_from(next).unwrap_or(0),
+            next_on: self.next_on,
+            open_minor: self.open_minor.unwrap_or(0),
+            waits: self.waits.map(|Json(reason)| reason),
+        });
+        Ok(Credit {
+            entitlement_id: self.entitlement_id,
+            partner_id: self.partner_id,
+            known_on: self.known_on,
+            terms,
+            schedule,
+        })
+    }
+}
+
+/// Cuts what is due by `today` into spans of about `rows` entitlements.
+pub async fn due_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
+    let starts = sqlx::query!(
+        r#"select next_on as "on!", entitlement_id as "id!"
+           from (select next_on, entitlement_id, row_number() over (order by next_on, entitlement_id) as nth
+                 from credit_schedule where next_on <= $1) due
+           where (nth - 1) % $2 = 0 order by 1, 2"#,
+        today,
+        rows
+    )
+    .fetch_all(conn)
+    .await?;
+    let after = (today.succ_opt().unwrap_or(today), 0);
+    Ok(spans(starts.into_iter().map(|r| (r.on, r.id)).collect(), after))
+}
+
+/// Turns the starts of spans into spans, the last one ending before `after`.
+pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec<Span> {
+    let ends = starts.iter().skip(1).copied().chain([after]).collect::<Vec<_>>();
+    starts.into_iter().zip(ends).map(|(from, until)| Span { from, until }).collect()
+}
+
+/// The credits of a span of the schedule, in the order of their numbers.
+pub async fn due(conn: &mut PgConnection, span: Span, policy: &Policy) -> Result<Vec<Credit>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+                  e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
+                  coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
+                  s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
+                  s.waits as "waits: Json<Reason>"
+           from credit_schedule s
+           join entitlement e on e.entitlement_id = s.entitlement_id
+           join membership m on m.membership_id = e.membership_id
+           join partner p on p.partner_id = e.partner_id
+           where (s.next_on, s.entitlement_id) >= ($1, $2) and (s.next_on, s.entitlement_id) < ($3, $4)
+           order by s.entitlement_id"#,
+        span.from.0,
+        span.from.1,
+        span.until.0,
+        span.until.1
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.credit(policy)).collect()
+}
+
+/// The credits among these entitlements.
+pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Policy) -> Result<Vec<Credit>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+                  e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
+                  coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
+                  s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",
+                  s.waits as "waits: Json<Reason>"
+           from entitlement e
+           join membership m on m.membership_id = e.membership_id
+           join partner p on p.partner_id = e.partner_id
+           left join credit_schedule s on s.entitlement_id = e.entitlement_id
+           where e.entitlement_id = any($1)
+             and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
+           order by e.entitlement_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.credit(policy)).collect()
+}
+
+/// Cuts the entitlements with unsettled usage dated by `today` into spans; the date of their keys is `today`.
+pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
+    let starts = sqlx::query_scalar!(
+        r#"select entitlement_id as "id!"
+           from (select entitlement_id, row_number() over (order by entitlement_id) as nth
+                 from (select distinct u.entitlement_id from credit_usage u
+                       left join credit_schedule s using (entitlement_id)
+                       where not u.settled and u.used_on <= $1
+                         and (s.next_on is null or s.next_period_no > 0)) d) due
+           where (nth - 1) % $2 = 0 order by 1"#,
+        today,
+        rows
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
+}
+
+/// The entitlements of a span with unsettled usage dated by `today`.
+pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select distinct entitlement_id from credit_usage
+         where not settled and used_on <= $1 and entitlement_id >= $2 and entitlement_id < $3
+         order by entitlement_id",
+        today,
+        span.from.1,
+        span.until.1
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// What is booked for these entitlements, by entitlement.
+pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Booked)>> {
+    let rows = sqlx::query!(
+        r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
+                  to_account::text as "to_account!", period_no, correction_no, period_from, period_until, effective_on,
+                  amount_minor, currency as "currency!", usd_minor, rate_nano, rate_on, usage_id, corrects
+           from transfer
+           where entitlement_id = any($1) and kind::text like 'credit%'
+           order by entitlement_id, transfer_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut booked = Vec::with_capacity(rows.len());
+    for r in rows {
+        let unknown = || Error::Unknown { what: format!("transfer {}", r.transfer_id) };
+        let transfer = Transfer {
+            kind: Kind::parse(&r.kind).ok_or_else(unknown)?,
+            from: Account::parse(&r.from_account).ok_or_else(unknown)?,
+            to: Account::parse(&r.to_account).ok_or_else(unknown)?,
+            period_no: u32::try_from(r.period_no).map_err(|_| unknown())?,
+            period: Period { from: r.period_from, until: r.period_until },
+            effective_on: r.effective_on,
+            amount: Amount::new(r.amount_minor, Currency::parse(&r.currency).ok_or_else(unknown)?),
+            usd_minor: r.usd_minor,
+            rate: r.rate_nano.zip(r.rate_on).map(|(nano, published_on)| FrozenRate { nano, published_on }),
+            usage_id: r.usage_id,
+            corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
+        };
+        booked.push((r.entitlement_id, Booked { transfer_id: r.transfer_id, transfer }));
+    }
+    Ok(booked)
+}
+
+/// All usage of these entitlements dated by `today`, by entitlement.
+pub async fn usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<(i64, Usage)>> {
+    let rows = sqlx::query!(
+        "select entitlement_id, usage_id, reference, used_on, amount_minor from credit_usage
+         where entitlement_id = any($1) and used_on <= $2 order by entitlement_id, usage_id",
+        ids,
+        today
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let usage = Usage {
+                usage_id: r.usage_id,
+                reference: r.reference,
+                used_on: r.used_on,
+                amount_minor: r.amount_minor,
+            };
+            (r.entitlement_id, usage)
+        })
+        .collect())
+}
+
+/// Marks usage as booked.
+pub async fn mark_settled(conn: &mut PgConnection, usage_ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update credit_usage set settled = true where usage_id = any($1) and not settled",
+        usage_ids
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes where entitlements stand; those with nothing to come leave the schedule.
+pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Schedule>)]) -> Result<()> {
+    let gone: Vec<i64> = stands.iter().filter(|(_, s)| s.is_none()).map(|(id, _)| *id).collect();
+    if !gone.is_empty() {
+        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone)
+            .execute(&mut *conn)
+            .await?;
+    }
+    let (mut ids, mut next_no, mut next_on, mut open, mut waits) = (vec![], vec![], vec![], vec![], vec![]);
+    for (id, schedule) in stands {
+        let Some(schedule) = schedule else { continue };
+        ids.push(*id);
+        next_no.push(i16::try_from(schedule.next_period).unwrap_or(i16::MAX));
+        next_on.push(schedule.next_on);
+        open.push(schedule.open_minor);
+        waits.push(schedule.waits.clone().map(Json));
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits
+         from unnest($1::bigint[], $2::smallint[], $3::date[], $4::bigint[], $5::jsonb[])
+              as n (id, no, next_on, open, waits)
+         where s.entitlement_id = n.id",
+        &ids,
+        &next_no,
+        next_on as _,
+        &open,
+        waits as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A span of days in which somebody was, or was not, assigned.
+#[derive(Clone, Copy, Debug)]
+pub struct Lapse {
+    /// The entitlement.
+    pub entitlement_id: i64,
+    /// The period that is over.
+    pub period: Period,
+}
+
+/// Of these lapses, by index, the ones in whose period nobody was assigned on any day (D3), with order and benefit.
+pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec<(usize, String, String)>> {
+    if lapses.is_empty() {
+        return Ok(vec![]);
+    }
+    let ids: Vec<i64> = lapses.iter().map(|l| l.entitlement_id).collect();
+    let from: Vec<NaiveDate> = lapses.iter().map(|l| l.period.from).collect();
+    let until: Vec<NaiveDate> = lapses.iter().map(|l| l.period.until).collect();
+    let rows = sqlx::query!(
+        r#"select l.nth - 1 as "nth!", m.order_id, e.benefit
+           from unnest($1::bigint[], $2::date[], $3::date[]) with ordinality as l (id, from_on, until_on, nth)
+           join entitlement e on e.entitlement_id = l.id
+           join membership m on m.membership_id = e.membership_id
+           where not exists (select from assignment a
+                             where a.entitlement_id = l.id and a.assigned_on < l.until_on
+                               and (a.removed_on is null or a.removed_on > l.from_on or a.assigned_on >= l.from_on))
+           order by l.nth"#,
+        &ids,
+        &from,
+        &until
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (usize::try_from(r.nth).unwrap_or(0), r.order_id, r.benefit)).collect())
+}
+
+/// The published rates of the currencies that partners are granted in, and of the dollar.
+pub async fn rates(conn: &mut PgConnection) -> Result<Rates> {
+    let rows = sqlx::query!(
+        "select currency, published_on, per_euro_micro from reference_rate
+         where currency = 'USD' or currency in (select distinct currency from partner)"
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut rates = Rates::default();
+    for r in rows {
+        if let (Some(currency), Some(rate)) =
+            (Currency::parse(&r.currency), PerEuro::from_micro(r.per_euro_micro))
+        {
+            rates.insert(currency, r.published_on, rate);
+        }
+    }
+    Ok(rates)
+}
