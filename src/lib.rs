@@ -1,3 +1,4 @@
 //! benefactor: the back office of a partner programme's benefits.
 
 pub mod domain;
+pub mod mail;

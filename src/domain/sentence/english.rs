@@ -185,10 +185,10 @@ fn renewal(reason: &Reason, day: Day<'_>) -> Option<String> {
 fn cancellation(reason: &Reason, day: Day<'_>) -> Option<String> {
     Some(match reason {
         Reason::RefundWindowPassed { latest_on } => {
-            format!("A refund could be asked for until {}, and that day has passed.", day(*latest_on))
+            format!("A refund could be asked for through {}, and that day has passed.", day(*latest_on))
         }
         Reason::RequestedBeforePurchase { earliest_on } => format!(
-            "The request is dated before the order was bought, on {}; send it again with the right date.",
+            "The order was bought on {}, later than the request is dated; send it again with the right date.",
             day(*earliest_on)
         ),
         Reason::RefundBlocked { event, benefit, on } => {

@@ -190,7 +190,7 @@ fn cancellation(reason: &Reason, day: Day<'_>) -> Option<String> {
             )
         }
         Reason::RequestedBeforePurchase { earliest_on } => format!(
-            "Begäran är daterad innan ordern köptes, den {}; skicka in den på nytt med rätt datum.",
+            "Ordern köptes den {}, senare än begäran är daterad; skicka in den på nytt med rätt datum.",
             day(*earliest_on)
         ),
         Reason::RefundBlocked { event, benefit, on } => {

@@ -109,7 +109,7 @@ fn r9_a_refusal_says_until_when_it_could_have_been_asked_for() {
     let late = Reason::RefundWindowPassed { latest_on: day("2024-03-01") };
     assert_eq!(
         late.sentence(Language::English),
-        "A refund could be asked for until 2024-03-01, and that day has passed."
+        "A refund could be asked for through 2024-03-01, and that day has passed."
     );
     assert_eq!(
         late.prose(Language::Swedish),
