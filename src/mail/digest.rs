@@ -62,7 +62,7 @@ pub fn message_id(partner_id: &str, recipient: &str, day: NaiveDate, domain: &st
 /// The digest as a complete message. Notices come in the order of urgency whatever order they are given in.
 ///
 /// # Errors
-/// See [`Error`]; none is cured by trying again.
+/// See [`enum@Error`]; none is cured by trying again.
 pub fn render(digest: &Digest) -> Result<Rendered, Error> {
     let mut notices: Vec<&Notice> = digest.notices.iter().collect();
     notices.sort_by_cached_key(|notice| (urgency(notice, digest.day), format!("{notice:?}")));

@@ -1,6 +1,6 @@
 //! Reasons as sentences, in English and Swedish (D13). The only place that words them.
 //!
-//! A new reason gets its words in [`english`] and [`swedish`]; the tests here name the codes that lack them.
+//! A new reason gets its words in `english.rs` and `swedish.rs`; the tests here name the codes that lack them.
 
 use chrono::NaiveDate;
 
