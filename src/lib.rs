@@ -1,4 +1,5 @@
 //! benefactor: the back office of a partner programme's benefits.
 
 pub mod domain;
+pub mod mail;
 pub mod store;

@@ -10,6 +10,7 @@ pub mod language;
 pub mod ledger;
 pub mod membership;
 pub mod money;
+pub mod naming;
 pub mod notice;
 pub mod rate;
 pub mod reason;

@@ -1,0 +1,144 @@
+//! What things are called in front of people: benefits, offers, days and amounts, in every language.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::{
+    language::Language::{self, English, Swedish},
+    money::Amount,
+};
+
+/// Months as they are written within a date.
+const MONTHS: [(&str, &str); 12] = [
+    ("January", "januari"),
+    ("February", "februari"),
+    ("March", "mars"),
+    ("April", "april"),
+    ("May", "maj"),
+    ("June", "juni"),
+    ("July", "juli"),
+    ("August", "augusti"),
+    ("September", "september"),
+    ("October", "oktober"),
+    ("November", "november"),
+    ("December", "december"),
+];
+
+/// `31 January 2024`, `31 januari 2024`; the parts hold together by no-break spaces (U+00A0).
+#[must_use]
+pub fn day(day: NaiveDate, language: Language) -> String {
+    let (english, swedish) = MONTHS.get(day.month0() as usize).copied().unwrap_or_default();
+    let month = if language == Swedish { swedish } else { english };
+    format!("{}\u{a0}{month}\u{a0}{}", day.day(), day.year())
+}
+
+/// `SEK 1,038.34` in English, `1 038,34 SEK` in Swedish; spaces are no-break spaces (U+00A0).
+#[must_use]
+pub fn amount(amount: Amount, language: Language) -> String {
+    let written = amount.to_string();
+    match language {
+        English => written.replace(' ', "\u{a0}"),
+        Swedish => {
+            let (code, number) = written.split_once(' ').unwrap_or(("", &written));
+            let number = number.replace(',', "\u{a0}").replace('.', ",").replace('-', "\u{2212}");
+            format!("{number}\u{a0}{code}")
+        }
+    }
+}
+
+/// An offer's name; a code that is not known is given back readable.
+#[must_use]
+pub fn offer(code: &str) -> String {
+    match code {
+        "action_pack" => "Action Pack".to_owned(),
+        "silver" => "Silver".to_owned(),
+        "gold" => "Gold".to_owned(),
+        "isv_cosell_ready" => "ISV Co-sell Ready".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// A benefit's name: its kind, and its detail in brackets.
+///
+/// `azure_bulk_credit/cloud_platform` is "Azure bulk credit (cloud platform)". Details that are products
+/// keep the product's own spelling; a code that is not known is given back readable.
+#[must_use]
+pub fn benefit(code: &str, language: Language) -> String {
+    let (kind, detail) = code.split_once('/').map_or((code, None), |(kind, detail)| (kind, Some(detail)));
+    let kind = kind_name(kind, language);
+    match detail {
+        Some(detail) => format!("{kind} ({})", detail_name(detail)),
+        None => kind,
+    }
+}
+
+fn kind_name(kind: &str, language: Language) -> String {
+    let (english, swedish) = match kind {
+        "software" => ("Software", "Programvara"),
+        "azure_monthly_credit" => ("Azure monthly credit", "Azure-kredit per månad"),
+        "azure_bulk_credit" => ("Azure bulk credit", "Azure-kredit som engångsbelopp"),
+        "license_subscription" => ("Licence subscription", "Licensprenumeration"),
+        "visual_studio" => ("Visual Studio subscription", "Visual Studio-prenumeration"),
+        "product_support" => ("Product support", "Produktsupport"),
+        "signature_cloud_support" => ("Signature Cloud Support", "Signature Cloud Support"),
+        "advisory_hours" => ("Advisory hours", "Rådgivningstimmar"),
+        "go_to_market" => ("Go-To-Market offer", "Go-To-Market-erbjudande"),
+        other => return other.replace('_', " "),
+    };
+    if language == Swedish { swedish } else { english }.to_owned()
+}
+
+/// Products and competencies are called the same in every language.
+fn detail_name(detail: &str) -> String {
+    match detail {
+        "office_365" => "Office 365".to_owned(),
+        "dynamics" => "Dynamics".to_owned(),
+        "dynamics_365" => "Dynamics 365".to_owned(),
+        "intune" => "Intune".to_owned(),
+        "azure_ad_basic" => "Azure AD Basic".to_owned(),
+        "power_bi" => "Power BI".to_owned(),
+        "app_dev" => "App Dev".to_owned(),
+        "cloud_crm" => "Cloud CRM".to_owned(),
+        "devops" => "DevOps".to_owned(),
+        "silver_core" => "Silver Core".to_owned(),
+        "gold_core" => "Gold Core".to_owned(),
+        "isv_cosell_ready" => "ISV Co-sell ready".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::money::Currency;
+    use super::*;
+
+    #[test]
+    fn days_are_written_out_and_hold_together() {
+        let last_of_january = "2024-01-31".parse().unwrap();
+        assert_eq!(day(last_of_january, English), "31\u{a0}January\u{a0}2024");
+        assert_eq!(day(last_of_january, Swedish), "31\u{a0}januari\u{a0}2024");
+        assert_eq!(day("2024-12-01".parse().unwrap(), Swedish), "1\u{a0}december\u{a0}2024");
+    }
+
+    #[test]
+    fn amounts_follow_the_languages_custom() {
+        let kronor = Amount::new(103_834, Currency::parse("SEK").unwrap());
+        assert_eq!(amount(kronor, English), "SEK\u{a0}1,038.34");
+        assert_eq!(amount(kronor, Swedish), "1\u{a0}038,34\u{a0}SEK");
+        let yen = Amount::new(-14_782, Currency::parse("JPY").unwrap());
+        assert_eq!(amount(yen, Swedish), "\u{2212}14\u{a0}782\u{a0}JPY");
+    }
+
+    #[test]
+    fn r1_to_r8_every_kind_of_benefit_has_a_name_in_both_languages() {
+        assert_eq!(benefit("azure_monthly_credit", English), "Azure monthly credit");
+        assert_eq!(benefit("azure_monthly_credit", Swedish), "Azure-kredit per månad");
+        assert_eq!(
+            benefit("azure_bulk_credit/cloud_platform", English),
+            "Azure bulk credit (cloud platform)"
+        );
+        assert_eq!(benefit("license_subscription/office_365", Swedish), "Licensprenumeration (Office 365)");
+        assert_eq!(benefit("go_to_market/gold_core", English), "Go-To-Market offer (Gold Core)");
+        assert_eq!(benefit("new_thing/some_detail", English), "new thing (some detail)");
+        assert_eq!(offer("isv_cosell_ready"), "ISV Co-sell Ready");
+    }
+}

@@ -1,0 +1,137 @@
+//! One digest a recipient and day (D10): text/plain, the most urgent notice first, the same bytes every time.
+
+use chrono::NaiveDate;
+use minijinja::{Value, context};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Error,
+    message::{self, Parts},
+    samples, templates,
+    text::{clean, wrap},
+    urgency::urgency,
+};
+use crate::domain::{language::Language, naming, notice::Notice};
+
+/// What one recipient is owed word of for one business date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// `<local@domain>`, the same for the same digest: see [`message_id`].
+    pub message_id: String,
+    /// The address.
+    pub recipient: String,
+    /// The person's name, for the greeting and the To header.
+    pub recipient_name: Option<String>,
+    /// `Name <address>` or an address.
+    pub from: String,
+    /// The language of subject and text.
+    pub language: Language,
+    /// The partner's name.
+    pub partner_name: String,
+    /// The partner's own number.
+    pub partner_id: String,
+    /// The business date; the mail is dated 06:00 UTC on the day after.
+    pub day: NaiveDate,
+    /// At least one, in any order.
+    pub notices: Vec<Notice>,
+}
+
+/// A digest as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The digest's Message-ID.
+    pub message_id: String,
+    /// One line, not yet encoded.
+    pub subject: String,
+    /// The body, lines ending in LF.
+    pub text: String,
+    /// The complete message, headers and body, lines ending in CRLF.
+    pub eml: Vec<u8>,
+}
+
+/// The Message-ID of what a recipient is owed by a partner for a business date, `<40 hex digits@domain>`.
+///
+/// The first 20 bytes of a SHA-256, so that a mail sent again after a crash is known as the same.
+#[must_use]
+pub fn message_id(partner_id: &str, recipient: &str, day: NaiveDate, domain: &str) -> String {
+    let hash = Sha256::digest(format!("{partner_id}\0{recipient}\0{day}"));
+    let local = hash.iter().take(20).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    format!("<{local}@{domain}>")
+}
+
+/// The digest as a complete message. Notices come in the order of urgency whatever order they are given in.
+///
+/// # Errors
+/// See [`enum@Error`]; none is cured by trying again.
+pub fn render(digest: &Digest) -> Result<Rendered, Error> {
+    let mut notices: Vec<&Notice> = digest.notices.iter().collect();
+    notices.sort_by_cached_key(|notice| (urgency(notice, digest.day), format!("{notice:?}")));
+    let blocks = notices
+        .iter()
+        .map(|notice| templates::notice(notice, digest.language))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let frame = templates::block("digest", digest.language, frame_facts(digest, &blocks)?)?;
+    // No-break spaces have done their work once lines are broken; without them most mails stay plain ASCII.
+    let subject = frame.title.replace('\u{a0}', " ");
+    let text = wrap(&frame.body).replace('\u{a0}', " ");
+    let eml = message::compose(&Parts {
+        message_id: &digest.message_id,
+        from: &digest.from,
+        to: &digest.recipient,
+        to_name: digest.recipient_name.as_deref(),
+        subject: &subject,
+        language: digest.language,
+        day: digest.day,
+        text: &text,
+    })?;
+    Ok(Rendered { message_id: digest.message_id.clone(), subject, text, eml })
+}
+
+fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Error> {
+    let first = blocks.first().ok_or(Error::Empty)?;
+    let shown: Vec<Value> =
+        blocks.iter().map(|block| context! { title => &block.title, body => &block.body }).collect();
+    Ok(context! {
+        count => blocks.len(),
+        first => &first.title,
+        blocks => shown,
+        name => digest.recipient_name.as_deref().map(clean).unwrap_or_default(),
+        partner => clean(&digest.partner_name),
+        partner_id => clean(&digest.partner_id),
+        day => naming::day(digest.day, digest.language),
+    })
+}
+
+/// Renders every template in every language with invented notices, alone and together.
+///
+/// # Errors
+/// The first template that does not render, by name and line.
+pub fn check_templates() -> Result<(), Error> {
+    for language in [Language::English, Language::Swedish] {
+        let notices = samples::notices();
+        for notice in &notices {
+            render(&sample(language, vec![notice.clone()]))?;
+        }
+        render(&sample(language, notices))?;
+    }
+    Ok(())
+}
+
+/// An invented digest.
+fn sample(language: Language, notices: Vec<Notice>) -> Digest {
+    let day = NaiveDate::from_ymd_opt(2024, 2, 21).unwrap_or_default();
+    Digest {
+        message_id: message_id("4711", "anna.astrom@nordvik.example", day, "mail.example"),
+        recipient: "anna.astrom@nordvik.example".to_owned(),
+        recipient_name: Some("Anna Åström".to_owned()),
+        from: "Partner benefits <benefits@programme.example>".to_owned(),
+        language,
+        partner_name: "Nordvik Data AB".to_owned(),
+        partner_id: "4711".to_owned(),
+        day,
+        notices,
+    }
+}
+
+#[cfg(test)]
+mod tests;

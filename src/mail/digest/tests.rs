@@ -1,0 +1,226 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
+
+/// The header fields, unfolded, and the body as it stands.
+fn parse(eml: &[u8]) -> (Vec<(String, String)>, String) {
+    let message = std::str::from_utf8(eml).unwrap();
+    assert_eq!(message.matches('\n').count(), message.matches("\r\n").count(), "a line does not end in CRLF");
+    assert_eq!(message.matches('\r').count(), message.matches("\r\n").count(), "a stray CR");
+    let (head, body) = message.split_once("\r\n\r\n").unwrap();
+    assert!(head.is_ascii(), "{head}");
+    assert!(head.split("\r\n").all(|line| line.len() <= 998), "{head}");
+    let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
+    let fields = unfolded
+        .split("\r\n")
+        .map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap())
+        .collect();
+    (fields, body.to_owned())
+}
+
+fn field(eml: &[u8], name: &str) -> String {
+    let (fields, _) = parse(eml);
+    let mut found = fields.into_iter().filter(|(field, _)| field == name);
+    let (_, value) = found.next().unwrap();
+    assert!(found.next().is_none(), "{name} twice");
+    value
+}
+
+/// RFC 2047: encoded words give their text, and the space between two of them is none.
+fn decode_words(value: &str) -> String {
+    let (mut bytes, mut after_encoded) = (Vec::new(), false);
+    for (at, word) in value.split(' ').enumerate() {
+        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
+        if at > 0 && !(after_encoded && encoded.is_some()) {
+            bytes.push(b' ');
+        }
+        match encoded {
+            Some(text) => bytes.extend(decode_base64(text)),
+            None => bytes.extend(word.bytes()),
+        }
+        after_encoded = encoded.is_some();
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn decode_base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
+    for digit in text.chars().filter(|c| *c != '=').map(|c| ALPHABET.find(c).unwrap()) {
+        buffer = (buffer << 6) | u32::try_from(digit).unwrap();
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((buffer >> bits) & 0xFF).unwrap());
+        }
+    }
+    bytes
+}
+
+#[test]
+fn every_notice_in_both_languages() {
+    for (at, notice) in samples::notices().into_iter().enumerate() {
+        let shown: Vec<String> = LANGUAGES
+            .into_iter()
+            .map(|language| render(&sample(language, vec![notice.clone()])).unwrap())
+            .map(|mail| format!("Subject: {}\n\n{}", mail.subject, mail.text))
+            .collect();
+        let name = format!("{:02}_{}", at + 1, notice.kind());
+        insta::assert_snapshot!(name, shown.join("\n==========\n\n"));
+    }
+}
+
+#[test]
+fn d10_one_digest_of_several_with_the_most_urgent_first() {
+    for language in LANGUAGES {
+        let notices = samples::notices().into_iter().step_by(3).collect();
+        let mail = render(&sample(language, notices)).unwrap();
+        let name = format!("digest_{}", language.tag());
+        insta::assert_snapshot!(name, String::from_utf8(mail.eml).unwrap().replace("\r\n", "\n"));
+    }
+}
+
+#[test]
+fn the_samples_hold_every_kind_of_notice() {
+    let other = serde_json::json!({"kind": "?"});
+    let complaint = serde_json::from_value::<Notice>(other).unwrap_err().to_string();
+    let (_, kinds) = complaint.split_once("expected one of ").unwrap();
+    let kinds: BTreeSet<&str> = kinds.split(", ").map(|kind| kind.trim_matches('`')).collect();
+    let notices = samples::notices();
+    assert_eq!(notices.iter().map(Notice::kind).collect::<BTreeSet<_>>(), kinds);
+}
+
+#[test]
+fn the_templates_render() {
+    check_templates().unwrap();
+}
+
+#[test]
+fn a_template_that_names_what_is_not_there_is_an_error_with_its_name() {
+    let error =
+        templates::block("membership_ended", Language::English, context! { offer => "Gold" }).err().unwrap();
+    assert!(error.to_string().starts_with("template membership_ended/en: undefined value"), "{error}");
+}
+
+#[test]
+fn promise_9_the_same_digest_has_the_same_bytes_whatever_order_its_notices_come_in() {
+    let mut digest = sample(Language::Swedish, samples::notices());
+    let first = render(&digest).unwrap();
+    digest.notices.reverse();
+    assert_eq!(render(&digest).unwrap(), first);
+}
+
+#[test]
+fn promise_9_the_message_id_is_made_of_partner_recipient_and_day_alone() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let id = message_id("4711", "a@x.example", day("2024-01-31"), "mail.example");
+    assert_eq!(id, message_id("4711", "a@x.example", day("2024-01-31"), "mail.example"));
+    assert_eq!(id.len(), "<@mail.example>".len() + 40);
+    let others = [
+        message_id("4712", "a@x.example", day("2024-01-31"), "mail.example"),
+        message_id("4711", "b@x.example", day("2024-01-31"), "mail.example"),
+        message_id("4711", "a@x.example", day("2024-02-01"), "mail.example"),
+    ];
+    assert!(!others.contains(&id));
+}
+
+#[test]
+fn the_headers_are_complete_and_the_date_is_the_morning_after() {
+    let eml = render(&sample(Language::Swedish, samples::notices())).unwrap().eml;
+    assert_eq!(field(&eml, "Date"), "Thu, 22 Feb 2024 06:00:00 +0000");
+    assert_eq!(decode_words(&field(&eml, "To")), "Anna Åström <anna.astrom@nordvik.example>");
+    assert_eq!(field(&eml, "From"), "\"Partner benefits\" <benefits@programme.example>");
+    assert_eq!(field(&eml, "MIME-Version"), "1.0");
+    assert_eq!(field(&eml, "Content-Type"), "text/plain; charset=utf-8");
+    assert_eq!(field(&eml, "Content-Language"), "sv");
+    assert_eq!(field(&eml, "Content-Transfer-Encoding"), "quoted-printable");
+    assert!(field(&eml, "Message-ID").ends_with("@mail.example>"));
+}
+
+#[test]
+fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
+    let order_id = "Förnyelse-ÅÄÖ-日本語-".repeat(20);
+    let notice = Notice::MembershipEnded {
+        order_id: order_id.clone(),
+        offer: order_id,
+        ended_on: "2024-03-02".parse().unwrap(),
+    };
+    let mail = render(&sample(Language::Swedish, vec![notice])).unwrap();
+    assert!(mail.subject.len() > 500);
+    assert_eq!(decode_words(&field(&mail.eml, "Subject")), mail.subject);
+}
+
+#[test]
+fn promise_12_no_value_reaches_a_header_of_its_own() {
+    let attack = "Anna\r\nBcc: all@victim.example\r\n\r\nforged\u{0}\u{2028}".to_owned();
+    let notice = Notice::CancellationRefused {
+        request_id: attack.clone(),
+        order_id: attack.clone(),
+        requested_on: "2024-03-02".parse().unwrap(),
+        reasons: vec![crate::domain::reason::Reason::BulkAlreadyAssigned { user: attack.clone() }],
+    };
+    let mut digest = sample(Language::English, vec![notice]);
+    digest.recipient_name = Some(attack.clone());
+    digest.partner_name = attack.clone();
+    digest.partner_id = attack.clone();
+    digest.from = "Benefits\r\nBcc: all@victim.example <benefits@programme.example>".to_owned();
+    let mail = render(&digest).unwrap();
+    let (fields, _) = parse(&mail.eml);
+    assert!(fields.iter().all(|(name, _)| name != "Bcc"), "{fields:?}");
+    assert!(mail.subject.contains("Anna Bcc: all@victim.example forged"), "{}", mail.subject);
+}
+
+#[test]
+fn an_address_that_cannot_be_written_to_is_an_error() {
+    let mut digest = sample(Language::English, samples::notices());
+    for bad in [
+        "",
+        "anna",
+        "a@b@c",
+        "a b@x.example",
+        "a@x.example\r\nBcc: b@x.example",
+        "å@x.example",
+        "a@x.example>",
+    ] {
+        bad.clone_into(&mut digest.recipient);
+        let error = render(&digest).unwrap_err();
+        assert!(matches!(error, Error::Address { direction: "to", .. }), "{bad:?}: {error}");
+        assert!(!error.to_string().contains('\r'), "{error}");
+    }
+    digest.from = "Benefits".to_owned();
+    digest.recipient = "anna@x.example".to_owned();
+    assert!(matches!(render(&digest), Err(Error::Address { direction: "from", .. })));
+}
+
+#[test]
+fn a_digest_of_nothing_a_forged_message_id_and_an_impossible_day_are_errors() {
+    assert_eq!(render(&sample(Language::English, vec![])), Err(Error::Empty));
+    let mut digest = sample(Language::English, samples::notices());
+    digest.day = NaiveDate::MAX;
+    assert_eq!(render(&digest), Err(Error::Day(NaiveDate::MAX)));
+    digest.message_id = "<a@b>\r\nBcc: <c@d>".to_owned();
+    assert_eq!(render(&digest), Err(Error::MessageId("<a@b> Bcc: <c@d>".to_owned())));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn promise_12_any_text_gives_a_message_of_the_same_headers(
+        name in proptest::prelude::any::<String>(),
+        order_id in proptest::prelude::any::<String>(),
+        long in "[ -~åäö\"\\\\]{0,300}",
+    ) {
+        let notice = Notice::MembershipEnded { order_id, offer: long.clone(), ended_on: NaiveDate::MIN };
+        let mut digest = sample(Language::English, vec![notice]);
+        digest.recipient_name = Some(format!("{long}{name}"));
+        digest.partner_name = name;
+        let (fields, _) = parse(&render(&digest).unwrap().eml);
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, [
+            "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
+            "Content-Language", "Auto-Submitted", "Content-Transfer-Encoding",
+        ]);
+    }
+}

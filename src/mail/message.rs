@@ -1,0 +1,87 @@
+//! The complete message: headers that no value can break out of, and a text body.
+
+use std::time::SystemTime;
+
+use chrono::{Datelike, NaiveDate, NaiveTime};
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox,
+        header::{ContentType, Date, HeaderName, HeaderValue, MIME_VERSION_1_0},
+    },
+};
+
+use super::{Error, text::clean};
+use crate::domain::{calendar::add_days, language::Language};
+
+/// What a message is made of; every text may hold anything.
+pub(super) struct Parts<'a> {
+    pub(super) message_id: &'a str,
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) to_name: Option<&'a str>,
+    pub(super) subject: &'a str,
+    pub(super) language: Language,
+    pub(super) day: NaiveDate,
+    pub(super) text: &'a str,
+}
+
+/// The message's bytes, lines ending in CRLF; the same parts give the same bytes.
+pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
+    local_part(parts.message_id).ok_or_else(|| Error::MessageId(clean(parts.message_id)))?;
+    let (from_name, from) = split_mailbox(parts.from);
+    Message::builder()
+        .from(mailbox("from", from_name, from)?)
+        .to(mailbox("to", parts.to_name, parts.to)?)
+        .subject(clean(parts.subject))
+        .header(Date::new(sent_at(parts.day)?))
+        .message_id(Some(parts.message_id.to_owned()))
+        .header(MIME_VERSION_1_0)
+        .header(ContentType::TEXT_PLAIN)
+        .raw_header(raw("Content-Language", parts.language.tag()))
+        .raw_header(raw("Auto-Submitted", "auto-generated"))
+        .body(parts.text.to_owned())
+        .map(|message| message.formatted())
+        .map_err(|error| Error::Message(error.to_string()))
+}
+
+/// The local part of `<local@domain>`; `None` unless both are plain and fit for a file name.
+pub(super) fn local_part(message_id: &str) -> Option<&str> {
+    let (local, domain) = message_id.strip_prefix('<')?.strip_suffix('>')?.split_once('@')?;
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.len() <= 200
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    (plain(local) && plain(domain)).then_some(local)
+}
+
+/// 06:00 UTC on the day after the business date: the same however often the digest is rendered.
+fn sent_at(day: NaiveDate) -> Result<SystemTime, Error> {
+    let at = NaiveTime::from_hms_opt(6, 0, 0).map(|six| add_days(day, 1).and_time(six).and_utc());
+    at.filter(|at| (1970..=9998).contains(&at.year())).map(SystemTime::from).ok_or(Error::Day(day))
+}
+
+/// `Name <address>` or an address alone, apart.
+fn split_mailbox(written: &str) -> (Option<&str>, &str) {
+    match written.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, address)) => (Some(name.trim().trim_matches('"')), address),
+        None => (None, written.trim()),
+    }
+}
+
+fn mailbox(direction: &'static str, name: Option<&str>, address: &str) -> Result<Mailbox, Error> {
+    let refuse =
+        |problem: &str| Error::Address { direction, value: clean(address), problem: problem.to_owned() };
+    if !address.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(refuse("it holds spaces, control characters or letters outside ASCII"));
+    }
+    let parsed: Address = address.parse().map_err(|error| refuse(&format!("{error}")))?;
+    let name = name.map(clean).filter(|name| !name.is_empty());
+    Ok(Mailbox::new(name, parsed))
+}
+
+/// A header of our own with a value that is ours, not somebody's.
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
