@@ -5,13 +5,17 @@
 
 pub mod calendar;
 pub mod cancellation;
+pub mod catalogue;
 pub mod credit;
+pub mod finding;
 pub mod language;
 pub mod ledger;
 pub mod membership;
 pub mod money;
 pub mod naming;
 pub mod notice;
+pub mod policy;
 pub mod rate;
 pub mod reason;
 pub mod sentence;
+pub mod timetable;

@@ -1,0 +1,93 @@
+//! What is wrong in a file of facts (`jobs/*.toml`, the catalogue), and where.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+/// One fault in a file of facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, relative to the configuration directory: `jobs/expire_benefits.toml`.
+    pub file: String,
+    /// Its line, from 1, where one is to blame.
+    pub line: Option<usize>,
+    /// The key with its table (`policy.grace_days`), or the line's text where the file has not the right shape.
+    pub key: String,
+    /// The value as it stands there; empty where there is none.
+    pub value: String,
+    /// What is wrong and what to do, as a sentence.
+    pub advice: String,
+}
+
+impl fmt::Display for Finding {
+    /// `jobs/expire_benefits.toml:7: policy.grace_days = 9000: write a whole number from 0 to 366`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        if !self.value.is_empty() {
+            write!(f, " = {}", self.value)?;
+        }
+        write!(f, ": {}", self.advice)
+    }
+}
+
+/// Reads TOML into its type; what is wrong with its shape is one finding.
+pub(super) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Finding> {
+    toml::from_str(text).map_err(|error| {
+        let message = error.message().trim().replace('\n', "; ");
+        let todo = if message.starts_with("unknown field") {
+            ": take it out, or correct its name"
+        } else if message.starts_with("missing field") {
+            ": add it"
+        } else {
+            ""
+        };
+        let line = error.span().map(|span| line_of(text, span.start));
+        let (key, value) = line
+            .and_then(|number| text.lines().nth(number.saturating_sub(1)))
+            .map(|written| written.split_once('=').unwrap_or((written, "")))
+            .map_or_else(Default::default, |(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+        Finding { file: file.to_owned(), line, key, value, advice: format!("{message}{todo}") }
+    })
+}
+
+/// The line of byte `at`, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// The line of a dotted key.
+pub(super) fn line_at(text: &str, key: &str) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut found = None;
+    for part in key.split('.') {
+        let (name, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == part)?;
+        found = Some(line_of(text, name.span().start));
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_on_its_line() {
+        let text = "# first\n[policy]\n\ngrace_days = 30\n[work]\nlanes = 1\n";
+        assert_eq!(line_at(text, "policy.grace_days"), Some(4));
+        assert_eq!(line_at(text, "work.lanes"), Some(6));
+        assert_eq!(line_at(text, "work.nothing"), None);
+        assert_eq!(line_of(text, 0), 1);
+    }
+}

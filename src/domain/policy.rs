@@ -1,0 +1,438 @@
+//! The numbers of the rules, and when and how hard each job works: one TOML a job (`jobs/<stem>.toml`).
+//!
+//! Compiled in, and overridden file by file. A file is taken whole: a key that is missing, unknown, mistyped
+//! or out of range is a [`Finding`], and nothing runs on a policy with findings.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    calendar::PeriodScheme,
+    finding::{Finding, line_at, read},
+    timetable::Timetable,
+};
+
+/// The jobs in the order of a night, and the text that is compiled in for each.
+pub const BUILT_IN: [(&str, &str); 7] = [
+    ("import_entitlements", include_str!("../../jobs/import_entitlements.toml")),
+    ("apply_cancellations", include_str!("../../jobs/apply_cancellations.toml")),
+    ("expire_benefits", include_str!("../../jobs/expire_benefits.toml")),
+    ("provision_credits", include_str!("../../jobs/provision_credits.toml")),
+    ("remind_contacts", include_str!("../../jobs/remind_contacts.toml")),
+    ("email_contacts", include_str!("../../jobs/email_contacts.toml")),
+    ("export_entitlements", include_str!("../../jobs/export_entitlements.toml")),
+];
+
+/// Every job's timetable, work and policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// Taking in files.
+    pub import_entitlements: Job<ImportPolicy>,
+    /// Deciding cancellations.
+    pub apply_cancellations: Job<CancellationPolicy>,
+    /// Ending benefits and memberships.
+    pub expire_benefits: Job<ExpiryPolicy>,
+    /// Granting and lapsing credit.
+    pub provision_credits: Job<ProvisionPolicy>,
+    /// Deciding what notices are owed.
+    pub remind_contacts: Job<ReminderPolicy>,
+    /// Sending them.
+    pub email_contacts: Job<EmailPolicy>,
+    /// Writing today's truth.
+    pub export_entitlements: Job<ExportPolicy>,
+    /// Stem and text of every file the above was read from, in the order of a night: what a run's policy
+    /// hash covers.
+    pub texts: Vec<(&'static str, String)>,
+}
+
+/// One job's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job<P> {
+    /// When.
+    pub timetable: Due,
+    /// How hard.
+    pub work: Work,
+    /// How much.
+    pub policy: P,
+}
+
+/// When a job is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Due {
+    /// Cron expression, UTC.
+    pub cron: Timetable,
+}
+
+/// How hard a job works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// Rows (entitlements, requests, mails) claimed and written in one transaction, 1 to 100,000.
+    pub chunk_rows: u32,
+    /// Chunks worked on at the same time by one process, 1 to 16.
+    pub lanes: u32,
+    /// Tries of a chunk (of a mail, in `email_contacts`) before it is given up, crashes included, 1 to 20.
+    pub attempts: u32,
+    /// Chunks (mails) given up before the run stops and says so, at least 1.
+    pub failures_before_stop: u32,
+}
+
+/// Policy of `import_entitlements`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportPolicy {
+    /// Days a request may be dated before its file's arrival; an older one waits for the operator (D1).
+    pub request_backdate_days: u32,
+}
+
+/// Policy of `apply_cancellations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancellationPolicy {
+    /// Bought on day P, the last refundable request date is P + this many days (R9, D1).
+    pub refund_window_days: u32,
+    /// What blocks a refund once it has happened (D7). May be empty.
+    pub refund_blockers: Vec<RefundBlocker>,
+}
+
+/// An event that blocks a refund (D7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundBlocker {
+    /// A key of a `software` or `license_subscription` benefit was shown.
+    SoftwareKeyRevealed,
+    /// A key of one was redeemed.
+    SoftwareKeyRedeemed,
+    /// One was activated.
+    SoftwareActivated,
+    /// Any benefit of the order was used, assigned or drawn from.
+    AnyBenefitUsed,
+}
+
+/// Policy of `expire_benefits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiryPolicy {
+    /// AD + this many days is the last day of grace, and of a renewal; on the next everything expires (D5).
+    pub grace_days: u32,
+    /// Days from an anniversary date to that of the membership that renews it (D5).
+    pub renewal_days: u32,
+}
+
+/// Policy of `provision_credits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvisionPolicy {
+    /// How an entitlement's time is cut into periods (D2).
+    pub period_scheme: PeriodScheme,
+    /// Months from a membership's start to its AD (D5), and the most periods granted in that time (D3).
+    pub periods_in_a_year: u32,
+    /// From when an entitlement that becomes known late is granted (D3).
+    pub backdate: Backdate,
+    /// A grant waits when the last published rate is more days older than the period's start (D4).
+    pub max_rate_age_days: u32,
+}
+
+/// From when an entitlement that becomes known late is granted (D3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backdate {
+    /// Every period since its start, under its own dates, lapsed where already over.
+    #[default]
+    FromStart,
+    /// Only periods that are not over on the day its file arrived.
+    FromImport,
+}
+
+/// Policy of `remind_contacts` (D10). The lists are of whole days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReminderPolicy {
+    /// Days before the last usable day of an entitlement and before AD − 1, falling; 0 is that day itself.
+    pub ending_days: Vec<u32>,
+    /// Days after AD, rising, none beyond the grace.
+    pub grace_days_after: Vec<u32>,
+    /// Days before the end of a credit's period, when something of it is unspent.
+    pub credit_lapse_days: u32,
+}
+
+/// Policy of `email_contacts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmailPolicy {
+    /// Who the mails are from: an address, or a name and an address in angle brackets.
+    pub from: String,
+    /// What stands after the `@` of a Message-ID.
+    pub message_id_domain: String,
+}
+
+/// Policy of `export_entitlements`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportPolicy {
+    /// Name of a folder under the data directory.
+    pub folder: String,
+}
+
+impl Policies {
+    /// What is compiled in.
+    ///
+    /// # Errors
+    /// Every finding; a test holds that there is none.
+    pub fn built_in() -> Result<Self, Vec<Finding>> {
+        Self::parse(|_| None)
+    }
+
+    /// What is compiled in, each file replaced by what `overrides` has for its stem.
+    ///
+    /// # Errors
+    /// Every value out of its range, and the first fault of each file that does not have the right shape.
+    pub fn parse(overrides: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Finding>> {
+        let texts: Vec<(&'static str, String)> = BUILT_IN
+            .iter()
+            .map(|(stem, text)| (*stem, overrides(stem).unwrap_or_else(|| (*text).to_owned())))
+            .collect();
+        let [import, cancel, expire, provision, remind, email, export] = BUILT_IN.map(|(stem, _)| stem);
+        let mut reader = Reader { texts: &texts, findings: Vec::new() };
+        let jobs = (
+            reader.job(import),
+            reader.job(cancel),
+            reader.job(expire),
+            reader.job(provision),
+            reader.job(remind),
+            reader.job(email),
+            reader.job(export),
+        );
+        if let (Some(expire), Some(remind)) = (&jobs.2, &jobs.4) {
+            reader.grace_holds_the_reminders(expire.policy, &remind.policy);
+        }
+        let findings = reader.findings;
+        match jobs {
+            (
+                Some(import),
+                Some(cancel),
+                Some(expire),
+                Some(provision),
+                Some(remind),
+                Some(email),
+                Some(export),
+            ) if findings.is_empty() => Ok(Self {
+                import_entitlements: import,
+                apply_cancellations: cancel,
+                expire_benefits: expire,
+                provision_credits: provision,
+                remind_contacts: remind,
+                email_contacts: email,
+                export_entitlements: export,
+                texts,
+            }),
+            _ => Err(findings),
+        }
+    }
+
+    /// Stem, timetable and work of every job, in the order of a night.
+    #[must_use]
+    pub fn jobs(&self) -> [(&'static str, &Timetable, Work); 7] {
+        fn of<'a, P>(stem: &'static str, job: &'a Job<P>) -> (&'static str, &'a Timetable, Work) {
+            (stem, &job.timetable.cron, job.work)
+        }
+        let [import, cancel, expire, provision, remind, email, export] = BUILT_IN.map(|(stem, _)| stem);
+        [
+            of(import, &self.import_entitlements),
+            of(cancel, &self.apply_cancellations),
+            of(expire, &self.expire_benefits),
+            of(provision, &self.provision_credits),
+            of(remind, &self.remind_contacts),
+            of(email, &self.email_contacts),
+            of(export, &self.export_entitlements),
+        ]
+    }
+}
+
+/// Reads the files and gathers what is wrong in all of them.
+struct Reader<'a> {
+    texts: &'a [(&'static str, String)],
+    findings: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    fn text(&self, stem: &str) -> &str {
+        self.texts.iter().find(|(name, _)| *name == stem).map_or("", |(_, text)| text.as_str())
+    }
+
+    fn job<P: DeserializeOwned + Checked>(&mut self, stem: &str) -> Option<Job<P>> {
+        let file = format!("jobs/{stem}.toml");
+        let text = self.text(stem).to_owned();
+        let job: Job<P> = match read(&file, &text) {
+            Ok(job) => job,
+            Err(finding) => {
+                self.findings.push(finding);
+                return None;
+            }
+        };
+        let mut checks = Checks { file: &file, text: &text, findings: &mut self.findings };
+        job.work.check(&mut checks);
+        job.policy.check(&mut checks);
+        Some(job)
+    }
+
+    /// D10 with D5: a reminder after the last day of grace would never be sent.
+    fn grace_holds_the_reminders(&mut self, expiry: ExpiryPolicy, reminders: &ReminderPolicy) {
+        let text = self.text("remind_contacts").to_owned();
+        let mut checks =
+            Checks { file: "jobs/remind_contacts.toml", text: &text, findings: &mut self.findings };
+        let late = reminders.grace_days_after.iter().filter(|days| **days > expiry.grace_days);
+        for days in late {
+            checks.add(
+                "policy.grace_days_after",
+                days,
+                &format!(
+                    "grace ends {} days after the anniversary date (jobs/expire_benefits.toml): \
+                     take it out, or write less",
+                    expiry.grace_days
+                ),
+            );
+        }
+    }
+}
+
+/// Checks the values of one file.
+struct Checks<'a> {
+    file: &'a str,
+    text: &'a str,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Checks<'_> {
+    fn add(&mut self, key: &str, value: impl std::fmt::Debug, advice: &str) {
+        self.findings.push(Finding {
+            file: self.file.to_owned(),
+            line: line_at(self.text, key),
+            key: key.to_owned(),
+            value: format!("{value:?}"),
+            advice: advice.to_owned(),
+        });
+    }
+
+    fn range(&mut self, key: &str, value: u32, allowed: RangeInclusive<u32>) {
+        if !allowed.contains(&value) {
+            let advice = format!("write a whole number from {} to {}", allowed.start(), allowed.end());
+            self.add(key, value, &advice);
+        }
+    }
+}
+
+/// A policy whose values have ranges.
+trait Checked {
+    /// Tells every value that is out of its range.
+    fn check(&self, checks: &mut Checks<'_>);
+}
+
+/// Days of a leap year: no window of the rules is longer.
+const YEAR_DAYS: u32 = 366;
+
+impl Work {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("work.chunk_rows", self.chunk_rows, 1..=100_000);
+        checks.range("work.lanes", self.lanes, 1..=16);
+        checks.range("work.attempts", self.attempts, 1..=20);
+        checks.range("work.failures_before_stop", self.failures_before_stop, 1..=1_000_000);
+    }
+}
+
+impl Checked for ImportPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("policy.request_backdate_days", self.request_backdate_days, 0..=YEAR_DAYS);
+    }
+}
+
+impl Checked for CancellationPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("policy.refund_window_days", self.refund_window_days, 0..=YEAR_DAYS);
+        for (at, blocker) in self.refund_blockers.iter().enumerate() {
+            if self.refund_blockers.iter().take(at).any(|earlier| earlier == blocker) {
+                checks.add("policy.refund_blockers", blocker, "it stands there twice: take one out");
+            }
+        }
+    }
+}
+
+impl Checked for ExpiryPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("policy.grace_days", self.grace_days, 0..=YEAR_DAYS);
+        checks.range("policy.renewal_days", self.renewal_days, 1..=3_660);
+    }
+}
+
+impl Checked for ProvisionPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("policy.periods_in_a_year", self.periods_in_a_year, 1..=120);
+        // The longest run of days without a rate so far was shorter than this.
+        checks.range("policy.max_rate_age_days", self.max_rate_age_days, 1..=31);
+    }
+}
+
+impl Checked for ReminderPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        for days in &self.ending_days {
+            checks.range("policy.ending_days", *days, 0..=YEAR_DAYS);
+        }
+        if !self.ending_days.is_sorted_by(|a, b| a > b) {
+            checks.add("policy.ending_days", &self.ending_days, "write falling numbers, each once");
+        }
+        for days in &self.grace_days_after {
+            checks.range("policy.grace_days_after", *days, 0..=YEAR_DAYS);
+        }
+        if !self.grace_days_after.is_sorted_by(|a, b| a < b) {
+            checks.add("policy.grace_days_after", &self.grace_days_after, "write rising numbers, each once");
+        }
+        // A period may be as short as a February.
+        checks.range("policy.credit_lapse_days", self.credit_lapse_days, 1..=27);
+    }
+}
+
+impl Checked for EmailPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        let address = match self.from.split_once('<') {
+            Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
+            None => self.from.as_str(),
+        };
+        let good = address
+            .split_once('@')
+            .is_some_and(|(local, domain)| is_plain(local, "._+-") && is_domain(domain));
+        if !good || self.from.chars().any(char::is_control) {
+            let advice =
+                "write an address, or a name and an address: \"Benefits <benefits@company.example>\"";
+            checks.add("policy.from", &self.from, advice);
+        }
+        if !is_domain(&self.message_id_domain) {
+            let advice = "write a domain name of yours, for example \"company.example\"";
+            checks.add("policy.message_id_domain", &self.message_id_domain, advice);
+        }
+    }
+}
+
+impl Checked for ExportPolicy {
+    fn check(&self, checks: &mut Checks<'_>) {
+        if self.folder.len() > 100 || self.folder.starts_with(['.', '-']) || !is_plain(&self.folder, "._-") {
+            let advice = "write one plain folder name, for example \"exports\"";
+            checks.add("policy.folder", &self.folder, advice);
+        }
+    }
+}
+
+/// ASCII letters, digits and `also`, at least one.
+fn is_plain(text: &str, also: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(|label| is_plain(label, "-"))
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,0 +1,139 @@
+//! What a policy file may say, and how its faults are told.
+
+use super::*;
+
+/// The findings when `stem`'s built-in text has `from` replaced by `to`.
+fn findings(stem: &str, from: &str, to: &str) -> Vec<String> {
+    let replaced = |name: &str| {
+        let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name).unwrap();
+        assert!(name != stem || text.contains(from), "{stem} has no {from}");
+        (name == stem).then(|| text.replacen(from, to, 1))
+    };
+    Policies::parse(replaced).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_built_in_policy_holds_the_numbers_of_the_rules() {
+    let policies = Policies::built_in().unwrap();
+    assert_eq!(policies.import_entitlements.policy.request_backdate_days, 7);
+    assert_eq!(policies.apply_cancellations.policy.refund_window_days, 30);
+    assert_eq!(
+        policies.apply_cancellations.policy.refund_blockers,
+        [
+            RefundBlocker::SoftwareKeyRevealed,
+            RefundBlocker::SoftwareKeyRedeemed,
+            RefundBlocker::SoftwareActivated
+        ]
+    );
+    assert_eq!(policies.expire_benefits.policy, ExpiryPolicy { grace_days: 30, renewal_days: 365 });
+    let provision = policies.provision_credits.policy;
+    assert_eq!(provision.period_scheme, PeriodScheme::Anniversary);
+    assert_eq!(provision.backdate, Backdate::FromStart);
+    assert_eq!((provision.periods_in_a_year, provision.max_rate_age_days), (12, 7));
+    assert_eq!(policies.remind_contacts.policy.ending_days, [60, 30, 14, 7, 1, 0]);
+    assert_eq!(policies.remind_contacts.policy.grace_days_after, [7, 23, 29]);
+    assert_eq!(policies.remind_contacts.policy.credit_lapse_days, 7);
+}
+
+#[test]
+fn every_job_has_a_timetable_and_the_jobs_stand_in_the_order_of_a_night() {
+    let policies = Policies::built_in().unwrap();
+    let stems = policies.jobs().map(|(stem, ..)| stem);
+    assert_eq!(stems, BUILT_IN.map(|(stem, _)| stem));
+    for (stem, due, work) in policies.jobs() {
+        let next = due.next_after("2024-01-31T12:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(next.to_rfc3339(), "2024-02-01T02:30:00+00:00", "{stem}");
+        assert!(work.chunk_rows > 0);
+    }
+}
+
+#[test]
+fn an_override_replaces_its_file_and_no_other() {
+    let text = BUILT_IN[2].1.replace("grace_days = 30", "grace_days = 45");
+    let policies = Policies::parse(|stem| (stem == "expire_benefits").then(|| text.clone())).unwrap();
+    assert_eq!(policies.expire_benefits.policy.grace_days, 45);
+    assert_eq!(policies.provision_credits.policy.periods_in_a_year, 12);
+    assert_eq!(policies.texts[2], ("expire_benefits", text));
+}
+
+#[test]
+fn a_value_out_of_range_is_told_with_file_line_key_value_and_what_to_write() {
+    assert_eq!(
+        findings("apply_cancellations", "refund_window_days = 30", "refund_window_days = 9000"),
+        ["jobs/apply_cancellations.toml:13: policy.refund_window_days = 9000: \
+          write a whole number from 0 to 366"]
+    );
+    assert_eq!(
+        findings("email_contacts", "lanes = 2", "lanes = 0"),
+        ["jobs/email_contacts.toml:8: work.lanes = 0: write a whole number from 1 to 16"]
+    );
+}
+
+#[test]
+fn all_findings_are_told_not_only_the_first() {
+    let bad = |stem: &str| {
+        let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == stem).unwrap();
+        Some(text.replace("lanes = 2", "lanes = 99").replace("attempts = 5", "attempts = 0"))
+    };
+    assert_eq!(Policies::parse(bad).unwrap_err().len(), 6 + 5);
+}
+
+#[test]
+fn a_key_that_is_unknown_missing_or_mistyped_is_told_with_its_line() {
+    let unknown = findings("expire_benefits", "grace_days", "grace_day");
+    assert_eq!(unknown.len(), 1);
+    assert!(unknown[0].starts_with("jobs/expire_benefits.toml:13: grace_day = "), "{}", unknown[0]);
+    assert!(unknown[0].ends_with("take it out, or correct its name"), "{}", unknown[0]);
+
+    let missing = findings("import_entitlements", "lanes = 2", "#");
+    assert!(missing[0].contains("missing field `lanes`: add it"), "{}", missing[0]);
+
+    let mistyped = findings("expire_benefits", "grace_days = 30", "grace_days = \"30\"");
+    assert!(mistyped[0].contains(":13: grace_days = \"30\""), "{}", mistyped[0]);
+    assert!(mistyped[0].contains("expected u32"), "{}", mistyped[0]);
+
+    let broken = findings("expire_benefits", "grace_days = 30", "grace_days = ");
+    assert!(broken[0].starts_with("jobs/expire_benefits.toml:13: "), "{}", broken[0]);
+}
+
+#[test]
+fn d7_refund_blockers_are_names_that_exist_each_once() {
+    let unknown = findings("apply_cancellations", "\"software_activated\"", "\"software_seen\"");
+    assert!(unknown[0].contains("unknown variant `software_seen`"), "{}", unknown[0]);
+    assert!(unknown[0].contains("any_benefit_used"), "{}", unknown[0]);
+    let twice = findings("apply_cancellations", "\"software_activated\"", "\"software_key_revealed\"");
+    assert!(twice[0].contains(":16: policy.refund_blockers = SoftwareKeyRevealed: it stands there twice"));
+}
+
+#[test]
+fn d10_reminders_stand_in_order_and_inside_the_grace() {
+    assert!(findings("remind_contacts", "60, 30", "30, 60")[0].contains("falling numbers"));
+    assert!(findings("remind_contacts", "7, 23", "23, 7")[0].contains("rising numbers"));
+    assert!(findings("remind_contacts", "23, 29", "23, 31")[0].contains("grace ends 30 days after"));
+}
+
+#[test]
+fn a_cron_expression_is_told_with_what_to_write() {
+    let digits = findings("email_contacts", "30 2 * * *", "30 2 * * 1");
+    assert!(digits[0].starts_with("jobs/email_contacts.toml:4: cron = \"30 2 * * 1\""), "{}", digits[0]);
+    assert!(digits[0].contains("write names"), "{}", digits[0]);
+    assert!(findings("email_contacts", "30 2 * * *", "0 0 30 2 *")[0].contains("never due"));
+}
+
+#[test]
+fn addresses_domains_and_folders_are_plain() {
+    for from in ["benefits", "a@b", "<a@b.example", "a@b.example>", "A\\r\\nBcc: <a@b.example>"] {
+        let told = findings("email_contacts", "Partner benefits <benefits@benefactor.example>", from);
+        assert!(told[0].contains("policy.from"), "{from}: {told:?}");
+    }
+    assert!(
+        findings("email_contacts", "domain = \"benefactor.example\"", "domain = \"a b\"")[0]
+            .contains("domain name")
+    );
+    for folder in ["", "..", "/tmp", "a/b", "-x"] {
+        assert!(
+            findings("export_entitlements", "\"exports\"", &format!("{folder:?}"))[0]
+                .contains("plain folder name")
+        );
+    }
+}
