@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     calendar::PeriodScheme,
+    cancellation::ANY_BENEFIT_USED,
     finding::{Finding, line_at, read},
     timetable::Timetable,
 };
@@ -108,8 +109,29 @@ pub enum RefundBlocker {
     SoftwareKeyRedeemed,
     /// One was activated.
     SoftwareActivated,
-    /// Any benefit of the order was used, assigned or drawn from.
+    /// Any benefit of the order was used.
     AnyBenefitUsed,
+}
+
+impl RefundBlocker {
+    /// The name as policies and reasons write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SoftwareKeyRevealed => "software_key_revealed",
+            Self::SoftwareKeyRedeemed => "software_key_redeemed",
+            Self::SoftwareActivated => "software_activated",
+            Self::AnyBenefitUsed => ANY_BENEFIT_USED,
+        }
+    }
+}
+
+impl CancellationPolicy {
+    /// The names of what blocks, as [`super::cancellation::decide`] takes them.
+    #[must_use]
+    pub fn blocker_names(&self) -> Vec<String> {
+        self.refund_blockers.iter().map(|blocker| blocker.name().to_owned()).collect()
+    }
 }
 
 /// Policy of `expire_benefits`.
@@ -128,7 +150,7 @@ pub struct ExpiryPolicy {
 pub struct ProvisionPolicy {
     /// How an entitlement's time is cut into periods (D2).
     pub period_scheme: PeriodScheme,
-    /// Months from a membership's start to its AD (D5), and the most periods granted in that time (D3).
+    /// The most periods granted in a membership year, 1 to 12 (D3).
     pub periods_in_a_year: u32,
     /// From when an entitlement that becomes known late is granted (D3).
     pub backdate: Backdate,
@@ -369,7 +391,7 @@ impl Checked for ExpiryPolicy {
 
 impl Checked for ProvisionPolicy {
     fn check(&self, checks: &mut Checks<'_>) {
-        checks.range("policy.periods_in_a_year", self.periods_in_a_year, 1..=120);
+        checks.range("policy.periods_in_a_year", self.periods_in_a_year, 1..=12);
         // The longest run of days without a rate so far was shorter than this.
         checks.range("policy.max_rate_age_days", self.max_rate_age_days, 1..=31);
     }

@@ -98,6 +98,15 @@ fn a_key_that_is_unknown_missing_or_mistyped_is_told_with_its_line() {
 
 #[test]
 fn d7_refund_blockers_are_names_that_exist_each_once() {
+    let policies = Policies::parse(|stem| {
+        let all =
+            BUILT_IN[1].1.replace("\"software_activated\"]", "\"software_activated\", \"any_benefit_used\"]");
+        (stem == "apply_cancellations").then_some(all)
+    });
+    let blockers = policies.unwrap().apply_cancellations.policy;
+    let names = ["software_key_revealed", "software_key_redeemed", "software_activated", "any_benefit_used"];
+    assert_eq!(blockers.blocker_names(), names);
+
     let unknown = findings("apply_cancellations", "\"software_activated\"", "\"software_seen\"");
     assert!(unknown[0].contains("unknown variant `software_seen`"), "{}", unknown[0]);
     assert!(unknown[0].contains("any_benefit_used"), "{}", unknown[0]);
