@@ -1,0 +1,120 @@
+//! Refunds are refused when nobody can say what was used when, and lost when a request lies for a month. So each
+//! cancellation is decided on its own date and on what was on record then: accepted, the whole order ends and its
+//! unspent credit goes back; refused, nothing ends and every failed criterion is told (R9, D1, D7).
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::future::FutureExt;
+use sqlx::PgConnection;
+
+use super::{Context, Job, Result, provision_credits::booking};
+use crate::{
+    domain::{
+        cancellation::{self, Order},
+        credit::Settled,
+        money::{Amount, Currency},
+        notice::Notice,
+    },
+    store::{
+        credit::of_entitlements,
+        notice::{self, Owed, Subject},
+        order::{self, Ending, How, Membership},
+        request::{self, Decision, Request},
+        run::{Chunk, Counts},
+    },
+};
+
+/// The job.
+pub const JOB: Job = Job {
+    name: "apply_cancellations",
+    stages: 1,
+    plan: |cx, conn, _| {
+        async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(JOB.name)).await?) }.boxed()
+    },
+    work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
+    courier: false,
+};
+
+async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+    let mut counts = Counts::default();
+    for request in request::pending(conn, "cancel", chunk.span).await? {
+        if decide(cx, conn, chunk.run_id, &request).await? { counts.done += 1 } else { counts.refused += 1 }
+    }
+    Ok(counts)
+}
+
+/// Decides one request with its order locked, so that an activation at the same time comes before or after.
+async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Request) -> Result<bool> {
+    let policy = &cx.policies.apply_cancellations.policy;
+    let membership = order::lock(conn, request.membership_id).await?;
+    let requested_on = request.requested_on;
+    let stood = Order {
+        purchased_on: membership.purchased_on.unwrap_or(membership.starts_on),
+        ended_on: membership.ended_on,
+        uses: order::uses(conn, membership.membership_id, requested_on).await?,
+    };
+    let blockers: Vec<String> = policy.refund_blockers.iter().map(|b| b.name().to_owned()).collect();
+    let reasons = cancellation::decide(&stood, requested_on, policy.refund_window_days, &blockers);
+    let notice = if reasons.is_empty() {
+        accept(cx, conn, run_id, request, &membership).await?
+    } else {
+        Notice::CancellationRefused {
+            request_id: request.request_key.clone(),
+            order_id: membership.order_id.clone(),
+            requested_on,
+            reasons: reasons.clone(),
+        }
+    };
+    let decision = Decision {
+        partner_id: request.partner_id,
+        request_no: Some(request.request_no),
+        subject_kind: "order",
+        subject: &membership.order_id,
+        action: "cancel",
+        requested_by: &request.requested_by,
+        reasons: &reasons,
+        decided_on: cx.today,
+        run_id: Some(run_id),
+        file_id: None,
+    };
+    request::decide(conn, &decision).await?;
+    let subject = Subject::Request(request.request_no);
+    let owed = Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
+    notice::owe(conn, &[owed]).await?;
+    Ok(reasons.is_empty())
+}
+
+/// Ends the order on the request's date and takes back what is unspent.
+async fn accept(
+    cx: &Context,
+    conn: &mut PgConnection,
+    run_id: i64,
+    request: &Request,
+    membership: &Membership,
+) -> Result<Notice> {
+    let ended_on = request.requested_on;
+    order::end_memberships(conn, &[membership.membership_id], &[ended_on], How::Cancelled).await?;
+    let live = order::live(conn, membership.membership_id).await?;
+    let endings: Vec<Ending> =
+        live.iter().map(|(id, _)| Ending { entitlement_id: *id, ended_on, how: How::Cancelled }).collect();
+    order::end_entitlements(conn, run_id, &endings).await?;
+    let ids: Vec<i64> = live.iter().map(|(id, _)| *id).collect();
+    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    let (booking, settled) = booking::settle(cx, conn, &credits).await?;
+    booking.write(conn, run_id, &credits).await?;
+    let local: HashMap<i64, Currency> = credits.iter().map(|c| (c.entitlement_id, c.terms.local)).collect();
+    let sum = |of: fn(&Settled) -> i64| {
+        let mut sums = BTreeMap::<Currency, i64>::new();
+        for (id, settled) in &settled {
+            *sums.entry(local[id]).or_default() += of(settled);
+        }
+        sums.into_iter().filter(|(_, minor)| *minor > 0).map(|(code, minor)| Amount::new(minor, code)).collect()
+    };
+    Ok(Notice::CancellationAccepted {
+        request_id: request.request_key.clone(),
+        order_id: membership.order_id.clone(),
+        ended_on,
+        reversed: sum(|s| s.reversed_minor),
+        spent: sum(|s| s.spent_minor),
+    })
+}

@@ -1,0 +1,134 @@
+//! What is over must stop working on its day, neither a day early nor a month late, and what was renewed must not
+//! be ended as lost. So each night renewals take effect first; then memberships enter grace or expire, and every
+//! benefit past its last usable day ends: its assignments, its credit, once, in one transaction (D5, D6).
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use futures::future::FutureExt;
+use sqlx::PgConnection;
+
+use super::{Context, Job, Result, provision_credits::booking::Booking};
+use crate::{
+    domain::{
+        credit,
+        membership::{Standing, Year},
+        notice::Notice,
+    },
+    store::{
+        credit::of_entitlements,
+        notice::{self, Owed, Subject},
+        order::{self, Ending, How},
+        request,
+        run::{Chunk, Counts},
+    },
+};
+
+mod renewal;
+
+/// Renewals, then everything else.
+const RENEWALS: i16 = 0;
+
+/// The job.
+pub const JOB: Job = Job {
+    name: "expire_benefits",
+    stages: 2,
+    plan: |cx, conn, stage| {
+        async move {
+            let rows = cx.chunk_rows(JOB.name);
+            Ok(match stage {
+                RENEWALS => request::pending_spans(conn, "renew", cx.today, rows).await?,
+                _ => order::ending_spans(conn, cx.today, grace(cx), rows).await?,
+            })
+        }
+        .boxed()
+    },
+    work: |cx, conn, chunk| {
+        if chunk.stage == RENEWALS { renewal::work(cx, conn, chunk).boxed() } else { work(cx, conn, chunk).boxed() }
+    },
+    courier: false,
+};
+
+fn grace(cx: &Context) -> i32 {
+    i32::try_from(cx.policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX)
+}
+
+async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+    let changed = memberships(cx, conn, chunk).await?;
+    let over = order::over(conn, chunk.span, cx.today).await?;
+    let endings: Vec<Ending> = over
+        .iter()
+        .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.last_usable_on, how: How::Expired })
+        .collect();
+    end(cx, conn, chunk.run_id, &endings).await?;
+    let told = over.into_iter().filter(|e| !e.with_membership && e.last_usable_on >= e.known_on);
+    let owed: Vec<Owed> = told
+        .map(|e| Owed {
+            partner_id: e.partner_id,
+            subject: Subject::Entitlement(e.entitlement_id),
+            anchor_on: e.last_usable_on,
+            true_until: None,
+            notice: Notice::EntitlementEnded { order_id: e.order_id, benefit: e.benefit, ended_on: e.last_usable_on },
+        })
+        .collect();
+    notice::owe(conn, &owed).await?;
+    Ok(Counts::done(changed + endings.len()))
+}
+
+/// Moves memberships on: pending, active, in grace, expired.
+async fn memberships(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
+    let grace_days = cx.policies.expire_benefits.policy.grace_days;
+    let changing = order::changing(conn, chunk.span, cx.today, grace(cx)).await?;
+    let ids: Vec<i64> = changing.iter().map(|m| m.membership_id).collect();
+    let known: HashMap<i64, NaiveDate> = order::known_on(conn, &ids).await?.into_iter().collect();
+    let (mut going, mut statuses) = (vec![], vec![]);
+    let (mut expired, mut ended, mut owed) = (vec![], vec![], vec![]);
+    for m in &changing {
+        let year = Year { starts_on: m.starts_on, anniversary_on: m.anniversary_on, grace_days };
+        let status = match year.standing(cx.today) {
+            Standing::Pending => "pending",
+            Standing::Active => "active",
+            Standing::InGrace => "in_grace",
+            Standing::Expired { ended_on } => {
+                expired.push(m.membership_id);
+                ended.push(ended_on);
+                // Nothing that was over before its file arrived is mailed (D10).
+                if known.get(&m.membership_id).is_some_and(|known_on| ended_on >= *known_on) {
+                    owed.push(Owed {
+                        partner_id: m.partner_id,
+                        subject: Subject::Membership(m.membership_id),
+                        anchor_on: ended_on,
+                        true_until: None,
+                        notice: Notice::MembershipEnded {
+                            order_id: m.order_id.clone(),
+                            offer: m.offer.clone().unwrap_or_default(),
+                            ended_on,
+                        },
+                    });
+                }
+                continue;
+            }
+        };
+        going.push(m.membership_id);
+        statuses.push(status.to_owned());
+    }
+    order::put_statuses(conn, &going, &statuses).await?;
+    order::end_memberships(conn, &expired, &ended, How::Expired).await?;
+    notice::owe(conn, &owed).await?;
+    Ok(changing.len())
+}
+
+/// Ends entitlements: their assignments, and their credit, which lapses (D6).
+async fn end(cx: &Context, conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
+    order::end_entitlements(conn, run_id, endings).await?;
+    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    let (mut booking, mut out) = (Booking::default(), Vec::new());
+    for one in &credits {
+        let Some(schedule) = one.schedule.clone() else { continue };
+        let after = credit::end(&one.terms, schedule, &mut out);
+        booking.stands.push((one.entitlement_id, after));
+        booking.add(one, &mut out);
+    }
+    booking.write(conn, run_id, &credits).await
+}

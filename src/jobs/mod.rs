@@ -1,0 +1,216 @@
+//! The jobs, and the one way they are run: decide row by row, commit chunk by chunk, run again and change nothing.
+//!
+//! A reconciler's chunk is one transaction: what it read, decided, wrote, and that it is done. A courier talks to
+//! the outside with no transaction open and records what came of it. Both take the business date and nothing else.
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::NaiveDate;
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+use tokio::sync::OnceCell;
+
+use crate::{
+    domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
+    store::{
+        self,
+        run::{self, Chunk, Counts, Span},
+    },
+};
+
+pub mod apply_cancellations;
+pub mod email_contacts;
+pub mod engine;
+pub mod expire_benefits;
+pub mod export_entitlements;
+pub mod import_entitlements;
+pub mod provision_credits;
+pub mod remind_contacts;
+
+/// Every job, in the order of a night.
+pub const REGISTRY: [&Job; 7] = [
+    &import_entitlements::JOB,
+    &apply_cancellations::JOB,
+    &expire_benefits::JOB,
+    &provision_credits::JOB,
+    &remind_contacts::JOB,
+    &email_contacts::JOB,
+    &export_entitlements::JOB,
+];
+
+/// What a chunk's work is given and gives.
+pub type Work = for<'a> fn(&'a Context, &'a mut PgConnection, &'a Chunk) -> BoxFuture<'a, Result<Counts>>;
+
+/// One job: its twin `jobs/<name>.toml` says when and how hard.
+pub struct Job {
+    /// The stem: its file, its queue (with hyphens), its fixtures, its tests.
+    pub name: &'static str,
+    /// Parts that follow each other: the next is planned when the one before is done.
+    pub stages: i16,
+    /// Cuts what is due into spans.
+    pub plan: for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<'a, Result<Vec<Span>>>,
+    /// Does one span.
+    pub work: Work,
+    /// A courier works outside a transaction; everything else inside one that commits with its outcome.
+    pub courier: bool,
+}
+
+/// Where files go.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The data directory.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// Files that people drop.
+    #[must_use]
+    pub fn inbox(&self) -> PathBuf {
+        self.data.join("inbox")
+    }
+
+    /// Copies of what was dropped, named by hash.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.data.join("spool")
+    }
+
+    /// Mails as `.eml`.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.data.join("outbox")
+    }
+}
+
+/// What every job of one business date works with.
+pub struct Context {
+    /// The numbers of the rules.
+    pub policies: Arc<Policies>,
+    /// What offers bring.
+    pub catalogue: Arc<Catalogue>,
+    /// SHA-256 of the catalogue's text.
+    pub catalogue_sha256: String,
+    /// Where files go.
+    pub folders: Folders,
+    /// The business date.
+    pub today: NaiveDate,
+    /// No later night is due: mail and exports, which show the present, are made.
+    pub latest: bool,
+    /// Print, do not send or write files; the caller rolls back.
+    pub dry_run: bool,
+    /// Who works: a role and a name that no other process ever has, `night:…`.
+    pub worker: String,
+    /// Loaded when first needed.
+    pub rates: OnceCell<Rates>,
+}
+
+/// Why a job did not complete, and so what happens next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store: retried, then given up.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Another process runs nights: try again when it is done.
+    #[error("another process is running the night")]
+    Held,
+    /// Chunks failed for good; the others are done. The next start tries them again.
+    #[error("{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}")]
+    Incomplete {
+        /// The job.
+        job: &'static str,
+        /// The business date.
+        due_on: NaiveDate,
+        /// How many.
+        failed: i64,
+        /// What went wrong first.
+        first: String,
+    },
+    /// A mail cannot be written: its notice needs a person.
+    #[error("mail: {0}")]
+    Mail(#[from] crate::mail::Error),
+    /// A file cannot be read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Error {
+    /// For an error with a file.
+    pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |error| Self::File { path, error }
+    }
+}
+
+/// Result of a job.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Job {
+    /// The job of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        REGISTRY.into_iter().find(|job| job.name == name)
+    }
+}
+
+impl Context {
+    /// How hard a job works.
+    #[must_use]
+    pub fn work(&self, job: &str) -> crate::domain::policy::Work {
+        let jobs = self.policies.jobs();
+        jobs.iter().find(|(name, ..)| *name == job).map_or(jobs[0].2, |(_, _, work)| *work)
+    }
+
+    /// Rows of a job's chunk.
+    #[must_use]
+    pub fn chunk_rows(&self, job: &str) -> i64 {
+        i64::from(self.work(job).chunk_rows)
+    }
+
+    /// The published rates.
+    pub async fn rates(&self, conn: &mut PgConnection) -> Result<&Rates> {
+        Ok(self.rates.get_or_try_init(|| store::credit::rates(conn)).await?)
+    }
+
+    /// The numbers that credit is decided with.
+    #[must_use]
+    pub fn credit_policy(&self) -> store::credit::Policy {
+        let policy = self.policies.provision_credits.policy;
+        store::credit::Policy {
+            scheme: policy.period_scheme,
+            periods_in_a_year: policy.periods_in_a_year,
+            max_rate_age_days: policy.max_rate_age_days,
+        }
+    }
+
+    async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
+        let text = self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
+        Ok(run::Provenance {
+            binary_version: env!("CARGO_PKG_VERSION").to_owned(),
+            policy_sha256: sha256(text.as_bytes()),
+            catalogue_sha256: self.catalogue_sha256.clone(),
+            input_sha256: run::input_sha256(conn).await?,
+        })
+    }
+}
+
+/// Hexadecimal SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,71 @@
+//! Credit lapses unseen when a month's grant is late, doubled or lost in a spreadsheet. So every night each
+//! entitlement is brought up to date: usage is drawn from the period of its date, the period that is over lapses,
+//! the one that starts is granted, each once and under its own date (R1, R2, D2–D4, D15).
+
+use futures::future::{BoxFuture, FutureExt};
+use sqlx::PgConnection;
+
+use super::{Context, Job, Result};
+use crate::{
+    domain::credit,
+    store::run::{Chunk, Counts, Span},
+};
+use booking::{Booking, settle};
+
+pub(super) mod booking;
+
+/// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.
+const PERIODS: i16 = 1;
+
+/// The job.
+pub const JOB: Job = Job {
+    name: "provision_credits",
+    stages: 3,
+    plan: |cx, conn, stage| plan(cx, conn, stage).boxed(),
+    work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
+    courier: false,
+};
+
+async fn plan(cx: &Context, conn: &mut PgConnection, stage: i16) -> Result<Vec<Span>> {
+    let rows = cx.chunk_rows(JOB.name);
+    Ok(match stage {
+        PERIODS => crate::store::credit::due_spans(conn, cx.today, rows).await?,
+        _ => crate::store::credit::usage_spans(conn, cx.today, rows).await?,
+    })
+}
+
+fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> BoxFuture<'a, Result<Counts>> {
+    if chunk.stage == PERIODS { periods(cx, conn, chunk).boxed() } else { usage(cx, conn, chunk).boxed() }
+}
+
+/// Closes and grants what is due.
+async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+    let credits = crate::store::credit::due(conn, chunk.span, &cx.credit_policy()).await?;
+    let rates = cx.rates(conn).await?;
+    let mut booking = Booking::default();
+    let mut waiting = 0;
+    let mut out = Vec::new();
+    for credit in &credits {
+        let Some(schedule) = credit.schedule.clone() else { continue };
+        let before = schedule.clone();
+        let after = credit::advance(&credit.terms, schedule, rates, cx.today, &mut out);
+        waiting += i64::from(after.as_ref().is_some_and(|s| s.waits.is_some()));
+        if after.as_ref() != Some(&before) {
+            booking.stands.push((credit.entitlement_id, after));
+        }
+        booking.add(credit, &mut out);
+    }
+    let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len()) };
+    booking.write(conn, chunk.run_id, &credits).await?;
+    Ok(counts)
+}
+
+/// Draws usage from the periods of its dates, correcting what was closed too early.
+async fn usage(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+    let ids = crate::store::credit::with_usage(conn, chunk.span, cx.today).await?;
+    let credits = crate::store::credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    let (booking, _) = settle(cx, conn, &credits).await?;
+    let counts = Counts::done(booking.entries.len());
+    booking.write(conn, chunk.run_id, &credits).await?;
+    Ok(counts)
+}

@@ -1,0 +1,109 @@
+//! What a chunk writes of credit: entries, where entitlements stand, and the notices that follow from them.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+
+use super::super::{Context, Result};
+use crate::{
+    domain::{
+        credit::{self, Schedule, Settled},
+        ledger::{Kind, Transfer},
+        notice::Notice,
+    },
+    store::{
+        bulk::{self, Entry},
+        credit::{Credit, Lapse, booked, mark_settled, put_schedules, unassigned, usage},
+        notice::{self, Owed, Subject},
+    },
+};
+
+/// Settles whole entitlements: what all their facts say, against what is booked.
+pub async fn settle(
+    cx: &Context,
+    conn: &mut PgConnection,
+    credits: &[Credit],
+) -> Result<(Booking, HashMap<i64, Settled>)> {
+    let ids: Vec<i64> = credits.iter().map(|c| c.entitlement_id).collect();
+    let mut entries = HashMap::<_, Vec<_>>::new();
+    for (id, entry) in booked(conn, &ids).await? {
+        entries.entry(id).or_default().push(entry);
+    }
+    let mut used = HashMap::<_, Vec<_>>::new();
+    for (id, usage) in usage(conn, &ids, cx.today).await? {
+        used.entry(id).or_default().push(usage);
+    }
+    let (mut booking, mut found, mut out) = (Booking::default(), HashMap::new(), Vec::new());
+    for credit in credits {
+        let id = credit.entitlement_id;
+        let booked = entries.remove(&id).unwrap_or_default();
+        let usage = used.remove(&id).unwrap_or_default();
+        let settled = credit::settle(&credit.terms, &booked, &usage, cx.today, &mut out);
+        if let Some(schedule) = &credit.schedule {
+            let open = schedule.next_period.checked_sub(1);
+            let open_minor = settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
+            let more = credit.terms.ended.is_none() || credit.terms.grants(schedule.next_period);
+            let after = more.then(|| Schedule { open_minor, ..schedule.clone() });
+            booking.stands.push((id, after));
+        }
+        booking.settled.extend(&settled.usage_ids);
+        booking.add(credit, &mut out);
+        found.insert(id, settled);
+    }
+    Ok((booking, found))
+}
+
+/// What a chunk is about to write.
+#[derive(Debug, Default)]
+pub struct Booking {
+    /// Transfers, in order.
+    pub entries: Vec<Entry>,
+    /// Where entitlements stand afterwards.
+    pub stands: Vec<(i64, Option<Schedule>)>,
+    settled: Vec<i64>,
+}
+
+impl Booking {
+    /// Takes what was decided for one entitlement.
+    pub fn add(&mut self, credit: &Credit, out: &mut Vec<Transfer>) {
+        let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
+        self.entries.extend(out.drain(..).map(|transfer| Entry { entitlement_id, partner_id, transfer }));
+    }
+
+    /// Entries, where everybody stands, and a notice for each credit lost for want of an assignment (D3, D10).
+    pub async fn write(self, conn: &mut PgConnection, run_id: i64, credits: &[Credit]) -> Result<()> {
+        bulk::append_transfers(conn, run_id, &self.entries).await?;
+        put_schedules(conn, &self.stands).await?;
+        mark_settled(conn, &self.settled).await?;
+        let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c.known_on)).collect();
+        let lapsed: Vec<&Entry> = self
+            .entries
+            .iter()
+            .filter(|e| e.transfer.kind == Kind::CreditLapsed && e.transfer.corrects.is_none())
+            .filter(|e| known.get(&e.entitlement_id).is_some_and(|known_on| e.transfer.effective_on >= *known_on))
+            .collect();
+        let periods: Vec<Lapse> = lapsed
+            .iter()
+            .map(|e| Lapse { entitlement_id: e.entitlement_id, period: e.transfer.period })
+            .collect();
+        let mut owed = Vec::new();
+        for (at, order_id, benefit) in unassigned(conn, &periods).await? {
+            let Entry { entitlement_id, partner_id, transfer: t } = lapsed[at];
+            owed.push(Owed {
+                partner_id: *partner_id,
+                subject: Subject::Entitlement(*entitlement_id),
+                anchor_on: t.effective_on,
+                true_until: None,
+                notice: Notice::CreditLapsedUnassigned {
+                    order_id,
+                    benefit,
+                    lost: t.amount,
+                    period_from: t.period.from,
+                    period_until: t.period.until,
+                },
+            });
+        }
+        notice::owe(conn, &owed).await?;
+        Ok(())
+    }
+}

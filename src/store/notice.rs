@@ -1,0 +1,257 @@
+//! Notices owed and the mails that carry them (D10).
+
+use chrono::NaiveDate;
+use sqlx::{PgConnection, types::Json};
+
+use super::{Result, run::Span};
+use crate::domain::notice::Notice;
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A membership, by its number in the store.
+    Membership(i64),
+    /// An entitlement.
+    Entitlement(i64),
+    /// A request.
+    Request(i64),
+}
+
+impl Subject {
+    const fn stored(self) -> (&'static str, i64) {
+        match self {
+            Self::Membership(id) => ("membership", id),
+            Self::Entitlement(id) => ("entitlement", id),
+            Self::Request(id) => ("request", id),
+        }
+    }
+}
+
+/// A notice that is owed, once for ever by subject, kind and anchor date.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    /// To whose contact.
+    pub partner_id: i64,
+    /// About what.
+    pub subject: Subject,
+    /// The date that makes it owed.
+    pub anchor_on: NaiveDate,
+    /// The last day on which it is still true; `None`: it stays true.
+    pub true_until: Option<NaiveDate>,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// Records notices; those already owed change nothing. Says how many are new.
+pub async fn owe(conn: &mut PgConnection, owed: &[Owed]) -> Result<usize> {
+    if owed.is_empty() {
+        return Ok(0);
+    }
+    let partners: Vec<i64> = owed.iter().map(|o| o.partner_id).collect();
+    let subject_kinds: Vec<String> = owed.iter().map(|o| o.subject.stored().0.to_owned()).collect();
+    let subjects: Vec<i64> = owed.iter().map(|o| o.subject.stored().1).collect();
+    let kinds: Vec<String> = owed.iter().map(|o| o.notice.kind().to_owned()).collect();
+    let anchors: Vec<NaiveDate> = owed.iter().map(|o| o.anchor_on).collect();
+    let until: Vec<Option<NaiveDate>> = owed.iter().map(|o| o.true_until).collect();
+    let content: Vec<Json<&Notice>> = owed.iter().map(|o| Json(&o.notice)).collect();
+    let inserted = sqlx::query!(
+        "insert into notice (partner_id, subject_kind, subject_id, kind, anchor_on, true_until, content)
+         select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::date[], $7::jsonb[])
+         on conflict (subject_kind, subject_id, kind, anchor_on) do nothing",
+        &partners,
+        &subject_kinds,
+        &subjects,
+        &kinds,
+        &anchors,
+        until as _,
+        content as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(usize::try_from(inserted.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// Drops notices that are no longer true on `today`, or whose subject has a more urgent one of the same kind (D10).
+///
+/// Of reminders of one kind about one subject only the latest is sent; all of a subject that ended are dropped.
+pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
+    let dropped = sqlx::query!(
+        "update notice n set status = 'superseded'
+         where n.status = 'owed' and (
+             n.true_until < $1
+             or n.true_until is not null and exists (
+                 select from notice later
+                 where later.subject_kind = n.subject_kind and later.subject_id = n.subject_id
+                   and later.kind = n.kind and later.anchor_on > n.anchor_on and later.anchor_on <= $1)
+             or n.true_until is not null and n.subject_kind = 'entitlement' and exists (
+                 select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
+             or n.true_until is not null and n.subject_kind = 'membership' and exists (
+                 select from membership m where m.membership_id = n.subject_id and m.ended_on is not null))",
+        today
+    )
+    .execute(conn)
+    .await?;
+    Ok(dropped.rows_affected())
+}
+
+/// Who a digest goes to: the marketing contact, else the account e-mail.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// The partner (of several that share an address: the first).
+    pub partner_id: i64,
+    /// Its Partner ID.
+    pub number: String,
+    /// Address, lower case.
+    pub address: String,
+    /// BCP 47 tag.
+    pub language: String,
+}
+
+/// The recipients of notices owed, who have had no digest on `day` yet.
+pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<Recipient>> {
+    Ok(sqlx::query_as!(
+        Recipient,
+        r#"select distinct on (r.address) r.partner_id as "partner_id!", r.number as "number!", r.address as "address!",
+                  r.language as "language!"
+           from (select p.partner_id, p.number, lower(coalesce(c.email, p.account_email)) as address,
+                        coalesce(c.language, p.language, 'en') as language
+                 from partner p left join contact c using (partner_id)
+                 where p.partner_id in (select partner_id from notice where status = 'owed')) r
+           where not exists (select from mail m where m.recipient = r.address and m.day = $1)
+           order by r.address, r.partner_id"#,
+        day
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Queues one digest a recipient and day, and puts their owed notices into it. Says how many mails.
+pub async fn queue_mails(
+    conn: &mut PgConnection,
+    day: NaiveDate,
+    recipients: &[Recipient],
+    message_ids: &[String],
+) -> Result<usize> {
+    let partners: Vec<i64> = recipients.iter().map(|r| r.partner_id).collect();
+    let addresses: Vec<String> = recipients.iter().map(|r| r.address.clone()).collect();
+    let languages: Vec<String> = recipients.iter().map(|r| r.language.clone()).collect();
+    let queued = sqlx::query!(
+        "insert into mail (partner_id, message_id, recipient, language, day)
+         select partner_id, message_id, address, language, $5
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as m (partner_id, message_id, address, language)
+         on conflict (recipient, day) do nothing",
+        &partners,
+        message_ids,
+        &addresses,
+        &languages,
+        day,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update notice n set status = 'mailed', mail_id = m.mail_id
+         from partner p left join contact c using (partner_id), mail m
+         where n.status = 'owed' and n.partner_id = p.partner_id
+           and m.recipient = lower(coalesce(c.email, p.account_email)) and m.day = $1 and m.status = 'queued'",
+        day
+    )
+    .execute(conn)
+    .await?;
+    Ok(usize::try_from(queued.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// Cuts the mails that are not sent into spans; the date of their keys is `today`.
+pub async fn mail_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
+    let starts = sqlx::query_scalar!(
+        r#"select mail_id as "id!"
+           from (select mail_id, row_number() over (order by mail_id) as nth from mail
+                 where status in ('queued', 'claimed', 'unknown')) due
+           where (nth - 1) % $1 = 0 order by 1"#,
+        rows
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(super::credit::spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
+}
+
+/// A mail under a lease, with what it is to say.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Its number.
+    pub mail_id: i64,
+    /// Its Message-ID.
+    pub message_id: String,
+    /// Where to.
+    pub recipient: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// The business date of the digest.
+    pub day: NaiveDate,
+    /// The fence.
+    pub epoch: i32,
+    /// The partner's name.
+    pub partner_name: String,
+    /// Its Partner ID.
+    pub partner_number: String,
+    /// The notices, oldest first.
+    pub notices: Vec<Notice>,
+}
+
+/// Leases the mails of a span that are not sent and that nobody else is sending.
+pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> Result<Vec<Leased>> {
+    let rows = sqlx::query!(
+        r#"with leased as (
+               update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
+                   lease_until = now() + make_interval(secs => $3)
+               where mail_id >= $1 and mail_id < $2
+                 and (status = 'queued' or status in ('claimed', 'unknown') and lease_until < now())
+               returning *
+           )
+           select l.mail_id, l.message_id, l.recipient, l.language, l.day, l.epoch, p.name as partner_name,
+                  p.number as partner_number,
+                  (select coalesce(jsonb_agg(n.content order by n.notice_id), '[]') from notice n where n.mail_id = l.mail_id)
+                      as "notices!: Json<Vec<Notice>>"
+           from leased l join partner p using (partner_id) order by l.mail_id"#,
+        span.from.1,
+        span.until.1,
+        lease_seconds,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Leased {
+            mail_id: r.mail_id,
+            message_id: r.message_id,
+            recipient: r.recipient,
+            language: r.language,
+            day: r.day,
+            epoch: r.epoch,
+            partner_name: r.partner_name,
+            partner_number: r.partner_number,
+            notices: r.notices.0,
+        })
+        .collect())
+}
+
+/// Records what came of sending: sent, or failed for good with the reason. A lease that passed on records nothing.
+pub async fn mark_mail(conn: &mut PgConnection, mail: &Leased, sent: bool, reply: &str) -> Result<()> {
+    sqlx::query!(
+        "update mail set status = case when $3 then 'sent' else 'failed' end, last_reply = $4, lease_until = null,
+             sent_at = case when $3 then now() end
+         where mail_id = $1 and epoch = $2 and status = 'claimed'",
+        mail.mail_id,
+        mail.epoch,
+        sent,
+        reply
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of mails that a process which cannot be alive any more had leased.
+pub async fn release_mails(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed'").execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,306 @@
+//! Orders: memberships and their entitlements, and how they end (D5–D7).
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use super::{Result, credit::spans, run::Span};
+use crate::domain::cancellation::Use;
+
+/// A membership as it stands.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// Its number in the store.
+    pub membership_id: i64,
+    /// Whose it is.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// `None` while a renewal waits for its entitlements file.
+    pub offer: Option<String>,
+    /// When it was bought.
+    pub purchased_on: Option<NaiveDate>,
+    /// Its start.
+    pub starts_on: NaiveDate,
+    /// AD.
+    pub anniversary_on: NaiveDate,
+    /// The stored status.
+    pub status: String,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It ran out.
+    Expired,
+    /// It was cancelled with refund.
+    Cancelled,
+    /// Another order renewed it.
+    Renewed,
+}
+
+impl How {
+    /// The stored name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Renewed => "renewed",
+        }
+    }
+}
+
+/// An entitlement that ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// Which.
+    pub entitlement_id: i64,
+    /// Its last usable day.
+    pub ended_on: NaiveDate,
+    /// How.
+    pub how: How,
+}
+
+/// Cuts the memberships with a change of status or a benefit that is over by `today` into spans.
+pub async fn ending_spans(conn: &mut PgConnection, today: NaiveDate, grace_days: i32, rows: i64) -> Result<Vec<Span>> {
+    let starts = sqlx::query_scalar!(
+        r#"select membership_id as "id!"
+           from (select membership_id, row_number() over (order by membership_id) as nth
+                 from (select membership_id from membership where status = 'pending' and starts_on <= $1
+                       union
+                       select membership_id from membership
+                        where ended_on is null and anniversary_on <= $1
+                          and (status <> 'in_grace' or anniversary_on + $2 < $1)
+                       union
+                       select membership_id from entitlement where ended_on is null and last_usable_on < $1) m) due
+           where (nth - 1) % $3 = 0 order by 1"#,
+        today,
+        grace_days,
+        rows
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
+}
+
+/// The memberships of a span whose status changes by `today`, locked.
+pub async fn changing(conn: &mut PgConnection, span: Span, today: NaiveDate, grace_days: i32) -> Result<Vec<Membership>> {
+    Ok(sqlx::query_as!(
+        Membership,
+        "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
+         from membership
+         where membership_id >= $1 and membership_id < $2 and ended_on is null
+           and (status = 'pending' and starts_on <= $3
+                or anniversary_on <= $3 and (status <> 'in_grace' or anniversary_on + $4 < $3))
+         order by membership_id for no key update",
+        span.from.1,
+        span.until.1,
+        today,
+        grace_days
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// An entitlement whose last usable day is over.
+#[derive(Clone, Debug)]
+pub struct Over {
+    /// Which.
+    pub entitlement_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// The last usable day.
+    pub last_usable_on: NaiveDate,
+    /// The day its file arrived.
+    pub known_on: NaiveDate,
+    /// It ends because its membership does.
+    pub with_membership: bool,
+}
+
+/// The entitlements of a span of memberships that are over by `today` and not ended.
+pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<Over>> {
+    Ok(sqlx::query_as!(
+        Over,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on, e.known_on,
+                  (e.last_usable_on >= m.anniversary_on) as "with_membership!"
+           from entitlement e join membership m using (membership_id)
+           where e.membership_id >= $1 and e.membership_id < $2 and e.ended_on is null and e.last_usable_on < $3
+           order by e.entitlement_id"#,
+        span.from.1,
+        span.until.1,
+        today
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// The day the first file of a membership arrived; `None`: none has.
+pub async fn known_on(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<Vec<(i64, NaiveDate)>> {
+    let rows = sqlx::query!(
+        r#"select membership_id, min(known_on) as "known_on!" from entitlement where membership_id = any($1) group by 1"#,
+        membership_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.membership_id, r.known_on)).collect())
+}
+
+/// Locks a membership and reads it.
+pub async fn lock(conn: &mut PgConnection, membership_id: i64) -> Result<Membership> {
+    Ok(sqlx::query_as!(
+        Membership,
+        "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
+         from membership where membership_id = $1 for update",
+        membership_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Writes statuses of memberships that go on.
+pub async fn put_statuses(conn: &mut PgConnection, ids: &[i64], statuses: &[String]) -> Result<()> {
+    sqlx::query!(
+        "update membership m set status = n.status
+         from unnest($1::bigint[], $2::text[]) as n (id, status) where m.membership_id = n.id and m.ended_on is null",
+        ids,
+        statuses
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends memberships; their entitlements are ended with [`end_entitlements`].
+pub async fn end_memberships(conn: &mut PgConnection, ids: &[i64], ended_on: &[NaiveDate], how: How) -> Result<()> {
+    sqlx::query!(
+        "update membership m set status = $3, ended_on = n.ended_on
+         from unnest($1::bigint[], $2::date[]) as n (id, ended_on) where m.membership_id = n.id and m.ended_on is null",
+        ids,
+        ended_on,
+        how.name()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends entitlements and their assignments, and records the version (D6). Those already ended are left alone.
+pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
+    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let ended_on: Vec<NaiveDate> = endings.iter().map(|e| e.ended_on).collect();
+    let how: Vec<String> = endings.iter().map(|e| e.how.name().to_owned()).collect();
+    sqlx::query!(
+        "with ended as (
+             update entitlement e set ended_on = n.ended_on, ended_as = n.how
+             from unnest($1::bigint[], $2::date[], $3::text[]) as n (id, ended_on, how)
+             where e.entitlement_id = n.id and e.ended_on is null
+             returning e.*
+         ), removed as (
+             update assignment a set removed_on = greatest(a.assigned_on, e.ended_on + 1)
+             from ended e where a.entitlement_id = e.entitlement_id and a.removed_on is null
+         )
+         insert into entitlement_version (entitlement_id, version_no, partner_id, run_id, quantity, starts_on, expires_on,
+             amount_minor, currency, competency, subscription_id, benefit_type, ended_on, ended_as)
+         select e.entitlement_id, v.version_no + 1, e.partner_id, $4, e.quantity, e.starts_on, e.expires_on,
+             e.amount_minor, e.currency, e.competency, e.subscription_id, e.benefit_type, e.ended_on, e.ended_as
+         from ended e, lateral (select max(version_no) as version_no from entitlement_version v
+                                where v.entitlement_id = e.entitlement_id) v",
+        &ids,
+        &ended_on,
+        &how,
+        run_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The live entitlements of a membership, with their last usable day.
+pub async fn live(conn: &mut PgConnection, membership_id: i64) -> Result<Vec<(i64, NaiveDate)>> {
+    let rows = sqlx::query!(
+        "select entitlement_id, last_usable_on from entitlement
+         where membership_id = $1 and ended_on is null order by entitlement_id",
+        membership_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.last_usable_on)).collect())
+}
+
+/// What was done with the benefits of an order by `on` that a refund policy may name (D7).
+pub async fn uses(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) -> Result<Vec<Use>> {
+    Ok(sqlx::query_as!(
+        Use,
+        r#"select b.event as "event!", e.benefit as "benefit!", b.used_on as "on!"
+           from benefit_use b join entitlement e using (entitlement_id)
+           where e.membership_id = $1 and b.used_on <= $2
+           union all
+           select 'benefit_assigned', e.benefit, min(a.assigned_on)
+           from assignment a join entitlement e using (entitlement_id)
+           where e.membership_id = $1 and a.assigned_on <= $2 group by e.benefit
+           union all
+           select 'credit_used', e.benefit, min(u.used_on)
+           from credit_usage u join entitlement e using (entitlement_id)
+           where e.membership_id = $1 and u.used_on <= $2 group by e.benefit
+           order by 3, 2, 1"#,
+        membership_id,
+        on
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Makes or fixes the membership that renews another (D5).
+pub async fn put_renewal(
+    conn: &mut PgConnection,
+    old: &Membership,
+    order_id: &str,
+    starts_on: NaiveDate,
+    anniversary_on: NaiveDate,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        "insert into membership (partner_id, order_id, starts_on, anniversary_on, status, renews)
+         values ($1, $2, $3, $4, 'pending', $5)
+         on conflict (order_id) do update set
+             starts_on = excluded.starts_on, anniversary_on = excluded.anniversary_on, renews = excluded.renews
+         returning membership_id",
+        old.partner_id,
+        order_id,
+        starts_on,
+        anniversary_on,
+        old.membership_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Recomputes the last usable day of a membership's entitlements after its year changed (D5).
+pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: i32) -> Result<()> {
+    sqlx::query!(
+        "update entitlement e set last_usable_on = n.last_usable_on
+         from (select e.entitlement_id, case when e.expires_on >= m.anniversary_on - 1 then m.anniversary_on + $2
+                                             else e.expires_on end as last_usable_on
+               from entitlement e join membership m using (membership_id)
+               where m.membership_id = any($1) and e.ended_on is null) n
+         where e.entitlement_id = n.entitlement_id and e.last_usable_on <> n.last_usable_on",
+        membership_ids,
+        grace_days
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The owner of an order, if it is known.
+pub async fn owner(conn: &mut PgConnection, order_id: &str) -> Result<Option<(i64, i64)>> {
+    let row = sqlx::query!("select membership_id, partner_id from membership where order_id = $1", order_id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|r| (r.membership_id, r.partner_id)))
+}
