@@ -55,6 +55,11 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
+    /// The codes whose minor unit is not a hundredth, with their exponents.
+    pub fn unusual() -> impl Iterator<Item = (&'static str, u32)> {
+        EXPONENTS.iter().copied()
+    }
+
     /// Decimal places of the minor unit (ISO 4217): 2 for most, 0 for JPY and KRW, 3 for KWD.
     #[must_use]
     pub fn exponent(self) -> u32 {

@@ -53,7 +53,7 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
         ended_on: membership.ended_on,
         uses: order::uses(conn, membership.membership_id, requested_on).await?,
     };
-    let blockers: Vec<String> = policy.refund_blockers.iter().map(|b| b.name().to_owned()).collect();
+    let blockers = policy.blocker_names();
     let reasons = cancellation::decide(&stood, requested_on, policy.refund_window_days, &blockers);
     let notice = if reasons.is_empty() {
         accept(cx, conn, run_id, request, &membership).await?

@@ -2,6 +2,11 @@
 
 pub mod bulk;
 pub mod credit;
+pub mod export;
+pub mod notice;
+pub mod order;
+pub mod reminder;
+pub mod request;
 pub mod run;
 
 /// What can go wrong.
@@ -19,6 +24,14 @@ pub enum Error {
         /// What, and its value.
         what: String,
     },
+}
+
+impl Error {
+    /// Whether the database cannot be reached: nothing more can be done until it can (exit 6).
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+    }
 }
 
 /// Result of a store function.

@@ -234,16 +234,34 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
         .collect())
 }
 
-/// Records what came of sending: sent, or failed for good with the reason. A lease that passed on records nothing.
-pub async fn mark_mail(conn: &mut PgConnection, mail: &Leased, sent: bool, reply: &str) -> Result<()> {
+/// What came of handing over a mail.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which mail.
+    pub mail_id: i64,
+    /// Under which lease.
+    pub epoch: i32,
+    /// Sent, or failed for good.
+    pub sent: bool,
+    /// What was answered.
+    pub reply: String,
+}
+
+/// Records what came of mails. Where the lease has passed on, nothing is recorded.
+pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Outcome]) -> Result<()> {
+    let ids: Vec<i64> = outcomes.iter().map(|o| o.mail_id).collect();
+    let epochs: Vec<i32> = outcomes.iter().map(|o| o.epoch).collect();
+    let sent: Vec<bool> = outcomes.iter().map(|o| o.sent).collect();
+    let replies: Vec<String> = outcomes.iter().map(|o| o.reply.clone()).collect();
     sqlx::query!(
-        "update mail set status = case when $3 then 'sent' else 'failed' end, last_reply = $4, lease_until = null,
-             sent_at = case when $3 then now() end
-         where mail_id = $1 and epoch = $2 and status = 'claimed'",
-        mail.mail_id,
-        mail.epoch,
-        sent,
-        reply
+        "update mail m set status = case when o.sent then 'sent' else 'failed' end, last_reply = o.reply,
+             lease_until = null, sent_at = case when o.sent then now() end
+         from unnest($1::bigint[], $2::int[], $3::boolean[], $4::text[]) as o (id, epoch, sent, reply)
+         where m.mail_id = o.id and m.epoch = o.epoch and m.status = 'claimed'",
+        &ids,
+        &epochs,
+        &sent,
+        &replies
     )
     .execute(conn)
     .await?;
