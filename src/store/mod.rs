@@ -10,7 +10,10 @@ mod error;
 pub mod run;
 pub mod schema;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use embedded::{Hold, Login};
 use secrecy::{ExposeSecret, SecretString};
@@ -46,7 +49,7 @@ pub struct Location {
 pub struct Store {
     /// Connections as the worker; outside, as whoever `DATABASE_URL` names.
     pub pool: PgPool,
-    hold: Option<Hold>,
+    hold: Option<Arc<Hold>>,
 }
 
 /// The use of a database without connections to it yet.
@@ -55,7 +58,7 @@ pub enum Access {
     /// An outside database, by its URL.
     Outside(SecretString),
     /// The private one, which runs while this exists.
-    Private(Hold),
+    Private(Arc<Hold>),
 }
 
 impl Location {
@@ -63,19 +66,19 @@ impl Location {
     ///
     /// # Errors
     /// See [`embedded::hold`].
-    pub async fn access(&self) -> Result<Access, Error> {
+    pub async fn access(&self) -> Result<Access> {
         if let Some(url) = &self.database_url {
             return Ok(Access::Outside(url.clone()));
         }
         let options = self.embedded.clone();
-        Ok(Access::Private(blocking(move || embedded::hold(&options)).await?))
+        Ok(Access::Private(Arc::new(blocking(move || embedded::hold(&options)).await?)))
     }
 
     /// The URL of a database that answers now; starts nothing.
     ///
     /// # Errors
     /// [`Error::Down`] if nothing listens there.
-    pub async fn listening(&self, login: Login) -> Result<SecretString, Error> {
+    pub async fn listening(&self, login: Login) -> Result<SecretString> {
         let url = if let Some(url) = &self.database_url {
             url.clone()
         } else {
@@ -95,7 +98,7 @@ impl Access {
     ///
     /// # Errors
     /// If the private store has no socket on record.
-    pub fn url(&self, login: Login) -> Result<SecretString, Error> {
+    pub fn url(&self, login: Login) -> Result<SecretString> {
         match self {
             Self::Outside(url) => Ok(url.clone()),
             Self::Private(hold) => Ok(SecretString::from(hold.url(login)?)),
@@ -103,12 +106,13 @@ impl Access {
     }
 
     /// One connection, for a private store waiting until it is back from a crash.
-    async fn connect(&self, login: Login) -> Result<PgConnection, Error> {
+    async fn connect(&self, login: Login) -> Result<PgConnection> {
         let deadline = Instant::now() + RECOVERY;
         loop {
             match (connect(&self.url(login)?).await, self) {
                 (Err(Error::Down(_)), Self::Private(hold)) if Instant::now() < deadline => {
-                    tokio::task::block_in_place(|| hold.ensure())?;
+                    let hold = Arc::clone(hold);
+                    blocking(move || hold.ensure()).await?;
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 (result, _) => return result,
@@ -120,7 +124,7 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::SchemaNewer`]; [`Error::Down`]; what the migration said.
-    pub async fn migrate(&self, transport: fn() -> Migrator, named: &Grants) -> Result<(), Error> {
+    pub async fn migrate(&self, transport: fn() -> Migrator, named: &Grants) -> Result<()> {
         let mut owner = self.connect(Login::Owner).await?;
         let mut lock = self.connect(Login::Owner).await?;
         let private;
@@ -144,7 +148,7 @@ impl Store {
     /// # Errors
     /// [`Error::Down`] if Postgres does not answer, [`Error::SchemaNewer`] if a newer binary was here,
     /// [`Error::SchemaOlder`] if an outside database wants `migrate`.
-    pub async fn open(location: &Location) -> Result<Self, Error> {
+    pub async fn open(location: &Location) -> Result<Self> {
         let access = location.access().await?;
         let mut first = access.connect(Login::Worker).await?;
         let standing = schema::standing(&mut first, &(location.transport)()).await?;
@@ -177,7 +181,7 @@ impl Store {
     }
 }
 
-async fn connect(url: &SecretString) -> Result<PgConnection, Error> {
+async fn connect(url: &SecretString) -> Result<PgConnection> {
     let options = options(url)?;
     match tokio::time::timeout(ACQUIRE, options.connect()).await {
         Ok(connection) => Ok(connection?),
@@ -186,7 +190,11 @@ async fn connect(url: &SecretString) -> Result<PgConnection, Error> {
 }
 
 /// The URL's own text is never part of an error: it holds a password.
-fn options(url: &SecretString) -> Result<PgConnectOptions, Error> {
+fn options(url: &SecretString) -> Result<PgConnectOptions> {
+    let scheme = url.expose_secret().split("://").next();
+    if !matches!(scheme, Some("postgres" | "postgresql")) {
+        return Err(Error::Configuration("the database URL does not begin with postgres://".to_owned()));
+    }
     let options: PgConnectOptions = url
         .expose_secret()
         .parse()
@@ -194,10 +202,10 @@ fn options(url: &SecretString) -> Result<PgConnectOptions, Error> {
     Ok(options.application_name("benefactor"))
 }
 
-async fn blocking<T, F>(work: F) -> Result<T, Error>
+async fn blocking<T, F>(work: F) -> Result<T>
 where
     T: Send + 'static,
-    F: FnOnce() -> Result<T, embedded::Error> + Send + 'static,
+    F: FnOnce() -> std::result::Result<T, embedded::Error> + Send + 'static,
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Ok(result?),

@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::house::{BENEFACTOR, House, Ran, Scratch, benefactor};
+use benefactor::store::{Location, Store};
+
+use crate::house::{BENEFACTOR, House, Ran, Scratch, benefactor, options};
 
 /// A `db hold` in the foreground of nobody; ended when dropped.
 struct Holder {
@@ -68,7 +70,7 @@ fn keeper(data_dir: &Path) -> Option<u32> {
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(20));
@@ -307,6 +309,48 @@ fn a_pipe_on_our_output_ends_with_us_though_the_keeper_lives_on() {
     assert_eq!(ran.stdout.trim_end(), "1");
     assert!(start.elapsed() < Duration::from_secs(30));
     user.leave();
+    stopped(dir.path());
+}
+
+#[tokio::test]
+async fn a_command_on_a_fresh_store_migrates_it_and_works_as_the_worker() {
+    let dir = Scratch::new();
+    let location = Location {
+        database_url: None,
+        embedded: options(dir.path(), true),
+        transport: benefactor::worker::transport_migrations,
+    };
+    for _ in 0..2 {
+        let store = Store::open(&location).await.unwrap();
+        let role: String =
+            sqlx::query_scalar("select current_user::text").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(role, "benefactor_worker");
+        sqlx::query("select from transfer").execute(&store.pool).await.unwrap();
+        store.close().await;
+    }
+    ask(
+        dir.path(),
+        "insert into public._sqlx_migrations (version, description, success, checksum, execution_time)
+         values (99999999, 'from the future', true, '', 0)",
+    );
+    assert!(matches!(Store::open(&location).await, Err(benefactor::store::Error::SchemaNewer)));
+    stopped(dir.path());
+}
+
+#[tokio::test]
+async fn an_open_store_has_its_postgres_back_after_a_crash() {
+    let dir = Scratch::new();
+    let location = Location {
+        database_url: None,
+        embedded: options(dir.path(), true),
+        transport: benefactor::worker::transport_migrations,
+    };
+    let store = Store::open(&location).await.unwrap();
+    signal("KILL", postmaster(dir.path()).unwrap());
+    let again = Store::open(&location).await.unwrap();
+    again.close().await;
+    sqlx::query("select 1").execute(&store.pool).await.unwrap();
+    store.close().await;
     stopped(dir.path());
 }
 
