@@ -59,13 +59,15 @@ fn postmaster(data_dir: &Path) -> Option<u32> {
 }
 
 fn keeper(data_dir: &Path) -> Option<u32> {
-    let dir = fs::canonicalize(data_dir.join("store")).ok()?;
+    keeper_of(&fs::canonicalize(data_dir.join("store")).ok()?)
+}
+
+fn keeper_of(store: &Path) -> Option<u32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
+    let wanted = store.to_str().unwrap();
     processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).find(|pid| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let args: Vec<_> = line.split(|byte| *byte == 0).collect();
-        args.get(1) == Some(&b"keep-store".as_slice())
-            && args.get(2) == Some(&dir.to_str().unwrap().as_bytes())
+        String::from_utf8_lossy(&line).contains(&format!("keep-store\0{wanted}\0"))
     })
 }
 
@@ -265,13 +267,28 @@ fn root_s_postgres_runs_as_another_and_goes_elsewhere_if_it_cannot_reach_the_dir
     fs::remove_dir_all(place).unwrap();
 }
 
-fn keeper_of(store: &Path) -> Option<u32> {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let wanted = store.to_str().unwrap();
-    processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).find(|pid| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&format!("keep-store\0{wanted}\0"))
-    })
+#[test]
+fn an_ordinary_user_has_a_store_of_its_own_that_root_does_not_touch() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return; // every other test is this one
+    }
+    let dir = Scratch::new();
+    let (binary, data_dir) = (dir.join("benefactor"), dir.join("data"));
+    fs::copy(BENEFACTOR, &binary).unwrap(); // where anybody can reach it
+    fs::create_dir(&data_dir).unwrap();
+    std::os::unix::fs::chown(&data_dir, Some(65_534), Some(65_534)).unwrap();
+    let ordinary = |args: &[&str]| {
+        let mut command = Command::new(&binary);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).current_dir("/");
+        command.arg("--data-dir").arg(&data_dir).args(args).uid(65_534).gid(65_534);
+        Ran::of(&mut command)
+    };
+    ordinary(&["migrate"]).ended(0);
+    stopped(&data_dir);
+    assert_eq!(fs::metadata(data_dir.join("store/data")).unwrap().uid(), 65_534);
+    assert!(Ran::of(benefactor(&data_dir).arg("migrate")).ended(2).stderr.contains("another user"));
+    assert_eq!(ordinary(&["db", "psql", "--", "-X", "-At", "-c", "select 1"]).ended(0).stdout, "1\n");
+    stopped(&data_dir);
 }
 
 #[test]

@@ -54,19 +54,20 @@ impl Place {
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, Error> {
         fs::create_dir_all(data_dir).map_err(Error::io(data_dir))?;
         let data_dir = fs::canonicalize(data_dir).map_err(Error::io(data_dir))?;
-        let account = account()?;
+        let root = is_root().map_err(Error::io(&data_dir))?;
         let dir = match moved_to(&data_dir) {
             Some(dir) => dir,
-            None if account.is_some() && !reachable(&data_dir) => move_elsewhere(&data_dir)?,
+            None if root && !reachable(&data_dir) => move_elsewhere(&data_dir)?,
             None => data_dir.join("store"),
         };
         // Others may pass (Postgres under its own account must), not look.
-        let mode = if account.is_some() { 0o711 } else { 0o700 };
+        let mode = if root { 0o711 } else { 0o700 };
         DirBuilder::new().recursive(true).mode(mode).create(&dir).map_err(Error::io(&dir))?;
-        if account.is_some() {
+        let place = Self::at(&dir)?;
+        if root {
             fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).map_err(Error::io(&dir))?;
         }
-        Ok(Self { dir, account })
+        Ok(place)
     }
 
     /// The store of a data directory, if there is one.
@@ -79,7 +80,15 @@ impl Place {
     /// A store by its own directory, as a keeper is told it.
     pub(super) fn at(dir: &Path) -> Result<Self, Error> {
         let dir = fs::canonicalize(dir).map_err(Error::io(dir))?;
-        Ok(Self { dir, account: account()? })
+        if !is_root().map_err(Error::io(&dir))? {
+            return Ok(Self { dir, account: None });
+        }
+        // In another's directory root would follow whatever links that user prepared.
+        if fs::metadata(&dir).map_err(Error::io(&dir))?.uid() != 0 {
+            return Err(of_another(&dir));
+        }
+        let account = Some(account(&dir.join("data")));
+        Ok(Self { dir, account })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -100,10 +109,7 @@ impl Place {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
         options.open(&path).map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => Error::Unfit(format!(
-                "the store in {} belongs to another user: run as that user, or choose another --data-dir",
-                self.dir.display()
-            )),
+            ErrorKind::PermissionDenied => of_another(&self.dir),
             _ => Error::io(&path)(error),
         })
     }
@@ -307,10 +313,17 @@ fn move_elsewhere(data_dir: &Path) -> Result<PathBuf, Error> {
     Ok(dir)
 }
 
-/// Whom Postgres is to run as: nobody in particular, unless we are root.
-fn account() -> Result<Option<Account>, Error> {
-    if !is_root().map_err(Error::io(Path::new("/tmp")))? {
-        return Ok(None);
+fn of_another(dir: &Path) -> Error {
+    Error::Unfit(format!(
+        "the store in {} belongs to another user: run as that user, or choose another --data-dir",
+        dir.display()
+    ))
+}
+
+/// Whom Postgres is to run as when we are root: who it ran as before, else `postgres`, else `nobody`.
+fn account(data: &Path) -> Account {
+    if let Ok(of) = fs::metadata(data) {
+        return Account { uid: of.uid(), gid: of.gid() };
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let of = |name: &str| {
@@ -318,7 +331,7 @@ fn account() -> Result<Option<Account>, Error> {
         let mut ids = line.split(':').skip(2);
         Some(Account { uid: ids.next()?.parse().ok()?, gid: ids.next()?.parse().ok()? })
     };
-    Ok(Some(of("postgres").or_else(|| of("nobody")).unwrap_or(Account { uid: 65_534, gid: 65_534 })))
+    of("postgres").or_else(|| of("nobody")).unwrap_or(Account { uid: 65_534, gid: 65_534 })
 }
 
 /// Who we are, asked without a system call of our own: the owner of what is ours.
