@@ -1,38 +1,219 @@
-//! The store.
+//! The only room with SQL: where the database is, its schema, and functions over its tables, one file a family.
+//!
+//! The queue's own tables come from elsewhere ([`Location::transport`]); they are migrated here, under one lock
+//! with ours, because schema and grants belong together.
 
 pub mod bulk;
 pub mod credit;
+pub mod embedded;
+mod error;
 pub mod export;
 pub mod notice;
 pub mod order;
 pub mod reminder;
 pub mod request;
 pub mod run;
+pub mod schema;
 
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Postgres said no.
-    #[error("{0}")]
-    Database(#[from] sqlx::Error),
-    /// The chunk was claimed again by another worker.
-    #[error("the lease of this chunk passed to another worker")]
-    LeaseLost,
-    /// A stored value is not one of ours.
-    #[error("the store holds {what} that this program does not know")]
-    Unknown {
-        /// What, and its value.
-        what: String,
-    },
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use embedded::{Hold, Login};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use error::{Error, Result};
+use schema::{Grants, Standing};
+
+/// Connections a process may have open.
+const CONNECTIONS: u32 = 16;
+/// How long a caller waits for one of them, and for an outside database to answer at all.
+const ACQUIRE: Duration = Duration::from_secs(30);
+/// How long the private store may take to come back after a crash while a command waits for it.
+const RECOVERY: Duration = Duration::from_mins(2);
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub struct Location {
+    /// The outside database, which wins.
+    pub database_url: Option<SecretString>,
+    /// The private one otherwise.
+    pub embedded: embedded::Options,
+    /// The migrations of the queue's tables.
+    pub transport: fn() -> Migrator,
 }
 
-impl Error {
-    /// Whether the database cannot be reached: nothing more can be done until it can (exit 6).
-    #[must_use]
-    pub fn is_down(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+/// An open store: connections, and the use of the private cluster if that is what it is.
+#[derive(Debug)]
+pub struct Store {
+    /// Connections as the worker; outside, as whoever `DATABASE_URL` names.
+    pub pool: PgPool,
+    hold: Option<Arc<Hold>>,
+}
+
+/// The use of a database without connections to it yet.
+#[derive(Debug)]
+pub enum Access {
+    /// An outside database, by its URL.
+    Outside(SecretString),
+    /// The private one, which runs while this exists.
+    Private(Arc<Hold>),
+}
+
+impl Location {
+    /// Takes part in the private store, starting it if need be; for an outside database, names it.
+    ///
+    /// # Errors
+    /// See [`embedded::hold`].
+    pub async fn access(&self) -> Result<Access> {
+        if let Some(url) = &self.database_url {
+            return Ok(Access::Outside(url.clone()));
+        }
+        let options = self.embedded.clone();
+        Ok(Access::Private(Arc::new(blocking(move || embedded::hold(&options)).await?)))
+    }
+
+    /// The URL of a database that answers now; starts nothing.
+    ///
+    /// # Errors
+    /// [`Error::Down`] if nothing listens there.
+    pub async fn listening(&self, login: Login) -> Result<SecretString> {
+        let url = if let Some(url) = &self.database_url {
+            url.clone()
+        } else {
+            let options = self.embedded.clone();
+            let dir = options.data_dir.display().to_string();
+            let running = blocking(move || embedded::running(&options, login)).await?;
+            let nothing = || Error::Down(format!("no store is running for {dir}; `db hold` keeps one"));
+            SecretString::from(running.ok_or_else(nothing)?)
+        };
+        connect(&url).await?.close().await?;
+        Ok(url)
     }
 }
 
-/// Result of a store function.
-pub type Result<T> = std::result::Result<T, Error>;
+impl Access {
+    /// The URL for one of the logins; an outside database has one for all.
+    ///
+    /// # Errors
+    /// If the private store has no socket on record.
+    pub fn url(&self, login: Login) -> Result<SecretString> {
+        match self {
+            Self::Outside(url) => Ok(url.clone()),
+            Self::Private(hold) => Ok(SecretString::from(hold.url(login)?)),
+        }
+    }
+
+    /// One connection, for a private store waiting until it is back from a crash.
+    async fn connect(&self, login: Login) -> Result<PgConnection> {
+        let deadline = Instant::now() + RECOVERY;
+        loop {
+            match (connect(&self.url(login)?).await, self) {
+                (Err(Error::Down(_)), Self::Private(hold)) if Instant::now() < deadline => {
+                    let hold = Arc::clone(hold);
+                    blocking(move || hold.ensure()).await?;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                (result, _) => return result,
+            }
+        }
+    }
+
+    /// Brings the schema up to this binary's, and grants to the private store's roles, or to those named.
+    ///
+    /// # Errors
+    /// [`Error::SchemaNewer`]; [`Error::Down`]; what the migration said.
+    pub async fn migrate(&self, transport: fn() -> Migrator, named: &Grants) -> Result<()> {
+        let mut owner = self.connect(Login::Owner).await?;
+        let mut lock = self.connect(Login::Owner).await?;
+        let private;
+        let grants = match self {
+            Self::Outside(_) => named,
+            Self::Private(_) => {
+                private = named.clone().and(Login::Worker.role(), Login::Reader.role());
+                &private
+            }
+        };
+        schema::migrate(&mut owner, &mut lock, &transport(), grants).await?;
+        owner.close().await?;
+        lock.close().await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Opens the store for a command. The private one is migrated first if its schema is older than this binary.
+    ///
+    /// # Errors
+    /// [`Error::Down`] if Postgres does not answer, [`Error::SchemaNewer`] if a newer binary was here,
+    /// [`Error::SchemaOlder`] if an outside database wants `migrate`.
+    pub async fn open(location: &Location) -> Result<Self> {
+        let access = location.access().await?;
+        let mut first = access.connect(Login::Worker).await?;
+        let standing = schema::standing(&mut first, &(location.transport)()).await?;
+        first.close().await?;
+        match (standing, &access) {
+            (Standing::Current, _) => {}
+            (Standing::Newer, _) => return Err(Error::SchemaNewer),
+            (Standing::Older, Access::Outside(_)) => return Err(Error::SchemaOlder),
+            (Standing::Older, Access::Private(_)) => {
+                access.migrate(location.transport, &Grants::default()).await?;
+            }
+        }
+        let options = options(&access.url(Login::Worker)?)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await?;
+        let hold = match access {
+            Access::Outside(_) => None,
+            Access::Private(hold) => Some(hold),
+        };
+        Ok(Self { pool, hold })
+    }
+
+    /// Closes the connections in order, then leaves the private store, which stops if nobody else uses it.
+    pub async fn close(self) {
+        self.pool.close().await;
+        drop(self.hold);
+    }
+}
+
+async fn connect(url: &SecretString) -> Result<PgConnection> {
+    let options = options(url)?;
+    match tokio::time::timeout(ACQUIRE, options.connect()).await {
+        Ok(connection) => Ok(connection?),
+        Err(_) => Err(Error::Down(format!("Postgres does not answer within {} s", ACQUIRE.as_secs()))),
+    }
+}
+
+/// The URL's own text is never part of an error: it holds a password.
+fn options(url: &SecretString) -> Result<PgConnectOptions> {
+    let scheme = url.expose_secret().split("://").next();
+    if !matches!(scheme, Some("postgres" | "postgresql")) {
+        return Err(Error::Configuration("the database URL does not begin with postgres://".to_owned()));
+    }
+    let options: PgConnectOptions = url
+        .expose_secret()
+        .parse()
+        .map_err(|error| Error::Configuration(format!("the database URL cannot be read: {error}")))?;
+    Ok(options.application_name("benefactor"))
+}
+
+async fn blocking<T, F>(work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> std::result::Result<T, embedded::Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(error) => Err(Error::Down(format!("the private Postgres could not be looked after: {error}"))),
+    }
+}

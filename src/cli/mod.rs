@@ -1,0 +1,97 @@
+//! Commands, their help, and how each ends.
+//!
+//! A command is a variant of [`Command`] (its doc comment is its help, `after_help` one real example) and one
+//! `run_…` function beside its group. Results go to standard output, log lines to standard error.
+
+mod db;
+pub mod exit;
+mod logs;
+
+use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::{settings::Settings, store, worker};
+pub use exit::Exit;
+
+/// Back office for the benefits of a partner-programme membership: files in, credit granted and expired by night,
+/// people told, files out.
+#[derive(Debug, Parser)]
+#[command(name = "benefactor", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What it can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to this version, and grant to its roles
+    #[command(after_help = db::MIGRATE_EXAMPLE)]
+    Migrate(db::MigrateArgs),
+    /// Reach the store's database
+    #[command(subcommand)]
+    Db(db::DbCommand),
+    /// Run the private Postgres of a store until nobody uses it; started by whoever needs it
+    #[command(hide = true)]
+    KeepStore(db::KeepStoreArgs),
+}
+
+/// Reads the arguments, runs one command, says what went wrong in one line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { settings, command } = Cli::parse();
+    logs::start(settings.log);
+    match run(&settings, command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = exit::of(&error);
+            if exit != Exit::Done {
+                let _ = writeln!(std::io::stderr(), "benefactor: {error:#}");
+            }
+            exit.into()
+        }
+    }
+}
+
+fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Migrate(args) => wait(db::run_migrate(settings, args)),
+        Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),
+        Command::Db(db::DbCommand::Hold(args)) => wait(db::run_hold(settings, args)),
+        Command::Db(db::DbCommand::Url(args)) => wait(db::run_url(settings, args)),
+        Command::KeepStore(args) => db::run_keep_store(settings, &args),
+    }
+}
+
+/// Runs an asynchronous command to its end.
+fn wait(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(command)
+}
+
+/// Where the settings say the store is.
+fn location(settings: &Settings) -> anyhow::Result<store::Location> {
+    let keeper: PathBuf = std::env::current_exe().context("this program's own path")?;
+    Ok(store::Location {
+        database_url: settings.database_url().cloned(),
+        embedded: store::embedded::Options {
+            data_dir: settings.data_dir.clone(),
+            pg_bin_dir: settings.pg_bin_dir().map(PathBuf::from),
+            keeper,
+            durable: true,
+        },
+        transport: worker::transport_migrations,
+    })
+}
+
+/// Writes one result to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
+}

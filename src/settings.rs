@@ -1,0 +1,105 @@
+//! Every setting, typed, and documented where it is declared. All are global flags; most can come from the
+//! environment as well, where the flag wins.
+
+use std::{
+    convert::Infallible,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::clock::{self, Clock};
+
+/// The settings of one process, as clap reads them from flags and environment.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// The Postgres to use, as `postgres://user:password@host/database`; without it, a private one under the
+    /// data directory
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(value_parser = secret)]
+    database_url: Option<SecretString>,
+
+    /// Where the private store, the inbox and the outbox live; made when missing
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "BENEFACTOR_DATA_DIR",
+        default_value = "./benefactor-data"
+    )]
+    pub data_dir: PathBuf,
+
+    /// The business clock, as a date (2022-01-31) or an instant (2022-01-31T09:30:00Z)
+    #[arg(long, global = true, value_name = "INSTANT", value_parser = clock::parse_instant)]
+    pub now: Option<DateTime<Utc>>,
+
+    /// Answer in JSON wherever something is listed
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// How log lines on standard error look; `RUST_LOG` says which there are
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log: LogFormat,
+
+    /// Where `jobs/<job>.toml` and `catalogue.toml` replace what is compiled in
+    #[arg(long, global = true, value_name = "DIR", env = "BENEFACTOR_CONFIG_DIR")]
+    config_dir: Option<OsString>,
+
+    /// The only place to look for PostgreSQL's server programs; without it, PATH and the usual places
+    #[arg(long, global = true, value_name = "DIR", env = "PG_BIN_DIR", hide_short_help = true)]
+    pg_bin_dir: Option<OsString>,
+}
+
+/// What a log line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line a person reads.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// The outside database; an empty setting is none.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&SecretString> {
+        self.database_url.as_ref().filter(|url| !url.expose_secret().trim().is_empty())
+    }
+
+    /// Where facts that replace the compiled-in ones are; an empty setting is none.
+    #[must_use]
+    pub fn config_dir(&self) -> Option<&Path> {
+        filled(self.config_dir.as_ref())
+    }
+
+    /// The only place to look for Postgres programs; an empty setting is none.
+    #[must_use]
+    pub fn pg_bin_dir(&self) -> Option<&Path> {
+        filled(self.pg_bin_dir.as_ref())
+    }
+
+    /// The clock of a command that does one thing and ends: `--now` stands still.
+    #[must_use]
+    pub fn still_clock(&self) -> Clock {
+        self.now.map_or(Clock::System, Clock::Fixed)
+    }
+
+    /// The clock of a command that runs on: `--now` is where it starts ticking.
+    #[must_use]
+    pub fn ticking_clock(&self) -> Clock {
+        self.now.map_or(Clock::System, Clock::ticking_from)
+    }
+}
+
+fn filled(setting: Option<&OsString>) -> Option<&Path> {
+    setting.filter(|text| !text.is_empty()).map(Path::new)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a clap value parser")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}

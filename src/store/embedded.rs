@@ -1,0 +1,286 @@
+//! The private Postgres of the embedded default.
+//!
+//! One cluster lives under `<data-dir>/store`: a Unix socket in a directory of mode 0700, no TCP port, fsync and
+//! checksums on. Nobody owns it alone:
+//!
+//! - Every process that uses it holds a **shared** lock on `users.lock` ([`Hold`]).
+//! - One detached **keeper** (our own program, `keep-store DIR`) holds `keeper.lock`, runs Postgres, and waits for
+//!   the **exclusive** lock on `users.lock`. It gets that when the last user is gone, however it died; then it
+//!   stops Postgres and ends.
+//! - Whoever finds no keeper starts one. A keeper that was killed leaves Postgres running; the next adopts it.
+//!
+//! The kernel drops a dead process's locks, so no lock is ever stale. All functions here block.
+
+mod binaries;
+mod cluster;
+mod keeper;
+mod place;
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    os::unix::{ffi::OsStrExt, net::UnixStream, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+pub use keeper::keep;
+use place::Place;
+
+/// How long a command waits for a store that another process is starting or stopping.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// How often a long-running user looks whether there is still a keeper.
+const WATCH: Duration = Duration::from_secs(1);
+/// The database inside the private cluster.
+const DATABASE: &str = "benefactor";
+/// The port in the socket's file name; nothing listens on it.
+const PORT: u16 = 5432;
+
+/// Which private store, and how it is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory; the store is `store` in it.
+    pub data_dir: PathBuf,
+    /// The only place to look for Postgres programs, if set.
+    pub pg_bin_dir: Option<PathBuf>,
+    /// The program that is started as `keep-store DIR`: this one.
+    pub keeper: PathBuf,
+    /// Whether it must survive a power cut. Only tests say no.
+    pub durable: bool,
+}
+
+/// Who connects; the cluster knows all three without a password, because only its owner reaches the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Owns everything; for migrations and for the operator.
+    Owner,
+    /// What commands connect as; cannot rewrite history.
+    Worker,
+    /// Sees the `report` views and nothing else.
+    Reader,
+}
+
+impl Login {
+    /// The role's name in the private cluster.
+    #[must_use]
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::Owner => "postgres",
+            Self::Worker => "benefactor_worker",
+            Self::Reader => "benefactor_reader",
+        }
+    }
+}
+
+/// Why the private store cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no usable PostgreSQL on this machine; says how to get one.
+    #[error("{0}")]
+    Absent(String),
+    /// What is there does not fit: another version's data, a directory of another user.
+    #[error("{0}")]
+    Unfit(String),
+    /// Postgres does not start or does not answer.
+    #[error("{0}")]
+    Down(String),
+    /// A file or directory of the store refuses.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+}
+
+/// The use of a private store. While one exists, in any process, Postgres runs.
+#[derive(Debug)]
+pub struct Hold {
+    place: Place,
+    options: Options,
+    /// The shared lock; released when the file is closed.
+    _users: File,
+    watch: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+/// Takes part in the store of a data directory, starting it if nobody has.
+///
+/// Two at once both succeed: one keeper wins, the other finds it. Who comes while the store stops waits for the
+/// end of that and starts it anew.
+///
+/// # Errors
+/// [`Error`], each variant a sentence for the operator.
+pub fn hold(options: &Options) -> Result<Hold, Error> {
+    let place = Place::prepare(&options.data_dir)?;
+    let users = place.lock_file("users.lock")?;
+    let deadline = Instant::now() + PATIENCE;
+    while !place::try_shared(&users, &place.file("users.lock"))? {
+        patient(deadline, &place)?;
+    }
+    ensure(&place, options)?;
+    let watch = watch(place.clone(), options.clone());
+    Ok(Hold { place, options: options.clone(), _users: users, watch: Some(watch) })
+}
+
+/// The URL of a store that already runs; `None` if nothing listens. Starts nothing.
+///
+/// # Errors
+/// If the store's directory cannot be read.
+pub fn running(options: &Options, login: Login) -> Result<Option<String>, Error> {
+    let Some(place) = Place::find(&options.data_dir)? else { return Ok(None) };
+    let Some(socket) = place.socket_dir() else { return Ok(None) };
+    let listens = place.is_ready() && UnixStream::connect(socket.join(socket_name())).is_ok();
+    Ok(listens.then(|| url(&socket, login)))
+}
+
+impl Hold {
+    /// Where to connect, as whom. Both sqlx and psql understand it.
+    ///
+    /// # Errors
+    /// If no socket is on record, which means that no keeper ever started.
+    pub fn url(&self, login: Login) -> Result<String, Error> {
+        let socket = self.place.socket_dir().ok_or_else(|| down(&self.place, "has no socket on record"))?;
+        Ok(url(&socket, login))
+    }
+
+    /// Makes sure that a keeper is there and says Postgres is ready; for whoever lost the connection.
+    ///
+    /// # Errors
+    /// As [`hold`].
+    pub fn ensure(&self) -> Result<(), Error> {
+        ensure(&self.place, &self.options)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some((stop, watcher)) = self.watch.take() {
+            drop(stop);
+            let _ = watcher.join();
+        }
+        // A keeper that was killed cannot stop Postgres after us: leave a new one behind for that.
+        if matches!(self.place.has_keeper(), Ok(false)) {
+            let _ = start_keeper(&self.place, &self.options);
+        }
+    }
+}
+
+/// Looks every second, while a hold lasts, whether the keeper lives; without one nobody would restart Postgres
+/// after a crash, nor stop it in the end.
+fn watch(place: Place, options: Options) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = mpsc::channel::<()>();
+    let watcher = thread::spawn(move || {
+        while stopped.recv_timeout(WATCH) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if matches!(place.has_keeper(), Ok(false))
+                && let Err(error) = start_keeper(&place, &options)
+            {
+                tracing::warn!(%error, "the store's keeper is gone and cannot be started again");
+            }
+        }
+    });
+    (stop, watcher)
+}
+
+fn ensure(place: &Place, options: &Options) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if place.has_keeper()? {
+            if place.is_ready() {
+                return Ok(());
+            }
+        } else if start_keeper(place, options)? {
+            return Ok(());
+        }
+        patient(deadline, place)?;
+    }
+}
+
+fn patient(deadline: Instant, place: &Place) -> Result<(), Error> {
+    if Instant::now() > deadline {
+        return Err(down(place, &format!("is not ready after {} s", PATIENCE.as_secs())));
+    }
+    thread::sleep(Duration::from_millis(5));
+    Ok(())
+}
+
+fn down(place: &Place, what: &str) -> Error {
+    let log = place.file("server.log");
+    Error::Down(format!("the private Postgres in {} {what}; see {}", place.dir().display(), log.display()))
+}
+
+/// Starts a keeper and waits for its word. `Ok(true)`: Postgres is ready. `Ok(false)`: another keeper was faster,
+/// or this one was killed; look again.
+fn start_keeper(place: &Place, options: &Options) -> Result<bool, Error> {
+    let mut command = Command::new(&options.keeper);
+    command.arg("keep-store").arg(place.dir());
+    if !options.durable {
+        command.arg("--volatile");
+    }
+    if let Some(bin) = &options.pg_bin_dir {
+        command.arg("--pg-bin-dir").arg(std::path::absolute(bin).map_err(Error::io(bin))?);
+    }
+    let mut child = command
+        .env_remove("DATABASE_URL") // a secret that a process which lives on does not need
+        .env_remove("PG_BIN_DIR")
+        .current_dir(place.dir())
+        .process_group(0) // Ctrl-C at the terminal is for us: we drain first
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped()) // for the one word below; never the caller's own output
+        .stderr(place.log()?)
+        .spawn()
+        .map_err(Error::io(&options.keeper))?;
+    let Some(stdout) = child.stdout.take() else { return Ok(false) };
+    let mut words = BufReader::new(stdout);
+    let mut word = String::new();
+    words.read_line(&mut word).map_err(Error::io(place.dir()))?;
+    if word.trim_end() == keeper::READY {
+        thread::spawn(move || child.wait()); // reaps it, should it end before us
+        return Ok(true);
+    }
+    let mut text = String::new();
+    let _ = words.read_to_string(&mut text);
+    let _ = child.wait();
+    keeper::heard(word.trim_end(), text.trim_end()).map(|()| false)
+}
+
+fn socket_name() -> String {
+    format!(".s.PGSQL.{PORT}")
+}
+
+/// The socket's directory goes into the query, where it overrides the host name before it.
+fn url(socket: &Path, login: Login) -> String {
+    let mut host = String::new();
+    for byte in socket.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            host.push(char::from(*byte));
+        } else {
+            let _ = write!(host, "%{byte:02X}");
+        }
+    }
+    format!("postgres://{}@localhost:{PORT}/{DATABASE}?host={host}&sslmode=disable", login.role())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_carries_the_socket_directory_with_every_odd_character_escaped() {
+        assert_eq!(
+            url(Path::new("/tmp/a b/s"), Login::Worker),
+            "postgres://benefactor_worker@localhost:5432/benefactor?host=%2Ftmp%2Fa%20b%2Fs&sslmode=disable"
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! What tests live in: a Postgres of their own, started by whichever test comes first, a fresh database each, and
+//! the real binary in a clean environment.
+//!
+//! The cluster is not durable and shared by all tests of a run, in one process (`cargo test`) or in one process a
+//! test (nextest): the store's own locks keep it up until the last test is gone. Databases are clones of a template
+//! that is migrated once for each set of migrations.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs::{self, File},
+    hash::{Hash, Hasher},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use benefactor::{
+    store::{
+        embedded::{self, Hold, Login},
+        schema::{self, Grants},
+    },
+    worker,
+};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// The program under test.
+pub const BENEFACTOR: &str = env!("CARGO_BIN_EXE_benefactor");
+
+/// A database of its own, migrated, empty, gone when the test ends; and a directory likewise.
+pub struct House {
+    /// Connections as the worker, as commands have them.
+    pub pool: PgPool,
+    /// Connections as the owner, to arrange and to look.
+    pub owner: PgPool,
+    /// Where the worker connects: `DATABASE_URL` for the binary.
+    pub url: String,
+    /// Where the owner connects.
+    pub owner_url: String,
+    /// Where the reader of reports connects.
+    pub reader_url: String,
+    /// A data directory for the binary.
+    pub dir: Scratch,
+    database: String,
+}
+
+impl House {
+    /// Opens one.
+    pub async fn open() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let database = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let template = template().await;
+        let mut server = connect(&server_url("postgres", Login::Owner)).await;
+        run(&mut server, &format!("create database {database} template {template} strategy file_copy")).await;
+        server.close().await.unwrap();
+        let url = server_url(&database, Login::Worker);
+        let owner_url = server_url(&database, Login::Owner);
+        let reader_url = server_url(&database, Login::Reader);
+        let (pool, owner) = (pool(&url).await, pool(&owner_url).await);
+        Self { pool, owner, url, owner_url, reader_url, dir: Scratch::new(), database }
+    }
+
+    /// The binary on this database, as the worker, in this house's data directory.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = benefactor(self.dir.path());
+        command.env("DATABASE_URL", &self.url).args(args);
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+        Ran::of(&mut self.command(args))
+    }
+
+    /// One value, asked as the owner.
+    pub async fn one<T>(&self, query: &str) -> T
+    where
+        T: Send + Unpin + sqlx::Type<sqlx::Postgres> + for<'r> sqlx::Decode<'r, sqlx::Postgres> + 'static,
+    {
+        let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
+        query.fetch_one(&self.owner).await.unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let drop_it = format!("drop database if exists {} with (force)", self.database);
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut server = connect(&server_url("postgres", Login::Owner)).await;
+                run(&mut server, &drop_it).await;
+            });
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// What a run of the binary gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// Asserts how it ended; shows everything it said otherwise.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// The binary with a data directory and nothing else of our environment but the way to programs.
+pub fn benefactor(data_dir: &Path) -> Command {
+    let mut command = Command::new(BENEFACTOR);
+    command.env_clear().env("BENEFACTOR_DATA_DIR", data_dir).stdin(Stdio::null());
+    for name in ["PATH", "HOME", "PG_BIN_DIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// A directory under the system's temporary one that Postgres's account can reach; gone when dropped.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Makes one.
+    pub fn new() -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("benefactor-test-")
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir_in("/tmp")
+            .unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap(); // whatever the umask
+        Self(dir)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A path in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+/// The private store's options for tests.
+pub fn options(data_dir: &Path, durable: bool) -> embedded::Options {
+    embedded::Options {
+        data_dir: data_dir.to_owned(),
+        pg_bin_dir: std::env::var_os("PG_BIN_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        keeper: PathBuf::from(BENEFACTOR),
+        durable,
+    }
+}
+
+/// This process's use of the run's cluster. Never dropped: the kernel takes the lock back when the process ends.
+fn cluster() -> &'static Hold {
+    static CLUSTER: OnceLock<Hold> = OnceLock::new();
+    CLUSTER.get_or_init(|| embedded::hold(&options(&home(), false)).unwrap())
+}
+
+fn home() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("house")
+}
+
+fn server_url(database: &str, login: Login) -> String {
+    cluster().url(login).unwrap().replace("/benefactor?", &format!("/{database}?"))
+}
+
+/// The name of a migrated database to clone, made by whoever comes first.
+async fn template() -> String {
+    static READY: OnceLock<String> = OnceLock::new();
+    if let Some(name) = READY.get() {
+        return name.clone();
+    }
+    let _ = cluster();
+    // A file's lock: shared by threads of this process and by other processes, and gone with its holder.
+    let lock = File::create(home().join("template.lock")).unwrap();
+    lock.lock().unwrap();
+    let name = format!("template_{:016x}", fingerprint());
+    let mut server = connect(&server_url("postgres", Login::Owner)).await;
+    let databases: Vec<(String, bool)> =
+        sqlx::query_as("select datname::text, datistemplate from pg_database")
+            .fetch_all(&mut server)
+            .await
+            .unwrap();
+    for (left, _) in databases.iter().filter(|(left, whole)| is_left_over(left, *whole, &name)) {
+        run(&mut server, &format!("alter database {left} is_template false")).await;
+        run(&mut server, &format!("drop database if exists {left} with (force)")).await;
+    }
+    if !databases.contains(&(name.clone(), true)) {
+        run(&mut server, &format!("create database {name}")).await;
+        migrate(&server_url(&name, Login::Owner)).await;
+        // Nobody connects to a template, lest a clone waits for them; being one says that it is whole.
+        run(&mut server, &format!("alter database {name} with allow_connections false is_template true"))
+            .await;
+    }
+    server.close().await.unwrap();
+    READY.get_or_init(|| name).clone()
+}
+
+/// Applies every migration and grants to the private store's roles.
+pub async fn migrate(owner_url: &str) {
+    let (mut owner, mut lock) = (connect(owner_url).await, connect(owner_url).await);
+    let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
+    schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await.unwrap();
+    owner.close().await.unwrap();
+    lock.close().await.unwrap();
+}
+
+/// What a template depends on: every migration, and who is granted what.
+fn fingerprint() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for migrations in [schema::migrations(), worker::transport_migrations()] {
+        for migration in migrations.iter() {
+            migration.checksum.hash(&mut hasher);
+        }
+    }
+    include_str!("../../src/store/schema.rs").hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Databases of test processes that died, templates of other migrations, and a template that was not finished.
+fn is_left_over(database: &str, whole: bool, current: &str) -> bool {
+    if let Some(rest) = database.strip_prefix("test_") {
+        let pid = rest.split('_').next().unwrap_or_default();
+        return Path::new("/proc/self").exists() && !Path::new("/proc").join(pid).exists();
+    }
+    database.starts_with("template_") && (database != current || !whole)
+}
+
+async fn pool(url: &str) -> PgPool {
+    let options: PgConnectOptions = url.parse().unwrap();
+    PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap()
+}
+
+/// One connection.
+pub async fn connect(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().unwrap();
+    options.connect().await.unwrap()
+}
+
+async fn run(connection: &mut PgConnection, statement: &str) {
+    connection.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
+}

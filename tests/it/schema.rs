@@ -1,0 +1,115 @@
+//! The schema on a database of its own: migrating, and who may do what.
+
+use std::process::Command;
+
+use sqlx::{AssertSqlSafe, Executor, PgPool};
+
+use crate::house::{BENEFACTOR, House, Ran, connect, migrate};
+
+async fn refused(pool: &PgPool, statement: &str) -> bool {
+    let error = pool.execute(AssertSqlSafe(statement.to_owned())).await.expect_err(statement);
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("42501")
+}
+
+#[tokio::test]
+async fn migrating_a_migrated_database_changes_nothing() {
+    let house = House::open().await;
+    let before: i64 = house.one("select count(*) from public._sqlx_migrations").await;
+    migrate(&house.owner_url).await;
+    let after: i64 = house.one("select count(*) from public._sqlx_migrations").await;
+    assert!(before > 0);
+    assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn the_worker_cannot_rewrite_history() {
+    let house = House::open().await;
+    for table in ["transfer", "entitlement_version", "decision"] {
+        for statement in [
+            format!("update {table} set partner_id = partner_id"),
+            format!("delete from {table}"),
+            format!("truncate {table}"),
+        ] {
+            assert!(refused(&house.pool, &statement).await, "{statement}");
+        }
+        house.pool.execute(AssertSqlSafe(format!("select from {table}"))).await.unwrap();
+    }
+    for table in ["public._sqlx_migrations", "apalis._sqlx_migrations"] {
+        assert!(refused(&house.pool, &format!("delete from {table}")).await, "{table}");
+    }
+    assert!(refused(&house.pool, "create table public.mine (id int)").await);
+    house.pool.execute("delete from apalis.jobs").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_reader_sees_the_report_views_and_nothing_else() {
+    let house = House::open().await;
+    let reader = PgPool::connect(&house.reader_url).await.unwrap();
+    reader.execute("select * from report.balance").await.unwrap();
+    assert!(refused(&reader, "select * from public.transfer").await);
+    assert!(refused(&reader, "select * from apalis.jobs").await);
+    reader.close().await;
+}
+
+#[tokio::test]
+async fn a_binary_refuses_a_newer_schema() {
+    let house = House::open().await;
+    let newer =
+        "insert into public._sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (99999999, 'from the future', true, '', 0)";
+    house.owner.execute(newer).await.unwrap();
+    let ran = house.run(["migrate", "--database-url", &house.owner_url]).ended(2);
+    assert!(ran.stderr.contains("newer benefactor"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn migrate_grants_to_the_roles_it_is_told_and_refuses_unknown_ones() {
+    let house = House::open().await;
+    let ran =
+        house.run(["migrate", "--database-url", &house.owner_url, "--grant-worker", "nobody_here"]).ended(2);
+    assert!(ran.stderr.contains("nobody_here"), "{}", ran.stderr);
+    house
+        .run(["migrate", "--database-url", &house.owner_url, "--grant-worker", "benefactor_reader"])
+        .ended(0);
+    let granted: bool = house
+        .one(
+            "select has_table_privilege('benefactor_reader', 'transfer', 'insert')
+              and not has_table_privilege('benefactor_reader', 'transfer', 'update')",
+        )
+        .await;
+    assert!(granted);
+}
+
+#[tokio::test]
+async fn two_migrations_at_once_both_succeed() {
+    let house = House::open().await;
+    let name = house.url.split('/').next_back().and_then(|rest| rest.split('?').next()).unwrap().to_owned();
+    let fresh = format!("{name}_fresh");
+    house.owner.execute(AssertSqlSafe(format!("create database {fresh}"))).await.unwrap();
+    let url = house.owner_url.replace(&name, &fresh);
+    let runs: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = Command::new(BENEFACTOR);
+            command.args(["migrate", "--database-url", &url]);
+            std::thread::spawn(move || Ran::of(&mut command))
+        })
+        .collect();
+    for run in runs {
+        run.join().unwrap().ended(0);
+    }
+    sqlx::Connection::close(connect(&url).await).await.unwrap();
+    house.owner.execute(AssertSqlSafe(format!("drop database {fresh} with (force)"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_is_exit_6_and_a_wrong_url_exit_2() {
+    let house = House::open().await;
+    house.run(["db", "url", "--database-url", "postgres://nobody@127.0.0.1:1/nothing"]).ended(6);
+    house.run(["migrate", "--database-url", "postgres://nobody@127.0.0.1:1/nothing"]).ended(6);
+    house.run(["migrate", "--database-url", "mysql://x"]).ended(2);
+    house
+        .run(["migrate", "--database-url", &house.url.replace("benefactor_worker", "no_such_role")])
+        .ended(2);
+    let url = house.run(["db", "url"]).ended(0).stdout;
+    assert_eq!(url.trim_end(), house.url, "DATABASE_URL wins over the data directory");
+}
