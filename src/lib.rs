@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod files;
 pub mod jobs;
 pub mod mail;
 pub mod settings;

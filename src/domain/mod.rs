@@ -3,10 +3,16 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
+pub mod assignment;
 pub mod calendar;
 pub mod cancellation;
 pub mod catalogue;
+pub mod cell;
+pub mod contact;
 pub mod credit;
+pub mod credit_usage;
+pub mod directory_user;
+pub mod entitlement;
 pub mod finding;
 pub mod language;
 pub mod ledger;
@@ -14,8 +20,11 @@ pub mod membership;
 pub mod money;
 pub mod naming;
 pub mod notice;
+pub mod partner;
 pub mod policy;
 pub mod rate;
 pub mod reason;
+pub mod renewal;
 pub mod sentence;
+pub mod service_request;
 pub mod timetable;

@@ -160,10 +160,10 @@ pub fn parse_decimal(text: &str, places: u32) -> Option<i64> {
         return None;
     }
     let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > places {
-        return None;
-    }
-    let value: i64 = format!("{whole}{fraction:0<places$}").parse().ok()?;
+    let missing = u32::try_from(places.checked_sub(fraction.len())?).ok()?;
+    let add = |sum: i64, digit: u8| sum.checked_mul(10)?.checked_add(i64::from(digit.checked_sub(b'0')?));
+    let value = whole.bytes().chain(fraction.bytes()).try_fold(0_i64, add)?;
+    let value = value.checked_mul(10_i64.checked_pow(missing)?)?;
     if negative { value.checked_neg() } else { Some(value) }
 }
 

@@ -29,7 +29,8 @@ pub const JOB: Job = Job {
     name: "apply_cancellations",
     stages: 1,
     plan: |cx, conn, _| {
-        async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(JOB.name)).await?) }.boxed()
+        async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(JOB.name)).await?) }
+            .boxed()
     },
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
     courier: false,
@@ -79,7 +80,8 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
     };
     request::decide(conn, &decision).await?;
     let subject = Subject::Request(request.request_no);
-    let owed = Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
+    let owed =
+        Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
     notice::owe(conn, &[owed]).await?;
     Ok(reasons.is_empty())
 }
@@ -108,7 +110,10 @@ async fn accept(
         for (id, settled) in &settled {
             *sums.entry(local[id]).or_default() += of(settled);
         }
-        sums.into_iter().filter(|(_, minor)| *minor > 0).map(|(code, minor)| Amount::new(minor, code)).collect()
+        sums.into_iter()
+            .filter(|(_, minor)| *minor > 0)
+            .map(|(code, minor)| Amount::new(minor, code))
+            .collect()
     };
     Ok(Notice::CancellationAccepted {
         request_id: request.request_key.clone(),

@@ -44,7 +44,11 @@ pub const JOB: Job = Job {
         .boxed()
     },
     work: |cx, conn, chunk| {
-        if chunk.stage == RENEWALS { renewal::work(cx, conn, chunk).boxed() } else { work(cx, conn, chunk).boxed() }
+        if chunk.stage == RENEWALS {
+            renewal::work(cx, conn, chunk).boxed()
+        } else {
+            work(cx, conn, chunk).boxed()
+        }
     },
     courier: false,
 };
@@ -68,7 +72,11 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             subject: Subject::Entitlement(e.entitlement_id),
             anchor_on: e.last_usable_on,
             true_until: None,
-            notice: Notice::EntitlementEnded { order_id: e.order_id, benefit: e.benefit, ended_on: e.last_usable_on },
+            notice: Notice::EntitlementEnded {
+                order_id: e.order_id,
+                benefit: e.benefit,
+                ended_on: e.last_usable_on,
+            },
         })
         .collect();
     notice::owe(conn, &owed).await?;

@@ -30,7 +30,8 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
     if cx.dry_run {
         return Ok(Counts::default());
     }
-    let folder = cx.folders.data.join(&cx.policies.export_entitlements.policy.folder).join(cx.today.to_string());
+    let folder =
+        cx.folders.data.join(&cx.policies.export_entitlements.policy.folder).join(cx.today.to_string());
     tokio::fs::create_dir_all(&folder).await.map_err(Error::file(&folder))?;
     let path = folder.join("entitlements.csv");
     let part = folder.join(".entitlements.csv.part");

@@ -114,7 +114,9 @@ pub enum Error {
     #[error("another process is running the night")]
     Held,
     /// Chunks failed for good; the others are done. The next start tries them again.
-    #[error("{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}")]
+    #[error(
+        "{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}"
+    )]
     Incomplete {
         /// The job.
         job: &'static str,
@@ -194,7 +196,8 @@ impl Context {
     }
 
     async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
-        let text = self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
+        let text =
+            self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
         Ok(run::Provenance {
             binary_version: env!("CARGO_PKG_VERSION").to_owned(),
             policy_sha256: sha256(text.as_bytes()),

@@ -24,7 +24,8 @@ pub const JOB: Job = Job {
     name: "remind_contacts",
     stages: 1,
     plan: |cx, conn, _| {
-        async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(JOB.name)).await?) }.boxed()
+        async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(JOB.name)).await?) }
+            .boxed()
     },
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
     courier: false,

@@ -270,6 +270,8 @@ pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Outcome]) -> Result
 
 /// Lets go of mails that a process which cannot be alive any more had leased.
 pub async fn release_mails(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed'").execute(conn).await?;
+    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed'")
+        .execute(conn)
+        .await?;
     Ok(())
 }

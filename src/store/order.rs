@@ -64,7 +64,12 @@ pub struct Ending {
 }
 
 /// Cuts the memberships with a change of status or a benefit that is over by `today` into spans.
-pub async fn ending_spans(conn: &mut PgConnection, today: NaiveDate, grace_days: i32, rows: i64) -> Result<Vec<Span>> {
+pub async fn ending_spans(
+    conn: &mut PgConnection,
+    today: NaiveDate,
+    grace_days: i32,
+    rows: i64,
+) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
         r#"select membership_id as "id!"
            from (select membership_id, row_number() over (order by membership_id) as nth
@@ -86,7 +91,12 @@ pub async fn ending_spans(conn: &mut PgConnection, today: NaiveDate, grace_days:
 }
 
 /// The memberships of a span whose status changes by `today`, locked.
-pub async fn changing(conn: &mut PgConnection, span: Span, today: NaiveDate, grace_days: i32) -> Result<Vec<Membership>> {
+pub async fn changing(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+    grace_days: i32,
+) -> Result<Vec<Membership>> {
     Ok(sqlx::query_as!(
         Membership,
         "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
@@ -177,7 +187,12 @@ pub async fn put_statuses(conn: &mut PgConnection, ids: &[i64], statuses: &[Stri
 }
 
 /// Ends memberships; their entitlements are ended with [`end_entitlements`].
-pub async fn end_memberships(conn: &mut PgConnection, ids: &[i64], ended_on: &[NaiveDate], how: How) -> Result<()> {
+pub async fn end_memberships(
+    conn: &mut PgConnection,
+    ids: &[i64],
+    ended_on: &[NaiveDate],
+    how: How,
+) -> Result<()> {
     sqlx::query!(
         "update membership m set status = $3, ended_on = n.ended_on
          from unnest($1::bigint[], $2::date[]) as n (id, ended_on) where m.membership_id = n.id and m.ended_on is null",

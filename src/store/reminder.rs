@@ -53,7 +53,12 @@ pub struct Days {
 }
 
 /// Cuts the partners with anything to be reminded of into spans; the date of their keys is `today`.
-pub async fn partner_spans(conn: &mut PgConnection, days: &Days, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
+pub async fn partner_spans(
+    conn: &mut PgConnection,
+    days: &Days,
+    today: NaiveDate,
+    rows: i64,
+) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
         r#"select partner_id as "id!"
            from (select partner_id, total, lag(total, 1, 0::bigint) over (order by partner_id) as before

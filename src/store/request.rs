@@ -52,7 +52,12 @@ pub struct Decision<'a> {
 }
 
 /// Cuts the pending requests of a kind dated by `today` into spans.
-pub async fn pending_spans(conn: &mut PgConnection, kind: &str, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
+pub async fn pending_spans(
+    conn: &mut PgConnection,
+    kind: &str,
+    today: NaiveDate,
+    rows: i64,
+) -> Result<Vec<Span>> {
     let starts = sqlx::query!(
         r#"select requested_on as "on!", request_no as "no!"
            from (select requested_on, request_no, row_number() over (order by requested_on, request_no) as nth
@@ -115,7 +120,9 @@ pub async fn decide(conn: &mut PgConnection, decision: &Decision<'_>) -> Result<
     .execute(&mut *conn)
     .await?;
     if let Some(request_no) = decision.request_no {
-        sqlx::query!("update request set status = $2 where request_no = $1", request_no, outcome).execute(conn).await?;
+        sqlx::query!("update request set status = $2 where request_no = $1", request_no, outcome)
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }

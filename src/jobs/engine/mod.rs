@@ -16,11 +16,17 @@ const LEASE_SECONDS: f64 = 300.0;
 
 impl Job {
     /// Runs it for the context's date to its end, on `conn` and, where the policy says so, more lanes of `pool`.
-    pub async fn run(&'static self, cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) -> Result<Counts> {
+    pub async fn run(
+        &'static self,
+        cx: &Arc<Context>,
+        conn: &mut PgConnection,
+        pool: Option<&PgPool>,
+    ) -> Result<Counts> {
         let span = info_span!("job", job = self.name, due_on = %cx.today);
         async {
             let mut tx = conn.begin().await?;
-            let run = run::begin(&mut tx, self.name, cx.today, &cx.provenance(self.name, &mut tx).await?).await?;
+            let run =
+                run::begin(&mut tx, self.name, cx.today, &cx.provenance(self.name, &mut tx).await?).await?;
             run::revive(&mut tx, run.run_id).await?;
             let mut stage = run.stage;
             let mut planned = stage >= 0 && run::open_chunks(&mut tx, run.run_id).await? != (0, 0);
@@ -53,14 +59,26 @@ impl Job {
         .await
     }
 
-    async fn plan_stage(&self, cx: &Context, conn: &mut PgConnection, run_id: i64, stage: i16) -> Result<bool> {
+    async fn plan_stage(
+        &self,
+        cx: &Context,
+        conn: &mut PgConnection,
+        run_id: i64,
+        stage: i16,
+    ) -> Result<bool> {
         let spans = (self.plan)(cx, &mut *conn, stage).await?;
         run::plan(conn, run_id, stage, &spans).await?;
         Ok(!spans.is_empty())
     }
 
     /// Works until no chunk is open, on as many lanes as the policy says; ends early when too many failed.
-    async fn work_off(&'static self, cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>, run_id: i64) -> Result<()> {
+    async fn work_off(
+        &'static self,
+        cx: &Arc<Context>,
+        conn: &mut PgConnection,
+        pool: Option<&PgPool>,
+        run_id: i64,
+    ) -> Result<()> {
         let mut lanes = tokio::task::JoinSet::new();
         if let Some(pool) = pool {
             for _ in 1..cx.work(self.name).lanes {
@@ -76,14 +94,21 @@ impl Job {
         }
         let mut result = self.lane(cx, &mut *conn, run_id).await;
         while let Some(joined) = lanes.join_next().await {
-            let lane = joined.unwrap_or_else(|error| Err(store::Error::Unknown { what: format!("a lane that {error}") }.into()));
+            let lane = joined.unwrap_or_else(|error| {
+                Err(store::Error::Unknown { what: format!("a lane that {error}") }.into())
+            });
             result = result.and(lane);
         }
         let first = result?;
         let (_, failed) = run::open_chunks(&mut *conn, run_id).await?;
         if failed > 0 {
             run::close(conn, run_id).await?;
-            return Err(Error::Incomplete { job: self.name, due_on: cx.today, failed, first: first.unwrap_or_default() });
+            return Err(Error::Incomplete {
+                job: self.name,
+                due_on: cx.today,
+                failed,
+                first: first.unwrap_or_default(),
+            });
         }
         Ok(())
     }

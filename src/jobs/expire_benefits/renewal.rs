@@ -29,9 +29,13 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Req
     let year =
         Year { starts_on: old.starts_on, anniversary_on: old.anniversary_on, grace_days: policy.grace_days };
     let new_order = request.content.0["new_order_id"].as_str().unwrap_or_default();
-    let mut reasons: Vec<Reason> = old.ended_on.map(|ended_on| Reason::AlreadyEnded { ended_on }).into_iter().collect();
+    let mut reasons: Vec<Reason> =
+        old.ended_on.map(|ended_on| Reason::AlreadyEnded { ended_on }).into_iter().collect();
     reasons.extend(year.check_renewal(renewed_on).err());
-    if order::owner(conn, new_order).await?.is_some_and(|(id, partner)| partner != old.partner_id || id == old.membership_id) {
+    if order::owner(conn, new_order)
+        .await?
+        .is_some_and(|(id, partner)| partner != old.partner_id || id == old.membership_id)
+    {
         reasons.push(Reason::NewOrderTaken);
     }
     if reasons.is_empty() {
@@ -40,7 +44,11 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Req
         let live = order::live(conn, old.membership_id).await?;
         let endings: Vec<Ending> = live
             .iter()
-            .map(|(id, last)| Ending { entitlement_id: *id, ended_on: ended_on.min(*last), how: How::Renewed })
+            .map(|(id, last)| Ending {
+                entitlement_id: *id,
+                ended_on: ended_on.min(*last),
+                how: How::Renewed,
+            })
             .collect();
         order::end_memberships(conn, &[old.membership_id], &[ended_on], How::Renewed).await?;
         end(cx, conn, run_id, &endings).await?;

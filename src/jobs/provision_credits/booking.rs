@@ -41,7 +41,8 @@ pub async fn settle(
         let settled = credit::settle(&credit.terms, &booked, &usage, cx.today, &mut out);
         if let Some(schedule) = &credit.schedule {
             let open = schedule.next_period.checked_sub(1);
-            let open_minor = settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
+            let open_minor =
+                settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
             let more = credit.terms.ended.is_none() || credit.terms.grants(schedule.next_period);
             let after = more.then(|| Schedule { open_minor, ..schedule.clone() });
             booking.stands.push((id, after));
@@ -80,7 +81,9 @@ impl Booking {
             .entries
             .iter()
             .filter(|e| e.transfer.kind == Kind::CreditLapsed && e.transfer.corrects.is_none())
-            .filter(|e| known.get(&e.entitlement_id).is_some_and(|known_on| e.transfer.effective_on >= *known_on))
+            .filter(|e| {
+                known.get(&e.entitlement_id).is_some_and(|known_on| e.transfer.effective_on >= *known_on)
+            })
             .collect();
         let periods: Vec<Lapse> = lapsed
             .iter()

@@ -1,0 +1,422 @@
+//! The door of every typed row: cells by canonical column, read once, all problems collected.
+
+use std::cell::Cell as Cursor;
+
+use chrono::{DateTime, NaiveDate};
+
+use super::reason::{Expected, Problem, Reason};
+
+/// Characters of a cell that a problem repeats; longer ones are shortened.
+const SHOWN: usize = 200;
+/// Longest identifier (order, request, user, reference …), in bytes.
+const ID_BYTES: usize = 200;
+
+/// A column of a kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The canonical name.
+    pub name: &'static str,
+    /// Whether a file without it is refused.
+    pub required: bool,
+}
+
+/// A column that a file must have.
+#[must_use]
+pub const fn required(name: &'static str) -> Column {
+    Column { name, required: true }
+}
+
+/// A column that a file may have.
+#[must_use]
+pub const fn optional(name: &'static str) -> Column {
+    Column { name, required: false }
+}
+
+/// What an optional column says about a stored value (D16).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// The column is absent: what is stored stays.
+    #[default]
+    Keep,
+    /// The cell is empty: what is stored is cleared.
+    Clear,
+    /// The cell says this.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// The value that is set.
+    pub const fn as_set(&self) -> Option<&T> {
+        if let Self::Set(value) = self { Some(value) } else { None }
+    }
+
+    /// What is stored afterwards, given what was.
+    pub fn onto(self, stored: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => stored,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// The value that is set, or nothing.
+    pub fn into_set(self) -> Option<T> {
+        self.onto(None)
+    }
+}
+
+/// One cell, trimmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// The file has no such column.
+    Absent,
+    /// The cell is empty or blank.
+    Empty,
+    /// What it says, without surrounding white space.
+    Text(&'a str),
+}
+
+/// The cells of one row by canonical column. Borrows; costs nothing to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a> {
+    columns: &'static [Column],
+    places: &'a [Option<usize>],
+    text: &'a str,
+    ends: &'a [usize],
+}
+
+impl<'a> Cells<'a> {
+    /// A row whose cells stand one after the other in `text`, each up to its place in `ends`; `places` says for each of
+    /// `columns` which cell it is.
+    #[must_use]
+    pub const fn new(
+        columns: &'static [Column],
+        places: &'a [Option<usize>],
+        text: &'a str,
+        ends: &'a [usize],
+    ) -> Self {
+        Self { columns, places, text, ends }
+    }
+
+    /// The cell of a canonical column.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Content<'a> {
+        self.columns.iter().position(|c| c.name == column).map_or(Content::Absent, |index| self.at(index))
+    }
+
+    fn at(&self, index: usize) -> Content<'a> {
+        match self.written(index).map(str::trim) {
+            None => Content::Absent,
+            Some("") => Content::Empty,
+            Some(text) => Content::Text(text),
+        }
+    }
+
+    fn written(&self, index: usize) -> Option<&'a str> {
+        let place = (*self.places.get(index)?)?;
+        let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.text.get(start..*self.ends.get(place)?)
+    }
+
+    /// Begins to read the row.
+    pub(super) fn read(&self) -> Reading<'a> {
+        Reading { cells: *self, next: Cursor::new(0), problems: Vec::new() }
+    }
+}
+
+/// A row being read: every method takes a column and notes what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    cells: Cells<'a>,
+    /// Where the next column probably is: columns are mostly asked for in canonical order.
+    next: Cursor<usize>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reading<'a> {
+    fn index(&self, column: &str) -> Option<usize> {
+        let columns = self.cells.columns;
+        let next = self.next.get();
+        let index = match columns.get(next) {
+            Some(probable) if probable.name == column => next,
+            _ => columns.iter().position(|c| c.name == column)?,
+        };
+        self.next.set(index.saturating_add(1));
+        Some(index)
+    }
+
+    /// The cell of `column`.
+    pub fn content(&self, column: &str) -> Content<'a> {
+        self.index(column).map_or(Content::Absent, |index| self.cells.at(index))
+    }
+
+    /// Notes a problem with `column`.
+    pub fn problem(&mut self, column: &str, reason: Reason) {
+        let written = self.index(column).and_then(|index| self.cells.written(index)).unwrap_or_default();
+        self.problems.push(Problem::at(column, &shown(written), reason));
+    }
+
+    /// A cell that must say something.
+    pub fn need<T>(
+        &mut self,
+        column: &str,
+        expected: Expected,
+        parse: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let Content::Text(text) = self.content(column) else {
+            self.problem(column, Reason::Missing);
+            return None;
+        };
+        let value = parse(text);
+        if value.is_none() {
+            self.problem(column, Reason::Invalid { expected });
+        }
+        value
+    }
+
+    /// A cell that may be empty or absent.
+    pub fn patch<T>(
+        &mut self,
+        column: &str,
+        expected: Expected,
+        parse: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Option<Patch<T>> {
+        match self.content(column) {
+            Content::Absent => Some(Patch::Keep),
+            Content::Empty => Some(Patch::Clear),
+            Content::Text(text) => {
+                let value = parse(text).map(Patch::Set);
+                if value.is_none() {
+                    self.problem(column, Reason::Invalid { expected });
+                }
+                value
+            }
+        }
+    }
+
+    /// The row, or everything that is wrong with it. `row` is `None` only where a problem was noted.
+    pub fn finish<T>(self, row: Option<T>) -> Result<T, Vec<Problem>> {
+        match row {
+            Some(row) if self.problems.is_empty() => Ok(row),
+            _ => Err(self.problems),
+        }
+    }
+}
+
+/// A problem with a cell that does not hold what its column asks for.
+#[must_use]
+pub fn invalid(column: &str, written: &str, expected: Expected) -> Problem {
+    Problem::at(column, &shown(written), Reason::Invalid { expected })
+}
+
+fn shown(written: &str) -> std::borrow::Cow<'_, str> {
+    match written.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", written.get(..end).unwrap_or_default()).into(),
+        None => written.into(),
+    }
+}
+
+/// A date `YYYY-MM-DD`, in exactly that form.
+#[must_use]
+pub fn date(text: &str) -> Option<NaiveDate> {
+    let bytes = text.as_bytes();
+    let (year, month, day) = (bytes.get(0..4)?, bytes.get(5..7)?, bytes.get(8..)?);
+    if (bytes.get(4), bytes.get(7), day.len()) != (Some(&b'-'), Some(&b'-'), 2) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |sum, digit| {
+            let digit = char::from(*digit).to_digit(10)?;
+            sum.checked_mul(10)?.checked_add(digit)
+        })
+    };
+    NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, number(month)?, number(day)?)
+}
+
+/// A date, or an RFC 3339 instant, of which the UTC date counts (D1).
+#[must_use]
+pub fn date_or_instant(text: &str) -> Option<NaiveDate> {
+    date(text)
+        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc().date_naive()))
+}
+
+/// A partner's number: up to 20 digits, leading zeros kept.
+#[must_use]
+pub fn digits(text: &str) -> Option<String> {
+    (text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
+}
+
+/// An identifier: up to 200 bytes without white space or control characters.
+#[must_use]
+pub fn id(text: &str) -> Option<String> {
+    let allowed = text.len() <= ID_BYTES && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    allowed.then(|| text.to_owned())
+}
+
+/// Text of up to `characters` without control characters.
+pub fn text(characters: usize) -> impl FnOnce(&str) -> Option<String> {
+    move |text| {
+        (text.chars().count() <= characters && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    }
+}
+
+/// A GUID with its hyphens, in lower case.
+#[must_use]
+pub fn guid(text: &str) -> Option<String> {
+    let shaped = text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    shaped.then(|| text.to_ascii_lowercase())
+}
+
+/// A BCP 47 tag such as `sv` or `pt-BR`, as written (its shape; whether we write that language is another matter).
+#[must_use]
+pub fn language_tag(text: &str) -> Option<String> {
+    let mut parts = text.split('-');
+    let primary = parts.next()?;
+    let shaped = (2..=8).contains(&primary.len())
+        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+        && text.len() <= 35;
+    shaped.then(|| text.to_owned())
+}
+
+/// `true` or `false`, in any case.
+#[must_use]
+pub fn flag(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Reads `pairs` of column and cell as a row of a kind; columns not named are absent.
+    pub fn parse<T>(
+        columns: &'static [Column],
+        parse: impl FnOnce(&Cells<'_>) -> Result<T, Vec<Problem>>,
+        pairs: &[(&str, &str)],
+    ) -> Result<T, Vec<Problem>> {
+        let place = |column: &Column| pairs.iter().position(|(name, _)| *name == column.name);
+        for (name, _) in pairs {
+            assert!(columns.iter().any(|column| column.name == *name), "{name} is no column");
+        }
+        let places: Vec<_> = columns.iter().map(place).collect();
+        let text: String = pairs.iter().map(|(_, cell)| *cell).collect();
+        let mut end = 0_usize;
+        let ends: Vec<_> = pairs
+            .iter()
+            .map(|(_, cell)| {
+                end = end.saturating_add(cell.len());
+                end
+            })
+            .collect();
+        parse(&Cells::new(columns, &places, &text, &ends))
+    }
+
+    /// `base` with some cells changed or added.
+    pub fn with<'a>(base: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let kept = base.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        kept.chain(changes).copied().collect()
+    }
+
+    /// A problem: column, value, what was expected.
+    pub fn bad(column: &str, value: &str, expected: Expected) -> Problem {
+        Problem::at(column, value, Reason::Invalid { expected })
+    }
+
+    /// Each change alone makes exactly the problem that it should: the column, its cell, what is expected.
+    pub fn each_alone<T: std::fmt::Debug>(
+        columns: &'static [Column],
+        read: impl Fn(&Cells<'_>) -> Result<T, Vec<Problem>>,
+        base: &[(&str, &str)],
+        cases: &[(&str, &str, Expected)],
+    ) {
+        for (column, cell, expected) in cases {
+            let problems = parse(columns, &read, &with(base, &[(column, cell)])).unwrap_err();
+            assert_eq!(problems, [bad(column, cell, *expected)]);
+        }
+    }
+
+    #[test]
+    fn d16_an_absent_column_keeps_and_an_empty_cell_clears() {
+        const COLUMNS: &[Column] = &[required("a"), optional("b")];
+        let read = |cells: &Cells<'_>| {
+            let mut row = cells.read();
+            let b = row.patch("b", Expected::Flag, flag);
+            row.finish(b)
+        };
+        assert_eq!(parse(COLUMNS, read, &[("a", "1")]), Ok(Patch::Keep));
+        assert_eq!(parse(COLUMNS, read, &[("a", "1"), ("b", " \u{a0}")]), Ok(Patch::Clear));
+        assert_eq!(parse(COLUMNS, read, &[("a", "1"), ("b", " True ")]), Ok(Patch::Set(true)));
+        assert_eq!(parse(COLUMNS, read, &[("b", "ja")]), Err(vec![bad("b", "ja", Expected::Flag)]));
+        assert_eq!(Patch::Keep.onto(Some(1)), Some(1));
+        assert_eq!(Patch::Clear.onto(Some(1)), None);
+        assert_eq!(Patch::Set(2).onto(Some(1)), Some(2));
+    }
+
+    #[test]
+    fn d1_an_instant_counts_on_its_utc_date() {
+        let day = |text| date_or_instant(text).map(|day| day.to_string());
+        assert_eq!(day("2024-03-01"), Some("2024-03-01".into()));
+        assert_eq!(day("2024-03-01T00:30:00+02:00"), Some("2024-02-29".into()));
+        assert_eq!(day("2023-12-31T23:30:00-01:00"), Some("2024-01-01".into()));
+        assert_eq!(day("2024-03-01T12:00:00Z"), Some("2024-03-01".into()));
+        for bad in ["2024-03-01T12:00:00", "2024-03-01T25:00:00Z", "1 March 2024"] {
+            assert_eq!(day(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn dates_are_iso_to_the_digit() {
+        assert_eq!(date("2024-02-29"), NaiveDate::from_ymd_opt(2024, 2, 29));
+        for bad in
+            ["2023-02-29", "2024-2-9", "20240229", "+024-02-29", "2024/02/29", "2024-02-29 ", "２０24-02-2"]
+        {
+            assert_eq!(date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn identifiers_guids_and_tags_have_their_shapes() {
+        assert_eq!(digits("0042").as_deref(), Some("0042"));
+        assert!(digits("4 2").is_none() && digits("-4").is_none() && digits("٤").is_none());
+        assert!(digits("123456789012345678901").is_none());
+        assert!(
+            id("A-1/x").is_some()
+                && id("a b").is_none()
+                && id("a\u{7}").is_none()
+                && id(&"x".repeat(201)).is_none()
+        );
+        let upper = "72F988BF-86F1-41AF-91AB-2D7CD011DB47";
+        assert_eq!(guid(upper), Some(upper.to_lowercase()));
+        assert!(
+            guid("72F988BF86F141AF91AB2D7CD011DB47").is_none() && guid(&upper.replace('F', "G")).is_none()
+        );
+        for tag in ["sv", "sv-SE", "zh-Hant-TW", "es-419"] {
+            assert_eq!(language_tag(tag).as_deref(), Some(tag));
+        }
+        for bad in ["s", "swedish language", "sv_SE", "sv-", "4v"] {
+            assert_eq!(language_tag(bad), None, "{bad}");
+        }
+        assert!(text(3)("åäö").is_some() && text(3)("abcd").is_none() && text(9)("a\nb").is_none());
+    }
+
+    #[test]
+    fn a_problem_repeats_a_bounded_part_of_a_long_cell() {
+        let long = "å".repeat(5_000);
+        let problem = invalid("b", &long, Expected::Flag);
+        assert_eq!(problem.value.chars().count(), 201);
+        assert!(problem.value.ends_with('…'));
+    }
+}

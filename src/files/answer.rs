@@ -1,0 +1,348 @@
+//! The answer to a file: its own rows in their order, cell for cell, and a verdict on each. A person corrects it in
+//! place and drops it again; an earlier answer's columns are then replaced.
+
+use std::{
+    fs::{File, Permissions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{
+    Refusal,
+    profile::ANSWER_COLUMNS,
+    reader::{Limits, Reader, Record, normalised},
+};
+use crate::domain::reason::Problem;
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowStatus {
+    /// It is in; problems that come with it are remarks.
+    Applied,
+    /// It was in already, word for word.
+    Unchanged,
+    /// It is not in.
+    Rejected,
+}
+
+impl RowStatus {
+    /// The name, as in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Applied, Self::Unchanged, Self::Rejected].into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// Why an answer could not be written. Nothing is left of it then.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The spooled copy could not be read again.
+    #[error(transparent)]
+    Spool(#[from] Refusal),
+    /// The answer could not be written.
+    #[error("the answer could not be written: {0}")]
+    Io(#[from] io::Error),
+    /// The verdicts do not match the rows.
+    #[error("the answer for line {given:?} came where line {expected:?} is due")]
+    OutOfStep {
+        /// The line that is next in the file; `None`: its end.
+        expected: Option<u64>,
+        /// The line that was answered; `None`: the end.
+        given: Option<u64>,
+    },
+}
+
+/// An answer being written, row by row. Dropped before [`AnswerFile::finish`] it leaves nothing behind.
+pub struct AnswerFile {
+    reader: Reader<File>,
+    record: Record,
+    /// For each column of the header, whether it is an earlier answer's; empty if none is.
+    earlier: Vec<bool>,
+    wording: Box<dyn Fn(&Problem) -> String + Send>,
+    output: BufWriter<NamedTempFile>,
+    row: Vec<u8>,
+    target: PathBuf,
+}
+
+impl AnswerFile {
+    /// Begins the answer at `target` to the spooled copy at `spooled`; `wording` makes the sentence of a problem.
+    pub fn begin(
+        spooled: &Path,
+        target: &Path,
+        limits: Limits,
+        wording: impl Fn(&Problem) -> String + Send + 'static,
+    ) -> Result<Self, AnswerError> {
+        let reader = Reader::open(File::open(spooled)?, limits)?;
+        let folder =
+            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = tempfile::Builder::new()
+            .prefix(".answering-")
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(folder)?;
+        let mut earlier: Vec<_> =
+            reader.header().iter().map(|name| ANSWER_COLUMNS.contains(&normalised(name).as_str())).collect();
+        if !earlier.contains(&true) {
+            earlier.clear();
+        }
+        let mut answer = Self {
+            reader,
+            record: Record::default(),
+            earlier,
+            wording: Box::new(wording),
+            output: BufWriter::with_capacity(128 * 1024, temporary),
+            row: Vec::new(),
+            target: target.to_owned(),
+        };
+        answer.begin_with_header()?;
+        Ok(answer)
+    }
+
+    fn begin_with_header(&mut self) -> Result<(), AnswerError> {
+        if self.reader.has_byte_order_mark() {
+            self.output.write_all("\u{FEFF}".as_bytes())?;
+        }
+        if self.earlier.is_empty() {
+            self.row.extend_from_slice(self.reader.raw_header());
+        } else {
+            keep(&mut self.row, self.reader.header(), &self.earlier);
+        }
+        for name in ANSWER_COLUMNS {
+            push(&mut self.row, name);
+        }
+        self.end_row()?;
+        Ok(())
+    }
+
+    /// Answers the next row, which begins on `line`.
+    pub fn answer(&mut self, line: u64, status: RowStatus, problems: &[Problem]) -> Result<(), AnswerError> {
+        let expected = self.reader.read(&mut self.record)?.then(|| self.record.line());
+        if expected != Some(line) {
+            return Err(AnswerError::OutOfStep { expected, given: Some(line) });
+        }
+        if self.earlier.is_empty() {
+            self.row.extend_from_slice(self.reader.raw());
+        } else if self.record.len() == self.earlier.len() {
+            keep(&mut self.row, &self.record, &self.earlier);
+        } else {
+            keep_misshapen(&mut self.row, &self.record, &self.earlier);
+        }
+        push(&mut self.row, status.name());
+        push(&mut self.row, &joined(problems.iter().map(|problem| problem.reason.code()), "+"));
+        let sentences: Vec<_> = problems.iter().map(&self.wording).collect();
+        push(&mut self.row, &joined(sentences.iter().map(String::as_str), "; "));
+        push(&mut self.row, &line.to_string());
+        push(&mut self.row, &joined(problems.iter().map(|problem| problem.column.as_str()), "+"));
+        self.end_row()?;
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> io::Result<()> {
+        self.row.push(b'\n');
+        self.output.write_all(&self.row)?;
+        self.row.clear();
+        Ok(())
+    }
+
+    /// Puts the answer in its place, whole; an earlier one of that name gives way. Every row must have been answered.
+    pub fn finish(mut self) -> Result<PathBuf, AnswerError> {
+        if self.reader.read(&mut self.record)? {
+            return Err(AnswerError::OutOfStep { expected: Some(self.record.line()), given: None });
+        }
+        let temporary = self.output.into_inner().map_err(io::IntoInnerError::into_error)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&self.target).map_err(|failed| failed.error)?;
+        Ok(self.target)
+    }
+}
+
+/// The name of the answer to a file: `users.csv` is answered in `users.result.csv`, and so is that when it is dropped
+/// again.
+#[must_use]
+pub fn name_for(name: &str) -> String {
+    let cut = |name: &str, end: &str| -> Option<String> {
+        let at = name.len().checked_sub(end.len())?;
+        let (stem, tail) = (name.get(..at)?, name.get(at..)?);
+        (tail.eq_ignore_ascii_case(end) && !stem.is_empty()).then(|| stem.to_owned())
+    };
+    let stem = cut(name, ".csv").unwrap_or_else(|| name.to_owned());
+    let stem = cut(&stem, ".result").unwrap_or(stem);
+    format!("{stem}.result.csv")
+}
+
+/// The non-empty ones of `parts`.
+fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> String {
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+}
+
+/// The cells that are not an earlier answer's.
+fn keep(row: &mut Vec<u8>, record: &Record, earlier: &[bool]) {
+    let mut kept = record.iter().zip(earlier).filter(|(_, earlier)| !**earlier).map(|(cell, _)| cell);
+    if let Some(first) = kept.next() {
+        push_cell(row, first);
+    }
+    kept.for_each(|cell| push(row, cell));
+}
+
+/// A row with another number of cells than the header: an earlier answer is recognised by where it stood (last) and
+/// by its status; anything else is kept, whatever it is.
+fn keep_misshapen(row: &mut Vec<u8>, record: &Record, earlier: &[bool]) {
+    let behind = record.len().checked_sub(ANSWER_COLUMNS.len()).filter(|at| {
+        earlier.ends_with(&[true; ANSWER_COLUMNS.len()])
+            && record.get(*at).and_then(RowStatus::parse).is_some()
+    });
+    let kept = behind.unwrap_or(record.len());
+    for (at, cell) in record.iter().take(kept).enumerate() {
+        if at == 0 { push_cell(row, cell) } else { push(row, cell) }
+    }
+}
+
+fn push(row: &mut Vec<u8>, cell: &str) {
+    row.push(b',');
+    push_cell(row, cell);
+}
+
+fn push_cell(row: &mut Vec<u8>, cell: &str) {
+    if cell.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
+        row.push(b'"');
+        for byte in cell.bytes() {
+            if byte == b'"' {
+                row.push(b'"');
+            }
+            row.push(byte);
+        }
+        row.push(b'"');
+    } else {
+        row.extend_from_slice(cell.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::domain::reason::{Expected, Reason};
+
+    fn worded(problem: &Problem) -> String {
+        format!("{} is \"{}\"", problem.column, problem.value)
+    }
+
+    fn answered(text: &str, verdicts: &[(u64, RowStatus, &[Problem])]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
+        fs::write(&spooled, text).unwrap();
+        let mut answer = AnswerFile::begin(&spooled, &target, Limits::default(), worded).unwrap();
+        for (line, status, problems) in verdicts {
+            answer.answer(*line, *status, problems).unwrap();
+        }
+        assert!(!target.exists(), "nothing is there before it is whole");
+        assert_eq!(answer.finish().unwrap(), target);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        fs::read_to_string(target).unwrap()
+    }
+
+    fn two_problems() -> [Problem; 2] {
+        [
+            Problem::at("name", "", Reason::Missing),
+            Problem::at("country", "XX", Reason::Invalid { expected: Expected::Country }),
+        ]
+    }
+
+    #[test]
+    fn every_row_comes_back_as_it_was_with_its_verdict() {
+        let text = "\u{FEFF}name,country\r\n\"Åkeri\"\" AB\",SE\r\n\"two\r\nlines\",\"DE\"\r\n , XX \r\n";
+        let problems = two_problems();
+        let answer = answered(
+            text,
+            &[
+                (2, RowStatus::Applied, &[]),
+                (3, RowStatus::Unchanged, &[]),
+                (5, RowStatus::Rejected, &problems),
+            ],
+        );
+        assert_eq!(
+            answer,
+            "\u{FEFF}name,country,row_status,reason_code,reason,line,column\n\
+             \"Åkeri\"\" AB\",SE,applied,,,2,\n\
+             \"two\r\nlines\",\"DE\",unchanged,,,3,\n \
+             , XX ,rejected,missing+invalid,\"name is \"\"\"\"; country is \"\"XX\"\"\",5,name+country\n"
+        );
+    }
+
+    #[test]
+    fn an_earlier_answer_is_replaced_wherever_its_columns_are() {
+        let answer = answered(
+            "line,name,Row Status,country\n2,\"a,b\",rejected,SE\n",
+            &[(2, RowStatus::Applied, &[])],
+        );
+        assert_eq!(
+            answer,
+            "name,country,row_status,reason_code,reason,line,column\n\"a,b\",SE,applied,,,2,\n"
+        );
+    }
+
+    #[test]
+    fn a_misshapen_row_stays_misshapen_and_never_grows() {
+        let shape = [Problem::of_row(Reason::WrongFieldCount { expected: 2, found: 1 })];
+        let once = answered(
+            "name,country\nonly\na,b,c\n\na,b\n",
+            &[
+                (2, RowStatus::Rejected, &shape),
+                (3, RowStatus::Rejected, &shape),
+                (4, RowStatus::Rejected, &shape),
+                (5, RowStatus::Applied, &[]),
+            ],
+        );
+        assert!(once.contains("\nonly,rejected,wrong_field_count,"), "{once}");
+        assert!(once.contains("\na,b,c,rejected,"), "{once}");
+        let again = answered(
+            &once,
+            &[
+                (2, RowStatus::Rejected, &shape),
+                (3, RowStatus::Rejected, &shape),
+                (4, RowStatus::Rejected, &shape),
+                (5, RowStatus::Applied, &[]),
+            ],
+        );
+        assert_eq!(once, again);
+    }
+
+    #[test]
+    fn an_answer_out_of_step_or_unfinished_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
+        fs::write(&spooled, "a\n1\n2\n").unwrap();
+        let begin = || AnswerFile::begin(&spooled, &target, Limits::default(), worded).unwrap();
+        let mut answer = begin();
+        answer.answer(2, RowStatus::Applied, &[]).unwrap();
+        let error = answer.answer(4, RowStatus::Applied, &[]).unwrap_err();
+        assert!(matches!(error, AnswerError::OutOfStep { expected: Some(3), given: Some(4) }));
+        drop(answer);
+        let error = begin().finish().unwrap_err();
+        assert!(matches!(error, AnswerError::OutOfStep { expected: Some(2), given: None }));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_answer_is_named_after_the_file() {
+        assert_eq!(name_for("users.csv"), "users.result.csv");
+        assert_eq!(name_for("Users.CSV"), "Users.result.csv");
+        assert_eq!(name_for("users.result.csv"), "users.result.csv");
+        assert_eq!(name_for("users"), "users.result.csv");
+        assert_eq!(name_for(".csv"), ".csv.result.csv");
+        assert_eq!(name_for("Åkeri.txt"), "Åkeri.txt.result.csv");
+    }
+}
