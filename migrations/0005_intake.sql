@@ -7,8 +7,12 @@ create unlogged table staged_row (
     row_no  integer not null,
     line    integer not null,
     cells   text    not null,
+    -- requests only: the date that orders them over all waiting files
+    order_on date,
     primary key (file_id, row_no)
 );
+
+create index staged_row_requests on staged_row (order_on, file_id, row_no) where order_on is not null;
 
 -- A span of a file's rows and what became of them; commits with its effects.
 create table file_chunk (

@@ -24,12 +24,14 @@ use crate::{
     },
 };
 
+const NAME: &str = "apply_cancellations";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "apply_cancellations",
+    name: NAME,
     stages: 1,
     plan: |cx, conn, _| {
-        async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(JOB.name)).await?) }
+        async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(NAME)).await?) }
             .boxed()
     },
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),

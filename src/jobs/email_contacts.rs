@@ -18,9 +18,11 @@ use crate::{
     },
 };
 
+const NAME: &str = "email_contacts";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "email_contacts",
+    name: NAME,
     stages: 1,
     plan: |cx, conn, _| plan(cx, conn).boxed(),
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
@@ -43,7 +45,7 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
             recipients.iter().map(|r| mail::message_id(&r.number, &r.address, cx.today, domain)).collect();
         notice::queue_mails(conn, cx.today, &recipients, &ids).await?;
     }
-    Ok(notice::mail_spans(conn, cx.today, cx.chunk_rows(JOB.name)).await?)
+    Ok(notice::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {

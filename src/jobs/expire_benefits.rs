@@ -29,13 +29,15 @@ mod renewal;
 /// Renewals, then everything else.
 const RENEWALS: i16 = 0;
 
+const NAME: &str = "expire_benefits";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "expire_benefits",
+    name: NAME,
     stages: 2,
     plan: |cx, conn, stage| {
         async move {
-            let rows = cx.chunk_rows(JOB.name);
+            let rows = cx.chunk_rows(NAME);
             Ok(match stage {
                 RENEWALS => request::pending_spans(conn, "renew", cx.today, rows).await?,
                 _ => order::ending_spans(conn, cx.today, grace(cx), rows).await?,

@@ -11,9 +11,11 @@ use crate::store::{
     run::{Chunk, Counts, Span},
 };
 
+const NAME: &str = "export_entitlements";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "export_entitlements",
+    name: NAME,
     stages: 1,
     plan: |cx, _, _| {
         async move {

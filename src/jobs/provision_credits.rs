@@ -17,9 +17,11 @@ pub(super) mod booking;
 /// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.
 const PERIODS: i16 = 1;
 
+const NAME: &str = "provision_credits";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "provision_credits",
+    name: NAME,
     stages: 3,
     plan: |cx, conn, stage| plan(cx, conn, stage).boxed(),
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
@@ -27,7 +29,7 @@ pub const JOB: Job = Job {
 };
 
 async fn plan(cx: &Context, conn: &mut PgConnection, stage: i16) -> Result<Vec<Span>> {
-    let rows = cx.chunk_rows(JOB.name);
+    let rows = cx.chunk_rows(NAME);
     Ok(match stage {
         PERIODS => crate::store::credit::due_spans(conn, cx.today, rows).await?,
         _ => crate::store::credit::usage_spans(conn, cx.today, rows).await?,

@@ -19,12 +19,14 @@ use crate::{
     },
 };
 
+const NAME: &str = "remind_contacts";
+
 /// The job.
 pub const JOB: Job = Job {
-    name: "remind_contacts",
+    name: NAME,
     stages: 1,
     plan: |cx, conn, _| {
-        async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(JOB.name)).await?) }
+        async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(NAME)).await?) }
             .boxed()
     },
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),

@@ -15,7 +15,7 @@ pub const COLUMNS: [(&str, &str); 3] = [
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
          period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects",
     ),
-    ("staged_row", "file_id, row_no, line, cells"),
+    ("staged_row", "file_id, row_no, line, cells, order_on"),
     (
         "entitlement_version",
         "entitlement_id, version_no, partner_id, file_id, line, run_id, quantity, starts_on, expires_on, \

@@ -77,7 +77,7 @@ pub async fn ending_spans(
                        union
                        select membership_id from membership
                         where ended_on is null and anniversary_on <= $1
-                          and (status <> 'in_grace' or anniversary_on + $2 < $1)
+                          and (status <> 'in_grace' or anniversary_on + $2::int < $1)
                        union
                        select membership_id from entitlement where ended_on is null and last_usable_on < $1) m) due
            where (nth - 1) % $3 = 0 order by 1"#,
@@ -103,7 +103,7 @@ pub async fn changing(
          from membership
          where membership_id >= $1 and membership_id < $2 and ended_on is null
            and (status = 'pending' and starts_on <= $3
-                or anniversary_on <= $3 and (status <> 'in_grace' or anniversary_on + $4 < $3))
+                or anniversary_on <= $3 and (status <> 'in_grace' or anniversary_on + $4::int < $3))
          order by membership_id for no key update",
         span.from.1,
         span.until.1,
@@ -299,7 +299,7 @@ pub async fn put_renewal(
 pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: i32) -> Result<()> {
     sqlx::query!(
         "update entitlement e set last_usable_on = n.last_usable_on
-         from (select e.entitlement_id, case when e.expires_on >= m.anniversary_on - 1 then m.anniversary_on + $2
+         from (select e.entitlement_id, case when e.expires_on >= m.anniversary_on - 1 then m.anniversary_on + $2::int
                                              else e.expires_on end as last_usable_on
                from entitlement e join membership m using (membership_id)
                where m.membership_id = any($1) and e.ended_on is null) n

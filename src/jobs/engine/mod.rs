@@ -25,8 +25,8 @@ impl Job {
         let span = info_span!("job", job = self.name, due_on = %cx.today);
         async {
             let mut tx = conn.begin().await?;
-            let run =
-                run::begin(&mut tx, self.name, cx.today, &cx.provenance(self.name, &mut tx).await?).await?;
+            let with = cx.provenance(self.name, &mut tx).await?;
+            let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
             run::revive(&mut tx, run.run_id).await?;
             let mut stage = run.stage;
             let mut planned = stage >= 0 && run::open_chunks(&mut tx, run.run_id).await? != (0, 0);

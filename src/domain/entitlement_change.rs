@@ -1,0 +1,254 @@
+//! What a row of an entitlements file does to what is known of its order (D5, D12, D16): only files create
+//! entitlements, the last file wins, the catalogue fills what a row leaves empty and warns about what differs from
+//! it, and neither what was granted nor what has ended is changed.
+
+use chrono::NaiveDate;
+
+use super::{
+    catalogue::{self, Catalogue},
+    cell::Patch,
+    entitlement::{BenefitKind, EntitlementRow, Offer, Quantity},
+    membership::{Year, over_before},
+    money::{Amount, Currency, plain},
+    reason::{Problem, Reason},
+};
+
+/// An order as it is known.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// `None` while a renewal waits for its entitlements.
+    pub offer: Option<Offer>,
+    /// When it was bought, likewise.
+    pub purchased_on: Option<NaiveDate>,
+    /// Its year.
+    pub year: Year,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+/// An entitlement as it is known.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What it says.
+    pub stated: Stated,
+    /// Credit was granted: dates and amount are fixed.
+    pub granted: bool,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+/// What an entitlement says, with nothing left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// Seats, incidents, hours or units of credit; `None`: unlimited.
+    pub quantity: Option<u32>,
+    /// `core` or `incremental`.
+    pub benefit_type: String,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day.
+    pub expires_on: NaiveDate,
+    /// Per period and unit.
+    pub amount: Option<Amount>,
+    /// The competency it came with.
+    pub competency: Option<String>,
+    /// The Azure subscription.
+    pub subscription_id: Option<String>,
+}
+
+/// What becomes of a row that is taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It says what is known.
+    Unchanged,
+    /// It makes an entitlement, or makes one anew.
+    Put(Stated),
+}
+
+/// What a row is read against.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'a> {
+    /// The partner's currency.
+    pub local: Currency,
+    /// Its order, if known.
+    pub order: Option<&'a Order>,
+    /// Its entitlement, if known.
+    pub known: Option<&'a Known>,
+    /// What offers bring.
+    pub catalogue: &'a Catalogue,
+    /// The business date its file arrived.
+    pub arrived_on: NaiveDate,
+}
+
+/// Decides a row: a change with remarks, or every reason against it.
+pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Vec<Problem>), Vec<Problem>> {
+    let mut problems = mismatches(row, against.order);
+    let listed = against.catalogue.lookup(
+        row.offer.name(),
+        row.benefit.as_str(),
+        row.competency.as_set().map(String::as_str),
+        row.purchased_on,
+    );
+    let (stated, remarks) = match state(row, against, listed) {
+        Ok(stated) => (stated, remarks(row, listed)),
+        Err(open) => {
+            problems.extend(open);
+            return Err(problems);
+        }
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if against.known.is_some_and(|known| known.stated == stated) {
+        return Ok((Change::Unchanged, remarks));
+    }
+    if let Some(ended_on) = ended(against) {
+        return Err(vec![Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on })]);
+    }
+    if let Some(known) = against.known.filter(|known| known.granted) {
+        let fixed = fixed(&known.stated, &stated);
+        if !fixed.is_empty() {
+            return Err(fixed);
+        }
+    }
+    Ok((Change::Put(stated), remarks))
+}
+
+/// The last usable day of what has ended, or was over when the file arrived (D16).
+fn ended(against: &Against<'_>) -> Option<NaiveDate> {
+    let known = against.known?;
+    let order = against.order?;
+    let last_usable_on = order.year.last_usable_on(known.stated.expires_on);
+    let over = over_before(last_usable_on, against.arrived_on).then_some(last_usable_on);
+    known.ended_on.or(over).or_else(|| order_ended(order, against.arrived_on))
+}
+
+fn order_ended(order: &Order, arrived_on: NaiveDate) -> Option<NaiveDate> {
+    let grace_ends_on = order.year.grace_ends_on();
+    order.ended_on.or_else(|| over_before(grace_ends_on, arrived_on).then_some(grace_ends_on))
+}
+
+/// Offer and purchase date agree on all rows of an order (D5); an order that has ended takes no new benefit.
+fn mismatches(row: &EntitlementRow, order: Option<&Order>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Some(order) = order else { return problems };
+    if let Some(offer) = order.offer
+        && offer != row.offer
+    {
+        let reason = Reason::OrderMismatch { column: "offer".into(), expected: offer.name().into() };
+        problems.push(Problem::at("offer", row.offer.name(), reason));
+    }
+    if let Some(bought) = order.purchased_on
+        && bought != row.purchased_on
+    {
+        let reason = Reason::OrderMismatch { column: "purchased_on".into(), expected: bought.to_string() };
+        problems.push(Problem::at("purchased_on", &row.purchased_on.to_string(), reason));
+    }
+    problems
+}
+
+/// Fills what the row leaves open, from what is known (an absent column keeps), then from the catalogue (D12).
+fn state(
+    row: &EntitlementRow,
+    against: &Against<'_>,
+    listed: Option<&catalogue::Entry>,
+) -> Result<Stated, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let known = against.known.map(|known| &known.stated);
+    if known.is_none()
+        && let Some(ended_on) = against.order.and_then(|order| order_ended(order, against.arrived_on))
+    {
+        problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
+    }
+    let quantity = match (row.quantity, listed.map(|entry| entry.quantity)) {
+        (Some(Quantity::Count(count)), _) | (None, Some(catalogue::Quantity::Count(count))) => Some(count),
+        (Some(Quantity::Unlimited), _) | (None, Some(catalogue::Quantity::Unlimited)) => None,
+        (None, None) => {
+            problems.push(Problem::at("quantity", "", Reason::Missing));
+            None
+        }
+    };
+    let from_catalogue = || listed.and_then(catalogue::Entry::amount_minor).map(|m| Amount::new(m, Currency::USD));
+    let amount = match &row.amount {
+        Patch::Set(amount) => Some(*amount),
+        Patch::Keep => known.map_or_else(from_catalogue, |stated| stated.amount),
+        Patch::Clear => from_catalogue(),
+    };
+    match amount {
+        Some(amount) if amount.currency != Currency::USD && amount.currency != against.local => {
+            let reason = Reason::CurrencyNotAccepted { expected: against.local };
+            problems.push(Problem::at("currency", amount.currency.code(), reason));
+        }
+        None if is_credit(row) => problems.push(Problem::at("amount", "", Reason::NoAmount)),
+        _ => {}
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Stated {
+        quantity,
+        benefit_type: row.benefit_type.name().to_owned(),
+        starts_on: row.starts_on,
+        expires_on: row.expires_on,
+        amount,
+        competency: row.competency.clone().onto(known.and_then(|k| k.competency.clone())),
+        subscription_id: row.subscription_id.clone().onto(known.and_then(|k| k.subscription_id.clone())),
+    })
+}
+
+/// Whether a row is Azure credit.
+#[must_use]
+pub fn is_credit(row: &EntitlementRow) -> bool {
+    matches!(row.benefit.kind(), BenefitKind::AzureMonthlyCredit | BenefitKind::AzureBulkCredit)
+}
+
+/// What the row says otherwise than the catalogue.
+fn remarks(row: &EntitlementRow, listed: Option<&catalogue::Entry>) -> Vec<Problem> {
+    let mut remarks = Vec::new();
+    let Some(entry) = listed else { return remarks };
+    let mut differs = |column: &str, value: &str, expected: String| {
+        let reason = Reason::DiffersFromCatalogue { column: column.to_owned(), expected };
+        remarks.push(Problem::at(column, value, reason));
+    };
+    match (row.quantity, entry.quantity) {
+        (Some(Quantity::Count(stated)), catalogue::Quantity::Count(listed)) if stated != listed => {
+            differs("quantity", &stated.to_string(), listed.to_string());
+        }
+        (Some(Quantity::Unlimited), catalogue::Quantity::Count(listed)) => {
+            differs("quantity", "unlimited", listed.to_string());
+        }
+        _ => {}
+    }
+    if let Patch::Set(amount) = &row.amount
+        && amount.currency == Currency::USD
+        && !entry.amounts_minor.is_empty()
+        && !entry.allows_amount(amount.minor)
+    {
+        let listed: Vec<String> = entry.amounts_minor.iter().map(|minor| plain(*minor, 2)).collect();
+        differs("amount", &amount.plain(), listed.join(" / "));
+    }
+    if entry.benefit_type != row.benefit_type.name() {
+        differs("benefit_type", row.benefit_type.name(), entry.benefit_type.clone());
+    }
+    remarks
+}
+
+/// Every column that was granted with another value (D16).
+fn fixed(known: &Stated, stated: &Stated) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut differs = |column: &str, was: String, now: String| {
+        if was != now {
+            let reason = Reason::AlreadyGranted { column: column.to_owned(), expected: was };
+            problems.push(Problem::at(column, &now, reason));
+        }
+    };
+    let count = |quantity: Option<u32>| quantity.map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
+    differs("quantity", count(known.quantity), count(stated.quantity));
+    differs("starts_on", known.starts_on.to_string(), stated.starts_on.to_string());
+    differs("expires_on", known.expires_on.to_string(), stated.expires_on.to_string());
+    let written = |amount: Option<Amount>| amount.map_or_else(String::new, |a| a.plain());
+    differs("amount", written(known.amount), written(stated.amount));
+    let code = |amount: Option<Amount>| amount.map_or_else(String::new, |a| a.currency.to_string());
+    differs("currency", code(known.amount), code(stated.amount));
+    problems
+}
