@@ -7,28 +7,13 @@ use serde::Deserialize;
 
 use super::{
     calendar::add_days,
+    entitlement::{BenefitKind, BenefitType, Offer, Quantity},
     finding::{line_of, read},
     money::parse_decimal,
 };
 
 /// The catalogue that is compiled in.
 pub const BUILT_IN: &str = include_str!("../../fixtures/catalogue.toml");
-
-/// Offers a partner can buy.
-const OFFERS: [&str; 4] = ["action_pack", "silver", "gold", "isv_cosell_ready"];
-
-/// Kinds of benefit: what a benefit code is, or starts with before its `/`.
-const KINDS: [&str; 9] = [
-    "software",
-    "azure_monthly_credit",
-    "azure_bulk_credit",
-    "license_subscription",
-    "visual_studio",
-    "product_support",
-    "signature_cloud_support",
-    "advisory_hours",
-    "go_to_market",
-];
 
 /// Kinds of benefit that are amounts of money.
 const CREDIT_KINDS: [&str; 2] = ["azure_monthly_credit", "azure_bulk_credit"];
@@ -65,15 +50,6 @@ pub struct Entry {
     pub valid_from: NaiveDate,
     /// Last day; `None` until further notice.
     pub valid_until: Option<NaiveDate>,
-}
-
-/// How many units an offer brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// So many; 0: none.
-    Count(u32),
-    /// As many as are asked for.
-    Unlimited,
 }
 
 /// A product that support requests are about (R6).
@@ -344,7 +320,7 @@ impl Checks<'_> {
 
     /// US cents, each positive, rising.
     fn amounts(&mut self, kind: &str, written: &[String]) -> Vec<i64> {
-        if KINDS.contains(&kind) && CREDIT_KINDS.contains(&kind) == written.is_empty() {
+        if BenefitKind::parse(kind).is_some() && CREDIT_KINDS.contains(&kind) == written.is_empty() {
             self.add(if written.is_empty() {
                 "amounts is missing: a credit has at least one, for example amounts = [\"100.00\"]"
             } else {
@@ -383,9 +359,9 @@ fn read_entry(
         }
     };
     let kind = kind_of(&raw.benefit);
-    checks.one_of("offer", &raw.offer, &OFFERS);
-    checks.one_of("the kind of benefit", kind, &KINDS);
-    checks.one_of("benefit_type", &raw.benefit_type, &["core", "incremental"]);
+    checks.one_of("offer", &raw.offer, &Offer::ALL.map(Offer::name));
+    checks.one_of("the kind of benefit", kind, &BenefitKind::ALL.map(BenefitKind::name));
+    checks.one_of("benefit_type", &raw.benefit_type, &BenefitType::ALL.map(BenefitType::name));
     if let Some(level) = &raw.level {
         checks.one_of("level", level, &["professional", "enterprise"]);
     }

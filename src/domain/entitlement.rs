@@ -75,6 +75,9 @@ pub enum BenefitType {
 }
 
 impl BenefitType {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Core, Self::Incremental];
+
     /// The name, as in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -87,7 +90,7 @@ impl BenefitType {
     /// The type of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Core, Self::Incremental].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     profile::ANSWER_COLUMNS,
     reader::{Limits, Reader, Record, normalised},
 };
-use crate::domain::reason::Problem;
+use crate::domain::{language::Language, reason::Problem};
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,19 +71,19 @@ pub struct AnswerFile {
     record: Record,
     /// For each column of the header, whether it is an earlier answer's; empty if none is.
     earlier: Vec<bool>,
-    wording: Box<dyn Fn(&Problem) -> String + Send>,
+    language: Language,
     output: BufWriter<NamedTempFile>,
     row: Vec<u8>,
     target: PathBuf,
 }
 
 impl AnswerFile {
-    /// Begins the answer at `target` to the spooled copy at `spooled`; `wording` makes the sentence of a problem.
+    /// Begins the answer at `target` to the spooled copy at `spooled`, with its reasons in `language`.
     pub fn begin(
         spooled: &Path,
         target: &Path,
         limits: Limits,
-        wording: impl Fn(&Problem) -> String + Send + 'static,
+        language: Language,
     ) -> Result<Self, AnswerError> {
         let reader = Reader::open(File::open(spooled)?, limits)?;
         let folder =
@@ -101,7 +101,7 @@ impl AnswerFile {
             reader,
             record: Record::default(),
             earlier,
-            wording: Box::new(wording),
+            language,
             output: BufWriter::with_capacity(128 * 1024, temporary),
             row: Vec::new(),
             target: target.to_owned(),
@@ -141,12 +141,22 @@ impl AnswerFile {
         }
         push(&mut self.row, status.name());
         push(&mut self.row, &joined(problems.iter().map(|problem| problem.reason.code()), "+"));
-        let sentences: Vec<_> = problems.iter().map(&self.wording).collect();
+        let sentences: Vec<_> =
+            problems.iter().map(|problem| self.sentence(problem, problems.len())).collect();
         push(&mut self.row, &joined(sentences.iter().map(String::as_str), "; "));
         push(&mut self.row, &line.to_string());
         push(&mut self.row, &joined(problems.iter().map(|problem| problem.column.as_str()), "+"));
         self.end_row()?;
         Ok(())
+    }
+
+    /// One of `of` problems in words; of several each says which column it is about.
+    fn sentence(&self, problem: &Problem, of: usize) -> String {
+        let sentence = problem.reason.sentence(self.language);
+        if of == 1 || problem.column.is_empty() {
+            return sentence;
+        }
+        format!("{}: {}", problem.column, sentence.trim_end_matches('.'))
     }
 
     fn end_row(&mut self) -> io::Result<()> {
@@ -236,15 +246,11 @@ mod tests {
     use super::*;
     use crate::domain::reason::{Expected, Reason};
 
-    fn worded(problem: &Problem) -> String {
-        format!("{} is \"{}\"", problem.column, problem.value)
-    }
-
     fn answered(text: &str, verdicts: &[(u64, RowStatus, &[Problem])]) -> String {
         let dir = tempfile::tempdir().unwrap();
         let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
         fs::write(&spooled, text).unwrap();
-        let mut answer = AnswerFile::begin(&spooled, &target, Limits::default(), worded).unwrap();
+        let mut answer = AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).unwrap();
         for (line, status, problems) in verdicts {
             answer.answer(*line, *status, problems).unwrap();
         }
@@ -265,6 +271,8 @@ mod tests {
     fn every_row_comes_back_as_it_was_with_its_verdict() {
         let text = "\u{FEFF}name,country\r\n\"Åkeri\"\" AB\",SE\r\n\"two\r\nlines\",\"DE\"\r\n , XX \r\n";
         let problems = two_problems();
+        let said = problems.each_ref().map(|problem| problem.reason.sentence(Language::English));
+        let [missing, invalid] = said.each_ref().map(|sentence| sentence.trim_end_matches('.'));
         let answer = answered(
             text,
             &[
@@ -275,10 +283,12 @@ mod tests {
         );
         assert_eq!(
             answer,
-            "\u{FEFF}name,country,row_status,reason_code,reason,line,column\n\
-             \"Åkeri\"\" AB\",SE,applied,,,2,\n\
-             \"two\r\nlines\",\"DE\",unchanged,,,3,\n \
-             , XX ,rejected,missing+invalid,\"name is \"\"\"\"; country is \"\"XX\"\"\",5,name+country\n"
+            format!(
+                "\u{FEFF}name,country,row_status,reason_code,reason,line,column\n\
+                 \"Åkeri\"\" AB\",SE,applied,,,2,\n\
+                 \"two\r\nlines\",\"DE\",unchanged,,,3,\n \
+                 , XX ,rejected,missing+invalid,name: {missing}; country: {invalid},5,name+country\n"
+            )
         );
     }
 
@@ -325,7 +335,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
         fs::write(&spooled, "a\n1\n2\n").unwrap();
-        let begin = || AnswerFile::begin(&spooled, &target, Limits::default(), worded).unwrap();
+        let begin = || AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).unwrap();
         let mut answer = begin();
         answer.answer(2, RowStatus::Applied, &[]).unwrap();
         let error = answer.answer(4, RowStatus::Applied, &[]).unwrap_err();
