@@ -294,6 +294,11 @@ pub fn parse(cells: &Cells<'_>) -> Result<EntitlementRow, Vec<Problem>> {
     {
         row.problem("expires_on", Reason::EndsBeforeStart);
     }
+    if let (Some(purchased_on), Some(starts_on)) = (purchased_on, starts_on)
+        && starts_on < purchased_on
+    {
+        row.problem("starts_on", Reason::StartsBeforePurchase);
+    }
     let amount = amount(&mut row);
     let competency = row.patch("competency", Expected::Text, cell::text(100));
     let subscription_id =
@@ -439,7 +444,10 @@ mod tests {
     #[test]
     fn a_benefit_may_end_on_the_day_it_starts_but_not_before() {
         assert!(read(&[("expires_on", "2024-01-31")]).is_ok());
-        assert!(read(&[("starts_on", "2024-01-01")]).is_ok(), "it may start before it was bought");
+        assert_eq!(
+            read(&[("starts_on", "2024-01-01")]),
+            Err(vec![Problem::at("starts_on", "2024-01-01", Reason::StartsBeforePurchase)])
+        );
         assert_eq!(
             read(&[("expires_on", " 2024-01-30")]),
             Err(vec![Problem::at("expires_on", " 2024-01-30", Reason::EndsBeforeStart)])

@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    catalogue::{self, Catalogue},
+    catalogue::{Catalogue, Entry},
     cell::Patch,
     entitlement::{BenefitKind, EntitlementRow, Offer, Quantity},
     membership::{Year, over_before},
@@ -151,7 +151,7 @@ fn mismatches(row: &EntitlementRow, order: Option<&Order>) -> Vec<Problem> {
 fn state(
     row: &EntitlementRow,
     against: &Against<'_>,
-    listed: Option<&catalogue::Entry>,
+    listed: Option<&Entry>,
 ) -> Result<Stated, Vec<Problem>> {
     let mut problems = Vec::new();
     let known = against.known.map(|known| &known.stated);
@@ -161,14 +161,14 @@ fn state(
         problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
     }
     let quantity = match (row.quantity, listed.map(|entry| entry.quantity)) {
-        (Some(Quantity::Count(count)), _) | (None, Some(catalogue::Quantity::Count(count))) => Some(count),
-        (Some(Quantity::Unlimited), _) | (None, Some(catalogue::Quantity::Unlimited)) => None,
+        (Some(Quantity::Count(count)), _) | (None, Some(Quantity::Count(count))) => Some(count),
+        (Some(Quantity::Unlimited), _) | (None, Some(Quantity::Unlimited)) => None,
         (None, None) => {
             problems.push(Problem::at("quantity", "", Reason::Missing));
             None
         }
     };
-    let from_catalogue = || listed.and_then(catalogue::Entry::amount_minor).map(|m| Amount::new(m, Currency::USD));
+    let from_catalogue = || listed.and_then(Entry::amount_minor).map(|m| Amount::new(m, Currency::USD));
     let amount = match &row.amount {
         Patch::Set(amount) => Some(*amount),
         Patch::Keep => known.map_or_else(from_catalogue, |stated| stated.amount),
@@ -203,7 +203,7 @@ pub fn is_credit(row: &EntitlementRow) -> bool {
 }
 
 /// What the row says otherwise than the catalogue.
-fn remarks(row: &EntitlementRow, listed: Option<&catalogue::Entry>) -> Vec<Problem> {
+fn remarks(row: &EntitlementRow, listed: Option<&Entry>) -> Vec<Problem> {
     let mut remarks = Vec::new();
     let Some(entry) = listed else { return remarks };
     let mut differs = |column: &str, value: &str, expected: String| {
@@ -211,10 +211,10 @@ fn remarks(row: &EntitlementRow, listed: Option<&catalogue::Entry>) -> Vec<Probl
         remarks.push(Problem::at(column, value, reason));
     };
     match (row.quantity, entry.quantity) {
-        (Some(Quantity::Count(stated)), catalogue::Quantity::Count(listed)) if stated != listed => {
+        (Some(Quantity::Count(stated)), Quantity::Count(listed)) if stated != listed => {
             differs("quantity", &stated.to_string(), listed.to_string());
         }
-        (Some(Quantity::Unlimited), catalogue::Quantity::Count(listed)) => {
+        (Some(Quantity::Unlimited), Quantity::Count(listed)) => {
             differs("quantity", "unlimited", listed.to_string());
         }
         _ => {}

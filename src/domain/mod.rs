@@ -13,6 +13,7 @@ pub mod credit;
 pub mod credit_usage;
 pub mod directory_user;
 pub mod entitlement;
+pub mod entitlement_change;
 pub mod finding;
 pub mod language;
 pub mod ledger;

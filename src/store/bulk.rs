@@ -9,12 +9,24 @@ use super::Result;
 use crate::domain::ledger::Transfer;
 
 /// Tables written by COPY, with the columns that are.
-pub const COLUMNS: [(&str, &str); 3] = [
+pub const COLUMNS: [(&str, &str); 8] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
          period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects",
     ),
+    (
+        "membership",
+        "membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status",
+    ),
+    (
+        "entitlement",
+        "entitlement_id, partner_id, membership_id, benefit, benefit_type, quantity, starts_on, expires_on, \
+         last_usable_on, amount_minor, currency, competency, subscription_id, known_on",
+    ),
+    ("credit_schedule", "entitlement_id, partner_id, next_period_no, next_on, open_minor"),
+    ("credit_usage", "partner_id, entitlement_id, reference, used_on, amount_minor, currency, file_id, line"),
+    ("reference_rate", "currency, published_on, per_euro_micro, file_id"),
     ("staged_row", "file_id, row_no, line, cells, order_on"),
     (
         "entitlement_version",

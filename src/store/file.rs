@@ -1,0 +1,357 @@
+//! Files on their way in: recorded, staged, applied by the chunk, answered.
+
+use chrono::NaiveDate;
+use sqlx::{PgConnection, types::Json};
+
+use super::{Result, bulk::Rows};
+use crate::domain::reason::Problem;
+
+/// The mark between staged cells: no cell may hold a control character, so none is lost.
+pub const CELL_END: char = '\u{1f}';
+
+/// A file as it is recorded.
+#[derive(Clone, Debug)]
+pub struct NewFile<'a> {
+    /// SHA-256 of its bytes.
+    pub sha256: &'a str,
+    /// The name it was dropped under.
+    pub name: &'a str,
+    /// Its kind.
+    pub kind: &'a str,
+    /// Whose folder it was dropped in.
+    pub partner_id: Option<i64>,
+    /// Its header, names as written.
+    pub header: &'a [String],
+    /// The business date of its arrival.
+    pub received_on: NaiveDate,
+    /// Requests dated long before need no operator.
+    pub accept_backdated: bool,
+}
+
+/// A file that is not answered yet.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// Its number.
+    pub file_id: i64,
+    /// SHA-256 of its bytes: its name in the spool.
+    pub sha256: String,
+    /// Whose folder it was dropped in.
+    pub partner_id: Option<i64>,
+    /// Its kind.
+    pub kind: String,
+    /// The business date of its arrival.
+    pub received_on: NaiveDate,
+    /// Requests dated long before need no operator.
+    pub accept_backdated: bool,
+    /// Rows after the header.
+    pub row_count: i32,
+}
+
+/// A row as it was staged.
+#[derive(Clone, Debug)]
+pub struct StagedRow {
+    /// The file.
+    pub file_id: i64,
+    /// Its number in the file, from 1.
+    pub row_no: i32,
+    /// Its line.
+    pub line: i32,
+    /// Its cells, joined by [`CELL_END`].
+    pub cells: String,
+    /// What orders a request over all files.
+    pub order_on: Option<NaiveDate>,
+}
+
+/// What became of a row, where there is more to say than that it was applied.
+#[derive(Clone, Debug)]
+pub struct RowAnswer {
+    /// The row.
+    pub row_no: i32,
+    /// Its line.
+    pub line: i32,
+    /// Whose row, where known.
+    pub partner_id: Option<i64>,
+    /// `applied`, `unchanged` or `rejected`.
+    pub status: &'static str,
+    /// Why, or what is remarkable.
+    pub problems: Vec<Problem>,
+}
+
+/// What rows came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Taken in.
+    pub applied: i32,
+    /// Known already.
+    pub unchanged: i32,
+    /// Not taken in.
+    pub rejected: i32,
+}
+
+/// Whether these bytes were taken in before for the same partner and kind with nothing rejected, and nothing of
+/// that kind since, so that taking them in again could change nothing (formats.md).
+pub async fn is_known(
+    conn: &mut PgConnection,
+    sha256: &str,
+    kind: &str,
+    partner_id: Option<i64>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from file f
+               where f.sha256 = $1 and f.kind = $2 and f.partner_id is not distinct from $3
+                 and f.status = 'done' and f.rejected = 0
+                 and not exists (select from request r where r.file_id = f.file_id and r.status = 'waiting')
+                 and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
+                                 and later.applied > 0)
+           ) as "known!""#,
+        sha256,
+        kind,
+        partner_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Records a file that is about to be staged.
+pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        "insert into file (sha256, name, kind, dialect, partner_id, header, received_on, accept_backdated)
+         values ($1, $2, $3, 'canonical', $4, $5, $6, $7) returning file_id",
+        file.sha256,
+        file.name,
+        file.kind,
+        file.partner_id,
+        file.header,
+        file.received_on,
+        file.accept_backdated
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Records a file that was refused whole, and why.
+pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal: &str) -> Result<()> {
+    let file_id = append(&mut *conn, file).await?;
+    sqlx::query!(
+        "update file set status = 'refused', refusal = $2, finished_at = now() where file_id = $1",
+        file_id,
+        refusal
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds rows to the stage.
+pub async fn stage(conn: &mut PgConnection, rows: Rows) -> Result<u64> {
+    rows.copy(conn).await
+}
+
+/// Marks a file staged, with its spans of `chunk_rows` rows.
+pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk_rows: i32) -> Result<()> {
+    sqlx::query!("update file set status = 'staged', row_count = $2 where file_id = $1", file_id, row_count)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "insert into file_chunk (file_id, chunk_no, first_row, until_row)
+         select $1, n, n * $3::int + 1, least((n + 1) * $3::int, $2) + 1
+         from generate_series(0, ($2::int - 1) / $3::int) n where $2 > 0",
+        file_id,
+        row_count,
+        chunk_rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Files staged or being staged when their process ended, in order of arrival.
+pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
+    Ok(sqlx::query_as!(
+        Unfinished,
+        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, row_count
+         from file where status = 'staged' order by file_id"
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// How many rows of a file are on the stage.
+pub async fn staged_rows(conn: &mut PgConnection, file_id: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from staged_row where file_id = $1"#, file_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// A span of a file's rows that is not applied yet: its number, its first row, and the row after its last.
+pub async fn next_chunk(conn: &mut PgConnection, file_id: i64) -> Result<Option<(i32, i32, i32)>> {
+    let row = sqlx::query!(
+        "select chunk_no, first_row, until_row from file_chunk where file_id = $1 and not done
+         order by chunk_no limit 1 for update",
+        file_id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| (r.chunk_no, r.first_row, r.until_row)))
+}
+
+/// The rows of a span.
+pub async fn rows(
+    conn: &mut PgConnection,
+    file_id: i64,
+    first_row: i32,
+    until_row: i32,
+) -> Result<Vec<StagedRow>> {
+    Ok(sqlx::query_as!(
+        StagedRow,
+        "select file_id, row_no, line, cells, order_on from staged_row
+         where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no",
+        file_id,
+        first_row,
+        until_row
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Request rows of these files after a place in the order of (date, file, row).
+pub async fn request_rows(
+    conn: &mut PgConnection,
+    files: &[i64],
+    after: (NaiveDate, i64, i32),
+    limit: i64,
+) -> Result<Vec<StagedRow>> {
+    Ok(sqlx::query_as!(
+        StagedRow,
+        "select file_id, row_no, line, cells, order_on from staged_row
+         where order_on is not null and file_id = any($1) and (order_on, file_id, row_no) > ($2, $3, $4)
+         order by order_on, file_id, row_no limit $5",
+        files,
+        after.0,
+        after.1,
+        after.2,
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Keeps what is to be said of rows.
+pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]) -> Result<()> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let row_nos: Vec<i32> = answers.iter().map(|a| a.row_no).collect();
+    let lines: Vec<i32> = answers.iter().map(|a| a.line).collect();
+    let partners: Vec<Option<i64>> = answers.iter().map(|a| a.partner_id).collect();
+    let statuses: Vec<String> = answers.iter().map(|a| a.status.to_owned()).collect();
+    let problems: Vec<Json<&Vec<Problem>>> = answers.iter().map(|a| Json(&a.problems)).collect();
+    sqlx::query!(
+        "insert into row_answer (file_id, row_no, line, partner_id, status, problems)
+         select $1, * from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::jsonb[])
+         on conflict (file_id, row_no) do update set status = excluded.status, problems = excluded.problems",
+        file_id,
+        &row_nos,
+        &lines,
+        partners as _,
+        &statuses,
+        problems as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks a span applied.
+pub async fn finish_chunk(
+    conn: &mut PgConnection,
+    file_id: i64,
+    chunk_no: i32,
+    tally: Tally,
+    unchanged_rows: &[i32],
+) -> Result<()> {
+    sqlx::query!(
+        "update file_chunk set done = true, applied = $3, unchanged = $4, rejected = $5, unchanged_rows = $6
+         where file_id = $1 and chunk_no = $2",
+        file_id,
+        chunk_no,
+        tally.applied,
+        tally.unchanged,
+        tally.rejected,
+        unchanged_rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks the one span of a request file applied; its rows' answers say what it came to.
+pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    sqlx::query!(
+        "update file_chunk c set done = true, applied = until_row - first_row - t.unchanged - t.rejected,
+             unchanged = t.unchanged, rejected = t.rejected
+         from (select count(*) filter (where status = 'unchanged')::int as unchanged,
+                      count(*) filter (where status = 'rejected')::int as rejected
+               from row_answer where file_id = $1) t
+         where c.file_id = $1",
+        file_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Closes a file whose rows all have an answer, clears its stage, and says what it came to.
+pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
+    sqlx::query!("delete from staged_row where file_id = $1", file_id).execute(&mut *conn).await?;
+    Ok(sqlx::query_as!(
+        Tally,
+        r#"update file f set status = 'done', finished_at = now(), applied = t.applied, unchanged = t.unchanged,
+               rejected = t.rejected
+           from (select coalesce(sum(applied), 0)::int as applied, coalesce(sum(unchanged), 0)::int as unchanged,
+                        coalesce(sum(rejected), 0)::int as rejected from file_chunk where file_id = $1) t
+           where f.file_id = $1
+           returning t.applied as "applied!", t.unchanged as "unchanged!", t.rejected as "rejected!""#,
+        file_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// A span's rows that changed nothing, and all rows there is more to say of, for writing the answer.
+pub async fn answers(
+    conn: &mut PgConnection,
+    file_id: i64,
+    first_row: i32,
+    until_row: i32,
+) -> Result<Vec<(i32, String, Vec<Problem>)>> {
+    let rows = sqlx::query!(
+        r#"select row_no, status, problems as "problems: Json<Vec<Problem>>" from row_answer
+           where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no"#,
+        file_id,
+        first_row,
+        until_row
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.row_no, r.status, r.problems.0)).collect())
+}
+
+/// The spans of a file: first row, row after the last, and the rows that changed nothing.
+pub async fn chunks(conn: &mut PgConnection, file_id: i64) -> Result<Vec<(i32, i32, Vec<i32>)>> {
+    let rows = sqlx::query!(
+        "select first_row, until_row, unchanged_rows from file_chunk where file_id = $1 order by chunk_no",
+        file_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.first_row, r.until_row, r.unchanged_rows)).collect())
+}
+
+/// The store's number of a partner.
+pub async fn partner(conn: &mut PgConnection, number: &str) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!("select partner_id from partner where number = $1", number)
+        .fetch_optional(conn)
+        .await?)
+}

@@ -1,0 +1,564 @@
+//! Entitlements, usage, rates and requests on their way in: what is known of a span's rows, and what they change.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+use sqlx::{PgConnection, types::Json};
+
+use super::{Error, Result, bulk::Rows};
+use crate::domain::{
+    credit::Schedule,
+    entitlement::Offer,
+    entitlement_change::{Known, Stated},
+    money::{Amount, Currency, PerEuro},
+};
+
+/// Partners by their Partner ID: number in the store, and currency.
+pub async fn partners(
+    conn: &mut PgConnection,
+    numbers: &[String],
+) -> Result<HashMap<String, (i64, Currency)>> {
+    let rows =
+        sqlx::query!("select number, partner_id, currency from partner where number = any($1)", numbers)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter()
+        .map(|r| {
+            let currency = Currency::parse(&r.currency).ok_or_else(|| Error::Unknown {
+                what: format!("currency {} of partner {}", r.currency, r.number),
+            })?;
+            Ok((r.number, (r.partner_id, currency)))
+        })
+        .collect()
+}
+
+/// An order as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredOrder {
+    /// Its number in the store.
+    pub membership_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// What it bought.
+    pub offer: Option<Offer>,
+    /// When.
+    pub purchased_on: Option<NaiveDate>,
+    /// Its start.
+    pub starts_on: NaiveDate,
+    /// AD.
+    pub anniversary_on: NaiveDate,
+    /// A renewal fixed its year.
+    pub fixed: bool,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+/// Orders by their number.
+pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<HashMap<String, StoredOrder>> {
+    let rows = sqlx::query!(
+        r#"select order_id, membership_id, partner_id, offer, purchased_on, starts_on, anniversary_on,
+                  (renews is not null) as "fixed!", ended_on
+           from membership where order_id = any($1)"#,
+        order_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let order = StoredOrder {
+                membership_id: r.membership_id,
+                partner_id: r.partner_id,
+                offer: r.offer.as_deref().and_then(Offer::parse),
+                purchased_on: r.purchased_on,
+                starts_on: r.starts_on,
+                anniversary_on: r.anniversary_on,
+                fixed: r.fixed,
+                ended_on: r.ended_on,
+            };
+            (r.order_id, order)
+        })
+        .collect())
+}
+
+/// An entitlement as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredEntitlement {
+    /// Its number in the store.
+    pub entitlement_id: i64,
+    /// The number of its latest version.
+    pub version_no: i32,
+    /// What is known of it.
+    pub known: Known,
+}
+
+/// The entitlements of orders, by order and benefit.
+pub async fn entitlements(
+    conn: &mut PgConnection,
+    membership_ids: &[i64],
+) -> Result<HashMap<(i64, String), StoredEntitlement>> {
+    let rows = sqlx::query!(
+        r#"select e.entitlement_id, e.membership_id, e.benefit, e.benefit_type, e.quantity, e.starts_on, e.expires_on,
+                  e.amount_minor, e.currency, e.competency, e.subscription_id, e.ended_on,
+                  exists (select from transfer t where t.entitlement_id = e.entitlement_id) as "granted!",
+                  (select max(version_no) from entitlement_version v where v.entitlement_id = e.entitlement_id)
+                      as "version_no!"
+           from entitlement e where e.membership_id = any($1)"#,
+        membership_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let currency = r.currency.as_deref().and_then(Currency::parse);
+            let stated = Stated {
+                quantity: r.quantity.and_then(|q| u32::try_from(q).ok()),
+                benefit_type: r.benefit_type,
+                starts_on: r.starts_on,
+                expires_on: r.expires_on,
+                amount: r.amount_minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
+                competency: r.competency,
+                subscription_id: r.subscription_id,
+            };
+            let known = Known { stated, granted: r.granted, ended_on: r.ended_on };
+            let stored =
+                StoredEntitlement { entitlement_id: r.entitlement_id, version_no: r.version_no, known };
+            ((r.membership_id, r.benefit), stored)
+        })
+        .collect())
+}
+
+/// So many fresh numbers for memberships.
+pub async fn new_memberships(conn: &mut PgConnection, count: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select nextval(pg_get_serial_sequence('membership', 'membership_id')) as "id!" from generate_series(1, $1)"#,
+        count
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// So many fresh numbers for entitlements.
+pub async fn new_entitlements(conn: &mut PgConnection, count: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select nextval(pg_get_serial_sequence('entitlement', 'entitlement_id')) as "id!" from generate_series(1, $1)"#,
+        count
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// An order that a file makes, or the year and purchase that it gives one.
+#[derive(Clone, Debug)]
+pub struct PutOrder {
+    /// Its number in the store.
+    pub membership_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// What it bought.
+    pub offer: Offer,
+    /// When.
+    pub purchased_on: NaiveDate,
+    /// Its start.
+    pub starts_on: NaiveDate,
+    /// AD.
+    pub anniversary_on: NaiveDate,
+    /// Where it stands on the day the file arrived.
+    pub status: &'static str,
+}
+
+/// Makes orders.
+pub async fn append_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
+    let mut rows = Rows::into("membership");
+    for o in orders {
+        rows.cell(o.membership_id).cell(o.partner_id).text(&o.order_id).cell(o.offer.name());
+        rows.date(o.purchased_on).date(o.starts_on).date(o.anniversary_on).cell(o.status).end();
+    }
+    rows.copy(conn).await?;
+    Ok(())
+}
+
+/// Gives orders what their files say: offer, purchase and year.
+pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
+    for o in orders {
+        sqlx::query!(
+            "update membership set offer = $2, purchased_on = $3, starts_on = $4, anniversary_on = $5
+             where membership_id = $1",
+            o.membership_id,
+            o.offer.name(),
+            o.purchased_on,
+            o.starts_on,
+            o.anniversary_on
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// An entitlement that a row makes or changes.
+#[derive(Clone, Debug)]
+pub struct PutEntitlement {
+    /// Its number in the store.
+    pub entitlement_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// Its order.
+    pub membership_id: i64,
+    /// The benefit code.
+    pub benefit: String,
+    /// What it says.
+    pub stated: Stated,
+    /// Last usable day, grace included.
+    pub last_usable_on: NaiveDate,
+    /// The version this makes, from 1.
+    pub version_no: i32,
+    /// The line it came from.
+    pub line: i32,
+    /// Where its credit starts; `None`: it has none.
+    pub schedule: Option<Schedule>,
+}
+
+/// Writes the entitlements of a span, their versions and schedules.
+pub async fn put_entitlements(
+    conn: &mut PgConnection,
+    file_id: i64,
+    known_on: NaiveDate,
+    puts: &[PutEntitlement],
+) -> Result<()> {
+    let (mut fresh, mut versions, mut schedules) =
+        (Rows::into("entitlement"), Rows::into("entitlement_version"), Rows::into("credit_schedule"));
+    let mut changed = Vec::new();
+    for put in puts {
+        let s = &put.stated;
+        if put.version_no == 1 {
+            fresh.cell(put.entitlement_id).cell(put.partner_id).cell(put.membership_id).text(&put.benefit);
+            fresh.cell(&s.benefit_type).maybe(s.quantity).date(s.starts_on).date(s.expires_on);
+            fresh
+                .date(put.last_usable_on)
+                .maybe(s.amount.map(|a| a.minor))
+                .maybe(s.amount.map(|a| a.currency));
+            fresh
+                .maybe_text(s.competency.as_deref())
+                .maybe_text(s.subscription_id.as_deref())
+                .date(known_on)
+                .end();
+        } else {
+            changed.push(put);
+        }
+        versions
+            .cell(put.entitlement_id)
+            .cell(put.version_no)
+            .cell(put.partner_id)
+            .cell(file_id)
+            .cell(put.line);
+        versions.maybe(None::<i64>).maybe(s.quantity).date(s.starts_on).date(s.expires_on);
+        versions.maybe(s.amount.map(|a| a.minor)).maybe(s.amount.map(|a| a.currency));
+        versions.maybe_text(s.competency.as_deref()).maybe_text(s.subscription_id.as_deref());
+        versions.cell(&s.benefit_type).maybe(None::<NaiveDate>).maybe(None::<&str>).end();
+        if let Some(schedule) = &put.schedule {
+            schedules.cell(put.entitlement_id).cell(put.partner_id).cell(schedule.next_period);
+            schedules.maybe(schedule.next_on).cell(schedule.open_minor).end();
+        }
+    }
+    for put in changed {
+        change(conn, put).await?;
+    }
+    fresh.copy(&mut *conn).await?;
+    versions.copy(&mut *conn).await?;
+    schedules.copy(conn).await?;
+    Ok(())
+}
+
+/// Changes an entitlement; a schedule that comes with it takes the place of the one that nothing was granted from.
+async fn change(conn: &mut PgConnection, put: &PutEntitlement) -> Result<()> {
+    let s = &put.stated;
+    sqlx::query!(
+        "with cleared as (
+             delete from credit_schedule where entitlement_id = $1
+               and not exists (select from transfer where entitlement_id = $1)
+         )
+         update entitlement set benefit_type = $2, quantity = $3, starts_on = $4, expires_on = $5, last_usable_on = $6,
+             amount_minor = $7, currency = $8, competency = $9, subscription_id = $10
+         where entitlement_id = $1",
+        put.entitlement_id,
+        s.benefit_type,
+        s.quantity.and_then(|q| i32::try_from(q).ok()),
+        s.starts_on,
+        s.expires_on,
+        put.last_usable_on,
+        s.amount.map(|a| a.minor),
+        s.amount.map(|a| a.currency.to_string()),
+        s.competency,
+        s.subscription_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The earliest start of each order's entitlements.
+pub async fn earliest_starts(
+    conn: &mut PgConnection,
+    membership_ids: &[i64],
+) -> Result<Vec<(i64, NaiveDate)>> {
+    let rows = sqlx::query!(
+        r#"select membership_id, min(starts_on) as "starts_on!" from entitlement
+           where membership_id = any($1) group by membership_id"#,
+        membership_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.membership_id, r.starts_on)).collect())
+}
+
+/// An entitlement that a request or a usage names.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its number in the store.
+    pub entitlement_id: i64,
+    /// Its order.
+    pub membership_id: i64,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day, grace included.
+    pub last_usable_on: NaiveDate,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+/// Finds a benefit of an order.
+pub async fn find_benefit(
+    conn: &mut PgConnection,
+    membership_id: i64,
+    benefit: &str,
+) -> Result<Option<Named>> {
+    Ok(sqlx::query_as!(
+        Named,
+        "select entitlement_id, membership_id, starts_on, last_usable_on, ended_on from entitlement
+         where membership_id = $1 and benefit = $2",
+        membership_id,
+        benefit
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// A usage that a row states.
+#[derive(Clone, Debug)]
+pub struct NewUsage {
+    /// Whose.
+    pub partner_id: i64,
+    /// The credit.
+    pub entitlement_id: i64,
+    /// The key within the partner.
+    pub reference: String,
+    /// The day.
+    pub used_on: NaiveDate,
+    /// How much.
+    pub amount: Amount,
+    /// The line it came from.
+    pub line: i32,
+}
+
+/// Usage recorded under these references, by partner and reference: credit, day, minor units.
+pub async fn usage(
+    conn: &mut PgConnection,
+    partner_ids: &[i64],
+    references: &[String],
+) -> Result<HashMap<(i64, String), (i64, NaiveDate, i64)>> {
+    let rows = sqlx::query!(
+        "select u.partner_id, u.reference, u.entitlement_id, u.used_on, u.amount_minor
+         from unnest($1::bigint[], $2::text[]) as k (partner_id, reference)
+         join credit_usage u on u.partner_id = k.partner_id and u.reference = k.reference",
+        partner_ids,
+        references
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| ((r.partner_id, r.reference), (r.entitlement_id, r.used_on, r.amount_minor)))
+        .collect())
+}
+
+/// Records usage.
+pub async fn append_usage(conn: &mut PgConnection, file_id: i64, usage: &[NewUsage]) -> Result<()> {
+    let mut rows = Rows::into("credit_usage");
+    for u in usage {
+        rows.cell(u.partner_id).cell(u.entitlement_id).text(&u.reference).date(u.used_on);
+        rows.cell(u.amount.minor).cell(u.amount.currency).cell(file_id).cell(u.line).end();
+    }
+    rows.copy(conn).await?;
+    Ok(())
+}
+
+/// Rates published on these days, by day and currency.
+pub async fn rates(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<HashMap<(NaiveDate, String), i64>> {
+    let rows = sqlx::query!(
+        "select published_on, currency, per_euro_micro from reference_rate where published_on = any($1)",
+        days
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| ((r.published_on, r.currency), r.per_euro_micro)).collect())
+}
+
+/// Records published rates.
+pub async fn append_rates(
+    conn: &mut PgConnection,
+    file_id: i64,
+    rates: &[(NaiveDate, Currency, PerEuro)],
+) -> Result<()> {
+    let mut rows = Rows::into("reference_rate");
+    for (day, currency, rate) in rates {
+        rows.cell(currency).date(*day).cell(rate.micro()).cell(file_id).end();
+    }
+    rows.copy(conn).await?;
+    Ok(())
+}
+
+/// A request that a row makes.
+#[derive(Clone, Debug)]
+pub struct NewRequest<'a> {
+    /// Whose.
+    pub partner_id: i64,
+    /// `assign`, `remove`, `cancel` or `renew`.
+    pub kind: &'a str,
+    /// The key of its row within its partner.
+    pub request_key: &'a str,
+    /// The row as it was understood.
+    pub content: &'a Value,
+    /// The order.
+    pub membership_id: i64,
+    /// The benefit, if it is about one.
+    pub entitlement_id: Option<i64>,
+    /// Who asks.
+    pub requested_by: &'a str,
+    /// The date that counts.
+    pub requested_on: NaiveDate,
+    /// Where it came from.
+    pub file_id: i64,
+    /// Its line.
+    pub line: i32,
+    /// `waiting`, `pending` or `accepted`.
+    pub status: &'a str,
+}
+
+/// A request that is on record.
+#[derive(Clone, Debug)]
+pub struct RecordedRequest {
+    /// Its number in the store.
+    pub request_no: i64,
+    /// What it said.
+    pub content: Json<Value>,
+    /// Where it stands.
+    pub status: String,
+}
+
+/// Finds a request by its key.
+pub async fn find_request(
+    conn: &mut PgConnection,
+    partner_id: i64,
+    kind: &str,
+    request_key: &str,
+) -> Result<Option<RecordedRequest>> {
+    Ok(sqlx::query_as!(
+        RecordedRequest,
+        r#"select request_no, content as "content: Json<Value>", status from request
+           where partner_id = $1 and kind = $2 and request_key = $3"#,
+        partner_id,
+        kind,
+        request_key
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Records a request.
+pub async fn append_request(conn: &mut PgConnection, new: &NewRequest<'_>) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        "insert into request (partner_id, kind, request_key, content, membership_id, entitlement_id, requested_by,
+             requested_on, file_id, line, status)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning request_no",
+        new.partner_id,
+        new.kind,
+        new.request_key,
+        new.content,
+        new.membership_id,
+        new.entitlement_id,
+        new.requested_by,
+        new.requested_on,
+        new.file_id,
+        new.line,
+        new.status
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Changes where a request stands.
+pub async fn put_request_status(conn: &mut PgConnection, request_no: i64, status: &str) -> Result<()> {
+    sqlx::query!("update request set status = $2 where request_no = $1", request_no, status)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Who is assigned to a benefit on a day: user, sign-in name, since when, and until when if it is known.
+pub async fn assignees(
+    conn: &mut PgConnection,
+    entitlement_id: i64,
+) -> Result<Vec<(i64, String, NaiveDate, Option<NaiveDate>)>> {
+    let rows = sqlx::query!(
+        "select a.user_id, u.user_principal_name, a.assigned_on, a.removed_on
+         from assignment a join directory_user u using (user_id) where a.entitlement_id = $1 order by a.assignment_id",
+        entitlement_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.user_id, r.user_principal_name, r.assigned_on, r.removed_on)).collect())
+}
+
+/// Assigns a user.
+pub async fn assign(
+    conn: &mut PgConnection,
+    partner_id: i64,
+    entitlement_id: i64,
+    user_id: i64,
+    assigned_on: NaiveDate,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into assignment (partner_id, entitlement_id, user_id, assigned_on) values ($1, $2, $3, $4)",
+        partner_id,
+        entitlement_id,
+        user_id,
+        assigned_on
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a user's assignment.
+pub async fn unassign(
+    conn: &mut PgConnection,
+    entitlement_id: i64,
+    user_id: i64,
+    removed_on: NaiveDate,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "update assignment set removed_on = greatest(assigned_on, $3)
+         where entitlement_id = $1 and user_id = $2 and removed_on is null",
+        entitlement_id,
+        user_id,
+        removed_on
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
