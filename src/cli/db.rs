@@ -11,6 +11,7 @@ use super::{Exit, exit::Ending, location, print};
 use crate::{
     settings::Settings,
     store::{
+        Access,
         embedded::{self, Login},
         schema::Grants,
     },
@@ -105,8 +106,16 @@ pub(super) async fn run_migrate(settings: &Settings, args: MigrateArgs) -> anyho
     Ok(Exit::Done)
 }
 
+/// A database that answers, for the operator to look into whatever its schema; a private one is migrated first.
+async fn reach(settings: &Settings) -> anyhow::Result<Access> {
+    let location = location(settings)?;
+    let access = location.access().await?;
+    access.settle(location.transport).await?;
+    Ok(access)
+}
+
 pub(super) async fn run_psql(settings: &Settings, args: PsqlArgs) -> anyhow::Result<Exit> {
-    let access = location(settings)?.access().await?;
+    let access = reach(settings).await?;
     let (url, password) = without_password(access.url(Login::from(&args.role))?.expose_secret());
     // Ctrl-C is psql's, to cancel a query; ours would let the store go under it.
     let mut interrupts = signal(SignalKind::interrupt())?;
@@ -139,7 +148,7 @@ pub(super) async fn run_psql(settings: &Settings, args: PsqlArgs) -> anyhow::Res
 pub(super) async fn run_hold(settings: &Settings, args: RoleArgs) -> anyhow::Result<Exit> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let access = location(settings)?.access().await?;
+    let access = reach(settings).await?;
     print(access.url(Login::from(&args))?.expose_secret())?;
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -1,6 +1,6 @@
 //! Commands, their help, and how each ends.
 //!
-//! A command is a variant of [`Command`] (its doc comment is its help, `after_help` one real example) and one
+//! A command is a variant of `Command` (its doc comment is its help, `after_help` one real example) and one
 //! `run_…` function beside its group. Results go to standard output, log lines to standard error.
 
 mod db;

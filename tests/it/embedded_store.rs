@@ -174,6 +174,22 @@ fn user_and_keeper_killed_together_leave_a_postgres_that_the_next_command_stops(
 }
 
 #[test]
+fn a_keeper_killed_while_it_makes_the_cluster_leaves_no_half_cluster() {
+    let dir = Scratch::new();
+    let path = dir.path().to_owned();
+    let command = thread::spawn(move || Ran::of(benefactor(&path).arg("migrate")));
+    let begun = || {
+        let entries = fs::read_dir(dir.join("store")).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.path().join("PG_VERSION").exists())
+    };
+    until("initdb is at work", begun);
+    signal("KILL", keeper(dir.path()).unwrap());
+    command.join().unwrap().ended(0);
+    assert_eq!(ask(dir.path(), "select count(*) > 0 from public._sqlx_migrations"), "t");
+    stopped(dir.path());
+}
+
+#[test]
 fn a_killed_postgres_is_started_again_and_has_what_was_committed() {
     let dir = Scratch::new();
     let user = Holder::start(dir.path());

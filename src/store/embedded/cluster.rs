@@ -75,6 +75,7 @@ enum State {
 impl Cluster<'_> {
     /// Makes the cluster if there is none, and starts it, or adopts it if it runs already.
     pub(super) fn bring_up(&self) -> Result<Server, Error> {
+        self.place.sweep("data.new.");
         let binaries = binaries::find(self.pg_bin_dir, self.version()?)?;
         if !self.place.data().join("PG_VERSION").exists() {
             self.create(&binaries)?;
@@ -135,10 +136,8 @@ impl Cluster<'_> {
     /// Makes the cluster, its roles and its database in a side directory, which becomes `data` in one step: an
     /// interrupted start leaves no half cluster.
     fn create(&self, binaries: &Binaries) -> Result<(), Error> {
-        let side = self.place.file("data.new");
-        if side.exists() {
-            fs::remove_dir_all(&side).map_err(Error::io(&side))?;
-        }
+        // A name of our own: the initdb of a keeper that was killed may still be writing to its.
+        let side = self.place.file(&format!("data.new.{}", std::process::id()));
         self.place.own_dir(&side)?;
         let mut initdb = self.place.command(binaries.program("initdb"));
         initdb.args(["--username", Login::Owner.role(), "--auth=trust", "--encoding=UTF8", "--locale=C"]);

@@ -22,7 +22,7 @@ const CRASHES: u32 = 5;
 const SHORT: Duration = Duration::from_secs(5);
 
 /// Runs Postgres in the store directory `dir` until nobody uses the store any more. Says one word on standard
-/// output once it knows how it stands: see [`heard`].
+/// output once it knows how it stands: `ready`, `taken`, or an error's kind with its sentence after it.
 ///
 /// # Errors
 /// If Postgres cannot be started, or keeps crashing.

@@ -126,6 +126,15 @@ impl Place {
         OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(Error::io(&path))
     }
 
+    /// Removes directories that an interrupted start left, as far as they let themselves be removed.
+    pub(super) fn sweep(&self, prefix: &str) {
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
     /// Sets a long log aside, keeping one old one.
     pub(super) fn turn_log(&self) {
         let path = self.file("server.log");
