@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use crate::store;
+use crate::{jobs, store};
 
 /// The exit codes (contract). Every command ends with one of these and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,13 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             Absent(_) | Down(_) => Exit::Down,
             Unfit(_) => Exit::Usage,
             Io { .. } => Exit::Failed,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<jobs::Error>() {
+        return Some(match error {
+            jobs::Error::Store(error) => of_store(error),
+            jobs::Error::Held => Exit::Held,
+            jobs::Error::Incomplete { .. } | jobs::Error::Mail(_) | jobs::Error::File { .. } => Exit::Failed,
         });
     }
     // The reader of our output left early (`| head`): that is no failure.

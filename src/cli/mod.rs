@@ -4,8 +4,11 @@
 //! `run_…` function beside its group. Results go to standard output, log lines to standard error.
 
 mod db;
+mod effects;
 pub mod exit;
+mod files;
 mod logs;
+mod nights;
 
 use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
 
@@ -29,6 +32,15 @@ struct Cli {
 /// What it can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the nightly jobs for every business date not yet complete
+    #[command(after_help = nights::NIGHT_EXAMPLE)]
+    Night(nights::NightArgs),
+    /// Run one job now
+    #[command(after_help = nights::RUN_EXAMPLE)]
+    Run(nights::RunArgs),
+    /// Take files in, and answer every row
+    #[command(after_help = files::IMPORT_EXAMPLE)]
+    Import(files::ImportArgs),
     /// Bring the database's schema up to this version, and grant to its roles
     #[command(after_help = db::MIGRATE_EXAMPLE)]
     Migrate(db::MigrateArgs),
@@ -59,6 +71,9 @@ pub fn main() -> ExitCode {
 
 fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Night(args) => wait(nights::run_night(settings, args)),
+        Command::Run(args) => wait(nights::run_job(settings, args)),
+        Command::Import(args) => wait(files::run_import(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),
         Command::Db(db::DbCommand::Hold(args)) => wait(db::run_hold(settings, args)),

@@ -110,6 +110,8 @@ pub enum Reason {
     },
 
     // Assignments (R1, R2).
+    /// The user is assigned to it already.
+    AlreadyAssigned,
     /// This benefit is not assigned to people.
     NotAssignable,
     /// The benefit does not run on that day.
@@ -285,6 +287,7 @@ impl Reason {
             Self::RequestedInFuture { .. } => "requested_in_future",
             Self::WaitsForOperator { .. } => "waits_for_operator",
             Self::DecidedAtNight { .. } => "decided_at_night",
+            Self::AlreadyAssigned => "already_assigned",
             Self::NotAssignable => "not_assignable",
             Self::OutsideBenefitDates { .. } => "outside_benefit_dates",
             Self::NotAssigned => "not_assigned",

@@ -53,6 +53,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record of these cells, as it was put aside.
+    pub fn of<'a>(line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut record = Self { line, ..Self::default() };
+        for cell in cells {
+            record.text.push_str(cell);
+            record.ends.push(record.text.len());
+        }
+        record
+    }
+
     /// The physical line of its first byte, from 1.
     #[must_use]
     pub const fn line(&self) -> u64 {

@@ -75,6 +75,12 @@ impl Folders {
         self.data.join("spool")
     }
 
+    /// Dropped files, handed back with an answer on every row.
+    #[must_use]
+    pub fn answers(&self) -> PathBuf {
+        self.data.join("answers")
+    }
+
     /// Mails as `.eml`.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
@@ -94,6 +100,8 @@ pub struct Context {
     pub folders: Folders,
     /// The business date.
     pub today: NaiveDate,
+    /// The business date on which files arrive now (D1): the clock's, not the night's.
+    pub arrived_on: NaiveDate,
     /// No later night is due: mail and exports, which show the present, are made.
     pub latest: bool,
     /// Print, do not send or write files; the caller rolls back.
@@ -166,6 +174,23 @@ impl Job {
 }
 
 impl Context {
+    /// The same for another business date; `latest`: no later night is due.
+    #[must_use]
+    pub fn on(&self, today: NaiveDate, latest: bool) -> Self {
+        Self {
+            policies: Arc::clone(&self.policies),
+            catalogue: Arc::clone(&self.catalogue),
+            catalogue_sha256: self.catalogue_sha256.clone(),
+            folders: self.folders.clone(),
+            today,
+            arrived_on: self.arrived_on,
+            latest,
+            dry_run: self.dry_run,
+            worker: self.worker.clone(),
+            rates: OnceCell::new(),
+        }
+    }
+
     /// How hard a job works.
     #[must_use]
     pub fn work(&self, job: &str) -> crate::domain::policy::Work {

@@ -177,6 +177,40 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     .await?)
 }
 
+/// A file's header, names as written.
+pub async fn header(conn: &mut PgConnection, file_id: i64) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select header from file where file_id = $1", file_id).fetch_one(conn).await?)
+}
+
+/// A file that was taken in.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The name it was dropped under.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// What its rows came to.
+    pub tally: Tally,
+}
+
+/// What is recorded of a file.
+pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<Recorded> {
+    let r = sqlx::query!(
+        "select name, sha256, applied, unchanged, rejected from file where file_id = $1",
+        file_id
+    )
+    .fetch_one(conn)
+    .await?;
+    let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
+    Ok(Recorded { name: r.name, sha256: r.sha256, tally })
+}
+
+/// Takes a file's rows off the stage.
+pub async fn clear_stage(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    sqlx::query!("delete from staged_row where file_id = $1", file_id).execute(conn).await?;
+    Ok(())
+}
+
 /// How many rows of a file are on the stage.
 pub async fn staged_rows(conn: &mut PgConnection, file_id: i64) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from staged_row where file_id = $1"#, file_id)
@@ -347,6 +381,24 @@ pub async fn chunks(conn: &mut PgConnection, file_id: i64) -> Result<Vec<(i32, i
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|r| (r.first_row, r.until_row, r.unchanged_rows)).collect())
+}
+
+/// Whether a row of a request file has its answer.
+pub async fn is_answered(conn: &mut PgConnection, file_id: i64, row_no: i32) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from row_answer where file_id = $1 and row_no = $2) as "answered!""#,
+        file_id,
+        row_no
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// The Partner ID of a partner.
+pub async fn partner_number(conn: &mut PgConnection, partner_id: i64) -> Result<String> {
+    Ok(sqlx::query_scalar!("select number from partner where partner_id = $1", partner_id)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// The store's number of a partner.

@@ -131,7 +131,7 @@ pub async fn entitlements(
 }
 
 /// So many fresh numbers for memberships.
-pub async fn new_memberships(conn: &mut PgConnection, count: i64) -> Result<Vec<i64>> {
+pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
         r#"select nextval(pg_get_serial_sequence('membership', 'membership_id')) as "id!" from generate_series(1, $1)"#,
         count
@@ -141,7 +141,7 @@ pub async fn new_memberships(conn: &mut PgConnection, count: i64) -> Result<Vec<
 }
 
 /// So many fresh numbers for entitlements.
-pub async fn new_entitlements(conn: &mut PgConnection, count: i64) -> Result<Vec<i64>> {
+pub async fn new_entitlements(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
         r#"select nextval(pg_get_serial_sequence('entitlement', 'entitlement_id')) as "id!" from generate_series(1, $1)"#,
         count

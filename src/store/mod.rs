@@ -13,6 +13,7 @@ pub mod intake;
 pub mod notice;
 pub mod order;
 pub mod people;
+pub mod rehearsal;
 pub mod reminder;
 pub mod request;
 pub mod run;

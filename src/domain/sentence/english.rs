@@ -131,6 +131,9 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
             day(*starts_on),
             day(*ends_on)
         ),
+        Reason::AlreadyAssigned => {
+            "The user is assigned to this benefit already; nothing needs to be done.".into()
+        }
         Reason::NotAssigned => {
             "The user is not assigned to this benefit, so there is nothing to remove; check the user."
                 .to_owned()

@@ -1,5 +1,7 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
+pub mod night;
+
 use std::sync::Arc;
 
 use sqlx::{Connection, PgConnection, PgPool};

@@ -1,0 +1,137 @@
+//! `import` and `export`: files in, files out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use sqlx::Connection;
+
+use super::{
+    Exit,
+    exit::Ending,
+    location,
+    nights::{context, last_full_day},
+    print,
+};
+use crate::{
+    files::profile::Kind,
+    jobs::import_entitlements::{self as import, Dropped, Outcome},
+    settings::Settings,
+    store::Store,
+};
+
+pub(super) const IMPORT_EXAMPLE: &str = "\
+Example:
+  benefactor import partners.csv entitlements.csv
+writes partners.result.csv and entitlements.result.csv beside them, with an answer on every row.";
+
+/// What `import` takes.
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// The files; those that others depend on may come in any order
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What they are; without it their headers say
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    kind: Option<Kind>,
+    /// The Partner ID whose rows they may hold; without it the rows say
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    /// Where the answers go; without it beside each file
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// Let requests in that are dated long before today, which otherwise wait
+    #[arg(long)]
+    accept_backdated: bool,
+    /// Say what would become of the rows and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    Kind::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("there is no kind '{name}'; there are: {}", known.join(", "))
+    })
+}
+
+pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow::Result<Exit> {
+    let cx = context(settings, last_full_day(settings), args.dry_run)?;
+    let mut dropped = Vec::new();
+    for path in args.paths {
+        if !path.exists() {
+            let sentence = format!("{}: there is no such file", path.display());
+            return Err(Ending::new(Exit::Usage, sentence).into());
+        }
+        let beside = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .map_or_else(|| ".".into(), PathBuf::from);
+        dropped.push(Dropped {
+            path,
+            kind: args.kind,
+            partner: args.partner.clone(),
+            accept_backdated: args.accept_backdated,
+            results: args.results.clone().unwrap_or(beside),
+        });
+    }
+    let store = Store::open(&location(settings)?).await?;
+    let mut conn = store.pool.acquire().await?;
+    let outcomes = if args.dry_run {
+        let mut tx = conn.begin().await?;
+        let outcomes = import::take_in(&cx, &mut tx, dropped).await;
+        tx.rollback().await?;
+        outcomes
+    } else {
+        import::take_in(&cx, &mut conn, dropped).await
+    };
+    drop(conn);
+    store.close().await;
+    let (mut refused, mut rejected) = (false, false);
+    for (dropped, outcome) in outcomes? {
+        refused |= matches!(outcome, Outcome::Refused(_));
+        rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);
+        tell(&dropped, &outcome, settings.json)?;
+    }
+    Ok(if refused {
+        Exit::Failed
+    } else if rejected {
+        Exit::Rejected
+    } else {
+        Exit::Done
+    })
+}
+
+fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
+    let path = dropped.path.display().to_string();
+    if as_json {
+        let told = match outcome {
+            Outcome::Known => json!({"file": path, "status": "known"}),
+            Outcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
+            Outcome::Done(taken) => json!({
+                "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
+                "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
+                "unknown_columns": taken.unknown,
+            }),
+        };
+        return print(&told.to_string());
+    }
+    match outcome {
+        Outcome::Known => print(&format!("{path}: taken in before; nothing to do")),
+        Outcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
+        Outcome::Done(taken) => {
+            let tally = taken.tally;
+            print(&format!(
+                "{path}: {}: {} applied, {} unchanged, {} rejected",
+                taken.kind, tally.applied, tally.unchanged, tally.rejected
+            ))?;
+            if !taken.unknown.is_empty() {
+                print(&format!("  columns not read: {}", taken.unknown.join(", ")))?;
+            }
+            match &taken.answer {
+                Some(answer) => print(&format!("  the answer on every row: {}", answer.display())),
+                None => print("  dry run: nothing was changed"),
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `night` and `run`: what is due, done now or rehearsed.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::{Days, NaiveDate};
+use clap::Args;
+use serde_json::json;
+use sqlx::Connection;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{Exit, effects, exit::Ending, location, print};
+use crate::{
+    domain::{catalogue::Catalogue, finding::Finding, policy::Policies},
+    jobs::{
+        self, Folders, Job, REGISTRY,
+        engine::night::{self, Night},
+    },
+    settings::Settings,
+    store::{Store, run::Counts},
+};
+
+pub(super) const NIGHT_EXAMPLE: &str = "\
+Examples:
+  benefactor night                       every business date not yet complete, up to yesterday (UTC)
+  benefactor night --on 2024-02-29 --dry-run";
+
+pub(super) const RUN_EXAMPLE: &str = "Example:\n  benefactor run provision_credits --on 2024-02-29";
+
+/// What `night` takes.
+#[derive(Args, Debug)]
+pub(super) struct NightArgs {
+    /// Up to this business date
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    on: Option<NaiveDate>,
+    /// Where a fresh store starts; on any other the first date not complete
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Up to this business date
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+    /// Print every effect and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What `run` takes.
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    /// The job
+    job: String,
+    /// For this business date; without it the last full day
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
+    /// Print every effect and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The last full UTC day of the business clock.
+pub(super) fn last_full_day(settings: &Settings) -> NaiveDate {
+    let today = settings.still_clock().today();
+    today.checked_sub_days(Days::new(1)).unwrap_or(today)
+}
+
+/// A business date that is over; others are refused.
+pub(super) fn over(settings: &Settings, asked: Option<NaiveDate>) -> anyhow::Result<NaiveDate> {
+    let last = last_full_day(settings);
+    match asked {
+        Some(day) if day > last => Err(Ending::new(
+            Exit::Usage,
+            format!("{day} is not over: the last full day is {last} (UTC); a night sees whole days only"),
+        )
+        .into()),
+        asked => Ok(asked.unwrap_or(last)),
+    }
+}
+
+/// Policies and catalogue, compiled in or replaced by files of the configuration folder; findings end with exit 2.
+pub(super) fn facts(settings: &Settings) -> anyhow::Result<(Policies, Catalogue, String)> {
+    let replaced = |name: String| -> Option<String> {
+        settings.config_dir().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok())
+    };
+    let wrong = |lines: Vec<String>| Ending::new(Exit::Usage, lines.join("\n"));
+    let policies = Policies::parse(|stem| replaced(format!("jobs/{stem}.toml")))
+        .map_err(|findings| wrong(findings.iter().map(Finding::to_string).collect()))?;
+    let text = replaced("catalogue.toml".to_owned())
+        .unwrap_or_else(|| crate::domain::catalogue::BUILT_IN.to_owned());
+    let named =
+        |lines: Vec<String>| wrong(lines.into_iter().map(|line| format!("catalogue.toml: {line}")).collect());
+    let catalogue = Catalogue::parse(&text).map_err(named)?;
+    Ok((policies, catalogue, text))
+}
+
+/// What jobs work with.
+pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> anyhow::Result<jobs::Context> {
+    let (policies, catalogue, text) = facts(settings)?;
+    Ok(jobs::Context {
+        policies: Arc::new(policies),
+        catalogue: Arc::new(catalogue),
+        catalogue_sha256: jobs::sha256(text.as_bytes()),
+        folders: Folders { data: settings.data_dir.clone() },
+        today,
+        arrived_on: settings.still_clock().today(),
+        latest: true,
+        dry_run,
+        // No other process, before or after, has this name.
+        worker: format!("{}:{}:{}", night::ROLE, std::process::id(), Uuid::now_v7()),
+        rates: OnceCell::new(),
+    })
+}
+
+pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::Result<Exit> {
+    let to = over(settings, args.on.or(args.to))?;
+    if let Some(from) = args.from.filter(|from| *from > to) {
+        let sentence = format!("--from {from} is after --to {to}: nothing lies between");
+        return Err(Ending::new(Exit::Usage, sentence).into());
+    }
+    let cx = context(settings, to, args.dry_run)?;
+    let store = Store::open(&location(settings)?).await?;
+    let result = if args.dry_run {
+        let mut conn = store.pool.acquire().await?;
+        let mut tx = conn.begin().await?;
+        let nights = night::rehearse(&cx, &mut tx, args.from, to).await;
+        let told = match nights {
+            Ok(nights) => effects::tell(&mut tx, &nights, settings.json).await,
+            Err(error) => Err(error.into()),
+        };
+        tx.rollback().await?;
+        told
+    } else {
+        let mut lines = Vec::new();
+        let done = night::run(&cx, &store.pool, args.from, to, |night| lines.push(night.clone())).await;
+        tell(&lines, settings.json)?;
+        done.map_err(Into::into)
+    };
+    store.close().await;
+    result.map(|()| Exit::Done)
+}
+
+pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Result<Exit> {
+    let job = Job::named(&args.job).ok_or_else(|| {
+        let known: Vec<&str> = REGISTRY.iter().map(|job| job.name).collect();
+        Ending::new(Exit::Usage, format!("there is no job '{}'; there are: {}", args.job, known.join(", ")))
+    })?;
+    let on = over(settings, args.on)?;
+    let cx = context(settings, on, args.dry_run)?;
+    let store = Store::open(&location(settings)?).await?;
+    let result = if args.dry_run {
+        let mut conn = store.pool.acquire().await?;
+        let mut tx = conn.begin().await?;
+        let counts = night::rehearse_job(&cx, job, &mut tx).await;
+        let told = match counts {
+            Ok(counts) => {
+                let night = Night { due_on: on, jobs: vec![(job.name, counts)] };
+                effects::tell(&mut tx, &[night], settings.json).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        tx.rollback().await?;
+        told
+    } else {
+        let counts = night::run_job(&cx, job, &store.pool).await;
+        match counts {
+            Ok(counts) => tell(&[Night { due_on: on, jobs: vec![(job.name, counts)] }], settings.json),
+            Err(error) => Err(error.into()),
+        }
+    };
+    store.close().await;
+    result.map(|()| Exit::Done).context(job.name)
+}
+
+/// Says what nights came to: a line a job that did anything.
+pub(super) fn tell(nights: &[Night], as_json: bool) -> anyhow::Result<()> {
+    for night in nights {
+        if as_json {
+            let of = |c: &Counts| json!({"done": c.done, "refused": c.refused, "failed": c.failed});
+            let jobs: serde_json::Map<String, serde_json::Value> =
+                night.jobs.iter().map(|(job, counts)| ((*job).to_owned(), of(counts))).collect();
+            print(&json!({"night": night.due_on, "jobs": jobs}).to_string())?;
+            continue;
+        }
+        let busy: Vec<String> = night
+            .jobs
+            .iter()
+            .filter(|(_, c)| *c != Counts::default())
+            .map(|(job, c)| {
+                let mut line = format!("{job} {}", c.done);
+                if c.refused > 0 {
+                    line += &format!(" ({} refused or waiting)", c.refused);
+                }
+                if c.failed > 0 {
+                    line += &format!(" ({} failed)", c.failed);
+                }
+                line
+            })
+            .collect();
+        let what = if busy.is_empty() { "nothing was due".to_owned() } else { busy.join(", ") };
+        print(&format!("night of {}: {what}", night.due_on))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,345 @@
+//! Entitlements: each row is decided against what is known of its order, in the order of the file; the span's
+//! writes go out together. The first row of an order makes its membership (D5, D12, D16).
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::PgConnection;
+
+use super::{
+    apply::{Verdict, parse},
+    intake::StagedFile,
+};
+use crate::{
+    domain::{
+        credit::{Schedule, Shape, Terms},
+        entitlement::{self, BenefitKind, EntitlementRow},
+        entitlement_change::{self, Against, Change, Known, Order, Stated},
+        membership::{Standing, Year},
+        money::Currency,
+        policy::Backdate,
+        reason::{Problem, Reason},
+    },
+    jobs::{Context, Result},
+    store::{
+        file::StagedRow,
+        intake::{self, PutEntitlement, PutOrder, StoredEntitlement},
+        order,
+    },
+};
+
+/// What is known of an order, and what this span makes of it.
+struct Held {
+    membership_id: i64,
+    partner_id: i64,
+    order: Order,
+    fixed: bool,
+    new: bool,
+    changed: bool,
+}
+
+/// An entitlement that this span makes or changes.
+struct Put {
+    entitlement_id: i64,
+    version_no: i32,
+    order_id: String,
+    benefit: String,
+    kind: BenefitKind,
+    stated: Stated,
+    granted: bool,
+    local: Currency,
+    line: i32,
+}
+
+struct Span<'a> {
+    cx: &'a Context,
+    staged: &'a StagedFile,
+    grace_days: u32,
+    partners: HashMap<String, (i64, Currency)>,
+    orders: HashMap<String, Held>,
+    known: HashMap<(i64, String), StoredEntitlement>,
+    ids: Vec<i64>,
+    order_ids: Vec<i64>,
+    puts: Vec<Put>,
+    /// Where in `puts` an entitlement of this span is: a later row of the same key takes its place.
+    at: HashMap<i64, usize>,
+    /// Orders whose earliest start may have moved later.
+    moved: BTreeSet<i64>,
+}
+
+/// Applies rows of an entitlements file.
+pub async fn apply(
+    cx: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, entitlement::parse)).collect();
+    let mut span = Span::load(cx, conn, staged, parsed.iter().flatten()).await?;
+    let verdicts = rows
+        .iter()
+        .zip(parsed)
+        .map(|(row, parsed)| match parsed {
+            Ok(stated) => span.decide(&stated, row.line),
+            Err(problems) => Verdict::Rejected(problems),
+        })
+        .collect();
+    span.write(conn).await?;
+    Ok(verdicts)
+}
+
+impl<'a> Span<'a> {
+    async fn load(
+        cx: &'a Context,
+        conn: &mut PgConnection,
+        staged: &'a StagedFile,
+        rows: impl Iterator<Item = &EntitlementRow> + Clone,
+    ) -> Result<Self> {
+        let distinct = |of: fn(&EntitlementRow) -> &String| -> Vec<String> {
+            rows.clone().map(of).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+        };
+        let numbers = distinct(|row| &row.partner_id);
+        let order_ids = distinct(|row| &row.order_id);
+        let stored = intake::orders(conn, &order_ids).await?;
+        let memberships: Vec<i64> = stored.values().map(|order| order.membership_id).collect();
+        let known = intake::entitlements(conn, &memberships).await?;
+        let grace_days = cx.policies.expire_benefits.policy.grace_days;
+        let new_orders = i32::try_from(order_ids.len() - stored.len()).unwrap_or(i32::MAX);
+        let new_rows = i32::try_from(rows.clone().count()).unwrap_or(i32::MAX);
+        let orders = stored.into_iter().map(|(order_id, s)| {
+            let year = Year { starts_on: s.starts_on, anniversary_on: s.anniversary_on, grace_days };
+            let order = Order { offer: s.offer, purchased_on: s.purchased_on, year, ended_on: s.ended_on };
+            let held = Held {
+                membership_id: s.membership_id,
+                partner_id: s.partner_id,
+                order,
+                fixed: s.fixed,
+                new: false,
+                changed: false,
+            };
+            (order_id, held)
+        });
+        Ok(Self {
+            cx,
+            staged,
+            grace_days,
+            partners: intake::partners(conn, &numbers).await?,
+            orders: orders.collect(),
+            known,
+            // Numbers that the span does not use are gaps.
+            ids: intake::new_entitlements(conn, new_rows).await?,
+            order_ids: intake::new_memberships(conn, new_orders).await?,
+            puts: Vec::new(),
+            at: HashMap::new(),
+            moved: BTreeSet::new(),
+        })
+    }
+
+    fn decide(&mut self, row: &EntitlementRow, line: i32) -> Verdict {
+        let Some((partner_id, local)) = self.partners.get(&row.partner_id).copied() else {
+            return Verdict::no("partner_id", &row.partner_id, Reason::UnknownPartner);
+        };
+        if self.staged.partner_id.is_some_and(|own| own != partner_id) {
+            let reason = Reason::OtherPartner { partner_id: self.staged.partner_number.clone() };
+            return Verdict::no("partner_id", &row.partner_id, reason);
+        }
+        let held = self.orders.get(&row.order_id);
+        if held.is_some_and(|held| held.partner_id != partner_id) {
+            return Verdict::no("order_id", &row.order_id, Reason::OrderOfAnotherPartner);
+        }
+        let key = held.map(|held| (held.membership_id, row.benefit.as_str().to_owned()));
+        let stored = key.as_ref().and_then(|key| self.known.get(key));
+        let against = Against {
+            local,
+            order: held.map(|held| &held.order),
+            known: stored.map(|stored| &stored.known),
+            catalogue: &self.cx.catalogue,
+            arrived_on: self.staged.received_on,
+        };
+        match entitlement_change::decide(row, &against) {
+            Err(problems) => Verdict::Rejected(problems),
+            Ok((Change::Unchanged, remarks)) => Verdict::Unchanged(remarks),
+            Ok((Change::Put(stated), remarks)) => self.put(row, line, partner_id, local, stated, remarks),
+        }
+    }
+
+    fn put(
+        &mut self,
+        row: &EntitlementRow,
+        line: i32,
+        partner_id: i64,
+        local: Currency,
+        stated: Stated,
+        remarks: Vec<Problem>,
+    ) -> Verdict {
+        let membership_id = self.take_order(row, partner_id, stated.starts_on);
+        let key = (membership_id, row.benefit.as_str().to_owned());
+        let (entitlement_id, version_no, granted) = match self.known.get(&key) {
+            None => (self.ids.pop().unwrap_or_default(), 1, false),
+            Some(earlier) => {
+                if earlier.known.stated.starts_on != stated.starts_on {
+                    self.moved.insert(membership_id);
+                }
+                let again = self.at.contains_key(&earlier.entitlement_id);
+                (earlier.entitlement_id, earlier.version_no + i32::from(!again), earlier.known.granted)
+            }
+        };
+        let known = Known { stated: stated.clone(), granted, ended_on: None };
+        self.known.insert(key, StoredEntitlement { entitlement_id, version_no, known });
+        let put = Put {
+            entitlement_id,
+            version_no,
+            order_id: row.order_id.clone(),
+            benefit: row.benefit.as_str().to_owned(),
+            kind: row.benefit.kind(),
+            stated,
+            granted,
+            local,
+            line,
+        };
+        match self.at.get(&entitlement_id) {
+            Some(at) => self.puts[*at] = put,
+            None => {
+                self.at.insert(entitlement_id, self.puts.len());
+                self.puts.push(put);
+            }
+        }
+        Verdict::Applied(remarks)
+    }
+
+    /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
+    fn take_order(&mut self, row: &EntitlementRow, partner_id: i64, starts_on: chrono::NaiveDate) -> i64 {
+        let grace_days = self.grace_days;
+        let numbers = &mut self.order_ids;
+        let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| Held {
+            membership_id: numbers.pop().unwrap_or_default(),
+            partner_id,
+            order: Order {
+                offer: Some(row.offer),
+                purchased_on: Some(row.purchased_on),
+                year: Year::starting(starts_on, grace_days),
+                ended_on: None,
+            },
+            fixed: false,
+            new: true,
+            changed: false,
+        });
+        if held.order.offer.is_none() {
+            held.order.offer = Some(row.offer);
+            held.order.purchased_on = Some(row.purchased_on);
+            held.changed = true;
+        }
+        if !held.fixed && starts_on < held.order.year.starts_on {
+            held.order.year = Year::starting(starts_on, grace_days);
+            held.changed = true;
+        }
+        held.membership_id
+    }
+
+    async fn write(self, conn: &mut PgConnection) -> Result<()> {
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for (order_id, held) in &self.orders {
+            let (Some(offer), Some(purchased_on)) = (held.order.offer, held.order.purchased_on) else {
+                continue;
+            };
+            if !held.new && !held.changed {
+                continue;
+            }
+            let put = PutOrder {
+                membership_id: held.membership_id,
+                partner_id: held.partner_id,
+                order_id: order_id.clone(),
+                offer,
+                purchased_on,
+                starts_on: held.order.year.starts_on,
+                anniversary_on: held.order.year.anniversary_on,
+                status: match held.order.year.standing(self.staged.received_on) {
+                    Standing::Pending => "pending",
+                    Standing::Active => "active",
+                    // What is over already is ended by the night, with all that comes with it.
+                    Standing::InGrace | Standing::Expired { .. } => "in_grace",
+                },
+            };
+            if held.new { new.push(put) } else { changed.push(put) }
+        }
+        new.sort_by_key(|put| put.membership_id);
+        intake::append_orders(conn, &new).await?;
+        intake::put_orders(conn, &changed).await?;
+        let puts: Vec<PutEntitlement> = self.puts.iter().map(|put| self.complete(put)).collect();
+        intake::put_entitlements(conn, self.staged.file_id, self.staged.received_on, &puts).await?;
+        let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
+        self.refit(conn, refit).await
+    }
+
+    fn complete(&self, put: &Put) -> PutEntitlement {
+        let held = &self.orders[&put.order_id];
+        let year = held.order.year;
+        let last_usable_on = year.last_usable_on(put.stated.expires_on);
+        PutEntitlement {
+            entitlement_id: put.entitlement_id,
+            partner_id: held.partner_id,
+            membership_id: held.membership_id,
+            benefit: put.benefit.clone(),
+            stated: put.stated.clone(),
+            last_usable_on,
+            version_no: put.version_no,
+            line: put.line,
+            schedule: if put.granted { None } else { self.schedule(put, year, last_usable_on) },
+        }
+    }
+
+    /// Where the credit of an entitlement starts that nothing was granted of.
+    fn schedule(&self, put: &Put, year: Year, last_usable_on: chrono::NaiveDate) -> Option<Schedule> {
+        let policy = self.cx.credit_policy();
+        let shape = match put.kind {
+            BenefitKind::AzureMonthlyCredit => Shape::Monthly(policy.scheme),
+            BenefitKind::AzureBulkCredit => Shape::Bulk,
+            _ => return None,
+        };
+        let terms = Terms {
+            shape,
+            starts_on: put.stated.starts_on,
+            expires_on: put.stated.expires_on,
+            last_usable_on,
+            anniversary_on: year.anniversary_on,
+            ended: None,
+            per_period: put.stated.amount?,
+            local: put.local,
+            periods_in_a_year: policy.periods_in_a_year,
+            max_rate_age_days: policy.max_rate_age_days,
+        };
+        let from_import = self.cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
+        Schedule::new(&terms, from_import.then_some(self.staged.received_on))
+    }
+
+    /// Orders whose year moved: their start is that of their earliest row, their rows run with the new year.
+    async fn refit(&self, conn: &mut PgConnection, mut touched: Vec<i64>) -> Result<()> {
+        let moved: Vec<i64> = self.moved.iter().copied().collect();
+        if !moved.is_empty() {
+            for (membership_id, starts_on) in intake::earliest_starts(conn, &moved).await? {
+                let held =
+                    self.orders.iter().find(|(_, held)| held.membership_id == membership_id && !held.fixed);
+                let Some((order_id, held)) = held else { continue };
+                let (Some(offer), Some(purchased_on)) = (held.order.offer, held.order.purchased_on) else {
+                    continue;
+                };
+                let year = Year::starting(starts_on, self.grace_days);
+                let put = PutOrder {
+                    membership_id,
+                    partner_id: held.partner_id,
+                    order_id: order_id.clone(),
+                    offer,
+                    purchased_on,
+                    starts_on,
+                    anniversary_on: year.anniversary_on,
+                    status: "active",
+                };
+                intake::put_orders(conn, &[put]).await?;
+                touched.push(membership_id);
+            }
+        }
+        if !touched.is_empty() {
+            order::refit(conn, &touched, i32::try_from(self.grace_days).unwrap_or(i32::MAX)).await?;
+        }
+        Ok(())
+    }
+}

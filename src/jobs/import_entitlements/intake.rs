@@ -1,0 +1,359 @@
+//! A file's way in: spooled and hashed, checked whole, staged, applied, answered.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDate;
+use sqlx::{Connection, PgConnection};
+use tokio::sync::mpsc;
+
+use super::{apply, requests};
+use crate::{
+    domain::{cell, language::Language},
+    files::{
+        Refusal,
+        answer::{self, AnswerFile, RowStatus},
+        profile::{Kind, Profile},
+        reader::{Limits, Reader, Record},
+        spool,
+    },
+    jobs::{Context, Error, Result},
+    store::{
+        bulk::Rows,
+        file::{self, CELL_END, NewFile, Tally, Unfinished},
+    },
+};
+
+/// Rows that are staged at once.
+const STAGED_AT_ONCE: u64 = 10_000;
+
+/// A file that somebody dropped.
+#[derive(Clone, Debug)]
+pub struct Dropped {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What the operator says it is; `None`: its header says.
+    pub kind: Option<Kind>,
+    /// The Partner ID whose rows it may hold; `None`: anybody's.
+    pub partner: Option<String>,
+    /// The operator lets requests in that are dated long before (D1).
+    pub accept_backdated: bool,
+    /// Where its answer goes.
+    pub results: PathBuf,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Its rows are answered.
+    Done(Taken),
+    /// The same bytes were taken in before; nothing to do (exit 0).
+    Known,
+    /// Refused whole; nothing of it is in (exit 1).
+    Refused(String),
+}
+
+/// A file whose rows are answered.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The name it was dropped under.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What its rows came to.
+    pub tally: Tally,
+    /// Where its answer is; `None` in a dry run.
+    pub answer: Option<PathBuf>,
+    /// Columns that mean nothing here.
+    pub unknown: Vec<String>,
+}
+
+/// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
+pub async fn take_in(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: Vec<Dropped>,
+) -> Result<Vec<(Dropped, Outcome)>> {
+    let mut outcomes = Vec::new();
+    let mut staged = Vec::new();
+    for one in dropped {
+        match stage(cx, conn, &one).await? {
+            Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
+            Staging::Known => outcomes.push((one, Outcome::Known)),
+            Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
+        }
+    }
+    apply_all(cx, conn).await?;
+    for (one, file_id, profile) in staged {
+        let taken = answer(cx, conn, &one, file_id, profile).await?;
+        outcomes.push((one, Outcome::Done(taken)));
+    }
+    Ok(outcomes)
+}
+
+enum Staging {
+    Staged(i64, Profile),
+    Known,
+    Refused(String),
+}
+
+/// Spools and checks a file; stages all of it or nothing.
+async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Result<Staging> {
+    let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
+    let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
+    let spooled = match spooled {
+        Ok(spooled) => spooled,
+        Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
+    };
+    let partner_id = match &dropped.partner {
+        None => None,
+        Some(number) => match file::partner(conn, number).await? {
+            Some(partner_id) => Some(partner_id),
+            None => {
+                return Ok(Staging::Refused(format!(
+                    "no partner {number} is known: take in its partners file first"
+                )));
+            }
+        },
+    };
+    let stated = dropped.kind;
+    let opened = spooled.path.clone();
+    let head = blocking(move || {
+        let reader = Reader::open(File::open(&opened)?, limits)?;
+        let profile = Profile::recognise(reader.header(), stated)?;
+        Ok::<_, Refusal>((reader.header().iter().map(str::to_owned).collect::<Vec<_>>(), profile))
+    })
+    .await?;
+    let mut new = NewFile {
+        sha256: &spooled.sha256,
+        name: &spooled.name,
+        kind: "unknown",
+        partner_id,
+        header: &[],
+        received_on: cx.arrived_on,
+        accept_backdated: dropped.accept_backdated,
+    };
+    let (header, profile) = match head {
+        Ok(head) => head,
+        Err(refusal) => {
+            file::append_refused(conn, &new, &refusal.to_string()).await?;
+            return Ok(Staging::Refused(refusal.to_string()));
+        }
+    };
+    new.kind = profile.kind.name();
+    if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
+        return Ok(Staging::Known);
+    }
+    new.header = &header;
+    let mut tx = conn.begin().await?;
+    let file_id = file::append(&mut tx, &new).await?;
+    match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
+        Ok(rows) => {
+            let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
+            file::staged(&mut tx, file_id, rows, chunk).await?;
+            tx.commit().await?;
+            Ok(Staging::Staged(file_id, profile))
+        }
+        Err(refusal) => {
+            tx.rollback().await?;
+            file::append_refused(conn, &new, &refusal.to_string()).await?;
+            Ok(Staging::Refused(refusal.to_string()))
+        }
+    }
+}
+
+fn chunk_rows(cx: &Context) -> i32 {
+    i32::try_from(cx.chunk_rows(super::NAME)).unwrap_or(i32::MAX)
+}
+
+/// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many, or why none is.
+async fn stage_rows(
+    conn: &mut PgConnection,
+    file_id: i64,
+    spooled: &Path,
+    profile: &Profile,
+) -> Result<std::result::Result<i32, Refusal>> {
+    let (send, mut receive) = mpsc::channel::<Rows>(2);
+    let (path, profile) = (spooled.to_owned(), profile.clone());
+    let reading = tokio::task::spawn_blocking(move || read_rows(&path, &profile, file_id, &send));
+    while let Some(rows) = receive.recv().await {
+        file::stage(&mut *conn, rows).await?;
+    }
+    reading.await.map_err(|error| Error::file(spooled)(std::io::Error::other(error)))
+}
+
+fn read_rows(
+    path: &Path,
+    profile: &Profile,
+    file_id: i64,
+    send: &mpsc::Sender<Rows>,
+) -> std::result::Result<i32, Refusal> {
+    let mut reader = Reader::open(File::open(path)?, Limits::default())?;
+    let mut record = Record::default();
+    let mut rows = Rows::into("staged_row");
+    let mut row_no = 0_i32;
+    let mut cells = String::new();
+    while reader.read(&mut record)? {
+        row_no = row_no.saturating_add(1);
+        join(&record, &mut cells);
+        rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
+        rows.maybe(profile.kind.is_request().then(|| requested_on(profile, &record))).end();
+        if rows.len() >= STAGED_AT_ONCE
+            && send.blocking_send(std::mem::replace(&mut rows, Rows::into("staged_row"))).is_err()
+        {
+            return Ok(row_no); // the other side has failed and says why
+        }
+    }
+    let _ = send.blocking_send(rows);
+    Ok(row_no)
+}
+
+/// A cell that holds the mark itself keeps a control character in its place, which its row is rejected for.
+fn join(record: &Record, cells: &mut String) {
+    cells.clear();
+    for (at, cell) in record.iter().enumerate() {
+        if at > 0 {
+            cells.push(CELL_END);
+        }
+        if cell.contains(CELL_END) {
+            cells.push_str(&cell.replace(CELL_END, "\u{1}"))
+        } else {
+            cells.push_str(cell)
+        }
+    }
+}
+
+/// The date that orders a request; one without comes last, and is rejected.
+fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
+    match profile.cells(record).get("requested_on") {
+        cell::Content::Text(text) => cell::date_or_instant(text).unwrap_or(NaiveDate::MAX),
+        _ => NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX),
+    }
+}
+
+/// Applies every staged file, those included that a crash left behind.
+async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<()> {
+    let mut files = Vec::new();
+    for unfinished in file::unfinished(conn).await? {
+        files.push(restage(cx, conn, unfinished).await?);
+    }
+    files.sort_by_key(|file| (file.profile.kind, file.file_id));
+    for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
+        apply::file(cx, conn, file).await?;
+    }
+    let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
+    requests::apply(cx, conn, &waiting).await?;
+    for file in &files {
+        let mut tx = conn.begin().await?;
+        file::finish(&mut tx, file.file_id).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A staged file, ready to be applied.
+#[derive(Debug)]
+pub struct StagedFile {
+    /// Its number.
+    pub file_id: i64,
+    /// Its header, understood.
+    pub profile: Profile,
+    /// The header itself.
+    pub header: Record,
+    /// Whose rows it may hold.
+    pub partner_id: Option<i64>,
+    /// The Partner ID of that partner, or nothing.
+    pub partner_number: String,
+    /// The business date of its arrival.
+    pub received_on: NaiveDate,
+    /// Requests dated long before need no operator.
+    pub accept_backdated: bool,
+}
+
+/// Makes sure that a file's rows are on the stage: a crash of Postgres empties it, and the spool fills it again.
+async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
+    let path = cx.folders.spool().join(&unfinished.sha256);
+    let kind = Kind::parse(&unfinished.kind);
+    let header = file::header(conn, unfinished.file_id).await?;
+    let header = Record::of(1, header.iter().map(String::as_str));
+    let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
+    let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
+    if file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
+        let mut tx = conn.begin().await?;
+        file::clear_stage(&mut tx, unfinished.file_id).await?;
+        stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+        tx.commit().await?;
+    }
+    let partner_number = match unfinished.partner_id {
+        Some(partner_id) => file::partner_number(conn, partner_id).await?,
+        None => String::new(),
+    };
+    Ok(StagedFile {
+        partner_number,
+        file_id: unfinished.file_id,
+        profile,
+        header,
+        partner_id: unfinished.partner_id,
+        received_on: unfinished.received_on,
+        accept_backdated: unfinished.accept_backdated,
+    })
+}
+
+/// Hands the file back with an answer on every row.
+async fn answer(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    file_id: i64,
+    profile: Profile,
+) -> Result<Taken> {
+    let head = file::get(conn, file_id).await?;
+    let taken = |answer| Taken {
+        name: head.name.clone(),
+        kind: profile.kind,
+        tally: head.tally,
+        answer,
+        unknown: profile.unknown,
+    };
+    if cx.dry_run {
+        return Ok(taken(None));
+    }
+    tokio::fs::create_dir_all(&dropped.results).await.map_err(Error::file(&dropped.results))?;
+    let target = dropped.results.join(answer::name_for(&head.name));
+    let failed = |error: answer::AnswerError| Error::file(&target)(std::io::Error::other(error));
+    let spooled = cx.folders.spool().join(&head.sha256);
+    let mut out =
+        AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;
+    let mut lines = Reader::open(File::open(&spooled).map_err(Error::file(&spooled))?, Limits::default())
+        .map_err(|r| failed(r.into()))?;
+    let mut record = Record::default();
+    for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
+        // A span of requests is the whole file; what is said of its rows is read in parts.
+        let mut from = first_row;
+        while from < until_row {
+            let until = until_row.min(from.saturating_add(chunk_rows(cx)));
+            let mut said = file::answers(conn, file_id, from, until).await?.into_iter().peekable();
+            for row_no in from..until {
+                lines.read(&mut record).map_err(|r| failed(r.into()))?;
+                let (status, problems) = match said.next_if(|(no, ..)| *no == row_no) {
+                    Some((_, status, problems)) => {
+                        (RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
+                    }
+                    None if unchanged.binary_search(&row_no).is_ok() => (RowStatus::Unchanged, vec![]),
+                    None => (RowStatus::Applied, vec![]),
+                };
+                out.answer(record.line(), status, &problems).map_err(failed)?;
+            }
+            from = until;
+        }
+    }
+    Ok(taken(Some(out.finish().map_err(failed)?)))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::file(Path::new("a dropped file"))(std::io::Error::other(error)))
+}

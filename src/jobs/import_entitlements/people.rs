@@ -1,0 +1,130 @@
+//! Partners, users and contacts: the last file wins, an absent column keeps, an empty cell clears (D16).
+
+use sqlx::PgConnection;
+
+use super::{
+    apply::{Verdict, parse},
+    intake::StagedFile,
+};
+use crate::{
+    domain::{
+        contact, directory_user, partner,
+        reason::{Problem, Reason},
+    },
+    jobs::Result,
+    store::{
+        file::{self, StagedRow},
+        people,
+    },
+};
+
+/// Finds the partner that a row names, within what its file may hold.
+pub async fn partner_of(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    number: &str,
+) -> Result<std::result::Result<i64, Vec<Problem>>> {
+    let known = file::partner(&mut *conn, number).await?;
+    let reason = match (known, staged.partner_id) {
+        (Some(partner_id), Some(own)) if partner_id != own => {
+            Reason::OtherPartner { partner_id: file::partner_number(conn, own).await? }
+        }
+        (Some(partner_id), _) => return Ok(Ok(partner_id)),
+        (None, _) => Reason::UnknownPartner,
+    };
+    Ok(Err(vec![Problem::at("partner_id", number, reason)]))
+}
+
+/// Applies rows of a partners file.
+pub async fn partners(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let row = match parse(staged, row, partner::parse) {
+            Ok(row) => row,
+            Err(problems) => {
+                verdicts.push(Verdict::Rejected(problems));
+                continue;
+            }
+        };
+        if staged.partner_id.is_some()
+            && let Err(problems) = partner_of(conn, staged, &row.partner_id).await?
+        {
+            verdicts.push(Verdict::Rejected(problems));
+            continue;
+        }
+        // What was granted was granted in a currency; it stays the partner's (D16).
+        let granted = people::granted_currency(conn, &row.partner_id).await?;
+        verdicts.push(match granted {
+            Some(expected) if expected != row.currency.code() => {
+                let reason = Reason::AlreadyGranted { column: "currency".to_owned(), expected };
+                Verdict::no("currency", row.currency.code(), reason)
+            }
+            _ => people::put_partner(conn, staged.file_id, &row).await?.into(),
+        });
+    }
+    Ok(verdicts)
+}
+
+/// Applies rows of a users file.
+pub async fn users(conn: &mut PgConnection, staged: &StagedFile, rows: &[StagedRow]) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::with_capacity(rows.len());
+    for row in rows {
+        verdicts.push(match parse(staged, row, directory_user::parse) {
+            Ok(row) => user(conn, staged, &row).await?,
+            Err(problems) => Verdict::Rejected(problems),
+        });
+    }
+    Ok(verdicts)
+}
+
+async fn user(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    row: &directory_user::UserRow,
+) -> Result<Verdict> {
+    let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
+        Ok(partner_id) => partner_id,
+        Err(problems) => return Ok(Verdict::Rejected(problems)),
+    };
+    let holder = people::holder_of_name(conn, partner_id, &row.user_principal_name).await?;
+    if let Some(expected) = holder.filter(|holder| !holder.eq_ignore_ascii_case(&row.object_id)) {
+        let reason = Reason::ConflictsWithEarlier { column: "object_id".to_owned(), expected };
+        return Ok(Verdict::no("user_principal_name", &row.user_principal_name, reason));
+    }
+    Ok(people::put_user(conn, staged.file_id, partner_id, row).await?.into())
+}
+
+/// Applies rows of a contacts file.
+pub async fn contacts(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::with_capacity(rows.len());
+    for row in rows {
+        verdicts.push(match parse(staged, row, contact::parse) {
+            Ok(row) => one_contact(conn, staged, &row).await?,
+            Err(problems) => Verdict::Rejected(problems),
+        });
+    }
+    Ok(verdicts)
+}
+
+async fn one_contact(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    row: &contact::ContactRow,
+) -> Result<Verdict> {
+    let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
+        Ok(partner_id) => partner_id,
+        Err(problems) => return Ok(Verdict::Rejected(problems)),
+    };
+    Ok(match people::find_user(conn, partner_id, &row.user).await? {
+        None => Verdict::no("user", &row.user, Reason::UnknownUser),
+        Some(user) => people::put_contact(conn, staged.file_id, partner_id, user.user_id, row).await?.into(),
+    })
+}

@@ -1,0 +1,34 @@
+//! The effects of the transaction that is open: what a dry run tells before it is rolled back.
+
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::Result;
+
+/// Every effect recorded in this transaction, as objects without what differs from run to run, in canonical order.
+pub async fn effects(conn: &mut PgConnection) -> Result<Vec<Value>> {
+    Ok(sqlx::query_scalar!(
+        r#"select effect as "effect!" from (
+               select 1 as part, jsonb_build_object('effect', 'transfer', 'partner_id', partner_id, 'order_id', order_id,
+                          'benefit', benefit, 'kind', kind, 'period_from', period_from, 'effective_on', effective_on,
+                          'amount_minor', amount_minor, 'currency', currency, 'correction', corrects is not null) as effect
+               from report.ledger where recorded_at = now()
+               union all
+               select 2, jsonb_build_object('effect', 'decision', 'subject', subject, 'action', action, 'outcome', outcome,
+                          'reasons', reasons, 'decided_on', decided_on)
+               from decision where decided_at = now()
+               union all
+               select 3, jsonb_build_object('effect', 'ended', 'partner_id', p.number, 'order_id', m.order_id,
+                          'benefit', e.benefit, 'ended_on', v.ended_on, 'as', v.ended_as)
+               from entitlement_version v join entitlement e using (entitlement_id)
+               join membership m using (membership_id) join partner p on p.partner_id = v.partner_id
+               where v.recorded_at = now() and v.ended_on is not null
+               union all
+               select 4, jsonb_build_object('effect', 'mail', 'recipient', l.recipient, 'day', l.day, 'notice', n.kind,
+                          'anchor_on', n.anchor_on, 'message_id', l.message_id)
+               from mail l join notice n using (mail_id) where l.queued_at = now()
+           ) effects order by part, effect::text"#
+    )
+    .fetch_all(conn)
+    .await?)
+}
