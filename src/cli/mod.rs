@@ -3,6 +3,7 @@
 //! A command is a variant of `Command` (its doc comment is its help, `after_help` one real example) and one
 //! `run_…` function beside its group. Results go to standard output, log lines to standard error.
 
+mod answers;
 mod db;
 mod effects;
 pub mod exit;
@@ -41,6 +42,9 @@ enum Command {
     /// Take files in, and answer every row
     #[command(after_help = files::IMPORT_EXAMPLE)]
     Import(files::ImportArgs),
+    /// One number for what the ledger says, to compare two stores by
+    #[command(after_help = answers::DIGEST_EXAMPLE)]
+    Digest(answers::DigestArgs),
     /// Bring the database's schema up to this version, and grant to its roles
     #[command(after_help = db::MIGRATE_EXAMPLE)]
     Migrate(db::MigrateArgs),
@@ -74,6 +78,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
+        Command::Digest(args) => wait(answers::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),
         Command::Db(db::DbCommand::Hold(args)) => wait(db::run_hold(settings, args)),

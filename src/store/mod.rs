@@ -5,6 +5,7 @@
 
 pub mod bulk;
 pub mod credit;
+pub mod digest;
 pub mod embedded;
 mod error;
 pub mod export;

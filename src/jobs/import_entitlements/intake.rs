@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{apply, requests};
 use crate::{
-    domain::{cell, language::Language},
+    domain::{calendar::add_days, cell, language::Language},
     files::{
         Refusal,
         answer::{self, AnswerFile, RowStatus},
@@ -225,12 +225,13 @@ fn join(record: &Record, cells: &mut String) {
     }
 }
 
-/// The date that orders a request; one without comes last, and is rejected.
+/// The date that orders a request; one without a date that can be is first, and rejected.
 fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
-    match profile.cells(record).get("requested_on") {
-        cell::Content::Text(text) => cell::date_or_instant(text).unwrap_or(NaiveDate::MAX),
-        _ => NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX),
-    }
+    let date = match profile.cells(record).get("requested_on") {
+        cell::Content::Text(text) => cell::date_or_instant(text),
+        _ => None,
+    };
+    date.filter(|day| *day > NaiveDate::default()).unwrap_or_else(|| add_days(NaiveDate::default(), 1))
 }
 
 /// Applies every staged file, those included that a crash left behind.

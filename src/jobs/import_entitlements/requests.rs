@@ -32,11 +32,11 @@ use crate::{
 /// Applies the rows of request files, a bounded number at a time.
 pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile]) -> Result<()> {
     let ids: Vec<i64> = files.iter().map(|file| file.file_id).collect();
-    let mut after = (NaiveDate::MIN, 0, 0);
+    let mut after = (NaiveDate::default(), 0, 0); // 1970: no request is older than its store
     loop {
         let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(super::NAME)).await?;
         let Some(last) = rows.last() else { break };
-        after = (last.order_on.unwrap_or(NaiveDate::MAX), last.file_id, last.row_no);
+        after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
         let mut tx = conn.begin().await?;
         run::change_facts(&mut tx).await?;
         for row in &rows {
