@@ -245,12 +245,12 @@ impl House {
         self.lines(all).await
     }
 
-    /// Each decision: `cancel ORD-1 refused refund_window_passed never`.
+    /// Each decision: `cancel ORD-1 refused refund_window_passed+refund_blocked`, with the earliest date if there is one.
     pub async fn decisions(&self) -> Vec<String> {
-        let all =
-            "select concat_ws(' ', action, subject, outcome, array_to_string(reason_codes, '+'), earliest_on)
-                   from decision d join report.decision r using (decided_at, subject, action, outcome)
-                   order by d.decision_id";
+        let all = "select concat_ws(' ', action, subject, outcome,
+                       (select string_agg(r ->> 'code', '+' order by nth) from jsonb_array_elements(reasons)
+                        with ordinality as reason (r, nth)), earliest_on)
+                   from decision order by decision_id";
         self.lines(all).await
     }
 }
@@ -286,7 +286,7 @@ const COUNTS: &str = "
         select 'mail', count(*) from mail) counts order by name";
 
 const TOLD: &str = "
-    select concat_ws('|', m.message_id, '', m.day, m.recipient,
+    select concat_ws('|', m.message_id, m.day, m.recipient,
                string_agg(n.kind || ' ' || n.anchor_on, '|' order by n.anchor_on, n.kind, n.subject_id))
     from mail m join notice n using (mail_id) where m.status = 'sent' group by m.mail_id";
 
