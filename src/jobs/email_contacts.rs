@@ -94,7 +94,9 @@ fn hand_over(outbox: &Path, digests: Vec<Digest>, dry_run: bool) -> Result<Vec<O
     Ok(handed)
 }
 
-fn digest(cx: &Context, mail: &Leased) -> Digest {
+/// What a mail under its lease says.
+#[must_use]
+pub fn digest(cx: &Context, mail: &Leased) -> Digest {
     Digest {
         message_id: mail.message_id.clone(),
         recipient: mail.recipient.clone(),
