@@ -1,6 +1,6 @@
 //! `night` and `run`: what is due, done now or rehearsed.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
@@ -188,10 +188,10 @@ pub(super) fn tell(nights: &[Night], as_json: bool) -> anyhow::Result<()> {
             .map(|(job, c)| {
                 let mut line = format!("{job} {}", c.done);
                 if c.refused > 0 {
-                    line += &format!(" ({} refused or waiting)", c.refused);
+                    let _ = write!(line, " ({} refused or waiting)", c.refused);
                 }
                 if c.failed > 0 {
-                    line += &format!(" ({} failed)", c.failed);
+                    let _ = write!(line, " ({} failed)", c.failed);
                 }
                 line
             })

@@ -16,6 +16,8 @@ use crate::store::{
 pub use intake::{Dropped, Outcome, Taken, take_in};
 
 mod apply;
+mod assignments;
+mod cancellations;
 mod entitlements;
 mod events;
 mod intake;

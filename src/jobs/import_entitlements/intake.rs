@@ -218,9 +218,9 @@ fn join(record: &Record, cells: &mut String) {
             cells.push(CELL_END);
         }
         if cell.contains(CELL_END) {
-            cells.push_str(&cell.replace(CELL_END, "\u{1}"))
+            cells.push_str(&cell.replace(CELL_END, "\u{1}"));
         } else {
-            cells.push_str(cell)
+            cells.push_str(cell);
         }
     }
 }
