@@ -98,7 +98,7 @@ fn digest(cx: &Context, mail: &Leased) -> Digest {
     Digest {
         message_id: mail.message_id.clone(),
         recipient: mail.recipient.clone(),
-        recipient_name: None,
+        recipient_name: mail.recipient_name.clone(),
         from: cx.policies.email_contacts.policy.from.clone(),
         language: Language::matching(&mail.language),
         partner_name: mail.partner_name.clone(),

@@ -103,6 +103,8 @@ pub struct Recipient {
     pub number: String,
     /// Address, lower case.
     pub address: String,
+    /// The marketing contact's name; `None`: it is the account e-mail.
+    pub name: Option<String>,
     /// BCP 47 tag.
     pub language: String,
 }
@@ -112,10 +114,10 @@ pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<R
     Ok(sqlx::query_as!(
         Recipient,
         r#"select distinct on (r.address) r.partner_id as "partner_id!", r.number as "number!", r.address as "address!",
-                  r.language as "language!"
+                  r.name, r.language as "language!"
            from (select p.partner_id, p.number, lower(coalesce(c.email, p.account_email)) as address,
-                        coalesce(c.language, p.language, 'en') as language
-                 from partner p left join contact c using (partner_id)
+                        coalesce(u.display_name, u.user_principal_name) as name, coalesce(c.language, p.language, 'en') as language
+                 from partner p left join contact c using (partner_id) left join directory_user u using (user_id)
                  where p.partner_id in (select partner_id from notice where status = 'owed')) r
            where not exists (select from mail m where m.recipient = r.address and m.day = $1)
            order by r.address, r.partner_id"#,
@@ -134,17 +136,20 @@ pub async fn queue_mails(
 ) -> Result<usize> {
     let partners: Vec<i64> = recipients.iter().map(|r| r.partner_id).collect();
     let addresses: Vec<String> = recipients.iter().map(|r| r.address.clone()).collect();
+    let names: Vec<Option<String>> = recipients.iter().map(|r| r.name.clone()).collect();
     let languages: Vec<String> = recipients.iter().map(|r| r.language.clone()).collect();
     let queued = sqlx::query!(
-        "insert into mail (partner_id, message_id, recipient, language, day)
-         select partner_id, message_id, address, language, $5
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as m (partner_id, message_id, address, language)
+        "insert into mail (partner_id, message_id, recipient, language, day, recipient_name)
+         select partner_id, message_id, address, language, $5, name
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $6::text[])
+              as m (partner_id, message_id, address, language, name)
          on conflict (recipient, day) do nothing",
         &partners,
         message_ids,
         &addresses,
         &languages,
         day,
+        names as _,
     )
     .execute(&mut *conn)
     .await?;
@@ -183,6 +188,8 @@ pub struct Leased {
     pub message_id: String,
     /// Where to.
     pub recipient: String,
+    /// Their name; `None`: it is the account e-mail.
+    pub recipient_name: Option<String>,
     /// BCP 47 tag.
     pub language: String,
     /// The business date of the digest.
@@ -207,7 +214,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
                  and (status = 'queued' or status in ('claimed', 'unknown') and lease_until < now())
                returning *
            )
-           select l.mail_id, l.message_id, l.recipient, l.language, l.day, l.epoch, p.name as partner_name,
+           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
                   p.number as partner_number,
                   (select coalesce(jsonb_agg(n.content order by n.notice_id), '[]') from notice n where n.mail_id = l.mail_id)
                       as "notices!: Json<Vec<Notice>>"
@@ -224,6 +231,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
             mail_id: r.mail_id,
             message_id: r.message_id,
             recipient: r.recipient,
+            recipient_name: r.recipient_name,
             language: r.language,
             day: r.day,
             epoch: r.epoch,
