@@ -196,9 +196,9 @@ pub struct Leased {
     pub day: NaiveDate,
     /// The fence.
     pub epoch: i32,
-    /// The partner's name.
+    /// The partner's name; of several that share the address, all.
     pub partner_name: String,
-    /// Its Partner ID.
+    /// Its Partner ID, likewise.
     pub partner_number: String,
     /// The notices, oldest first.
     pub notices: Vec<Notice>,
@@ -214,11 +214,14 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
                  and (status = 'queued' or status in ('claimed', 'unknown') and lease_until < now())
                returning *
            )
-           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
-                  p.number as partner_number,
+           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, 
+                  (select string_agg(p.name, ', ' order by p.number) from partner p where p.partner_id in
+                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_name!",
+                  (select string_agg(p.number, ', ' order by p.number) from partner p where p.partner_id in
+                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_number!",
                   (select coalesce(jsonb_agg(n.content order by n.notice_id), '[]') from notice n where n.mail_id = l.mail_id)
                       as "notices!: Json<Vec<Notice>>"
-           from leased l join partner p using (partner_id) order by l.mail_id"#,
+           from leased l order by l.mail_id"#,
         span.from.1,
         span.until.1,
         lease_seconds,
