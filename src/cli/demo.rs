@@ -170,7 +170,14 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
             let path = folder.join(file.name);
             fs::write(&path, file.bytes).with_context(|| path.display().to_string())?;
             let results = results.clone();
-            Ok(Dropped { path, kind: None, partner: None, accept_backdated: false, results })
+            Ok(Dropped {
+                path,
+                kind: None,
+                partner: None,
+                accept_backdated: false,
+                accept_ends: false,
+                results,
+            })
         })
         .collect()
 }

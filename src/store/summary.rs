@@ -346,7 +346,7 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
 /// The last mail sent to somebody who asked for that language, with the most notices in it.
 pub async fn fullest_mail(conn: &mut PgConnection, language: &str) -> Result<Option<Leased>> {
     let row = sqlx::query!(
-        r#"select l.mail_id, l.message_id, l.recipient, l.language, l.day, l.epoch, p.name as partner_name,
+        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
                   p.number as partner_number, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
            join partner p using (partner_id)
@@ -362,6 +362,7 @@ pub async fn fullest_mail(conn: &mut PgConnection, language: &str) -> Result<Opt
         mail_id: r.mail_id,
         message_id: r.message_id,
         recipient: r.recipient,
+        recipient_name: r.recipient_name,
         language: r.language,
         day: r.day,
         epoch: r.epoch,
