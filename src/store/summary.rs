@@ -343,17 +343,18 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
     })
 }
 
-/// The last mail sent to somebody who asked for that language, with the most notices in it.
-pub async fn fullest_mail(conn: &mut PgConnection, language: &str) -> Result<Option<Leased>> {
+/// The last mail with a notice of that kind to somebody who asked for that language (its primary subtag).
+pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) -> Result<Option<Leased>> {
     let row = sqlx::query!(
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
                   p.number as partner_number, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
            join partner p using (partner_id)
-           join (select mail_id, count(*) as many, jsonb_agg(content order by notice_id) as notices
+           join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds
                  from notice where mail_id is not null group by mail_id) n using (mail_id)
-           where l.status = 'sent' and l.language = $1
-           order by n.many desc, l.day desc, l.mail_id desc limit 1"#,
+           where l.status = 'sent' and $1 = any(n.kinds) and split_part(l.language, '-', 1) = $2
+           order by l.day desc, l.mail_id desc limit 1"#,
+        kind,
         language
     )
     .fetch_optional(conn)

@@ -84,7 +84,7 @@ fn partners(page: &mut Page, report: &Report) {
     }
 }
 
-/// How it stands, and from when to when: `expired after 2025-03-02`.
+/// How its latest order stands, with the last usable day of one that ended: `expired after 2025-03-02`.
 fn standing(partner: &Standing) -> String {
     let status = partner.status.as_deref().unwrap_or("no order").replace('_', " ");
     match partner.ended_on {
@@ -98,7 +98,7 @@ fn refused(page: &mut Page, report: &Report) {
     for refund in &report.refunds {
         let money = |minor| format!("{} {}", refund.currency, money(minor, &refund.currency));
         page.text(&format!(
-            "{} got its money back: {} ended on {}; {} unspent are taken back, {} were spent and stay so.",
+            "{} asked to cancel in time: {} ended on {}. {} unspent are taken back, {} stay spent.",
             refund.partner,
             refund.order_id,
             refund.ended_on,
@@ -115,6 +115,15 @@ fn refused(page: &mut Page, report: &Report) {
             asked.subject,
             asked.decided_on,
             why.join(" ")
+        ));
+    }
+    for early in report.rejections.iter().filter(|rejection| rejection.problem.column == "renewed_on") {
+        page.text(&format!(
+            "{} line {} asked to renew, on {}. No: {}",
+            early.file,
+            early.line,
+            early.problem.value,
+            said(&early.problem.reason)
         ));
     }
     rows(page, report);
@@ -177,13 +186,9 @@ fn mail(page: &mut Page, report: &Report) {
     for sample in &report.samples {
         page.item(
             "",
-            &format!("{}  to {} on the night of {}", quoted(&sample.subject), sample.recipient, sample.day),
+            &format!("“{}”, to {} after the night of {}", sample.subject, sample.recipient, sample.day),
         );
     }
-}
-
-fn quoted(subject: &str) -> String {
-    format!("“{subject}”")
 }
 
 fn books(page: &mut Page, report: &Report) {

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// The mails to show: what they tell, and to whom.
+const SAMPLES: [(&str, &str); 2] = [("cancellation_refused", "en"), ("credit_lapsed_unassigned", "sv")];
+
 /// The summary; `--json` prints it as it is. Amounts are minor units of their currency.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -69,8 +72,8 @@ pub(super) async fn gather(
     let mut conn = store.pool.acquire().await?;
     let conn = &mut *conn;
     let mut samples = Vec::new();
-    for language in ["en", "sv"] {
-        if let Some(leased) = summary::fullest_mail(conn, language).await? {
+    for (kind, language) in SAMPLES {
+        if let Some(leased) = summary::mail_saying(conn, kind, language).await? {
             let rendered = mail::render(&email_contacts::digest(cx, &leased))?;
             samples.push(Sample {
                 language: Language::matching(language).tag(),
