@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
+mod memberships;
 mod renewal;
-mod standing;
 
 /// Renewals, then everything else.
 const RENEWALS: i16 = 0;
@@ -54,7 +54,7 @@ fn grace(cx: &Context) -> i32 {
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let changed = standing::work(cx, conn, chunk).await?;
+    let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
     let endings: Vec<Ending> = over
         .iter()
@@ -75,7 +75,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             },
         })
         .collect();
-    notice::owe(conn, &owed).await?;
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(Counts::done(changed + endings.len()))
 }
 

@@ -10,6 +10,8 @@ mod bad_input;
 #[cfg(test)]
 mod cast;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod dry_run;
 #[cfg(test)]
 mod email_contacts;

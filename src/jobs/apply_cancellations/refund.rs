@@ -1,4 +1,4 @@
-//! What an accepted cancellation does (D7): the order ends, unspent credit goes back, spent credit is stated.
+//! What an accepted cancellation does (D7).
 
 use std::collections::{BTreeMap, HashMap};
 

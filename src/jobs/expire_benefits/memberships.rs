@@ -1,17 +1,16 @@
-//! Memberships move on by their dates: pending, active, in grace, expired (D5).
+//! Memberships move on: pending, active, in grace, expired (D5).
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::grace;
+use super::{Context, Result, grace};
 use crate::{
     domain::{
         membership::{Standing, Year},
         notice::Notice,
     },
-    jobs::{Context, Result},
     store::{
         notice::{self, Owed, Subject},
         order::{self, How},
@@ -19,7 +18,7 @@ use crate::{
     },
 };
 
-/// Moves the memberships of a span on; says how many.
+/// Moves the memberships of a span on, and owes word of those that expired. Says how many moved.
 pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
     let grace_days = cx.policies.expire_benefits.policy.grace_days;
     let changing = order::changing(conn, chunk.span, cx.today, grace(cx)).await?;
@@ -58,6 +57,6 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
     }
     order::put_statuses(conn, &going, &statuses).await?;
     order::end_memberships(conn, &expired, &ended, How::Expired).await?;
-    notice::owe(conn, &owed).await?;
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(changing.len())
 }
