@@ -2,7 +2,6 @@
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
 #[cfg(test)]
-mod demo;
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
@@ -10,6 +9,8 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod cast;
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod dry_run;
 #[cfg(test)]
