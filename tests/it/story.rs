@@ -134,7 +134,14 @@ impl House {
             let path = folder.join(name);
             fs::write(&path, text).unwrap();
             let (partner, results) = (partner.map(str::to_owned), results.clone());
-            dropped.push(Dropped { path, kind: None, partner, accept_backdated, accept_ends: false, results });
+            dropped.push(Dropped {
+                path,
+                kind: None,
+                partner,
+                accept_backdated,
+                accept_ends: false,
+                results,
+            });
         }
         let cx = self.context(sub_days(on, 1), on, false);
         let mut conn = self.pool.acquire().await.unwrap();
@@ -294,8 +301,7 @@ fn answer(outcome: Outcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
         Outcome::Known => Answer { known: true, ..none },
-        Outcome::Refused(why) => Answer { refused: Some(why), ..none },
-        Outcome::Guarded(guarded) => Answer { refused: Some(format!("{guarded:?}")), ..none },
+        Outcome::Refused(why) | Outcome::Guarded(why) => Answer { refused: Some(why), ..none },
         Outcome::Done(taken) => {
             let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
             let rows = rows_of(&text);
