@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    hash::{BuildHasher, Hasher, RandomState},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -22,9 +23,9 @@ use crate::{
 };
 
 const PARTNERS: usize = 60;
-const ORDERS: usize = 3_000;
+const ORDERS: usize = 2_000;
 const FIRST: &str = "2024-01-15";
-const LAST: &str = "2024-04-05";
+const LAST: &str = "2024-03-05";
 const ROUNDS: u64 = 10;
 
 /// A durable cluster with a migrated database to clone.
@@ -108,25 +109,35 @@ impl Store<'_> {
     }
 
     fn night(&self) -> Command {
-        self.command("2024-04-06T02:30:00Z", &["night", "--from", FIRST, "--to", LAST])
+        self.command("2024-03-06T02:30:00Z", &["night", "--from", FIRST, "--to", LAST])
     }
 
     /// Everything that is promised to be equal: the digest, decisions, notices, each mail byte for byte.
     async fn outcome(&self) -> BTreeMap<String, String> {
         let mut outcome = BTreeMap::new();
-        outcome.insert("digest".to_owned(), self.run("2024-04-06", &["digest"]).ended(0).stdout);
+        outcome.insert("digest".to_owned(), self.run("2024-03-06", &["digest"]).ended(0).stdout);
         let mut owner = connect(&self.cluster.url(&self.name, Login::Owner)).await;
         for (what, query) in [
-            ("decisions", "select concat_ws(' ', action, subject, outcome, reasons, decided_on) from decision"),
+            (
+                "decisions",
+                "select concat_ws(' ', action, subject, outcome, reasons, decided_on) from decision",
+            ),
             ("notices", "select concat_ws(' ', kind, anchor_on, status, content) from notice"),
             ("mails", "select concat_ws(' ', message_id, recipient, day, status) from mail"),
-            ("entries", "select concat_ws(' ', order_id, kind, period_from, effective_on, amount_minor) from report.ledger"),
+            (
+                "entries",
+                "select concat_ws(' ', order_id, kind, period_from, effective_on, amount_minor) from report.ledger",
+            ),
             ("schedule", "select concat_ws(' ', next_period_no, next_on, open_minor) from credit_schedule"),
-            ("benefits", "select concat_ws(' ', order_id, benefit, status, ended_on, assigned_to) from report.entitlement"),
+            (
+                "benefits",
+                "select concat_ws(' ', order_id, benefit, status, ended_on, assigned_to) from report.entitlement",
+            ),
             ("nights", "select due_on::text from night"),
             ("runs", "select concat_ws(' ', job, due_on, status) from run"),
         ] {
-            let query = format!("select coalesce(string_agg(l, E'\\n' order by l), '') from ({query}) lines (l)");
+            let query =
+                format!("select coalesce(string_agg(l, E'\\n' order by l), '') from ({query}) lines (l)");
             let lines: String = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut owner).await.unwrap();
             outcome.insert(what.to_owned(), lines);
         }
@@ -189,25 +200,34 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         ("entitlements.csv", ENTITLEMENTS.to_owned()),
         ("assignments.csv", "partner_id,order_id,benefit,action,user,requested_by,requested_on\n".to_owned()),
         ("credit_usage.csv", "partner_id,order_id,benefit,used_on,amount,currency,reference\n".to_owned()),
-        ("service_requests.csv", "partner_id,request_id,kind,requested_by,requested_on,order_id\n".to_owned()),
+        (
+            "service_requests.csv",
+            "partner_id,request_id,kind,requested_by,requested_on,order_id\n".to_owned(),
+        ),
     ];
     for partner in 0..PARTNERS {
         let number = 5000 + partner;
         texts[0].1 += &format!("{number},Partner {number},accounts@p{number}.example,US,USD\n");
-        texts[1].1 += &format!("{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin\n");
+        texts[1].1 += &format!(
+            "{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin\n"
+        );
     }
     let start = crate::story::day("2023-12-08");
     for n in 0..ORDERS {
         let number = 5000 + n % PARTNERS;
         let on = benefactor::domain::calendar::add_days(start, u32::try_from(n % 39).unwrap());
-        let until = if n % 7 == 0 { "2024-03-10" } else { "2024-12-31" };
+        let until = if n % 7 == 0 { "2024-02-20" } else { "2024-12-31" };
         let amount = if n % 97 == 0 { "a lot" } else { "100" };
-        texts[2].1 += &format!("{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,\n");
+        texts[2].1 +=
+            &format!("{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,\n");
         if n % 3 == 0 {
-            texts[3].1 += &format!("{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15\n");
+            texts[3].1 += &format!(
+                "{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15\n"
+            );
         }
         if n % 5 == 0 {
-            texts[4].1 += &format!("{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}\n", 40 + n % 90);
+            texts[4].1 +=
+                &format!("{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}\n", 40 + n % 90);
         }
         if n % 50 == 1 {
             texts[5].1 += &format!("{number},SR-{n},cancel,ada@p{number}.example,2024-01-15,ORD-{n}\n");
@@ -231,7 +251,8 @@ struct Dice(u64);
 impl Dice {
     fn seeded() -> Self {
         let given = std::env::var("BENEFACTOR_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-        let drawn = || u64::from(std::process::id()) ^ u64::from(Instant::now().elapsed().subsec_nanos()) << 20;
+        let drawn =
+            || u64::from(std::process::id()) ^ u64::from(Instant::now().elapsed().subsec_nanos()) << 20;
         let seed = given.unwrap_or_else(drawn);
         println!("BENEFACTOR_TEST_SEED={seed}");
         Self(seed)
@@ -275,7 +296,8 @@ fn to_its_end(mut command: impl FnMut() -> Command, good: &[i32], told: &str) ->
     }
 }
 
-/// The answers, where a row that went in before a kill and is met again counts as gone in.
+/// The answers by name. A file with rejected rows that was done before the kill is read again, and says of the rows
+/// that went in that they are unchanged.
 fn answers(store: &Store<'_>) -> BTreeMap<String, String> {
     let read = |entry: fs::DirEntry| {
         let text = fs::read_to_string(entry.path()).unwrap();
@@ -300,7 +322,10 @@ async fn promise_3_killed_at_random_points_and_started_again_it_ends_as_if_nothi
     let night_takes = begun.elapsed();
     let expected = straight.outcome().await;
     let entries = expected["entries"].lines().count();
-    println!("import {import_takes:?}, nights {night_takes:?}, {entries} entries, {} mails", expected.len() - 9);
+    println!(
+        "import {import_takes:?}, nights {night_takes:?}, {entries} entries, {} mails",
+        expected.len() - 9
+    );
     assert!(entries > 2 * ORDERS);
 
     // Nights run twice say the same.
@@ -331,7 +356,7 @@ async fn promise_3_killed_at_random_points_and_started_again_it_ends_as_if_nothi
 
     // And a bigger file on its way in.
     let given = answers(&loaded);
-    for round in 0..4 {
+    for round in 0..3 {
         let told = format!("import {round}");
         let store = cluster.clone_of(&format!("import_{round}"), "empty").await;
         for _ in 0..=dice.throw(2) {
@@ -343,7 +368,8 @@ async fn promise_3_killed_at_random_points_and_started_again_it_ends_as_if_nothi
         same(&store.outcome().await, &expected, &told);
         let again = answers(&store);
         for (name, text) in &given {
-            assert_eq!(again.get(name).map(String::as_str), Some(text.as_str()), "{told}: {name}");
+            let differs = again.get(name).map(|again| again.lines().zip(text.lines()).find(|(a, b)| a != b));
+            assert_eq!(differs, Some(None), "{told}: {name}");
         }
     }
 }
@@ -352,7 +378,7 @@ async fn promise_3_killed_at_random_points_and_started_again_it_ends_as_if_nothi
 async fn promise_8_of_two_nights_at_once_one_runs_and_the_other_says_that_it_is_held() {
     let cluster = Cluster::start().await;
     let dropped = files(cluster.dir.path());
-    let store = cluster.clone_of("both", "empty").await;
+    let store = cluster.clone_of("at_once", "empty").await;
     Ran::of(&mut store.import(&dropped)).ended(3);
     let spawn = || {
         let mut command = store.night();

@@ -106,8 +106,10 @@ async fn drop_files(house: &mut House, cast: &BTreeMap<NaiveDate, Vec<(String, S
 }
 
 async fn nothing_is_wrong(house: &House, on: NaiveDate) {
-    let all: Vec<String> =
-        NEVER.iter().map(|(what, query)| format!("select $${what}: $$ || f from ({query}) found (f)")).collect();
+    let all: Vec<String> = NEVER
+        .iter()
+        .map(|(what, query)| format!("select $${what}: $$ || f from ({query}) found (f)"))
+        .collect();
     assert_eq!(house.lines(&all.join(" union all ")).await, [""; 0], "night of {on}");
     let jobs = format!("select count(*) from run where due_on = '{on}'");
     assert_eq!(house.one::<i64>(&jobs).await, 7, "every job, every night");
@@ -183,7 +185,8 @@ async fn promise_4_seventy_nights_missed_and_caught_up_give_the_ledger_of_a_mach
     let decisions = "select concat_ws(' ', action, subject, outcome, reasons) from decision order by 1";
     assert_eq!(down.lines(decisions).await, up.lines(decisions).await);
     // Decisions, endings and lapses are told however late; of reminders only what is still true.
-    let told = "select concat_ws(' ', p.number, n.kind, n.anchor_on) from notice n join partner p using (partner_id)
+    let told =
+        "select concat_ws(' ', p.number, n.kind, n.anchor_on) from notice n join partner p using (partner_id)
                 where n.true_until is null and n.status = 'mailed' order by 1";
     assert_eq!(down.lines(told).await, up.lines(told).await);
     assert!(down.mailbox().await.len() < up.mailbox().await.len(), "mail is coalesced");

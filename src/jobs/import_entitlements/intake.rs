@@ -92,8 +92,17 @@ pub async fn take_in(
     }
     apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
-        let taken = answer(cx, conn, &one, file_id, profile).await?;
+        // Done only with its answer: after a crash between the two it is answered again.
+        let mut tx = conn.begin().await?;
+        file::finish(&mut tx, file_id).await?;
+        let taken = answer(cx, &mut tx, &one, file_id, profile).await?;
+        tx.commit().await?;
         outcomes.push((one, Outcome::Done(taken)));
+    }
+    for left in file::unfinished(conn).await? {
+        let mut tx = conn.begin().await?;
+        file::finish(&mut tx, left.file_id).await?;
+        tx.commit().await?;
     }
     Ok(outcomes)
 }
@@ -149,6 +158,9 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Resu
         }
     };
     new.kind = profile.kind.name();
+    if let Some(file_id) = file::begun(conn, &new).await? {
+        return Ok(Staging::Staged(file_id, profile)); // before a crash; it goes on where it stopped
+    }
     if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
         return Ok(Staging::Known);
     }
@@ -283,13 +295,7 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<()> {
         apply::file(cx, conn, file).await?;
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    requests::apply(cx, conn, &waiting).await?;
-    for file in &files {
-        let mut tx = conn.begin().await?;
-        file::finish(&mut tx, file.file_id).await?;
-        tx.commit().await?;
-    }
-    Ok(())
+    requests::apply(cx, conn, &waiting).await
 }
 
 /// A staged file, ready to be applied.
@@ -360,7 +366,10 @@ async fn answer(
         return Ok(taken(None));
     }
     tokio::fs::create_dir_all(&dropped.results).await.map_err(Error::file(&dropped.results))?;
-    let target = dropped.results.join(answer::name_for(&head.name));
+    // A file that was begun before a crash may have been dropped under another name then.
+    let name =
+        dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
+    let target = dropped.results.join(answer::name_for(&name));
     let failed = |error: answer::AnswerError| Error::file(&target)(std::io::Error::other(error));
     let spooled = cx.folders.spool().join(&head.sha256);
     let mut out =
