@@ -8,6 +8,7 @@ mod db;
 mod demo;
 mod effects;
 pub mod exit;
+mod facts;
 mod files;
 mod logs;
 mod nights;
@@ -46,6 +47,21 @@ enum Command {
     /// Take files in, and answer every row
     #[command(after_help = files::IMPORT_EXAMPLE)]
     Import(files::ImportArgs),
+    /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
+    #[command(after_help = answers::export::EXAMPLE)]
+    Export(answers::export::ExportArgs),
+    /// Tell the whole history of a partner, an order, an entitlement or a request, with reasons
+    #[command(after_help = answers::explain::EXAMPLE)]
+    Explain(answers::explain::ExplainArgs),
+    /// Say when it last ran, whether it is late, and what waits; exit code 1 when a night is overdue
+    #[command(after_help = answers::status::EXAMPLE)]
+    Status,
+    /// Validate timetables, policies, the catalogue and the mail templates; needs no database
+    #[command(after_help = answers::check::CHECK_EXAMPLE)]
+    Check,
+    /// Say when every job is due next; needs no database
+    #[command(after_help = answers::check::TIMETABLE_EXAMPLE)]
+    Timetable(answers::check::TimetableArgs),
     /// One number for what the ledger says, to compare two stores by
     #[command(after_help = answers::DIGEST_EXAMPLE)]
     Digest(answers::DigestArgs),
@@ -83,6 +99,11 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
+        Command::Export(args) => wait(answers::export::run_export(settings, args)),
+        Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
+        Command::Status => wait(answers::status::run_status(settings)),
+        Command::Check => answers::check::run_check(settings),
+        Command::Timetable(args) => answers::check::run_timetable(settings, &args),
         Command::Digest(args) => wait(answers::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),

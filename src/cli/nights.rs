@@ -10,9 +10,9 @@ use sqlx::Connection;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub(super) use super::facts::facts;
 use super::{Exit, effects, exit::Ending, location, print};
 use crate::{
-    domain::{catalogue::Catalogue, finding::Finding, policy::Policies},
     jobs::{
         self, Folders, Job, REGISTRY,
         engine::night::{self, Night},
@@ -75,22 +75,6 @@ pub(super) fn over(settings: &Settings, asked: Option<NaiveDate>) -> anyhow::Res
         .into()),
         asked => Ok(asked.unwrap_or(last)),
     }
-}
-
-/// Policies and catalogue, compiled in or replaced by files of the configuration folder; findings end with exit 2.
-pub(super) fn facts(settings: &Settings) -> anyhow::Result<(Policies, Catalogue, String)> {
-    let replaced = |name: String| -> Option<String> {
-        settings.config_dir().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok())
-    };
-    let wrong = |lines: Vec<String>| Ending::new(Exit::Usage, lines.join("\n"));
-    let policies = Policies::parse(|stem| replaced(format!("jobs/{stem}.toml")))
-        .map_err(|findings| wrong(findings.iter().map(Finding::to_string).collect()))?;
-    let text = replaced("catalogue.toml".to_owned())
-        .unwrap_or_else(|| crate::domain::catalogue::BUILT_IN.to_owned());
-    let named =
-        |lines: Vec<String>| wrong(lines.into_iter().map(|line| format!("catalogue.toml: {line}")).collect());
-    let catalogue = Catalogue::parse(&text).map_err(named)?;
-    Ok((policies, catalogue, text))
 }
 
 /// What jobs work with.

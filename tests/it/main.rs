@@ -2,6 +2,8 @@
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
