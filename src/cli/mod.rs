@@ -10,6 +10,7 @@ pub mod exit;
 mod files;
 mod logs;
 mod nights;
+mod up;
 
 use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
 
@@ -33,6 +34,12 @@ struct Cli {
 /// What it can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything in one process: the store, the inbox, the nights, until SIGTERM or Ctrl-C
+    #[command(after_help = up::UP_EXAMPLE)]
+    Up(up::UpArgs),
+    /// Help with the nights, against a database that runs
+    #[command(after_help = up::WORKER_EXAMPLE)]
+    Worker(up::UpArgs),
     /// Run the nightly jobs for every business date not yet complete
     #[command(after_help = nights::NIGHT_EXAMPLE)]
     Night(nights::NightArgs),
@@ -75,6 +82,8 @@ pub fn main() -> ExitCode {
 
 fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Up(args) => wait(up::run_up(settings, args)),
+        Command::Worker(args) => wait(up::run_worker(settings, args)),
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),

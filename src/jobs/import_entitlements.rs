@@ -2,7 +2,13 @@
 //! whole before any row counts, its good rows go in by the chunk, and it is handed back with an answer on every row.
 //! A night takes in what waits in the inbox first, so that it sees every fact that there is (D1, D16).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    fs::{File, TryLockError},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use futures::future::FutureExt;
 use sqlx::PgConnection;
@@ -26,6 +32,9 @@ mod requests;
 
 const NAME: &str = "import_entitlements";
 
+/// How often one looks whether the inbox is free.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
@@ -44,32 +53,97 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
 
 async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
     let mut counts = Counts::default();
-    for (dropped, outcome) in take_in(cx, conn, waiting(cx)?).await? {
+    for (_, outcome) in take_in_waiting(cx, conn, |_| true).await? {
         match outcome {
             Outcome::Done(taken) => {
                 counts.done += i64::from(taken.tally.applied);
                 counts.refused += i64::from(taken.tally.rejected);
-                let tally = taken.tally;
-                info!(file = %taken.name, applied = tally.applied, unchanged = tally.unchanged, rejected = tally.rejected, "taken in");
-                remove(cx, &dropped.path)?;
             }
-            Outcome::Known => remove(cx, &dropped.path)?,
-            Outcome::Refused(refusal) => {
-                counts.refused += 1;
-                warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
-            }
+            Outcome::Known => {}
+            Outcome::Refused(_) => counts.refused += 1,
         }
     }
     Ok(counts)
 }
 
-/// What was taken in leaves the inbox; the spool keeps its bytes.
-fn remove(cx: &Context, path: &Path) -> Result<()> {
-    if cx.dry_run { Ok(()) } else { std::fs::remove_file(path).map_err(Error::file(path)) }
+/// Takes in what waits in the inbox and is `ready`, and what a process that is gone left half done. One process at a
+/// time does so, and the others wait: what it answered must not be answered again, as if nothing were new.
+///
+/// # Errors
+/// See [`take_in`]; the inbox cannot be read.
+pub async fn take_in_waiting(
+    cx: &Context,
+    conn: &mut PgConnection,
+    ready: impl Fn(&Dropped) -> bool + Send,
+) -> Result<Vec<(Dropped, Outcome)>> {
+    let _turn = if cx.dry_run { None } else { turn(cx).await? };
+    let mut dropped = waiting(cx)?;
+    dropped.retain(ready);
+    let seen: HashMap<PathBuf, Option<Stamp>> =
+        dropped.iter().map(|one| (one.path.clone(), stamp(&one.path))).collect();
+    let outcomes = take_in(cx, conn, dropped).await?;
+    for (dropped, outcome) in &outcomes {
+        match outcome {
+            Outcome::Done(taken) => {
+                let tally = taken.tally;
+                info!(file = %taken.name, applied = tally.applied, unchanged = tally.unchanged, rejected = tally.rejected, "taken in");
+            }
+            Outcome::Known => {
+                info!(file = %dropped.path.display(), "taken in before; nothing to do");
+            }
+            Outcome::Refused(refusal) => {
+                warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
+                continue;
+            }
+        }
+        if !cx.dry_run && seen.get(&dropped.path).is_some_and(|before| *before == stamp(&dropped.path)) {
+            remove(&dropped.path)?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// What changes when a file is written to: its length and when that was.
+pub type Stamp = (u64, SystemTime);
+
+/// What tells whether a file is still written to; `None` when it is gone.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// Waits for the inbox's lock, which the kernel takes back from a process that dies. No inbox: nothing to lock.
+async fn turn(cx: &Context) -> Result<Option<File>> {
+    let inbox = cx.folders.inbox();
+    if !inbox.is_dir() {
+        return Ok(None);
+    }
+    let path = inbox.join(".lock");
+    let lock = File::create(&path).map_err(Error::file(&path))?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::Error(error)) => return Err(Error::file(&path)(error)),
+            Err(TryLockError::WouldBlock) if cx.stop.is_asked() => return Err(Error::Stopped),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
+        }
+    }
+}
+
+/// What was taken in leaves the inbox; the spool keeps its bytes. Somebody may have moved it meanwhile.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::file(path)),
+    }
 }
 
 /// Files in the inbox: of any partner at its top, of one partner in the folder named by its Partner ID.
-fn waiting(cx: &Context) -> Result<Vec<Dropped>> {
+///
+/// # Errors
+/// The inbox cannot be read; one that is not there holds nothing.
+pub fn waiting(cx: &Context) -> Result<Vec<Dropped>> {
     let inbox = cx.folders.inbox();
     let mut dropped = Vec::new();
     for (path, is_folder) in entries(&inbox)? {
@@ -94,7 +168,7 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
 /// What a folder holds, by name; one that is not there holds nothing.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
     let listed = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
         listed => listed.map_err(Error::file(folder))?,
     };
     let mut entries = Vec::new();

@@ -10,6 +10,8 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use tokio::sync::OnceCell;
 
+pub use engine::stop::Stop;
+
 use crate::{
     domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
     store::{
@@ -110,6 +112,8 @@ pub struct Context {
     pub dry_run: bool,
     /// Who works: a role and a name that no other process ever has, `night:…`.
     pub worker: String,
+    /// Whether to begin nothing more.
+    pub stop: Stop,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }
@@ -123,6 +127,9 @@ pub enum Error {
     /// Another process runs nights: try again when it is done.
     #[error("another process is running the night")]
     Held,
+    /// It was asked to stop and did so between two chunks; the next start goes on there.
+    #[error("stopped as asked; what is left is done on the next start")]
+    Stopped,
     /// Chunks failed for good; the others are done. The next start tries them again.
     #[error(
         "{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}"
@@ -189,8 +196,15 @@ impl Context {
             latest,
             dry_run: self.dry_run,
             worker: self.worker.clone(),
+            stop: self.stop.clone(),
             rates: OnceCell::new(),
         }
+    }
+
+    /// The same for a worker of this name on the day that files arrive.
+    #[must_use]
+    pub fn by(&self, worker: String, arrived_on: NaiveDate) -> Self {
+        Self { arrived_on, worker, ..self.on(self.today, self.latest) }
     }
 
     /// How hard a job works.

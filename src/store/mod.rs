@@ -3,6 +3,7 @@
 //! The queue's own tables come from elsewhere ([`Location::transport`]); they are migrated here, under one lock
 //! with ours, because schema and grants belong together.
 
+pub mod bell;
 pub mod bulk;
 pub mod credit;
 pub mod digest;
