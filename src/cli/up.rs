@@ -1,6 +1,9 @@
 //! `up` and `worker`: run on until told to stop.
 
+use std::time::Duration;
+
 use clap::Args;
+use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, location, nights::context};
@@ -23,6 +26,9 @@ takes in what is dropped into ./benefits/inbox and runs the nights, until SIGTER
 pub(super) const WORKER_EXAMPLE: &str = "\
 Example, on as many machines as you like:
   DATABASE_URL=postgres://app@db.example/benefits benefactor worker";
+
+/// Signals within this time are one.
+const ONE_WISH: Duration = Duration::from_millis(500);
 
 /// What `up` and `worker` take: the settings say everything.
 #[derive(Args, Debug)]
@@ -52,7 +58,7 @@ async fn migrate(location: &Location) -> anyhow::Result<()> {
 }
 
 /// Works until SIGTERM or Ctrl-C, then comes to an end; a second one ends at once.
-async fn work(settings: &Settings, location: &Location, watches: bool) -> anyhow::Result<Exit> {
+async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyhow::Result<Exit> {
     let (asker, stop) = Stop::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let clock = settings.ticking_clock();
@@ -60,19 +66,22 @@ async fn work(settings: &Settings, location: &Location, watches: bool) -> anyhow
     base.stop = stop.clone();
     let store = Store::open(location).await?;
     let listening = tokio::spawn(async move {
-        for nth in 0_u8.. {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if nth > 0 {
-                tracing::warn!("ended at once; what was running is taken up again on the next start");
-                std::process::exit(i32::from(Exit::Failed as u8));
-            }
-            asker.ask();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
+        asker.ask();
+        // `timeout` and shells signal the process and its group, twice in the same instant: that is one wish.
+        tokio::time::sleep(ONE_WISH).await;
+        while interrupt.recv().now_or_never().is_some() || terminate.recv().now_or_never().is_some() {}
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::warn!("ended at once; what was running is taken up again on the next start");
+        std::process::exit(i32::from(Exit::Failed as u8));
     });
-    let desk = Desk::new(store.pool.clone(), base, clock, watches);
+    let desk = Desk::new(store.pool.clone(), base, clock, takes_in);
     let in_time = worker::run(desk, stop).await;
     listening.abort();
     if !in_time {

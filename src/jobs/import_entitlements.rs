@@ -47,13 +47,13 @@ pub const JOB: Job = Job {
 /// One span if anything waits: files in the inbox, or files that a crash left half done.
 async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     let until = cx.today.succ_opt().unwrap_or(cx.today);
-    let waits = !file::unfinished(conn).await?.is_empty() || !waiting(cx)?.is_empty();
+    let waits = !file::unfinished(conn).await?.is_empty() || !whole(cx)?.is_empty();
     Ok(if waits { vec![Span { from: (cx.today, 0), until: (until, 0) }] } else { vec![] })
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
     let mut counts = Counts::default();
-    for (_, outcome) in take_in_waiting(cx, conn, |_| true).await? {
+    for (_, outcome) in take_in_waiting(cx, conn).await? {
         match outcome {
             Outcome::Done(taken) => {
                 counts.done += i64::from(taken.tally.applied);
@@ -66,19 +66,14 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
     Ok(counts)
 }
 
-/// Takes in what waits in the inbox and is `ready`, and what a process that is gone left half done. One process at a
+/// Takes in what waits in the inbox and is whole, and what a process that is gone left half done. One process at a
 /// time does so, and the others wait: what it answered must not be answered again, as if nothing were new.
 ///
 /// # Errors
 /// See [`take_in`]; the inbox cannot be read.
-pub async fn take_in_waiting(
-    cx: &Context,
-    conn: &mut PgConnection,
-    ready: impl Fn(&Dropped) -> bool + Send,
-) -> Result<Vec<(Dropped, Outcome)>> {
+pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, Outcome)>> {
     let _turn = if cx.dry_run { None } else { turn(cx).await? };
-    let mut dropped = waiting(cx)?;
-    dropped.retain(ready);
+    let dropped = whole(cx)?;
     let seen: HashMap<PathBuf, Option<Stamp>> =
         dropped.iter().map(|one| (one.path.clone(), stamp(&one.path))).collect();
     let outcomes = take_in(cx, conn, dropped).await?;
@@ -137,6 +132,13 @@ fn remove(path: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(Error::file(path)),
     }
+}
+
+/// Those that nobody writes to any more.
+fn whole(cx: &Context) -> Result<Vec<Dropped>> {
+    let mut dropped = waiting(cx)?;
+    dropped.retain(|one| cx.whole.is(&one.path));
+    Ok(dropped)
 }
 
 /// Files in the inbox: of any partner at its top, of one partner in the folder named by its Partner ID.

@@ -3,7 +3,10 @@
 //! A reconciler's chunk is one transaction: what it read, decided, wrote, and that it is done. A courier talks to
 //! the outside with no transaction open and records what came of it. Both take the business date and nothing else.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use futures::future::BoxFuture;
@@ -92,6 +95,29 @@ impl Folders {
     }
 }
 
+/// Tells files that are whole from files that are still written to.
+#[derive(Clone)]
+pub struct Whole(Arc<dyn Fn(&Path) -> bool + Send + Sync>);
+
+impl Whole {
+    /// By having watched them.
+    pub fn if_seen(tells: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tells))
+    }
+
+    /// As the one who starts a command says.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Arc::new(|_| true))
+    }
+
+    /// Whether this one is.
+    #[must_use]
+    pub fn is(&self, path: &Path) -> bool {
+        (self.0)(path)
+    }
+}
+
 /// What every job of one business date works with.
 pub struct Context {
     /// The numbers of the rules.
@@ -114,6 +140,8 @@ pub struct Context {
     pub worker: String,
     /// Whether to begin nothing more.
     pub stop: Stop,
+    /// Which files of the inbox are whole; the others are still written to and wait.
+    pub whole: Whole,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }
@@ -197,6 +225,7 @@ impl Context {
             dry_run: self.dry_run,
             worker: self.worker.clone(),
             stop: self.stop.clone(),
+            whole: self.whole.clone(),
             rates: OnceCell::new(),
         }
     }

@@ -39,6 +39,18 @@ pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64) -> Result<u
     Ok(rung.rows_affected())
 }
 
+/// Gives the calls back that a worker took and ended before it answered: the queue itself waits until others miss it.
+pub async fn let_go(conn: &mut PgConnection, worker: &str) -> Result<()> {
+    sqlx::query(
+        "update apalis.jobs set status = 'Pending', lock_by = null, lock_at = null
+         where lock_by = $1 and status in ('Queued', 'Running')",
+    )
+    .bind(worker)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Sweeps up calls answered a while ago, and workers unseen for a day; nothing is read from them.
 pub async fn clear(conn: &mut PgConnection, queues: &[String]) -> Result<()> {
     sqlx::query(

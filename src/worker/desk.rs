@@ -17,7 +17,7 @@ use super::{inbox::Inbox, queue::Queue};
 use crate::{
     clock::Clock,
     jobs::{
-        self, Context, Error, Job,
+        self, Context, Error, Job, Whole,
         engine::night::{self, Night},
         import_entitlements as import,
     },
@@ -41,8 +41,10 @@ pub struct Desk {
     pub(super) base: Context,
     /// The business clock; it ticks.
     pub(super) clock: Clock,
-    /// What is seen of the inbox, if it is watched.
-    inbox: Option<Mutex<Inbox>>,
+    /// What is seen of the inbox.
+    inbox: Arc<Mutex<Inbox>>,
+    /// Whether files are taken in as they appear, or only by the nights.
+    takes_in: bool,
     /// Queues whose call is being answered.
     busy: Mutex<HashSet<String>>,
     /// Queues whose work failed: how often in a row, and until when they rest.
@@ -62,15 +64,19 @@ impl Drop for Turn<'_> {
 }
 
 impl Desk {
-    /// Sets one up. `watches`: files that appear in the inbox of this data directory are taken in.
+    /// Sets one up. `takes_in`: files that appear in the inbox of this data directory are taken in at once.
     #[must_use]
-    pub fn new(pool: PgPool, base: Context, clock: Clock, watches: bool) -> Self {
+    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool) -> Self {
+        let inbox = Arc::<Mutex<Inbox>>::default();
+        let seen = Arc::clone(&inbox);
+        let base = Context { whole: Whole::if_seen(move |path| lock(&seen).is_whole(path)), ..base };
         Self {
             pool,
             name: named("worker"),
             base,
             clock,
-            inbox: watches.then(Mutex::default),
+            inbox,
+            takes_in,
             busy: Mutex::default(),
             rests: Mutex::default(),
         }
@@ -79,22 +85,26 @@ impl Desk {
     /// The queues it answers.
     pub(super) fn queues(&self) -> Vec<Queue> {
         let mut queues = Queue::shared();
-        queues.extend(self.watches().then_some(Queue::Intake));
+        queues.extend(self.takes_in.then_some(Queue::Intake));
         queues
     }
 
-    /// Whether it watches its inbox.
-    pub(super) fn watches(&self) -> bool {
-        self.inbox.is_some()
+    /// Whether it takes in files as they appear.
+    pub(super) fn takes_in(&self) -> bool {
+        self.takes_in
     }
 
     /// What is seen of the inbox.
-    pub(super) fn inbox(&self) -> Option<MutexGuard<'_, Inbox>> {
-        self.inbox.as_ref().map(lock)
+    pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        lock(&self.inbox)
     }
 
-    /// Whether it answers this queue's calls now: it does not while it is at it, nor for a while after a failure.
+    /// Whether it answers this queue's calls now: it does not while it is at it, nor for a while after a failure; and
+    /// not for a night before it knows which files in the inbox are whole, because those come in first.
     pub(super) fn is_open(&self, queue: &Queue) -> bool {
+        if matches!(queue, Queue::Night) && !self.inbox().is_known() {
+            return false;
+        }
         let rests = lock(&self.rests).get(&queue.name()).is_some_and(|(_, until)| Instant::now() < *until);
         !rests && !lock(&self.busy).contains(&queue.name())
     }
@@ -188,13 +198,12 @@ impl Desk {
     /// The files that rest in the inbox, and those left half done.
     async fn intake(&self) -> jobs::Result<()> {
         let today = self.clock.today();
-        let cx = self.base.by(self.name.clone(), today).on(today, true);
+        let mut cx = self.base.by(self.name.clone(), today).on(today, true);
+        let seen = Arc::clone(&self.inbox);
+        cx.whole = Whole::if_seen(move |path| lock(&seen).is_ready(path));
         let mut conn = self.pool.acquire().await?;
-        let ready = |one: &import::Dropped| self.inbox().is_none_or(|inbox| inbox.is_ready(&one.path));
-        let outcomes = import::take_in_waiting(&cx, &mut conn, ready).boxed().await?;
-        if let Some(mut inbox) = self.inbox() {
-            inbox.settle(&outcomes);
-        }
+        let outcomes = import::take_in_waiting(&cx, &mut conn).boxed().await?;
+        self.inbox().settle(&outcomes);
         Ok(())
     }
 

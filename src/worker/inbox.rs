@@ -24,6 +24,7 @@ const RESTS: u32 = 2;
 #[derive(Debug, Default)]
 pub struct Inbox {
     files: HashMap<PathBuf, Seen>,
+    looks: u32,
 }
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ struct Seen {
 impl Inbox {
     /// Notes what waits now.
     fn note(&mut self, waiting: Vec<(PathBuf, Option<Stamp>)>) {
+        self.looks = self.looks.saturating_add(1);
         let mut before = std::mem::take(&mut self.files);
         for (path, stamp) in waiting {
             let seen = match before.remove(&path) {
@@ -49,7 +51,17 @@ impl Inbox {
         }
     }
 
-    /// Whether a file has rested, and was not refused as it is.
+    /// Whether a file that lay there from the first would be known to be whole.
+    pub(super) fn is_known(&self) -> bool {
+        self.looks > RESTS
+    }
+
+    /// Whether a file has rested.
+    pub(super) fn is_whole(&self, path: &Path) -> bool {
+        self.files.get(path).is_some_and(Seen::is_whole)
+    }
+
+    /// Whether a file has rested, and was not refused as it is: a night looks at those again, a call does not.
     pub(super) fn is_ready(&self, path: &Path) -> bool {
         self.files.get(path).is_some_and(Seen::is_ready)
     }
@@ -67,34 +79,42 @@ impl Inbox {
 }
 
 impl Seen {
+    fn is_whole(&self) -> bool {
+        self.unchanged >= RESTS
+    }
+
     fn is_ready(&self) -> bool {
-        self.unchanged >= RESTS && !self.refused
+        self.is_whole() && !self.refused
     }
 }
 
 /// Looks until a stop is asked for.
 pub(super) async fn watch(desk: Arc<Desk>) {
     let inbox = desk.base.folders.inbox();
-    if let Err(error) = tokio::fs::create_dir_all(&inbox).await {
+    if desk.takes_in()
+        && let Err(error) = tokio::fs::create_dir_all(&inbox).await
+    {
         warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
     }
     loop {
-        tokio::select! {
-            () = desk.base.stop.asked() => return,
-            () = tokio::time::sleep(TICK) => {}
-        }
         match import::waiting(&desk.base) {
             Ok(waiting) => {
                 let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
-                let ready = desk.inbox().is_some_and(|mut inbox| {
-                    inbox.note(stamped.collect());
+                let stamped = stamped.collect();
+                let ready = {
+                    let mut inbox = desk.inbox();
+                    inbox.note(stamped);
                     inbox.files.values().any(Seen::is_ready)
-                });
-                if ready && desk.is_open(&Queue::Intake) {
+                };
+                if ready && desk.takes_in() && desk.is_open(&Queue::Intake) {
                     ring(&desk).await;
                 }
             }
             Err(error) => warn!(%error, "the inbox cannot be looked at"),
+        }
+        tokio::select! {
+            () = desk.base.stop.asked() => return,
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }

@@ -48,9 +48,7 @@ pub async fn run(desk: Desk, stop: Stop) -> bool {
         rooms.spawn(tend::tend(queue, Arc::clone(&desk), calls.clone()));
     }
     rooms.spawn(sweep::sweep(Arc::clone(&desk)));
-    if desk.watches() {
-        rooms.spawn(inbox::watch(Arc::clone(&desk)));
-    }
+    rooms.spawn(inbox::watch(Arc::clone(&desk)));
     tracing::info!(worker = %desk.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");

@@ -50,7 +50,7 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
             bell::ring(&mut tx, &Queue::Chunks(job).name(), open.chunks.min(CALLS)).await?;
         }
     }
-    if desk.watches() && desk.is_open(&Queue::Intake) && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0 {
+    if desk.takes_in() && desk.is_open(&Queue::Intake) && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0 {
         bell::ring(&mut tx, &Queue::Intake.name(), 1).await?;
     }
     if clears {

@@ -11,11 +11,12 @@ use sqlx::PgPool;
 use tracing::warn;
 
 use super::{desk::Desk, queue::Queue};
+use crate::store::bell;
 
 /// How often a worker says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(3);
-/// How many times it may fail to before its calls are given to others: after 12 s.
-const MISSED: usize = 4;
+/// How many times it may fail to before its calls are given to others: after 9 s.
+const MISSED: usize = 3;
 /// How often it looks for calls that no notification told of.
 const POLL: Duration = Duration::from_secs(1);
 /// The pause before an ended worker is begun again, as after an outage of the database.
@@ -42,7 +43,8 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
             .missed_heartbeats(MISSED);
         let storage =
             PostgresStorage::<Call>::new(&calls).with_config(config).with_pubsub().poll_with_interval(POLL);
-        let worker = WorkerBuilder::new(format!("{}:{}:{start}", queue.name(), desk.name))
+        let name = format!("{}:{}:{start}", queue.name(), desk.name);
+        let worker = WorkerBuilder::new(name.as_str())
             .backend(storage)
             .data(Arc::clone(&desk))
             .data(queue)
@@ -53,6 +55,13 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
             Ok::<_, std::io::Error>(())
         };
         let ended = worker.run_until(until).await;
+        let given_back = async {
+            let mut conn = calls.acquire().await?;
+            bell::let_go(&mut conn, &name).await
+        };
+        if let Err(error) = given_back.await {
+            warn!(?queue, %error, "calls were not given back; others miss them in a moment");
+        }
         if stop.is_asked() {
             return;
         }

@@ -7,3 +7,5 @@ mod embedded_store;
 mod house;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod worker;

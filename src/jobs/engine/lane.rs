@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How long a chunk stays claimed without word from its worker; then another worker takes it over.
-const LEASE_SECONDS: f64 = 15.0;
+const LEASE_SECONDS: f64 = 10.0;
 /// How often a worker gives word while it works.
-const RENEWED_EVERY: Duration = Duration::from_secs(3);
+const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
 /// How often one looks for what others let go of.
 const GLANCE: Duration = Duration::from_millis(100);
 
