@@ -248,10 +248,12 @@ async fn up_and_two_workers_share_a_run_and_one_that_is_killed_is_made_up_for() 
     )
     .await;
     let far = house.dir.join("far");
-    let (one, two) = (Running::of(&house, &far, now, "worker"), Running::of(&house, &far, now, "worker"));
-    let shared = "select count(distinct worker) = 3 from run_chunk where status = 'claimed'";
-    until(&house, "three processes claim", shared).await;
+    let one = Running::of(&house, &far, now, "worker");
+    let claiming = "from (select distinct worker from run_chunk where status = 'claimed') c";
+    until(&house, "a worker claims", &format!("select count(*) = 2 {claiming}")).await;
     one.signal("KILL");
+    let two = Running::of(&house, &far, now, "worker");
+    until(&house, "another claims, and the dead one still", &format!("select count(*) = 3 {claiming}")).await;
     gate.rollback().await.unwrap();
     until(&house, "the night is complete", COMPLETE).await;
     assert_each_granted_once(&house).await;
@@ -291,6 +293,21 @@ async fn two_processes_tick_once_run_one_night_and_take_a_file_once() {
     assert_eq!(house.one::<i64>("select count(*) from file").await, 3, "two at first, one dropped");
     let answer = fs::read_to_string(house.dir.join("answers/partners.result.csv")).unwrap();
     assert!(answer.contains("applied") && !answer.contains("unchanged"), "{answer}");
+}
+
+#[tokio::test]
+async fn calls_are_answered_again_after_every_connection_was_cut() {
+    let house = House::open().await;
+    let up = Running::start(&house, "2024-01-15T10:00:00Z", "up");
+    until(&house, "it is at work", "select exists (select from night)").await;
+    let cut = "select count(pg_terminate_backend(pid)) > 5 from pg_stat_activity
+               where datname = current_database() and application_name = 'benefactor'";
+    assert!(house.one::<bool>(cut).await);
+    write(&house.dir.join("inbox/partners.csv"), PARTNERS);
+    appears(&house.dir.join("answers/partners.result.csv")).await;
+    up.stop();
+    let held = "select count(*) from apalis.jobs where status in ('Queued', 'Running')";
+    assert_eq!(house.one::<i64>(held).await, 0);
 }
 
 #[tokio::test]
