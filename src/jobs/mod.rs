@@ -265,12 +265,25 @@ impl Context {
         }
     }
 
-    async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
+    /// Whether a run was begun by this program with these policies and this catalogue, so that its chunks come to the
+    /// same here.
+    #[must_use]
+    pub fn agrees_with(&self, run: &run::Claimable) -> bool {
+        run.binary_version == env!("CARGO_PKG_VERSION")
+            && run.policy_sha256 == self.policy_sha256(&run.job)
+            && run.catalogue_sha256 == self.catalogue_sha256
+    }
+
+    fn policy_sha256(&self, job: &str) -> String {
         let text =
             self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
+        sha256(text.as_bytes())
+    }
+
+    async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
         Ok(run::Provenance {
             binary_version: env!("CARGO_PKG_VERSION").to_owned(),
-            policy_sha256: sha256(text.as_bytes()),
+            policy_sha256: self.policy_sha256(job),
             catalogue_sha256: self.catalogue_sha256.clone(),
             input_sha256: run::input_sha256(conn).await?,
         })

@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 use schema::{Grants, Standing};
 
 /// Connections a process may have open.
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: u32 = 24;
 /// How long a caller waits for one of them, and for an outside database to answer at all.
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// How long the private store may take to come back after a crash while a command waits for it.

@@ -216,6 +216,12 @@ pub struct Claimable {
     pub job: String,
     /// Its business date.
     pub due_on: NaiveDate,
+    /// What it was begun with; whoever works by other policies leaves it alone.
+    pub binary_version: String,
+    /// SHA-256 of the job's policy file.
+    pub policy_sha256: String,
+    /// SHA-256 of the catalogue.
+    pub catalogue_sha256: String,
     /// How many of its chunks are ready, or were let go of by a worker whose lease lapsed.
     pub chunks: i64,
 }
@@ -224,11 +230,12 @@ pub struct Claimable {
 pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
     Ok(sqlx::query_as!(
         Claimable,
-        r#"select r.run_id, r.job, r.due_on, count(*) as "chunks!"
+        r#"select r.run_id, r.job, r.due_on, r.binary_version, r.policy_sha256, r.catalogue_sha256,
+                  count(*) as "chunks!"
            from run r join run_chunk c using (run_id)
            where r.status = 'running' and c.status in ('ready', 'claimed')
              and (c.status = 'ready' or c.lease_until < now())
-           group by r.run_id, r.job, r.due_on order by r.run_id"#
+           group by r.run_id order by r.run_id"#
     )
     .fetch_all(conn)
     .await?)

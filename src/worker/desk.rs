@@ -216,7 +216,7 @@ impl Desk {
         let mut conn = self.pool.acquire().await?;
         let runs = run::claimable(&mut conn).await?;
         drop(conn);
-        for run in runs.into_iter().filter(|run| run.job == job.name) {
+        for run in runs.into_iter().filter(|run| run.job == job.name && self.base.agrees_with(run)) {
             let cx = self.base.by(self.name.clone(), self.clock.today()).on(run.due_on, false);
             job.help(&Arc::new(cx), &self.pool, run.run_id).boxed().await?;
         }

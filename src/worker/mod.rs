@@ -3,7 +3,7 @@
 //! A call says "something is due in queue X" and carries nothing. Whoever it wakes looks into our own tables, claims
 //! under a lease what is due, does it and answers Ok, also when there was nothing left to do. So a call may be lost,
 //! doubled or late, and nothing depends on what the queue makes of it: what is due and unclaimed is looked for every
-//! second ([`sweep`]) and rung again.
+//! second and rung again.
 //!
 //! `jobs` neither rings nor knows of calls. Planning a stage could ring for its chunks at once, but such a call can
 //! be lost with its reader, so the sweep must find open chunks in any case; a stage that is over before the next
@@ -38,7 +38,7 @@ pub fn transport_migrations() -> sqlx::migrate::Migrator {
 }
 
 /// Answers calls, sweeps and watches the inbox until `stop` is asked for, and then lets what runs come to its end.
-/// `false`: something did not within [`GRACE`]; its claims lapse and others take it over.
+/// `false`: something did not within 25 s; its claims lapse and others take it over.
 pub async fn run(desk: Desk, stop: Stop) -> bool {
     let desk = Arc::new(desk);
     let queues = desk.queues();

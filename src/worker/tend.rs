@@ -54,7 +54,7 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
             asked.asked().await;
             Ok::<_, std::io::Error>(())
         };
-        let ended = worker.run_until(until).await;
+        let ended = tokio::spawn(worker.run_until(until)).await; // its panics end it, not us
         let given_back = async {
             let mut conn = calls.acquire().await?;
             bell::let_go(&mut conn, &name).await
