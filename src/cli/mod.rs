@@ -12,6 +12,7 @@ mod facts;
 mod files;
 mod logs;
 mod nights;
+mod up;
 
 use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
 
@@ -38,6 +39,12 @@ enum Command {
     /// Watch more than a year of nights in seconds, on invented partners and a store of its own
     #[command(after_help = demo::DEMO_EXAMPLE)]
     Demo(demo::DemoArgs),
+    /// Run everything in one process: the store, the inbox, the nights, until SIGTERM or Ctrl-C
+    #[command(after_help = up::UP_EXAMPLE)]
+    Up(up::UpArgs),
+    /// Help with the nights, against a database that runs
+    #[command(after_help = up::WORKER_EXAMPLE)]
+    Worker(up::UpArgs),
     /// Run the nightly jobs for every business date not yet complete
     #[command(after_help = nights::NIGHT_EXAMPLE)]
     Night(nights::NightArgs),
@@ -96,6 +103,8 @@ pub fn main() -> ExitCode {
 fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Demo(args) => wait(demo::run_demo(settings, args)),
+        Command::Up(args) => wait(up::run_up(settings, args)),
+        Command::Worker(args) => wait(up::run_worker(settings, args)),
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),

@@ -91,6 +91,8 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         dry_run,
         // No other process, before or after, has this name.
         worker: format!("{}:{}:{}", night::ROLE, std::process::id(), Uuid::now_v7()),
+        stop: jobs::Stop::never(),
+        whole: jobs::Whole::all(),
         rates: OnceCell::new(),
     })
 }

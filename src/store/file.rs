@@ -177,6 +177,44 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     .await?)
 }
 
+/// The file of these bytes, partner and kind that was staged and not finished, if there is one.
+pub async fn find_unfinished(
+    conn: &mut PgConnection,
+    sha256: &str,
+    kind: &str,
+    partner_id: Option<i64>,
+) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select file_id from file
+         where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 and status = 'staged'
+         order by file_id limit 1",
+        sha256,
+        kind,
+        partner_id
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// How many files have been staged for `seconds` and more without being finished: their process is gone, or slow.
+pub async fn left_behind(conn: &mut PgConnection, seconds: f64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from file
+           where status = 'staged' and received_at < now() - make_interval(secs => $1)"#,
+        seconds
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Whether a file still waits to be applied; nobody else finishes it until the transaction ends.
+pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool> {
+    let status = sqlx::query_scalar!("select status from file where file_id = $1 for update", file_id)
+        .fetch_one(conn)
+        .await?;
+    Ok(status == "staged")
+}
+
 /// A file's header, names as written.
 pub async fn header(conn: &mut PgConnection, file_id: i64) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!("select header from file where file_id = $1", file_id).fetch_one(conn).await?)

@@ -38,4 +38,6 @@ mod schema;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod worker;
+#[cfg(test)]
 mod year_in_the_life;

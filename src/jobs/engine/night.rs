@@ -86,6 +86,9 @@ pub async fn rehearse(
 async fn one(cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) -> Result<Night> {
     let mut jobs = Vec::with_capacity(REGISTRY.len());
     for job in REGISTRY {
+        if cx.stop.is_asked() {
+            return Err(Error::Stopped);
+        }
         jobs.push((job.name, job.run(cx, conn, pool).await?));
     }
     run::complete_night(conn, cx.today).await?;

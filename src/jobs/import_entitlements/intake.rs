@@ -83,7 +83,8 @@ pub async fn take_in(
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
     for one in dropped {
-        match stage(cx, conn, &one).await? {
+        let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
+        match stage(cx, conn, &one, &mine).await? {
             Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
             Staging::Known => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
@@ -105,8 +106,8 @@ enum Staging {
     Guarded(String),
 }
 
-/// Spools and checks a file; stages all of it or nothing.
-async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Result<Staging> {
+/// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
+async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &[i64]) -> Result<Staging> {
     let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
     let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
     let spooled = match spooled {
@@ -151,6 +152,10 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Resu
     new.kind = profile.kind.name();
     if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
         return Ok(Staging::Known);
+    }
+    let left = file::find_unfinished(conn, new.sha256, new.kind, partner_id).await?;
+    if let Some(file_id) = left.filter(|file_id| !mine.contains(file_id)) {
+        return Ok(Staging::Staged(file_id, profile)); // by a process that did not come to its end
     }
     new.header = &header;
     let mut tx = conn.begin().await?;
@@ -321,8 +326,10 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
     let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
     if file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
         let mut tx = conn.begin().await?;
-        file::clear_stage(&mut tx, unfinished.file_id).await?;
-        stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+        if file::is_unfinished(&mut tx, unfinished.file_id).await? {
+            file::clear_stage(&mut tx, unfinished.file_id).await?;
+            stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+        }
         tx.commit().await?;
     }
     let partner_number = match unfinished.partner_id {
@@ -348,7 +355,10 @@ async fn answer(
     file_id: i64,
     profile: Profile,
 ) -> Result<Taken> {
-    let head = file::get(conn, file_id).await?;
+    let mut head = file::get(conn, file_id).await?;
+    if let Some(name) = dropped.path.file_name().and_then(|name| name.to_str()) {
+        name.clone_into(&mut head.name); // a file left by a crash may be dropped again under another name
+    }
     let taken = |answer| Taken {
         name: head.name.clone(),
         kind: profile.kind,
