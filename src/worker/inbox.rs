@@ -146,7 +146,14 @@ mod tests {
     fn refused(partner: Option<&str>) -> (Dropped, Outcome) {
         let partner = partner.map(str::to_owned);
         let results = "answers".into();
-        let dropped = Dropped { path: "a.csv".into(), kind: None, partner, accept_backdated: false, results };
+        let dropped = Dropped {
+            path: "a.csv".into(),
+            kind: None,
+            partner,
+            accept_backdated: false,
+            accept_ends: false,
+            results,
+        };
         (dropped, Outcome::Refused("no partner 4711 is known".to_owned()))
     }
 

@@ -160,24 +160,21 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
     new.header = &header;
     let mut tx = conn.begin().await?;
     let file_id = file::append(&mut tx, &new).await?;
-    match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
-        Ok(rows) => {
-            if let Some(sentence) = guard(cx, &mut tx, dropped, file_id, &profile).await? {
-                tx.rollback().await?;
-                file::append_refused(conn, &new, &sentence).await?;
-                return Ok(Staging::Guarded(sentence));
+    let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
+        Ok(rows) => match guard(cx, &mut tx, dropped, file_id, &profile).await? {
+            None => {
+                let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
+                file::staged(&mut tx, file_id, rows, chunk).await?;
+                tx.commit().await?;
+                return Ok(Staging::Staged(file_id, profile));
             }
-            let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
-            file::staged(&mut tx, file_id, rows, chunk).await?;
-            tx.commit().await?;
-            Ok(Staging::Staged(file_id, profile))
-        }
-        Err(refusal) => {
-            tx.rollback().await?;
-            file::append_refused(conn, &new, &refusal.to_string()).await?;
-            Ok(Staging::Refused(refusal.to_string()))
-        }
-    }
+            Some(sentence) => (Staging::Guarded(sentence.clone()), sentence),
+        },
+        Err(refusal) => (Staging::Refused(refusal.to_string()), refusal.to_string()),
+    };
+    tx.rollback().await?;
+    file::append_refused(conn, &new, &why).await?;
+    Ok(refused)
 }
 
 /// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
