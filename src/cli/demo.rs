@@ -185,3 +185,43 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
 fn day(text: &str) -> anyhow::Result<NaiveDate> {
     text.parse().with_context(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_earlier_demo_is_replaced_and_a_strangers_directory_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("deep/demo");
+        assert!(!prepare(&dir).unwrap(), "nothing was there");
+        fs::create_dir_all(dir.join("drop/2024-01-15")).unwrap();
+        fs::create_dir_all(dir.join("store/data")).unwrap();
+        assert!(prepare(&dir).unwrap(), "an earlier one was replaced");
+        assert_eq!(names(&dir), [MARK]);
+        fs::write(home.path().join("mine.txt"), "mine").unwrap();
+        let refused = prepare(home.path()).unwrap_err();
+        assert!(refused.to_string().contains("no demo made it"), "{refused}");
+        assert_eq!(names(home.path()), ["deep", "mine.txt"]);
+    }
+
+    #[test]
+    fn the_files_of_a_date_are_written_and_named_for_import_rates_with_the_first() {
+        let home = tempfile::tempdir().unwrap();
+        let first = drop_files(home.path(), day(NIGHTS.0).unwrap()).unwrap();
+        assert_eq!(first.len(), 6);
+        assert!(first.iter().all(|dropped| dropped.path.is_file()));
+        assert!(first[0].path.ends_with("drop/2024-01-15/eurofxref-hist.csv"));
+        assert!(first[0].results.ends_with("answers/2024-01-15"));
+        assert!(drop_files(home.path(), day("2024-01-16").unwrap()).unwrap().is_empty());
+    }
+}

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod dependencies;
+#[cfg(test)]
 mod embedded_store;
 #[cfg(test)]
 mod house;
