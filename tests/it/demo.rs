@@ -226,7 +226,7 @@ fn words(header: &str) -> String {
     let mut was_encoded = false;
     for word in header.trim().split(' ').filter(|word| !word.is_empty()) {
         let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        if !text.is_empty() && !(was_encoded && encoded.is_some()) {
+        if !(text.is_empty() || was_encoded && encoded.is_some()) {
             text.push(' ');
         }
         was_encoded = encoded.is_some();

@@ -1,8 +1,6 @@
 //! The proof: one test binary, one file a room or a job.
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
-#[cfg(test)]
-mod demo;
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
@@ -11,11 +9,13 @@ mod bad_input;
 #[cfg(test)]
 mod cast;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
 mod dry_run;
 #[cfg(test)]
 mod email_contacts;
-#[cfg(test)]
-mod dependencies;
 #[cfg(test)]
 mod embedded_store;
 #[cfg(test)]
