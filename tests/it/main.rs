@@ -1,6 +1,10 @@
 //! The proof: one test binary, one file a room or a job.
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
+<<<<<<< HEAD
+=======
+#[cfg(test)]
+>>>>>>> c23e28f8ee02139577a38d10284a13d730821bc1
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
@@ -11,8 +15,11 @@ mod cast;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+<<<<<<< HEAD
 mod dependencies;
 #[cfg(test)]
+=======
+>>>>>>> c23e28f8ee02139577a38d10284a13d730821bc1
 mod dry_run;
 #[cfg(test)]
 mod email_contacts;
