@@ -14,6 +14,8 @@ mod cast;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod dependencies;
+#[cfg(test)]
 mod dry_run;
 #[cfg(test)]
 mod email_contacts;
