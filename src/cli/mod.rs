@@ -5,6 +5,7 @@
 
 mod answers;
 mod db;
+mod demo;
 mod effects;
 pub mod exit;
 mod files;
@@ -33,6 +34,9 @@ struct Cli {
 /// What it can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch more than a year of nights in seconds, on invented partners and a store of its own
+    #[command(after_help = demo::DEMO_EXAMPLE)]
+    Demo(demo::DemoArgs),
     /// Run the nightly jobs for every business date not yet complete
     #[command(after_help = nights::NIGHT_EXAMPLE)]
     Night(nights::NightArgs),
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
 
 fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Demo(args) => wait(demo::run_demo(settings, args)),
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),

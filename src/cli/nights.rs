@@ -1,6 +1,6 @@
 //! `night` and `run`: what is due, done now or rehearsed.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
@@ -100,7 +100,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         policies: Arc::new(policies),
         catalogue: Arc::new(catalogue),
         catalogue_sha256: jobs::sha256(text.as_bytes()),
-        folders: Folders { data: settings.data_dir.clone() },
+        folders: Folders { data: settings.data_dir.clone(), scratch: scratch(dry_run)? },
         today,
         arrived_on: settings.still_clock().today(),
         latest: true,
@@ -109,6 +109,11 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         worker: format!("{}:{}:{}", night::ROLE, std::process::id(), Uuid::now_v7()),
         rates: OnceCell::new(),
     })
+}
+
+/// A folder for what a dry run puts aside.
+fn scratch(dry_run: bool) -> anyhow::Result<Option<Arc<tempfile::TempDir>>> {
+    Ok(if dry_run { Some(Arc::new(tempfile::tempdir().context("no temporary folder")?)) } else { None })
 }
 
 pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::Result<Exit> {
@@ -188,10 +193,10 @@ pub(super) fn tell(nights: &[Night], as_json: bool) -> anyhow::Result<()> {
             .map(|(job, c)| {
                 let mut line = format!("{job} {}", c.done);
                 if c.refused > 0 {
-                    line += &format!(" ({} refused or waiting)", c.refused);
+                    let _ = write!(line, " ({} refused or waiting)", c.refused);
                 }
                 if c.failed > 0 {
-                    line += &format!(" ({} failed)", c.failed);
+                    let _ = write!(line, " ({} failed)", c.failed);
                 }
                 line
             })

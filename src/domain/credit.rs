@@ -331,7 +331,7 @@ impl Books<'_> {
         }
         match closing {
             Some((Kind::CreditReversed, _)) => {
-                settled.reversed_minor = settled.reversed_minor.saturating_add(left)
+                settled.reversed_minor = settled.reversed_minor.saturating_add(left);
             }
             Some(_) => {}
             None => settled.open.push((self.number, left)),

@@ -10,7 +10,7 @@ use super::{
     entitlement::{BenefitKind, EntitlementRow, Offer, Quantity},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
-    reason::{Problem, Reason},
+    reason::{Expected, Problem, Reason},
 };
 
 /// An order as it is known.
@@ -178,6 +178,10 @@ fn state(
         Some(amount) if amount.currency != Currency::USD && amount.currency != against.local => {
             let reason = Reason::CurrencyNotAccepted { expected: against.local };
             problems.push(Problem::at("currency", amount.currency.code(), reason));
+        }
+        Some(amount) if amount.minor.checked_mul(i64::from(quantity.unwrap_or(1))).is_none() => {
+            let reason = Reason::Invalid { expected: Expected::Amount };
+            problems.push(Problem::at("amount", &amount.plain(), reason));
         }
         None if is_credit(row) => problems.push(Problem::at("amount", "", Reason::NoAmount)),
         _ => {}

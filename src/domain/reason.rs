@@ -50,6 +50,9 @@ pub enum Reason {
     /// The directory user is disabled.
     UserDisabled,
 
+    /// The contact's address must differ from the partner's account e-mail (R8).
+    ContactIsAccount,
+
     // What a file may not change (D5, D16).
     /// Offer, purchase date or start of this row differ from the order's other rows.
     OrderMismatch {
@@ -277,6 +280,7 @@ impl Reason {
             Self::UnknownBenefit => "unknown_benefit",
             Self::UnknownUser => "unknown_user",
             Self::UserDisabled => "user_disabled",
+            Self::ContactIsAccount => "contact_is_account",
             Self::OrderMismatch { .. } => "order_mismatch",
             Self::AlreadyGranted { .. } => "already_granted",
             Self::AlreadyEnded { .. } => "already_ended",

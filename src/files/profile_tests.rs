@@ -177,6 +177,7 @@ fn every_file_of_the_demos_cast_is_recognised_and_only_its_bad_rows_have_problem
         "entitlements-may-final-v2:13 amount invalid",
         "entitlements-may-final-v2:14 currency invalid",
         "entitlements-may-final-v2:15 expires_on ends_before_start",
+        "entitlements-may-final-v2:16 starts_on starts_before_purchase",
         "entitlements-may-final-v2:23  wrong_field_count",
         "entitlements-may-final-v2:24 quantity invalid",
         "entitlements-may-final-v2:24 expires_on invalid",

@@ -2,27 +2,24 @@
 //! cancellation is decided on its own date and on what was on record then: accepted, the whole order ends and its
 //! unspent credit goes back; refused, nothing ends and every failed criterion is told (R9, D1, D7).
 
-use std::collections::{BTreeMap, HashMap};
-
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, provision_credits::booking};
+use super::{Context, Job, Result};
 use crate::{
     domain::{
         cancellation::{self, Order},
-        credit::Settled,
-        money::{Amount, Currency},
         notice::Notice,
     },
     store::{
-        credit::of_entitlements,
         notice::{self, Owed, Subject},
-        order::{self, Ending, How, Membership},
+        order,
         request::{self, Decision, Request},
         run::{Chunk, Counts},
     },
 };
+
+mod refund;
 
 const NAME: &str = "apply_cancellations";
 
@@ -59,7 +56,7 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
     let blockers = policy.blocker_names();
     let reasons = cancellation::decide(&stood, requested_on, policy.refund_window_days, &blockers);
     let notice = if reasons.is_empty() {
-        accept(cx, conn, run_id, request, &membership).await?
+        refund::accept(cx, conn, run_id, request, &membership).await?
     } else {
         Notice::CancellationRefused {
             request_id: request.request_key.clone(),
@@ -84,44 +81,6 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
     let subject = Subject::Request(request.request_no);
     let owed =
         Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
-    notice::owe(conn, &[owed]).await?;
+    notice::owe(conn, run_id, &[owed]).await?;
     Ok(reasons.is_empty())
-}
-
-/// Ends the order on the request's date and takes back what is unspent.
-async fn accept(
-    cx: &Context,
-    conn: &mut PgConnection,
-    run_id: i64,
-    request: &Request,
-    membership: &Membership,
-) -> Result<Notice> {
-    let ended_on = request.requested_on;
-    order::end_memberships(conn, &[membership.membership_id], &[ended_on], How::Cancelled).await?;
-    let live = order::live(conn, membership.membership_id).await?;
-    let endings: Vec<Ending> =
-        live.iter().map(|(id, _)| Ending { entitlement_id: *id, ended_on, how: How::Cancelled }).collect();
-    order::end_entitlements(conn, run_id, &endings).await?;
-    let ids: Vec<i64> = live.iter().map(|(id, _)| *id).collect();
-    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
-    let (booking, settled) = booking::settle(cx, conn, &credits).await?;
-    booking.write(conn, run_id, &credits).await?;
-    let local: HashMap<i64, Currency> = credits.iter().map(|c| (c.entitlement_id, c.terms.local)).collect();
-    let sum = |of: fn(&Settled) -> i64| {
-        let mut sums = BTreeMap::<Currency, i64>::new();
-        for (id, settled) in &settled {
-            *sums.entry(local[id]).or_default() += of(settled);
-        }
-        sums.into_iter()
-            .filter(|(_, minor)| *minor > 0)
-            .map(|(code, minor)| Amount::new(minor, code))
-            .collect()
-    };
-    Ok(Notice::CancellationAccepted {
-        request_id: request.request_key.clone(),
-        order_id: membership.order_id.clone(),
-        ended_on,
-        reversed: sum(|s| s.reversed_minor),
-        spent: sum(|s| s.spent_minor),
-    })
 }

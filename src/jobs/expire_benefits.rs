@@ -2,19 +2,12 @@
 //! be ended as lost. So each night renewals take effect first; then memberships enter grace or expire, and every
 //! benefit past its last usable day ends: its assignments, its credit, once, in one transaction (D5, D6).
 
-use std::collections::HashMap;
-
-use chrono::NaiveDate;
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
 use super::{Context, Job, Result, provision_credits::booking::Booking};
 use crate::{
-    domain::{
-        credit,
-        membership::{Standing, Year},
-        notice::Notice,
-    },
+    domain::{credit, notice::Notice},
     store::{
         credit::of_entitlements,
         notice::{self, Owed, Subject},
@@ -24,6 +17,7 @@ use crate::{
     },
 };
 
+mod memberships;
 mod renewal;
 
 /// Renewals, then everything else.
@@ -60,7 +54,7 @@ fn grace(cx: &Context) -> i32 {
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let changed = memberships(cx, conn, chunk).await?;
+    let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
     let endings: Vec<Ending> = over
         .iter()
@@ -81,51 +75,8 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             },
         })
         .collect();
-    notice::owe(conn, &owed).await?;
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(Counts::done(changed + endings.len()))
-}
-
-/// Moves memberships on: pending, active, in grace, expired.
-async fn memberships(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
-    let grace_days = cx.policies.expire_benefits.policy.grace_days;
-    let changing = order::changing(conn, chunk.span, cx.today, grace(cx)).await?;
-    let ids: Vec<i64> = changing.iter().map(|m| m.membership_id).collect();
-    let known: HashMap<i64, NaiveDate> = order::known_on(conn, &ids).await?.into_iter().collect();
-    let (mut going, mut statuses) = (vec![], vec![]);
-    let (mut expired, mut ended, mut owed) = (vec![], vec![], vec![]);
-    for m in &changing {
-        let year = Year { starts_on: m.starts_on, anniversary_on: m.anniversary_on, grace_days };
-        let status = match year.standing(cx.today) {
-            Standing::Pending => "pending",
-            Standing::Active => "active",
-            Standing::InGrace => "in_grace",
-            Standing::Expired { ended_on } => {
-                expired.push(m.membership_id);
-                ended.push(ended_on);
-                // Nothing that was over before its file arrived is mailed (D10).
-                if known.get(&m.membership_id).is_some_and(|known_on| ended_on >= *known_on) {
-                    owed.push(Owed {
-                        partner_id: m.partner_id,
-                        subject: Subject::Membership(m.membership_id),
-                        anchor_on: ended_on,
-                        true_until: None,
-                        notice: Notice::MembershipEnded {
-                            order_id: m.order_id.clone(),
-                            offer: m.offer.clone().unwrap_or_default(),
-                            ended_on,
-                        },
-                    });
-                }
-                continue;
-            }
-        };
-        going.push(m.membership_id);
-        statuses.push(status.to_owned());
-    }
-    order::put_statuses(conn, &going, &statuses).await?;
-    order::end_memberships(conn, &expired, &ended, How::Expired).await?;
-    notice::owe(conn, &owed).await?;
-    Ok(changing.len())
 }
 
 /// Ends entitlements: their assignments, and their credit, which lapses (D6).

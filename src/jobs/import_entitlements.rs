@@ -16,6 +16,8 @@ use crate::store::{
 pub use intake::{Dropped, Outcome, Taken, take_in};
 
 mod apply;
+mod assignments;
+mod cancellations;
 mod entitlements;
 mod events;
 mod intake;
@@ -52,7 +54,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
                 remove(cx, &dropped.path)?;
             }
             Outcome::Known => remove(cx, &dropped.path)?,
-            Outcome::Refused(refusal) => {
+            Outcome::Refused(refusal) | Outcome::Guarded(refusal) => {
                 counts.refused += 1;
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
             }
@@ -86,7 +88,14 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
     let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let results = partner.iter().fold(cx.folders.answers(), |folder, number| folder.join(number));
-    (is_csv && !hidden).then_some(Dropped { path, kind: None, partner, accept_backdated: false, results })
+    (is_csv && !hidden).then_some(Dropped {
+        path,
+        kind: None,
+        partner,
+        accept_backdated: false,
+        accept_ends: false,
+        results,
+    })
 }
 
 /// What a folder holds, by name; one that is not there holds nothing.

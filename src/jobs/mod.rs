@@ -38,6 +38,8 @@ pub const REGISTRY: [&Job; 7] = [
     &export_entitlements::JOB,
 ];
 
+/// What planning a stage is given and gives.
+pub type Plan = for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<'a, Result<Vec<Span>>>;
 /// What a chunk's work is given and gives.
 pub type Work = for<'a> fn(&'a Context, &'a mut PgConnection, &'a Chunk) -> BoxFuture<'a, Result<Counts>>;
 
@@ -48,7 +50,7 @@ pub struct Job {
     /// Parts that follow each other: the next is planned when the one before is done.
     pub stages: i16,
     /// Cuts what is due into spans.
-    pub plan: for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<'a, Result<Vec<Span>>>,
+    pub plan: Plan,
     /// Does one span.
     pub work: Work,
     /// A courier works outside a transaction; everything else inside one that commits with its outcome.
@@ -60,6 +62,8 @@ pub struct Job {
 pub struct Folders {
     /// The data directory.
     pub data: PathBuf,
+    /// Where a dry run puts copies of dropped files instead; gone with the last that uses it.
+    pub scratch: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Folders {
@@ -72,7 +76,7 @@ impl Folders {
     /// Copies of what was dropped, named by hash.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
-        self.data.join("spool")
+        self.scratch.as_ref().map_or_else(|| self.data.join("spool"), |scratch| scratch.path().to_owned())
     }
 
     /// Dropped files, handed back with an answer on every row.

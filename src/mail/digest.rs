@@ -20,7 +20,7 @@ pub struct Digest {
     pub message_id: String,
     /// The address.
     pub recipient: String,
-    /// The person's name, for the greeting and the To header.
+    /// The marketing contact's name, for the greeting and the To header; `None`: it is the account e-mail.
     pub recipient_name: Option<String>,
     /// `Name <address>` or an address.
     pub from: String,

@@ -43,14 +43,14 @@ const BATCH: usize = 1 << 18;
 pub struct Rows {
     table: &'static str,
     text: String,
-    rows: u64,
+    count: u64,
 }
 
 impl Rows {
     /// For a table of [`COLUMNS`].
     #[must_use]
     pub fn into(table: &'static str) -> Self {
-        Self { table, text: String::new(), rows: 0 }
+        Self { table, text: String::new(), count: 0 }
     }
 
     /// Adds a cell.
@@ -107,24 +107,24 @@ impl Rows {
     pub fn end(&mut self) {
         self.text.pop();
         self.text.push('\n');
-        self.rows += 1;
+        self.count += 1;
     }
 
     /// Rows added so far.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.rows
+        self.count
     }
 
     /// Whether none was.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.count == 0
     }
 
     /// Writes them, in the transaction that `conn` is in.
     pub async fn copy(self, conn: &mut PgConnection) -> Result<u64> {
-        if self.rows == 0 {
+        if self.count == 0 {
             return Ok(0);
         }
         let columns =

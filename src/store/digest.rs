@@ -1,5 +1,7 @@
 //! What the ledger says, as one number to compare two stores by.
 
+use std::fmt::Write as _;
+
 use chrono::NaiveDate;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
@@ -36,7 +38,6 @@ pub async fn digest(conn: &mut PgConnection, on: Option<NaiveDate>) -> Result<St
         hash.update(line.as_bytes());
         hash.update(b"\n");
     }
-    use std::fmt::Write as _;
     Ok(hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -550,8 +550,8 @@ pub async fn unassign(
     entitlement_id: i64,
     user_id: i64,
     removed_on: NaiveDate,
-) -> Result<u64> {
-    let done = sqlx::query!(
+) -> Result<()> {
+    sqlx::query!(
         "update assignment set removed_on = greatest(assigned_on, $3)
          where entitlement_id = $1 and user_id = $2 and removed_on is null",
         entitlement_id,
@@ -560,5 +560,5 @@ pub async fn unassign(
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }

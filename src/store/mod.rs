@@ -19,6 +19,7 @@ pub mod reminder;
 pub mod request;
 pub mod run;
 pub mod schema;
+pub mod summary;
 
 use std::{
     sync::Arc,

@@ -65,6 +65,23 @@ pub async fn granted_currency(conn: &mut PgConnection, number: &str) -> Result<O
     .await?)
 }
 
+/// A partner's account e-mail.
+pub async fn account_email(conn: &mut PgConnection, partner_id: i64) -> Result<String> {
+    Ok(sqlx::query_scalar!("select account_email from partner where partner_id = $1", partner_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// The address of the marketing contact of the partner with that Partner ID.
+pub async fn contact_email(conn: &mut PgConnection, number: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!(
+        "select c.email from contact c join partner p using (partner_id) where p.number = $1",
+        number
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// Makes or changes a directory user, found by object id.
 pub async fn put_user(conn: &mut PgConnection, file_id: i64, partner_id: i64, row: &UserRow) -> Result<Put> {
     let stored = sqlx::query!(

@@ -131,6 +131,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
             day(*starts_on),
             day(*ends_on)
         ),
+        Reason::ContactIsAccount => "The marketing contact's e-mail must differ from the partner's account e-mail; name another address.".into(),
         Reason::AlreadyAssigned => {
             "The user is assigned to this benefit already; nothing needs to be done.".into()
         }

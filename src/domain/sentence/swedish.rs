@@ -131,6 +131,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
             day(*starts_on),
             day(*ends_on)
         ),
+        Reason::ContactIsAccount => "Marknadskontaktens e-postadress måste vara en annan än partnerns kontoadress; ange en annan adress.".into(),
         Reason::AlreadyAssigned => "Användaren är redan tilldelad förmånen; inget behöver göras.".into(),
         Reason::NotAssigned => {
             "Användaren är inte tilldelad förmånen, så det finns inget att ta bort; kontrollera användaren."

@@ -38,6 +38,7 @@ fn samples() -> Vec<Reason> {
         Reason::DecidedAtNight { night_of: day("2024-02-02") },
         Reason::NotAssignable,
         Reason::OutsideBenefitDates { starts_on: day("2024-01-31"), ends_on: day("2025-01-30") },
+        Reason::ContactIsAccount,
         Reason::AlreadyAssigned,
         Reason::NotAssigned,
         Reason::BulkNeverRemoved,

@@ -79,7 +79,7 @@ pub async fn apply(
         .iter()
         .zip(parsed)
         .map(|(row, parsed)| match parsed {
-            Ok(stated) => span.decide(&stated, row.line),
+            Ok(wanted) => span.decide(&wanted, row.line),
             Err(problems) => Verdict::Rejected(problems),
         })
         .collect();
@@ -196,12 +196,11 @@ impl<'a> Span<'a> {
             local,
             line,
         };
-        match self.at.get(&entitlement_id) {
-            Some(at) => self.puts[*at] = put,
-            None => {
-                self.at.insert(entitlement_id, self.puts.len());
-                self.puts.push(put);
-            }
+        if let Some(at) = self.at.get(&entitlement_id) {
+            self.puts[*at] = put;
+        } else {
+            self.at.insert(entitlement_id, self.puts.len());
+            self.puts.push(put);
         }
         Verdict::Applied(remarks)
     }

@@ -177,21 +177,20 @@ pub async fn usage(conn: &mut PgConnection, staged: &StagedFile, rows: &[StagedR
     for (row, parsed) in rows.iter().zip(parsed) {
         let row = match parsed {
             Err(problems) => Err(problems),
-            Ok(stated) => {
-                one_usage(staged, row.line, &stated, &partners, &orders, &benefits).map_err(|p| vec![p])
+            Ok(wanted) => {
+                one_usage(staged, row.line, &wanted, &partners, &orders, &benefits).map_err(|p| vec![p])
             }
         };
         verdicts.push(match row {
             Err(problems) => Verdict::Rejected(problems),
             Ok(new) => {
                 let key = (new.partner_id, new.reference.clone());
-                match recorded.get(&key) {
-                    Some(earlier) => same_usage(&new, *earlier),
-                    None => {
-                        recorded.insert(key, (new.entitlement_id, new.used_on, new.amount.minor));
-                        fresh.push(new);
-                        Verdict::Applied(vec![])
-                    }
+                if let Some(earlier) = recorded.get(&key) {
+                    same_usage(&new, *earlier)
+                } else {
+                    recorded.insert(key, (new.entitlement_id, new.used_on, new.amount.minor));
+                    fresh.push(new);
+                    Verdict::Applied(vec![])
                 }
             }
         });

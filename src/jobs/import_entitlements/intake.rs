@@ -40,6 +40,8 @@ pub struct Dropped {
     pub partner: Option<String>,
     /// The operator lets requests in that are dated long before (D1).
     pub accept_backdated: bool,
+    /// The operator lets it end more entitlements than the guard does (promise 6).
+    pub accept_ends: bool,
     /// Where its answer goes.
     pub results: PathBuf,
 }
@@ -53,6 +55,8 @@ pub enum Outcome {
     Known,
     /// Refused whole; nothing of it is in (exit 1).
     Refused(String),
+    /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
+    Guarded(String),
 }
 
 /// A file whose rows are answered.
@@ -83,6 +87,7 @@ pub async fn take_in(
             Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
             Staging::Known => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
+            Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
         }
     }
     apply_all(cx, conn).await?;
@@ -97,6 +102,7 @@ enum Staging {
     Staged(i64, Profile),
     Known,
     Refused(String),
+    Guarded(String),
 }
 
 /// Spools and checks a file; stages all of it or nothing.
@@ -151,6 +157,11 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Resu
     let file_id = file::append(&mut tx, &new).await?;
     match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
         Ok(rows) => {
+            if let Some(sentence) = guard(cx, &mut tx, dropped, file_id, &profile).await? {
+                tx.rollback().await?;
+                file::append_refused(conn, &new, &sentence).await?;
+                return Ok(Staging::Guarded(sentence));
+            }
             let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
             file::staged(&mut tx, file_id, rows, chunk).await?;
             tx.commit().await?;
@@ -162,6 +173,33 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Resu
             Ok(Staging::Refused(refusal.to_string()))
         }
     }
+}
+
+/// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
+async fn guard(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    file_id: i64,
+    profile: &Profile,
+) -> Result<Option<String>> {
+    if profile.kind != Kind::Entitlements || dropped.accept_ends {
+        return Ok(None);
+    }
+    let places = ["partner_id", "order_id", "benefit", "expires_on"].map(|name| {
+        let column = profile.kind.columns().iter().position(|column| column.name == name);
+        let place = column.and_then(|at| profile.places.get(at).copied().flatten());
+        place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(1)
+    });
+    let (ends, live) = file::ends_caused(conn, file_id, places, cx.arrived_on).await?;
+    let policy = cx.policies.import_entitlements.policy;
+    let (percent, at_least) = (i64::from(policy.guard_ends_percent), i64::from(policy.guard_ends_at_least));
+    Ok((ends > at_least && ends * 100 > live * percent).then(|| {
+        format!(
+            "it would end {ends} of {live} live entitlements by giving them a last day that is over; look at it, and if \
+             that is right import it with --accept-ends"
+        )
+    }))
 }
 
 fn chunk_rows(cx: &Context) -> i32 {
@@ -218,9 +256,9 @@ fn join(record: &Record, cells: &mut String) {
             cells.push(CELL_END);
         }
         if cell.contains(CELL_END) {
-            cells.push_str(&cell.replace(CELL_END, "\u{1}"))
+            cells.push_str(&cell.replace(CELL_END, "\u{1}"));
         } else {
-            cells.push_str(cell)
+            cells.push_str(cell);
         }
     }
 }

@@ -56,6 +56,14 @@ pub async fn partners(
             verdicts.push(Verdict::Rejected(problems));
             continue;
         }
+        // The contact's address differs from the account's, also when that changes (R8).
+        if people::contact_email(conn, &row.partner_id)
+            .await?
+            .is_some_and(|e| e.eq_ignore_ascii_case(row.account_email.as_str()))
+        {
+            verdicts.push(Verdict::no("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
+            continue;
+        }
         // What was granted was granted in a currency; it stays the partner's (D16).
         let granted = people::granted_currency(conn, &row.partner_id).await?;
         verdicts.push(match granted {
@@ -123,6 +131,9 @@ async fn one_contact(
         Ok(partner_id) => partner_id,
         Err(problems) => return Ok(Verdict::Rejected(problems)),
     };
+    if people::account_email(conn, partner_id).await?.eq_ignore_ascii_case(row.email.as_str()) {
+        return Ok(Verdict::no("email", row.email.as_str(), Reason::ContactIsAccount));
+    }
     Ok(match people::find_user(conn, partner_id, &row.user).await? {
         None => Verdict::no("user", &row.user, Reason::UnknownUser),
         Some(user) => people::put_contact(conn, staged.file_id, partner_id, user.user_id, row).await?.into(),
