@@ -74,7 +74,14 @@ async fn export(place: &mut Place, table: &mut Table, size: Size) -> Result<()> 
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         place.checkpoint().await?;
-        ours.push(place.program(["run", "export_entitlements", "--on", ON, "--now", "2024-06-16T02:30:00Z"])?);
+        ours.push(place.program([
+            "run",
+            "export_entitlements",
+            "--on",
+            ON,
+            "--now",
+            "2024-06-16T02:30:00Z",
+        ])?);
         place.checkpoint().await?;
         baseline.push(place.baseline(&statement).await?);
         equal("export", &(fs::read(&ours_at)? == fs::read(&out)?), &true)?;

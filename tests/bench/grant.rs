@@ -34,14 +34,17 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size, asked: [b
         everybody(place, table, size).await?;
     }
     if lapse {
-        place.template("bench_unspent", Some("bench_year"), &[include_str!("seed/unspent.sql")], size).await?;
+        place
+            .template("bench_unspent", Some("bench_year"), &[include_str!("seed/unspent.sql")], size)
+            .await?;
         let what = format!("lapse and grant {}", size.rows);
         let (ours, baseline) = against(place, "bench_unspent").await?;
         table.add(&what, &ours, Some(("SQL by hand", baseline)), None);
         place.drop_database("bench_unspent").await?;
     }
     if few && size.rows >= FEW {
-        for (name, seed) in [("few", include_str!("seed/few.sql")), ("scattered", include_str!("seed/scattered.sql"))]
+        for (name, seed) in
+            [("few", include_str!("seed/few.sql")), ("scattered", include_str!("seed/scattered.sql"))]
         {
             place.template(&format!("bench_{name}"), Some("bench_year"), &[seed], size).await?;
         }
@@ -74,7 +77,12 @@ async fn everybody(place: &mut Place, table: &mut Table, size: Size) -> Result<(
         place.round("bench_year").await?;
         bare.push(place.baseline(&include_str!("baseline/bare.sql").replace(":on", ON)).await?);
     }
-    table.add(&format!("grant {}", size.rows), &ours, Some(("insert … select, two columns", median(bare))), None);
+    table.add(
+        &format!("grant {}", size.rows),
+        &ours,
+        Some(("insert … select, two columns", median(bare))),
+        None,
+    );
     place.round("bench_year").await?;
     place.program(["run", "provision_credits", "--on", ON, "--now", NOW])?;
     let mut again = Vec::new();

@@ -31,7 +31,9 @@ fn main() -> Result<()> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--bench" => {} // cargo's own
-            "--rows" => rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?,
+            "--rows" => {
+                rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?
+            }
             "grant" | "few" | "lapse" | "import" | "export" => parts.push(arg),
             _ => bail!("parts are: grant, few, lapse, import, export; and --rows N"),
         }

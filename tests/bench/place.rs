@@ -89,7 +89,13 @@ impl Place {
     }
 
     /// A migrated database, or a clone of `from`, after these statements, in order as after a vacuum.
-    pub async fn template(&mut self, name: &str, from: Option<&str>, seeds: &[&str], size: Size) -> Result<()> {
+    pub async fn template(
+        &mut self,
+        name: &str,
+        from: Option<&str>,
+        seeds: &[&str],
+        size: Size,
+    ) -> Result<()> {
         let started = Instant::now();
         match from {
             Some(from) => self.clone(from, name).await?,
