@@ -69,8 +69,6 @@ pub struct RowAnswer {
     pub row_no: i32,
     /// Its line.
     pub line: i32,
-    /// Whose row, where known.
-    pub partner_id: Option<i64>,
     /// `applied`, `unchanged` or `rejected`.
     pub status: &'static str,
     /// Why, or what is remarkable.
@@ -354,17 +352,15 @@ pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]
     }
     let row_nos: Vec<i32> = answers.iter().map(|a| a.row_no).collect();
     let lines: Vec<i32> = answers.iter().map(|a| a.line).collect();
-    let partners: Vec<Option<i64>> = answers.iter().map(|a| a.partner_id).collect();
     let statuses: Vec<String> = answers.iter().map(|a| a.status.to_owned()).collect();
     let problems: Vec<Json<&Vec<Problem>>> = answers.iter().map(|a| Json(&a.problems)).collect();
     sqlx::query!(
-        "insert into row_answer (file_id, row_no, line, partner_id, status, problems)
-         select $1, * from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::jsonb[])
+        "insert into row_answer (file_id, row_no, line, status, problems)
+         select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::jsonb[])
          on conflict (file_id, row_no) do update set status = excluded.status, problems = excluded.problems",
         file_id,
         &row_nos,
         &lines,
-        partners as _,
         &statuses,
         problems as _,
     )

@@ -69,7 +69,7 @@ impl Verdict {
             Self::Unchanged(problems) => ("unchanged", problems),
             Self::Rejected(problems) => ("rejected", problems),
         };
-        RowAnswer { row_no: row.row_no, line: row.line, partner_id: None, status, problems }
+        RowAnswer { row_no: row.row_no, line: row.line, status, problems }
     }
 }
 
