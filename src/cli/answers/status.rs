@@ -128,7 +128,7 @@ fn nights(told: &Told) -> Vec<String> {
         1 => format!("the night of {first} is not complete"),
         _ => format!("{missing} nights are not complete, from {first} on"),
     };
-    let when = if told.now < due { "due" } else { "was due" };
+    let when = if told.now < due { "is due" } else { "was due" };
     let late = told.now.signed_duration_since(due);
     let by = match (late.num_hours(), late.num_minutes()) {
         (hours, _) if hours >= 48 => format!(", {} days ago", late.num_days()),
