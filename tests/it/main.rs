@@ -1,6 +1,7 @@
 //! The proof: one test binary, one file a room or a job.
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
+#[cfg(test)]
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;

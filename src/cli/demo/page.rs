@@ -232,7 +232,7 @@ fn places(page: &mut Page, report: &Report) {
         ("the files".to_owned(), format!("{dir}/drop")),
         (
             "the store".to_owned(),
-            format!("{dir}/store   (a Postgres that has stopped; commands start it again)"),
+            format!("{}   (a Postgres that has stopped; commands start it again)", report.store.display()),
         ),
     ] {
         page.line(&format!("{what:<12} {place}"));
