@@ -42,7 +42,7 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 
 /// Closes and grants what is due.
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let credits = crate::store::credit::due(conn, chunk.span, &cx.credit_policy()).await?;
+    let credits = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
     let rates = cx.rates(conn).await?;
     let mut booking = Booking::default();
     let mut waiting = 0;

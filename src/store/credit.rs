@@ -96,20 +96,19 @@ impl Row {
     }
 }
 
-/// Cuts what is due by `today` into spans of about `rows` entitlements.
+/// Cuts what is due by `today` into spans of about `rows` entitlements; the date of their keys is `today`.
 pub async fn due_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
-    let starts = sqlx::query!(
-        r#"select next_on as "on!", entitlement_id as "id!"
-           from (select next_on, entitlement_id, row_number() over (order by next_on, entitlement_id) as nth
+    let starts = sqlx::query_scalar!(
+        r#"select entitlement_id as "id!"
+           from (select entitlement_id, row_number() over (order by entitlement_id) as nth
                  from credit_schedule where next_on <= $1) due
-           where (nth - 1) % $2 = 0 order by 1, 2"#,
+           where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows
     )
     .fetch_all(conn)
     .await?;
-    let after = (today.succ_opt().unwrap_or(today), 0);
-    Ok(spans(starts.into_iter().map(|r| (r.on, r.id)).collect(), after))
+    Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
 }
 
 /// Turns the starts of spans into spans, the last one ending before `after`.
@@ -118,8 +117,14 @@ pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec
     starts.into_iter().zip(ends).map(|(from, until)| Span { from, until }).collect()
 }
 
-/// The credits of a span of the schedule, in the order of their numbers.
-pub async fn due(conn: &mut PgConnection, span: Span, policy: &Policy) -> Result<Vec<Credit>> {
+/// The credits of a span that are due by `today`, in the order of their numbers. The span is stated for both tables, so
+/// that they are read side by side instead of row by row.
+pub async fn due(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+    policy: &Policy,
+) -> Result<Vec<Credit>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
@@ -131,11 +136,11 @@ pub async fn due(conn: &mut PgConnection, span: Span, policy: &Policy) -> Result
            join entitlement e on e.entitlement_id = s.entitlement_id
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
-           where (s.next_on, s.entitlement_id) >= ($1, $2) and (s.next_on, s.entitlement_id) < ($3, $4)
+           where s.next_on <= $1 and s.entitlement_id >= $2 and s.entitlement_id < $3
+             and e.entitlement_id >= $2 and e.entitlement_id < $3
            order by s.entitlement_id"#,
-        span.from.0,
+        today,
         span.from.1,
-        span.until.0,
         span.until.1
     )
     .fetch_all(conn)

@@ -133,7 +133,7 @@ pub async fn entitlements(
 /// So many fresh numbers for memberships.
 pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval(pg_get_serial_sequence('membership', 'membership_id')) as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('membership_membership_id_seq') as "id!" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)
@@ -143,7 +143,7 @@ pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<
 /// So many fresh numbers for entitlements.
 pub async fn new_entitlements(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval(pg_get_serial_sequence('entitlement', 'entitlement_id')) as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('entitlement_entitlement_id_seq') as "id!" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)

@@ -1,0 +1,203 @@
+//! Where it is measured: a private durable store of its own, and databases cloned from seeded templates.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Result, ensure};
+use benefactor::{
+    store::{
+        embedded::{self, Hold, Login},
+        schema::{self, Grants},
+    },
+    worker,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+
+use crate::{
+    Size,
+    measure::{self, Cost},
+};
+
+const BENEFACTOR: &str = env!("CARGO_BIN_EXE_benefactor");
+/// The database that a round works in.
+const ROUND: &str = "bench_round";
+
+/// The store, and the folder where files go.
+pub struct Place {
+    hold: Hold,
+    server: PgConnection,
+    dir: PathBuf,
+}
+
+impl Place {
+    /// Opens it under cargo's target directory, without what an earlier run left there.
+    pub async fn open() -> Result<Self> {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+        fs::create_dir_all(&dir)?;
+        let options = embedded::Options {
+            data_dir: dir.clone(),
+            pg_bin_dir: std::env::var_os("PG_BIN_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+            keeper: PathBuf::from(BENEFACTOR),
+            durable: true,
+        };
+        let hold = embedded::hold(&options)?;
+        let server = connect(&url(&hold, "postgres", Login::Owner)?).await?;
+        let mut place = Self { hold, server, dir };
+        place.clear().await?;
+        Ok(place)
+    }
+
+    /// Leaves it, empty.
+    pub async fn close(mut self) -> Result<()> {
+        self.clear().await?;
+        self.server.close().await?;
+        drop(self.hold);
+        Ok(())
+    }
+
+    async fn clear(&mut self) -> Result<()> {
+        let left: Vec<String> =
+            sqlx::query_scalar(r"select datname::text from pg_database where datname like 'bench\_%'")
+                .fetch_all(&mut self.server)
+                .await?;
+        for database in left {
+            self.drop_database(&database).await?;
+        }
+        let files = self.dir.join("files");
+        if files.exists() {
+            fs::remove_dir_all(&files)?;
+        }
+        fs::create_dir(&files)?;
+        fs::set_permissions(&files, fs::Permissions::from_mode(0o777))?; // Postgres' own account writes here too
+        Ok(())
+    }
+
+    /// Drops a database that is not needed any more.
+    pub async fn drop_database(&mut self, database: &str) -> Result<()> {
+        self.run_on_server(&format!("drop database if exists {database} with (force)")).await
+    }
+
+    /// Where a file of that name goes.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join("files").join(name)
+    }
+
+    /// A migrated database, or a clone of `from`, after these statements, in order as after a vacuum.
+    pub async fn template(
+        &mut self,
+        name: &str,
+        from: Option<&str>,
+        seeds: &[&str],
+        size: Size,
+    ) -> Result<()> {
+        let started = Instant::now();
+        match from {
+            Some(from) => self.clone(from, name).await?,
+            None => {
+                self.run_on_server(&format!("create database {name}")).await?;
+                let owner_url = url(&self.hold, name, Login::Owner)?;
+                let (mut owner, mut lock) = (connect(&owner_url).await?, connect(&owner_url).await?);
+                let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
+                schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await?;
+                owner.close().await?;
+                lock.close().await?;
+            }
+        }
+        let mut conn = connect(&url(&self.hold, name, Login::Owner)?).await?;
+        for seed in seeds {
+            let seed = seed
+                .replace(":rows", &size.rows.to_string())
+                .replace(":partners", &size.partners.to_string());
+            conn.execute(AssertSqlSafe(seed)).await?;
+        }
+        if from.is_some() {
+            conn.execute("vacuum full credit_schedule").await?;
+        }
+        conn.execute("vacuum (freeze, analyze)").await?;
+        conn.close().await?;
+        writeln!(std::io::stderr(), "seeded {name} in {:.0} s", started.elapsed().as_secs_f64())?;
+        Ok(())
+    }
+
+    async fn clone(&mut self, from: &str, to: &str) -> Result<()> {
+        self.run_on_server(&format!("create database {to} template {from} strategy file_copy")).await
+    }
+
+    /// The state that a round starts from: a clone of `template`, with nothing left to write of what came before.
+    pub async fn round(&mut self, template: &str) -> Result<()> {
+        self.drop_database(ROUND).await?;
+        self.clone(template, ROUND).await?;
+        self.checkpoint().await
+    }
+
+    /// Writes out what is dirty.
+    pub async fn checkpoint(&mut self) -> Result<()> {
+        self.run_on_server("checkpoint").await
+    }
+
+    /// Keeps the database of this round under another name.
+    pub async fn keep_round(&mut self, name: &str) -> Result<()> {
+        self.run_on_server(&format!("alter database {ROUND} rename to {name}")).await
+    }
+
+    /// Runs the program on the database of this round.
+    pub fn program<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Cost> {
+        let mut command = Command::new(BENEFACTOR);
+        command.env_clear().env("BENEFACTOR_DATA_DIR", self.file("data"));
+        command.env("DATABASE_URL", url(&self.hold, ROUND, Login::Worker)?).args(args);
+        if let Some(config) = std::env::var_os("BENEFACTOR_CONFIG_DIR") {
+            command.env("BENEFACTOR_CONFIG_DIR", config); // to try other numbers of rows and lanes
+        }
+        let cost = measure::run(&mut command)?;
+        writeln!(std::io::stderr(), "  ours     {:>8.2} s", cost.seconds)?;
+        Ok(cost)
+    }
+
+    /// Runs statements on the database of this round, in one transaction; says how long that took.
+    pub async fn baseline(&self, statements: &str) -> Result<f64> {
+        let mut conn = connect(&url(&self.hold, ROUND, Login::Owner)?).await?;
+        let started = Instant::now();
+        conn.execute(AssertSqlSafe(statements.to_owned())).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        conn.close().await?;
+        writeln!(std::io::stderr(), "  baseline {seconds:>8.2} s")?;
+        Ok(seconds)
+    }
+
+    /// What a query of lines says: how many, and one number for all of them in any order.
+    pub async fn content(&self, lines: &str) -> Result<(i64, String)> {
+        let mut conn = connect(&url(&self.hold, ROUND, Login::Owner)?).await?;
+        let query = format!(
+            "select count(*), coalesce(sum(hashtextextended(line, 0)), 0)::text from ({lines}) as of (line)"
+        );
+        let content = sqlx::query_as(AssertSqlSafe(query)).fetch_one(&mut conn).await?;
+        conn.close().await?;
+        Ok(content)
+    }
+
+    async fn run_on_server(&mut self, statement: &str) -> Result<()> {
+        self.server.execute(AssertSqlSafe(statement.to_owned())).await?;
+        Ok(())
+    }
+}
+
+/// Both sides wrote the same.
+pub fn equal<T: PartialEq + std::fmt::Debug>(what: &str, ours: &T, baseline: &T) -> Result<()> {
+    ensure!(ours == baseline, "{what}: ours is {ours:?}, the baseline {baseline:?}");
+    Ok(())
+}
+
+fn url(hold: &Hold, database: &str, login: Login) -> Result<String> {
+    Ok(hold.url(login)?.replace("/benefactor?", &format!("/{database}?")))
+}
+
+async fn connect(url: &str) -> Result<PgConnection> {
+    let options: PgConnectOptions = url.parse()?;
+    Ok(options.connect().await?)
+}
