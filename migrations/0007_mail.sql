@@ -8,6 +8,8 @@ create table mail (
     recipient      text        not null,
     recipient_name text,
     language       text        not null,
+    -- the run that queued it
+    run_id         bigint      not null,
     -- the business date; one digest a recipient and day (D10)
     day            date        not null,
     status         text        not null default 'queued' check (status in ('queued', 'claimed', 'sent', 'unknown', 'failed')),
@@ -24,6 +26,8 @@ create index mail_unsent on mail (mail_id) where status in ('queued', 'claimed',
 create table notice (
     notice_id    bigint generated always as identity primary key,
     partner_id   bigint not null references partner,
+    -- the run that decided it
+    run_id       bigint not null,
     subject_kind text   not null check (subject_kind in ('membership', 'entitlement', 'request')),
     subject_id   bigint not null,
     kind         text   not null,

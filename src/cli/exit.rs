@@ -85,7 +85,9 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
 }
 
 fn of_store(error: &store::Error) -> Exit {
-    if error.is_down() {
+    if matches!(error, store::Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        Exit::Done // the reader left early
+    } else if error.is_down() {
         Exit::Down
     } else if error.is_configuration() {
         Exit::Usage

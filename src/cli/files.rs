@@ -43,6 +43,9 @@ pub(super) struct ImportArgs {
     /// Let requests in that are dated long before today, which otherwise wait
     #[arg(long)]
     accept_backdated: bool,
+    /// Let an entitlements file end more than 5 % (and 20) of the entitlements it names partners of
+    #[arg(long)]
+    accept_ends: bool,
     /// Say what would become of the rows and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -72,6 +75,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             kind: args.kind,
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
+            accept_ends: args.accept_ends,
             results: args.results.clone().unwrap_or(beside),
         });
     }
@@ -87,14 +91,17 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     };
     drop(conn);
     store.close().await;
-    let (mut refused, mut rejected) = (false, false);
+    let (mut refused, mut guarded, mut rejected) = (false, false, false);
     for (dropped, outcome) in outcomes? {
         refused |= matches!(outcome, Outcome::Refused(_));
+        guarded |= matches!(outcome, Outcome::Guarded(_));
         rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
     }
     Ok(if refused {
         Exit::Failed
+    } else if guarded {
+        Exit::Refused
     } else if rejected {
         Exit::Rejected
     } else {
@@ -108,6 +115,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
         let told = match outcome {
             Outcome::Known => json!({"file": path, "status": "known"}),
             Outcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
+            Outcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
             Outcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
@@ -118,6 +126,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
     }
     match outcome {
         Outcome::Known => print(&format!("{path}: taken in before; nothing to do")),
+        Outcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
         Outcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
         Outcome::Done(taken) => {
             let tally = taken.tally;

@@ -10,9 +10,9 @@ use sqlx::Connection;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub(super) use super::facts::facts;
 use super::{Exit, effects, exit::Ending, location, print};
 use crate::{
-    domain::{catalogue::Catalogue, finding::Finding, policy::Policies},
     jobs::{
         self, Folders, Job, REGISTRY,
         engine::night::{self, Night},
@@ -77,22 +77,6 @@ pub(super) fn over(settings: &Settings, asked: Option<NaiveDate>) -> anyhow::Res
     }
 }
 
-/// Policies and catalogue, compiled in or replaced by files of the configuration folder; findings end with exit 2.
-pub(super) fn facts(settings: &Settings) -> anyhow::Result<(Policies, Catalogue, String)> {
-    let replaced = |name: String| -> Option<String> {
-        settings.config_dir().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok())
-    };
-    let wrong = |lines: Vec<String>| Ending::new(Exit::Usage, lines.join("\n"));
-    let policies = Policies::parse(|stem| replaced(format!("jobs/{stem}.toml")))
-        .map_err(|findings| wrong(findings.iter().map(Finding::to_string).collect()))?;
-    let text = replaced("catalogue.toml".to_owned())
-        .unwrap_or_else(|| crate::domain::catalogue::BUILT_IN.to_owned());
-    let named =
-        |lines: Vec<String>| wrong(lines.into_iter().map(|line| format!("catalogue.toml: {line}")).collect());
-    let catalogue = Catalogue::parse(&text).map_err(named)?;
-    Ok((policies, catalogue, text))
-}
-
 /// What jobs work with.
 pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> anyhow::Result<jobs::Context> {
     let (policies, catalogue, text) = facts(settings)?;
@@ -100,7 +84,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         policies: Arc::new(policies),
         catalogue: Arc::new(catalogue),
         catalogue_sha256: jobs::sha256(text.as_bytes()),
-        folders: Folders { data: settings.data_dir.clone() },
+        folders: Folders { data: settings.data_dir.clone(), scratch: scratch(dry_run)? },
         today,
         arrived_on: settings.still_clock().today(),
         latest: true,
@@ -111,6 +95,11 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         whole: jobs::Whole::all(),
         rates: OnceCell::new(),
     })
+}
+
+/// A folder for what a dry run puts aside.
+fn scratch(dry_run: bool) -> anyhow::Result<Option<Arc<tempfile::TempDir>>> {
+    Ok(if dry_run { Some(Arc::new(tempfile::tempdir().context("no temporary folder")?)) } else { None })
 }
 
 pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::Result<Exit> {

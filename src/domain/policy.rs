@@ -87,6 +87,11 @@ pub struct Work {
 pub struct ImportPolicy {
     /// Days a request may be dated before its file's arrival; an older one waits for the operator (D1).
     pub request_backdate_days: u32,
+    /// An entitlements file that ends more than this share of the live entitlements of the partners it names, in per
+    /// cent, waits for the operator; 0 to 100.
+    pub guard_ends_percent: u32,
+    /// A file that ends no more entitlements than this never waits.
+    pub guard_ends_at_least: u32,
 }
 
 /// Policy of `apply_cancellations`.
@@ -368,6 +373,7 @@ impl Work {
 impl Checked for ImportPolicy {
     fn check(&self, checks: &mut Checks<'_>) {
         checks.range("policy.request_backdate_days", self.request_backdate_days, 0..=YEAR_DAYS);
+        checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
     }
 }
 

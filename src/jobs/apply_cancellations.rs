@@ -81,6 +81,6 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
     let subject = Subject::Request(request.request_no);
     let owed =
         Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
-    notice::owe(conn, &[owed]).await?;
+    notice::owe(conn, run_id, &[owed]).await?;
     Ok(reasons.is_empty())
 }

@@ -43,7 +43,7 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
         let domain = &cx.policies.email_contacts.policy.message_id_domain;
         let ids: Vec<String> =
             recipients.iter().map(|r| mail::message_id(&r.number, &r.address, cx.today, domain)).collect();
-        notice::queue_mails(conn, cx.today, &recipients, &ids).await?;
+        notice::queue_mails(conn, NAME, cx.today, &recipients, &ids).await?;
     }
     Ok(notice::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
 }
@@ -94,7 +94,9 @@ fn hand_over(outbox: &Path, digests: Vec<Digest>, dry_run: bool) -> Result<Vec<O
     Ok(handed)
 }
 
-fn digest(cx: &Context, mail: &Leased) -> Digest {
+/// What a mail under its lease says.
+#[must_use]
+pub fn digest(cx: &Context, mail: &Leased) -> Digest {
     Digest {
         message_id: mail.message_id.clone(),
         recipient: mail.recipient.clone(),

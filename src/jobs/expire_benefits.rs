@@ -75,7 +75,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             },
         })
         .collect();
-    notice::owe(conn, &owed).await?;
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(Counts::done(changed + endings.len()))
 }
 

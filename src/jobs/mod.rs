@@ -67,6 +67,8 @@ pub struct Job {
 pub struct Folders {
     /// The data directory.
     pub data: PathBuf,
+    /// Where a dry run puts copies of dropped files instead; gone with the last that uses it.
+    pub scratch: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Folders {
@@ -79,7 +81,7 @@ impl Folders {
     /// Copies of what was dropped, named by hash.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
-        self.data.join("spool")
+        self.scratch.as_ref().map_or_else(|| self.data.join("spool"), |scratch| scratch.path().to_owned())
     }
 
     /// Dropped files, handed back with an answer on every row.

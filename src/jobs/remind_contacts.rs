@@ -89,5 +89,5 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             },
         });
     }
-    Ok(Counts::done(notice::owe(conn, &owed).await?))
+    Ok(Counts::done(notice::owe(conn, chunk.run_id, &owed).await?))
 }

@@ -8,6 +8,17 @@ use std::{
 
 use super::{Rendered, message::local_part};
 
+/// Where the message of that Message-ID is, or will be, in `outbox`.
+///
+/// # Errors
+/// `InvalidInput` when the Message-ID cannot name a file.
+pub fn path(outbox: &Path, message_id: &str) -> io::Result<PathBuf> {
+    let local = local_part(message_id).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "the Message-ID cannot name a file in the outbox")
+    })?;
+    Ok(outbox.join(format!("{local}.eml")))
+}
+
 /// Puts the message into `outbox` as `<local part of its Message-ID>.eml` and returns the path.
 ///
 /// It is written beside its place, made durable and renamed, so that a reader never sees half of it. Delivered
@@ -16,10 +27,7 @@ use super::{Rendered, message::local_part};
 /// # Errors
 /// `InvalidInput` when the Message-ID cannot name a file; otherwise whatever the file system refuses.
 pub fn deliver(outbox: &Path, rendered: &Rendered) -> io::Result<PathBuf> {
-    let local = local_part(&rendered.message_id).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, "the Message-ID cannot name a file in the outbox")
-    })?;
-    let path = outbox.join(format!("{local}.eml"));
+    let path = path(outbox, &rendered.message_id)?;
     let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(outbox)?;
     file.write_all(&rendered.eml)?;
     file.as_file().sync_all()?;

@@ -18,8 +18,8 @@ mod place;
 
 use std::{
     fmt::Write as _,
-    fs::File,
-    io::{BufRead, BufReader, Read},
+    fs::{self, File},
+    io::{BufRead, BufReader, ErrorKind, Read},
     os::unix::{ffi::OsStrExt, net::UnixStream, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -143,6 +143,37 @@ pub fn running(options: &Options, login: Login) -> Result<Option<String>, Error>
     let Some(socket) = place.socket_dir() else { return Ok(None) };
     let listens = place.is_ready() && UnixStream::connect(socket.join(socket_name())).is_ok();
     Ok(listens.then(|| url(&socket, login)))
+}
+
+/// Whether nobody runs or uses the store of a data directory, waiting a while for one that is stopping.
+///
+/// # Errors
+/// If the store's directory cannot be read.
+pub fn at_rest(data_dir: &Path, patience: Duration) -> Result<bool, Error> {
+    let Some(place) = Place::find(data_dir)? else { return Ok(true) };
+    let deadline = Instant::now() + patience;
+    while place.has_keeper()? || !place.occupants().is_empty() {
+        if Instant::now() > deadline {
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(true)
+}
+
+/// Removes the store of a data directory, wherever it is. The caller has seen it [`at_rest`].
+///
+/// # Errors
+/// If its directory cannot be removed.
+pub fn discard(data_dir: &Path) -> Result<(), Error> {
+    if let Some(place) = Place::find(data_dir)? {
+        fs::remove_dir_all(place.dir()).map_err(Error::io(place.dir()))?;
+    }
+    let record = data_dir.join(place::RECORD);
+    match fs::remove_file(&record) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(&record)(error)),
+        _ => Ok(()),
+    }
 }
 
 impl Hold {

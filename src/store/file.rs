@@ -309,6 +309,44 @@ pub async fn request_rows(
     .await?)
 }
 
+/// Live entitlements that a staged entitlements file would end by giving them an earlier last day that is over, and
+/// how many live ones the partners it names have (promise 6). `places` are those, from 1, of `partner_id`,
+/// `order_id`, `benefit` and `expires_on` among its cells.
+pub async fn ends_caused(
+    conn: &mut PgConnection,
+    file_id: i64,
+    places: [i32; 4],
+    received_on: NaiveDate,
+) -> Result<(i64, i64)> {
+    let [partner, order, benefit, expires] = places;
+    let row = sqlx::query!(
+        r#"with stated as (
+               select trim(split_part(cells, chr(31), $2)) as number, trim(split_part(cells, chr(31), $3)) as order_id,
+                      trim(split_part(cells, chr(31), $4)) as benefit, trim(split_part(cells, chr(31), $5)) as expires_on
+               from staged_row where file_id = $1 and exists (select from entitlement)
+           ), ends as (
+               select count(*) as ends
+               from stated s join membership m using (order_id)
+               join entitlement e on e.membership_id = m.membership_id and e.benefit = s.benefit
+               where e.ended_on is null and s.expires_on ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+                 and s.expires_on < e.expires_on::text and s.expires_on < $6::date::text
+           )
+           select ends as "ends!", case when ends = 0 then 0 else
+                  (select count(*) from entitlement e join partner p using (partner_id)
+                   where e.ended_on is null and p.number in (select number from stated)) end as "live!"
+           from ends"#,
+        file_id,
+        partner,
+        order,
+        benefit,
+        expires,
+        received_on
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.ends, row.live))
+}
+
 /// Keeps what is to be said of rows.
 pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]) -> Result<()> {
     if answers.is_empty() {

@@ -9,6 +9,7 @@ pub mod credit;
 pub mod digest;
 pub mod embedded;
 mod error;
+pub mod explain;
 pub mod export;
 pub mod file;
 pub mod intake;
@@ -20,6 +21,8 @@ pub mod reminder;
 pub mod request;
 pub mod run;
 pub mod schema;
+pub mod status;
+pub mod summary;
 
 use std::{
     sync::Arc,

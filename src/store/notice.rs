@@ -43,7 +43,7 @@ pub struct Owed {
 }
 
 /// Records notices; those already owed change nothing. Says how many are new.
-pub async fn owe(conn: &mut PgConnection, owed: &[Owed]) -> Result<usize> {
+pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<usize> {
     if owed.is_empty() {
         return Ok(0);
     }
@@ -55,8 +55,8 @@ pub async fn owe(conn: &mut PgConnection, owed: &[Owed]) -> Result<usize> {
     let until: Vec<Option<NaiveDate>> = owed.iter().map(|o| o.true_until).collect();
     let content: Vec<Json<&Notice>> = owed.iter().map(|o| Json(&o.notice)).collect();
     let inserted = sqlx::query!(
-        "insert into notice (partner_id, subject_kind, subject_id, kind, anchor_on, true_until, content)
-         select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::date[], $7::jsonb[])
+        "insert into notice (partner_id, subject_kind, subject_id, kind, anchor_on, true_until, content, run_id)
+         select *, $8::bigint from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::date[], $7::jsonb[])
          on conflict (subject_kind, subject_id, kind, anchor_on) do nothing",
         &partners,
         &subject_kinds,
@@ -65,6 +65,7 @@ pub async fn owe(conn: &mut PgConnection, owed: &[Owed]) -> Result<usize> {
         &anchors,
         until as _,
         content as _,
+        run_id,
     )
     .execute(conn)
     .await?;
@@ -130,6 +131,7 @@ pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<R
 /// Queues one digest a recipient and day, and puts their owed notices into it. Says how many mails.
 pub async fn queue_mails(
     conn: &mut PgConnection,
+    job: &str,
     day: NaiveDate,
     recipients: &[Recipient],
     message_ids: &[String],
@@ -139,8 +141,9 @@ pub async fn queue_mails(
     let names: Vec<Option<String>> = recipients.iter().map(|r| r.name.clone()).collect();
     let languages: Vec<String> = recipients.iter().map(|r| r.language.clone()).collect();
     let queued = sqlx::query!(
-        "insert into mail (partner_id, message_id, recipient, language, day, recipient_name)
-         select partner_id, message_id, address, language, $5, name
+        "insert into mail (partner_id, message_id, recipient, language, day, recipient_name, run_id)
+         select partner_id, message_id, address, language, $5, name,
+                (select run_id from run where job = $7 and due_on = $5)
          from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $6::text[])
               as m (partner_id, message_id, address, language, name)
          on conflict (recipient, day) do nothing",
@@ -150,6 +153,7 @@ pub async fn queue_mails(
         &languages,
         day,
         names as _,
+        job,
     )
     .execute(&mut *conn)
     .await?;
@@ -196,9 +200,9 @@ pub struct Leased {
     pub day: NaiveDate,
     /// The fence.
     pub epoch: i32,
-    /// The partner's name.
+    /// The partner's name; of several that share the address, all.
     pub partner_name: String,
-    /// Its Partner ID.
+    /// Its Partner ID, likewise.
     pub partner_number: String,
     /// The notices, oldest first.
     pub notices: Vec<Notice>,
@@ -214,11 +218,14 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
                  and (status = 'queued' or status in ('claimed', 'unknown') and lease_until < now())
                returning *
            )
-           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
-                  p.number as partner_number,
+           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, 
+                  (select string_agg(p.name, ', ' order by p.number) from partner p where p.partner_id in
+                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_name!",
+                  (select string_agg(p.number, ', ' order by p.number) from partner p where p.partner_id in
+                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_number!",
                   (select coalesce(jsonb_agg(n.content order by n.notice_id), '[]') from notice n where n.mail_id = l.mail_id)
                       as "notices!: Json<Vec<Notice>>"
-           from leased l join partner p using (partner_id) order by l.mail_id"#,
+           from leased l order by l.mail_id"#,
         span.from.1,
         span.until.1,
         lease_seconds,

@@ -71,7 +71,9 @@ impl Inbox {
     pub(super) fn settle(&mut self, outcomes: &[(Dropped, Outcome)]) {
         let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Done(_)));
         for (dropped, outcome) in outcomes {
-            if let (Outcome::Refused(_), Some(seen)) = (outcome, self.files.get_mut(&dropped.path)) {
+            if let (Outcome::Refused(_) | Outcome::Guarded(_), Some(seen)) =
+                (outcome, self.files.get_mut(&dropped.path))
+            {
                 seen.refused = dropped.partner.is_none() || !any_new;
             }
         }
@@ -146,7 +148,14 @@ mod tests {
     fn refused(partner: Option<&str>) -> (Dropped, Outcome) {
         let partner = partner.map(str::to_owned);
         let results = "answers".into();
-        let dropped = Dropped { path: "a.csv".into(), kind: None, partner, accept_backdated: false, results };
+        let dropped = Dropped {
+            path: "a.csv".into(),
+            kind: None,
+            partner,
+            accept_backdated: false,
+            accept_ends: false,
+            results,
+        };
         (dropped, Outcome::Refused("no partner 4711 is known".to_owned()))
     }
 

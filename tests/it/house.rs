@@ -47,6 +47,10 @@ pub struct House {
     pub reader_url: String,
     /// A data directory for the binary.
     pub dir: Scratch,
+    /// Policy files of this house, by stem, where they are not the compiled-in ones.
+    pub policies: Vec<(&'static str, String)>,
+    /// The business date of its first file: where its nights begin.
+    pub since: Option<chrono::NaiveDate>,
     database: String,
 }
 
@@ -63,7 +67,8 @@ impl House {
         let owner_url = server_url(&database, Login::Owner);
         let reader_url = server_url(&database, Login::Reader);
         let (pool, owner) = (pool(&url).await, pool(&owner_url).await);
-        Self { pool, owner, url, owner_url, reader_url, dir: Scratch::new(), database }
+        let (policies, since) = (Vec::new(), None);
+        Self { pool, owner, url, owner_url, reader_url, dir: Scratch::new(), policies, since, database }
     }
 
     /// The binary on this database, as the worker, in this house's data directory.
@@ -85,6 +90,12 @@ impl House {
     {
         let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
         query.fetch_one(&self.owner).await.unwrap()
+    }
+
+    /// A query's one column, which is text, asked as the owner.
+    pub async fn lines(&self, query: &str) -> Vec<String> {
+        let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
+        query.fetch_all(&self.owner).await.unwrap()
     }
 }
 

@@ -2,10 +2,42 @@
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod apply_cancellations;
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod cast;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod dry_run;
+#[cfg(test)]
+mod email_contacts;
+#[cfg(test)]
 mod embedded_store;
+#[cfg(test)]
+mod expire_benefits;
+#[cfg(test)]
+mod export_entitlements;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod import_entitlements;
+#[cfg(test)]
+mod provision_credits;
+#[cfg(test)]
+mod remind_contacts;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod story;
+#[cfg(test)]
 mod worker;
+#[cfg(test)]
+mod year_in_the_life;

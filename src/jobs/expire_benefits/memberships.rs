@@ -57,6 +57,6 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
     }
     order::put_statuses(conn, &going, &statuses).await?;
     order::end_memberships(conn, &expired, &ended, How::Expired).await?;
-    notice::owe(conn, &owed).await?;
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(changing.len())
 }

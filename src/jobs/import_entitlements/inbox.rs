@@ -38,7 +38,7 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
             Outcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
             }
-            Outcome::Refused(refusal) => {
+            Outcome::Refused(refusal) | Outcome::Guarded(refusal) => {
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
                 continue;
             }
@@ -116,7 +116,14 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
     let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let results = partner.iter().fold(cx.folders.answers(), |folder, number| folder.join(number));
-    (is_csv && !hidden).then_some(Dropped { path, kind: None, partner, accept_backdated: false, results })
+    (is_csv && !hidden).then_some(Dropped {
+        path,
+        kind: None,
+        partner,
+        accept_backdated: false,
+        accept_ends: false,
+        results,
+    })
 }
 
 /// What a folder holds, by name; one that is not there holds nothing.

@@ -40,6 +40,8 @@ pub struct Dropped {
     pub partner: Option<String>,
     /// The operator lets requests in that are dated long before (D1).
     pub accept_backdated: bool,
+    /// The operator lets it end more entitlements than the guard does (promise 6).
+    pub accept_ends: bool,
     /// Where its answer goes.
     pub results: PathBuf,
 }
@@ -53,6 +55,8 @@ pub enum Outcome {
     Known,
     /// Refused whole; nothing of it is in (exit 1).
     Refused(String),
+    /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
+    Guarded(String),
 }
 
 /// A file whose rows are answered.
@@ -84,6 +88,7 @@ pub async fn take_in(
             Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
             Staging::Known => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
+            Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
         }
     }
     apply_all(cx, conn).await?;
@@ -98,6 +103,7 @@ enum Staging {
     Staged(i64, Profile),
     Known,
     Refused(String),
+    Guarded(String),
 }
 
 /// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
@@ -144,18 +150,21 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         }
     };
     new.kind = profile.kind.name();
-    if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
-        return Ok(Staging::Known);
-    }
-    let left = file::find_unfinished(conn, new.sha256, new.kind, partner_id).await?;
-    if let Some(file_id) = left.filter(|file_id| !mine.contains(file_id)) {
-        return Ok(Staging::Staged(file_id, profile)); // by a process that did not come to its end
+    if !dropped.accept_backdated
+        && let Some(before) = seen_before(conn, &new, &profile, mine).await?
+    {
+        return Ok(before);
     }
     new.header = &header;
     let mut tx = conn.begin().await?;
     let file_id = file::append(&mut tx, &new).await?;
     match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
         Ok(rows) => {
+            if let Some(sentence) = guard(cx, &mut tx, dropped, file_id, &profile).await? {
+                tx.rollback().await?;
+                file::append_refused(conn, &new, &sentence).await?;
+                return Ok(Staging::Guarded(sentence));
+            }
             let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
             file::staged(&mut tx, file_id, rows, chunk).await?;
             tx.commit().await?;
@@ -167,6 +176,48 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
             Ok(Staging::Refused(refusal.to_string()))
         }
     }
+}
+
+/// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
+async fn guard(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    file_id: i64,
+    profile: &Profile,
+) -> Result<Option<String>> {
+    if profile.kind != Kind::Entitlements || dropped.accept_ends {
+        return Ok(None);
+    }
+    let places = ["partner_id", "order_id", "benefit", "expires_on"].map(|name| {
+        let column = profile.kind.columns().iter().position(|column| column.name == name);
+        let place = column.and_then(|at| profile.places.get(at).copied().flatten());
+        place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(1)
+    });
+    let (ends, live) = file::ends_caused(conn, file_id, places, cx.arrived_on).await?;
+    let policy = cx.policies.import_entitlements.policy;
+    let (percent, at_least) = (i64::from(policy.guard_ends_percent), i64::from(policy.guard_ends_at_least));
+    Ok((ends > at_least && ends * 100 > live * percent).then(|| {
+        format!(
+            "it would end {ends} of {live} live entitlements by giving them a last day that is over; look at it, and if \
+             that is right import it with --accept-ends"
+        )
+    }))
+}
+
+/// A file that need not be staged again: known already, or staged by a process that did not come to its end.
+async fn seen_before(
+    conn: &mut PgConnection,
+    new: &NewFile<'_>,
+    profile: &Profile,
+    mine: &[i64],
+) -> Result<Option<Staging>> {
+    if file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
+        return Ok(Some(Staging::Known));
+    }
+    let left = file::find_unfinished(conn, new.sha256, new.kind, new.partner_id).await?;
+    let left = left.filter(|file_id| !mine.contains(file_id));
+    Ok(left.map(|file_id| Staging::Staged(file_id, profile.clone())))
 }
 
 fn chunk_rows(cx: &Context) -> i32 {

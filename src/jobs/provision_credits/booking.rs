@@ -106,7 +106,7 @@ impl Booking {
                 },
             });
         }
-        notice::owe(conn, &owed).await?;
+        notice::owe(conn, run_id, &owed).await?;
         Ok(())
     }
 }

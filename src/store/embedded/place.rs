@@ -32,6 +32,8 @@ use super::Error;
 const LONGEST_SOCKET_DIR: usize = 88;
 /// Where root's store goes if Postgres cannot reach the data directory.
 const ELSEWHERE: &str = "/var/lib/benefactor";
+/// The file in a data directory that says where its store went.
+pub(super) const RECORD: &str = "store.at";
 /// A log file larger than this is set aside when a keeper starts.
 const LONG_LOG: u64 = 16 << 20;
 
@@ -284,7 +286,7 @@ fn settle(attempt: Result<(), TryLockError>, path: &Path) -> Result<bool, Error>
 
 /// Where a data directory's store went, if it had to go elsewhere.
 fn moved_to(data_dir: &Path) -> Option<PathBuf> {
-    let bytes = fs::read(data_dir.join("store.at")).ok()?;
+    let bytes = fs::read(data_dir.join(RECORD)).ok()?;
     (!bytes.is_empty()).then(|| PathBuf::from(OsString::from_vec(bytes)))
 }
 
@@ -312,7 +314,7 @@ fn move_elsewhere(data_dir: &Path) -> Result<PathBuf, Error> {
     let dir = Path::new(ELSEWHERE).join(format!("{tail}-{mark}"));
     let base = Path::new(ELSEWHERE);
     DirBuilder::new().recursive(true).mode(0o755).create(base).map_err(Error::io(base))?;
-    let record = data_dir.join("store.at");
+    let record = data_dir.join(RECORD);
     fs::write(&record, dir.as_os_str().as_bytes()).map_err(Error::io(&record))?;
     tracing::info!(
         "Postgres cannot run as root, and its account cannot reach {}: the store goes to {}",

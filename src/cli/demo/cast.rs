@@ -1,0 +1,111 @@
+//! The invented cast, compiled in: its files by the date on which they come, and what each partner is there for.
+
+/// A file of the cast.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CastFile {
+    /// The date on which it is dropped, ISO.
+    pub(super) date: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What is in it.
+    pub(super) bytes: &'static [u8],
+}
+
+macro_rules! cast {
+    ($($date:literal: $($name:literal),+;)+) => {
+        &[$($(CastFile {
+            date: $date,
+            name: $name,
+            bytes: include_bytes!(concat!("../../../fixtures/demo/", $date, "/", $name)),
+        }),+),+]
+    };
+}
+
+/// Every file, by date.
+pub(super) const FILES: &[CastFile] = cast! {
+    "2024-01-15": "assignments.csv", "contacts.csv", "entitlements.csv", "partners.csv", "users.csv";
+    "2024-01-22": "assignments.csv", "entitlements.csv";
+    "2024-01-31": "assignments.csv", "entitlements.csv";
+    "2024-02-05": "entitlements-alpenglow.csv";
+    "2024-02-12": "assignments.csv", "contacts-alpenglow.csv", "credit_usage.csv", "entitlements-alpenglow.csv",
+        "entitlements.csv", "partners-alpenglow.csv", "users-alpenglow.csv";
+    "2024-02-14": "assignments.csv";
+    "2024-02-29": "assignments.csv", "entitlements.csv";
+    "2024-03-04": "credit_usage.csv";
+    "2024-03-11": "credit_usage.csv", "service_requests.csv";
+    "2024-03-12": "service_requests.csv";
+    "2024-03-15": "assignments.csv", "entitlements.csv";
+    "2024-04-01": "assignments.csv", "entitlements.csv";
+    "2024-04-10": "assignments.csv", "entitlements.csv";
+    "2024-05-06": "assignments.csv", "contacts.csv", "credit_usage.csv", "entitlements-may-final-v2.csv",
+        "partners.csv", "service_requests.csv";
+    "2024-05-20": "credit_usage.csv";
+    "2024-06-17": "credit_usage.csv";
+    "2024-07-01": "credit_usage.csv";
+    "2024-08-05": "credit_usage.csv";
+    "2024-08-12": "assignments.csv";
+    "2024-11-04": "assignments.csv";
+    "2024-11-11": "credit_usage.csv";
+    "2025-01-10": "renewals.csv";
+    "2025-01-30": "renewals.csv";
+    "2025-02-03": "assignments.csv", "entitlements.csv";
+    "2025-03-17": "credit_usage.csv";
+};
+
+/// The European Central Bank's rates, which come on the first date.
+pub(super) const RATES: CastFile = CastFile {
+    date: "2024-01-15",
+    name: "eurofxref-hist.csv",
+    bytes: include_bytes!("../../../fixtures/ecb/eurofxref-hist.csv"),
+};
+
+/// The first business date, and the last.
+pub(super) const NIGHTS: (&str, &str) = ("2024-01-15", "2025-03-31");
+
+/// What each partner shows, by Partner ID.
+const CAPTIONS: &[(&str, &str)] = &[
+    ("4100101", "starts on the 31st; two periods unassigned"),
+    ("4100102", "leap day; bulk credit spent in grace"),
+    ("4100103", "yen, without decimals; used by a guest"),
+    ("4100104", "15 dollars over; renewal asked too early"),
+    ("4100105", "nobody was ever assigned: all of it lost"),
+    ("4100106", "monthly and bulk; bulk lasts through grace"),
+    ("4100107", "refund asked for on day 30: accepted"),
+    ("4100108", "refund asked for on day 31: refused"),
+    ("4100109", "renewed in grace: a new order, a new year"),
+    ("4100110", "two units a month; no marketing contact"),
+    ("4100111", "credit ends in October; late usage counts"),
+    ("4100112", "its file came first, itself a week later"),
+    ("4100113", "came in a file with 20 bad rows; own money"),
+];
+
+/// What a partner is there for; nothing for one that is not of the cast.
+pub(super) fn caption(partner_id: &str) -> &'static str {
+    CAPTIONS.iter().find(|(id, _)| *id == partner_id).map_or("", |(_, caption)| caption)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_cast_is_compiled_in_and_no_other() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo");
+        let mut there = Vec::new();
+        for date in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+            if !date.path().is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(date.path()).unwrap().map(|entry| entry.unwrap()) {
+                let name = |entry: &std::fs::DirEntry| entry.file_name().into_string().unwrap();
+                there.push((name(&date), name(&file)));
+            }
+        }
+        there.sort();
+        let compiled: Vec<(String, String)> =
+            FILES.iter().map(|file| (file.date.to_owned(), file.name.to_owned())).collect();
+        assert_eq!(there, compiled);
+        let (first, last) = NIGHTS;
+        assert!(FILES.iter().all(|file| (first..=last).contains(&file.date)));
+    }
+}

@@ -1,0 +1,115 @@
+//! What a demo came to, asked of its store.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::{
+    domain::language::Language,
+    jobs::{Context, email_contacts},
+    mail,
+    store::{
+        Store,
+        digest::digest,
+        summary::{self, Asked, Booked, Files, Mails, Proof, Refund, Rejection, Standing},
+    },
+};
+
+/// The mails to show: what they tell, and to whom.
+const SAMPLES: [(&str, &str); 2] = [("cancellation_refused", "en"), ("credit_lapsed_unassigned", "sv")];
+
+/// The summary; `--json` prints it as it is. Amounts are minor units of their currency.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// The first business date.
+    pub(super) from: NaiveDate,
+    /// The last.
+    pub(super) to: NaiveDate,
+    pub(super) dir: PathBuf,
+    pub(super) files: Files,
+    pub(super) booked: Vec<Booked>,
+    pub(super) orders: Vec<(String, i64)>,
+    pub(super) partners: Vec<Standing>,
+    pub(super) refunds: Vec<Refund>,
+    pub(super) asked: Vec<Asked>,
+    pub(super) rejections: Vec<Rejection>,
+    pub(super) mails: Mails,
+    pub(super) samples: Vec<Sample>,
+    pub(super) proof: Proof,
+    /// SHA-256 over what the ledger says.
+    pub(super) digest: String,
+    /// Files in the outbox.
+    pub(super) outbox: usize,
+    /// Nights that wrote an export.
+    pub(super) exports: usize,
+    /// Answers to files.
+    pub(super) answers: usize,
+}
+
+/// A mail to show.
+#[derive(Debug, Serialize)]
+pub(super) struct Sample {
+    /// The tag of the language it is written in.
+    pub(super) language: &'static str,
+    pub(super) subject: String,
+    pub(super) recipient: String,
+    pub(super) day: NaiveDate,
+    /// Its file.
+    pub(super) path: PathBuf,
+}
+
+/// Asks for all of it.
+pub(super) async fn gather(
+    cx: &Context,
+    store: &Store,
+    dir: &Path,
+    (from, to): (NaiveDate, NaiveDate),
+) -> anyhow::Result<Report> {
+    let mut conn = store.pool.acquire().await?;
+    let conn = &mut *conn;
+    let mut samples = Vec::new();
+    for (kind, language) in SAMPLES {
+        if let Some(leased) = summary::mail_saying(conn, kind, language).await? {
+            let rendered = mail::render(&email_contacts::digest(cx, &leased))?;
+            samples.push(Sample {
+                language: Language::matching(language).tag(),
+                path: mail::outbox::path(&cx.folders.outbox(), &rendered.message_id)?,
+                subject: rendered.subject,
+                recipient: leased.recipient,
+                day: leased.day,
+            });
+        }
+    }
+    Ok(Report {
+        from,
+        to,
+        dir: dir.to_owned(),
+        files: summary::files(conn).await?,
+        booked: summary::booked(conn).await?,
+        orders: summary::orders(conn).await?,
+        partners: summary::standings(conn).await?,
+        refunds: summary::refunds(conn).await?,
+        asked: summary::asked(conn).await?,
+        rejections: summary::rejections(conn).await?,
+        mails: summary::mails(conn).await?,
+        samples,
+        proof: summary::proof(conn).await?,
+        digest: digest(conn, None).await?,
+        outbox: count(&cx.folders.outbox(), false)?,
+        exports: count(&dir.join(&cx.policies.export_entitlements.policy.folder), false)?,
+        answers: count(&cx.folders.answers(), true)?,
+    })
+}
+
+/// What a folder holds; `deep`: what the folders in it hold.
+fn count(folder: &Path, deep: bool) -> std::io::Result<usize> {
+    let entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    if !deep {
+        return Ok(entries.len());
+    }
+    entries.iter().map(|entry| count(&entry.path(), false)).sum()
+}

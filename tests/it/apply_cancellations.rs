@@ -1,0 +1,268 @@
+//! Cancellation with refund: R9, D1, D7. The order of these stories was bought on 31 January 2024, so that the last
+//! refundable request is of 1 March.
+
+use crate::{
+    cast::{ENTITLEMENTS, assign, cancel, contact, monthly, partner, row, usage, users},
+    house::House,
+};
+
+const MONTHLY: &str = "azure_monthly_credit";
+const BULK: &str = "azure_bulk_credit/cloud_platform";
+
+async fn bought(house: &mut House) {
+    let rows = [
+        row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "100,USD"),
+        row("4301", "ORD-1", BULK, "2024-01-31", "2025-01-30", "6000,USD"),
+        row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ","),
+    ];
+    let order = ENTITLEMENTS.to_owned() + &rows.concat();
+    let (partner, users, contact) = (partner("4301", "USD"), users("4301"), contact("4301", "en"));
+    let files = [("p.csv", &*partner), ("u.csv", &users), ("c.csv", &contact), ("e.csv", &order)];
+    for answer in house.import(&files, "2024-01-31").await {
+        answer.applied();
+    }
+}
+
+async fn order(house: &House) -> Vec<String> {
+    house.lines("select concat_ws(' ', order_id, status, ended_on) from report.membership").await
+}
+
+async fn again(house: &House, on: &str) {
+    let before = house.state().await;
+    house.night(on).await;
+    assert_eq!(house.state().await, before);
+}
+
+#[tokio::test]
+async fn r9_a_request_of_day_30_is_refunded_and_one_of_day_31_is_refused_for_ever() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-29").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-03-01"), "2024-03-01").await.applied();
+    house.night("2024-03-01").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-03-01"]);
+    assert_eq!(house.decisions().await, ["cancel ORD-1 accepted"]);
+    again(&house, "2024-03-01").await;
+
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-03-01").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-03-02"), "2024-03-02").await.applied();
+    house.night("2024-03-02").await;
+    assert_eq!(order(&house).await, ["ORD-1 active"]);
+    assert_eq!(house.decisions().await, ["cancel ORD-1 refused refund_window_passed"]);
+    let latest = house
+        .one::<String>("select reasons -> 0 ->> 'latest_on' from decision where action = 'cancel'")
+        .await;
+    assert_eq!(latest, "2024-03-01");
+    assert_eq!(house.ledger_of("reversed").await, [""; 0]);
+    again(&house, "2024-03-02").await;
+}
+
+#[tokio::test]
+async fn d1_the_request_s_date_decides_and_not_the_night_that_processes_it() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-03-06").await;
+    // Asked on day 30, known a week later.
+    let late = cancel("4301", "SR-1", "ORD-1", "2024-03-01T23:59:59Z");
+    house.import_one("c.csv", &late, "2024-03-08").await.applied();
+    house.night("2024-03-08").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-03-01"]);
+    assert_eq!(house.decisions().await, ["cancel ORD-1 accepted"]);
+}
+
+#[tokio::test]
+async fn d1_an_instant_counts_by_its_utc_date() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-03-01").await;
+    // Half past midnight in Stockholm on day 31 is day 30.
+    let asked = cancel("4301", "SR-1", "ORD-1", "2024-03-02T00:30:00+01:00");
+    house.import_one("c.csv", &asked, "2024-03-02").await.applied();
+    house.night("2024-03-02").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-03-01"]);
+}
+
+#[tokio::test]
+async fn d1_a_request_of_the_future_is_refused_seven_days_ago_will_do_and_eight_wait_for_the_operator() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-18").await;
+    let future =
+        house.import_one("f.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-20"), "2024-02-19").await;
+    assert_eq!(future.rows, ["2 rejected requested_on requested_in_future"]);
+    let eight = cancel("4301", "SR-2", "ORD-1", "2024-02-11");
+    let waits = house.import_one("e.csv", &eight, "2024-02-19").await;
+    assert_eq!(waits.rows, ["2 applied requested_on waits_for_operator"]);
+    house.night("2024-02-19").await;
+    assert_eq!((order(&house).await, house.decisions().await), (vec!["ORD-1 active".to_owned()], vec![]));
+    // Dropped again it still waits; the operator lets it in.
+    let again_waits = house.import_one("e.csv", &eight, "2024-02-20").await;
+    assert!(
+        again_waits.known || again_waits.rows == ["2 unchanged requested_on waits_for_operator"],
+        "{again_waits:?}"
+    );
+    let released = house.import_backdated("e.csv", &eight, "2024-02-20").await;
+    assert_eq!(released.rows, ["2 applied decided_at_night"]);
+    house.night("2024-02-20").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-02-11"]);
+
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-18").await;
+    let seven = house.import_one("s.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-12"), "2024-02-19").await;
+    assert_eq!(seven.rows, ["2 applied decided_at_night"]);
+    house.night("2024-02-19").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-02-12"]);
+}
+
+#[tokio::test]
+async fn d7_the_running_period_s_rest_is_reversed_later_grants_whole_and_what_was_spent_stays_spent() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    let assigned = assign("4301", "ORD-1", BULK, "assign", "ben", "2024-02-01");
+    let spent = usage("4301", "ORD-1", MONTHLY, "2024-02-05", "30.00,USD", "U-1")
+        + "4301,ORD-1,azure_bulk_credit/cloud_platform,2024-02-06,1000.00,USD,U-2\n";
+    house.import(&[("a.csv", &assigned), ("u.csv", &spent)], "2024-02-06").await;
+    house.night("2024-03-04").await;
+    // Asked on 26 February, known when the period of the 29th is granted and the first has lapsed.
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-27"), "2024-03-05").await.applied();
+    house.night("2024-03-05").await;
+    let ledger = house.ledger().await;
+    let net = house
+        .lines(
+            "select concat_ws(' ', benefit, period_from, replace(kind, 'credit_', ''), sum(amount_minor))
+             from (select benefit, period_from, amount_minor,
+                          case when corrects is null or kind <> 'credit_reversed' then kind else 'credit_granted' end as kind
+                   from report.ledger) l
+             group by benefit, period_from, kind having sum(amount_minor) <> 0 order by benefit, period_from, kind",
+        )
+        .await;
+    assert_eq!(
+        net,
+        [
+            "azure_bulk_credit/cloud_platform 2024-01-31 granted 600000",
+            "azure_bulk_credit/cloud_platform 2024-01-31 reversed -500000",
+            "azure_bulk_credit/cloud_platform 2024-01-31 used -100000",
+            "azure_monthly_credit 2024-01-31 granted 10000",
+            "azure_monthly_credit 2024-01-31 reversed -7000",
+            "azure_monthly_credit 2024-01-31 used -3000",
+        ],
+        "{ledger:#?}"
+    );
+    let told = house.mailbox().await;
+    let mail =
+        told.iter().find(|m| m.notices.iter().any(|n| n.starts_with("cancellation_accepted"))).unwrap();
+    for stated in ["1,030.00", "ORD-1", "SR-1"] {
+        assert!(mail.body.contains(stated), "{stated}: {}", mail.body);
+    }
+    let live = "select count(*) from assignment where removed_on is null";
+    assert_eq!(house.one::<i64>(live).await, 0);
+    again(&house, "2024-03-05").await;
+}
+
+#[tokio::test]
+async fn d15_usage_that_arrives_after_the_refund_is_taken_from_what_was_given_back() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-09").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-12").await;
+    assert_eq!(house.ledger_of("2024-02-10 reversed -100 USD").await.len(), 1);
+    let late = usage("4301", "ORD-1", MONTHLY, "2024-02-09", "40.00,USD", "U-1");
+    house.import_one("u.csv", &late, "2024-02-13").await.applied();
+    house.night("2024-02-13").await;
+    let monthly: Vec<_> = house.ledger().await.into_iter().filter(|l| !l.contains("bulk")).collect();
+    assert_eq!(
+        monthly,
+        [
+            "2024-01-31 granted 100 USD (2024-01-31..2024-02-29)",
+            "2024-02-09 used -40 USD (2024-01-31..2024-02-29)",
+            "2024-02-10 reversed -100 USD (2024-01-31..2024-02-29)",
+            "corrects 2024-02-10 reversed 40 USD (2024-01-31..2024-02-29)",
+        ]
+    );
+    again(&house, "2024-02-13").await;
+}
+
+#[tokio::test]
+async fn d7_under_any_benefit_used_usage_blocks_and_every_failed_criterion_is_listed() {
+    let policy = "[\"any_benefit_used\"]";
+    let mut house = House::open().await.policy("apply_cancellations", "refund_blockers", policy);
+    bought(&mut house).await;
+    let spent = usage("4301", "ORD-1", MONTHLY, "2024-02-05", "30.00,USD", "U-1");
+    house.import_one("u.csv", &spent, "2024-02-06").await.applied();
+    house.night("2024-03-01").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-03-02"), "2024-03-02").await.applied();
+    house.night("2024-03-02").await;
+    assert_eq!(house.decisions().await, ["cancel ORD-1 refused refund_window_passed+refund_blocked"]);
+    let told = house.mailbox().await;
+    let mail = told.iter().find(|m| m.notices.iter().any(|n| n.starts_with("cancellation_refused"))).unwrap();
+    assert!(
+        mail.body.contains("1 March 2024") && mail.body.contains("5 February 2024"),
+        "both are told: {}",
+        mail.body
+    );
+}
+
+#[tokio::test]
+async fn d7_only_what_was_done_by_the_request_s_date_blocks() {
+    let policy = "[\"any_benefit_used\"]";
+    for (used_on, outcome) in [("2024-02-10", "refused refund_blocked"), ("2024-02-11", "accepted")] {
+        let mut house = House::open().await.policy("apply_cancellations", "refund_blockers", policy);
+        bought(&mut house).await;
+        house.night("2024-02-09").await;
+        let spent = usage("4301", "ORD-1", MONTHLY, used_on, "30.00,USD", "U-1");
+        let asked = cancel("4301", "SR-1", "ORD-1", "2024-02-10");
+        house.import(&[("u.csv", &spent), ("c.csv", &asked)], "2024-02-12").await;
+        house.night("2024-02-12").await;
+        assert_eq!(house.decisions().await, [format!("cancel ORD-1 {outcome}")]);
+    }
+}
+
+#[tokio::test]
+async fn d7_a_revealed_key_blocks_under_the_default_policy() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-09").await;
+    sqlx::query(
+        "insert into benefit_use (partner_id, entitlement_id, event, used_on, used_by)
+         select partner_id, entitlement_id, 'software_key_revealed', '2024-02-05', 'ada' from entitlement where benefit = 'software'",
+    )
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-10").await;
+    assert_eq!(house.decisions().await, ["cancel ORD-1 refused refund_blocked"]);
+    assert_eq!(order(&house).await, ["ORD-1 active"]);
+}
+
+#[tokio::test]
+async fn d7_an_order_without_software_passes_that_criterion() {
+    let mut house = House::open().await;
+    let only = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
+    let files = [("p.csv", &*partner("4301", "USD")), ("u.csv", &users("4301")), ("e.csv", &only)];
+    house.import(&files, "2024-01-31").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-10").await;
+    assert_eq!(house.decisions().await, ["cancel ORD-1 accepted"]);
+}
+
+#[tokio::test]
+async fn promise_1_an_order_is_refunded_once_and_a_second_request_is_told_that_it_has_ended() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-09").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-10").await;
+    let reversed = house.ledger_of("reversed").await;
+    house.import_one("c2.csv", &cancel("4301", "SR-2", "ORD-1", "2024-02-11"), "2024-02-11").await;
+    house.night("2024-02-11").await;
+    assert_eq!(house.decisions().await, ["cancel ORD-1 accepted", "cancel ORD-1 refused already_ended"]);
+    assert_eq!(house.ledger_of("reversed").await, reversed);
+    let changed =
+        house.import_one("c3.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-12"), "2024-02-12").await;
+    assert_eq!(changed.rows, ["2 rejected requested_on conflicts_with_earlier"]);
+}

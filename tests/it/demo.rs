@@ -1,0 +1,281 @@
+//! The demo through the real binary, against what its cast's README and ledger reckoned by hand.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use benefactor::{
+    domain::money::{Amount, Currency},
+    store::embedded::{self, Login},
+};
+use chrono::NaiveDate;
+use sqlx::Connection;
+
+use crate::house::{Ran, Scratch, benefactor, connect, options};
+
+const CAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo");
+
+/// One demo for all that is to be seen of it: it takes a while.
+#[tokio::test]
+async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_cast_says() {
+    let home = Scratch::new();
+    let dir = home.join("demo");
+    let began = Instant::now();
+    let ran = Ran::of(benefactor(home.path()).arg("demo").arg("--dir").arg(&dir)).ended(0);
+    assert!(began.elapsed() < Duration::from_secs(60), "it took {:?}", began.elapsed());
+    assert!(embedded::at_rest(&dir, Duration::ZERO).unwrap(), "Postgres has stopped");
+    for said in ["442 nights", "Norrsken Integration AB", "Books", "ledger and schedule agree"] {
+        assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
+    }
+    assert_eq!(ran.stderr, "", "no terminal, no progress bar");
+    assert_eq!(ledger(&dir).await, expected_ledger());
+    assert_eq!(answers(&dir), expected_answers());
+    let mails = mails(&dir.join("outbox"));
+    insta::assert_snapshot!("demo_mailbox", mailbox(&mails));
+    insta::assert_snapshot!("demo_mails_of_note", of_note(&mails));
+    commands_shown_at_the_end_work(&dir, &ran.stdout);
+    another_replaces_it(&home, &dir);
+}
+
+/// Every entry, netted, as a line of the expected ledger, sorted.
+async fn ledger(dir: &Path) -> Vec<String> {
+    type Entry = (
+        (String, String, String, String),
+        (NaiveDate, Option<NaiveDate>, NaiveDate),
+        (i64, String, Option<i64>, Option<NaiveDate>, Option<String>),
+    );
+    let hold = embedded::hold(&options(dir, true)).unwrap();
+    let mut owner = connect(&hold.url(Login::Owner).unwrap()).await;
+    let rows: Vec<sqlx::postgres::PgRow> = sqlx::query(
+        "select p.number, m.order_id, e.benefit, t.kind::text, t.period_from,
+                case when e.benefit like 'azure_bulk_credit%' then null else t.period_until end, t.effective_on,
+                t.amount_minor + coalesce(c.minor, 0), t.currency::text, t.usd_minor, t.rate_on, u.reference
+         from transfer t
+         join entitlement e using (entitlement_id)
+         join membership m using (membership_id)
+         join partner p on p.partner_id = t.partner_id
+         left join credit_usage u on u.usage_id = t.usage_id
+         left join (select c.corrects, sum(case when c.from_account = o.from_account then c.amount_minor
+                                                else -c.amount_minor end)::bigint as minor
+                    from transfer c join transfer o on o.transfer_id = c.corrects group by c.corrects) c
+           on c.corrects = t.transfer_id
+         where t.corrects is null and t.amount_minor + coalesce(c.minor, 0) <> 0",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    owner.close().await.unwrap();
+    let entries = rows.iter().map(|row| -> Entry {
+        use sqlx::Row as _;
+        (
+            (row.get(0), row.get(1), row.get(2), row.get(3)),
+            (row.get(4), row.get(5), row.get(6)),
+            (row.get(7), row.get(8), row.get(9), row.get(10), row.get(11)),
+        )
+    });
+    let mut lines: Vec<String> = entries
+        .map(|((number, order, benefit, kind), (from, until, effective), (minor, code, usd, rate_on, reference))| {
+            let amount = Amount::new(minor, Currency::parse(&code).unwrap()).plain();
+            let usd = usd.map(|cents| Amount::new(cents, Currency::USD).plain()).unwrap_or_default();
+            let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+            let (until, rate_on, reference) = (day(until), day(rate_on), reference.unwrap_or_default());
+            format!(
+                "{number},{order},{benefit},{kind},{from},{until},{effective},{amount},{code},{usd},{rate_on},{reference}"
+            )
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+fn expected_ledger() -> Vec<String> {
+    let text = fs::read_to_string(Path::new(CAST).join("expected-ledger.csv")).unwrap();
+    let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// By date, file and line: status, column and code of every row that was not applied without a word.
+type Answers = BTreeMap<(String, String, String), (String, String, String)>;
+
+fn answers(dir: &Path) -> Answers {
+    let mut answers = Answers::new();
+    for date in children(&dir.join("answers")) {
+        for file in children(&date) {
+            let text = fs::read(&file).unwrap();
+            let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_slice());
+            for row in reader.records() {
+                let cells: Vec<String> = row.unwrap().iter().map(str::to_owned).collect();
+                let [status, code, _, line, column] = &cells[cells.len() - 5..] else { unreachable!() };
+                if status == "applied" && (code.is_empty() || code == "decided_at_night") {
+                    continue;
+                }
+                let status = if code == "waits_for_operator" { "waits" } else { status };
+                let name = last(&file).replace(".result.csv", ".csv");
+                answers.insert(
+                    (last(&date), name, line.clone()),
+                    (status.to_owned(), column.clone(), code.clone()),
+                );
+            }
+        }
+    }
+    answers
+}
+
+/// The table of the cast's README, without the rows that it lists as applied without a word.
+fn expected_answers() -> Answers {
+    let readme = fs::read_to_string(Path::new(CAST).join("README.md")).unwrap();
+    let (_, table) = readme.split_once("## Answers to rows").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let plain = |cell: &str| cell.trim().replace(['`', ' '], "").replace(',', "+").replace('–', "");
+    let rows = table.lines().filter(|line| line.starts_with("| 20"));
+    let rows = rows.map(|line| line.trim_matches('|').split('|').map(plain).collect::<Vec<_>>());
+    rows.filter(|cells| cells[3] != "applied" || !cells[5].is_empty())
+        .map(|cells| {
+            let [date, file, line, status, column, code] = cells.try_into().unwrap();
+            ((date, file, line), (status, column, code))
+        })
+        .collect()
+}
+
+/// A mail as its reader sees it.
+struct Mail {
+    day: String,
+    to: String,
+    subject: String,
+    text: String,
+}
+
+/// Every mail of a folder, by day and recipient.
+fn mails(outbox: &Path) -> Vec<Mail> {
+    let mut mails: Vec<Mail> = children(outbox)
+        .into_iter()
+        .map(|path| {
+            let eml = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+            let (head, body) = eml.split_once("\n\n").unwrap();
+            let head = head.replace("\n ", " ");
+            let field = |name: &str| words(head.lines().find_map(|line| line.strip_prefix(name)).unwrap());
+            let printable = field("Content-Transfer-Encoding: ") == "quoted-printable";
+            let text = if printable { unquoted(&body.replace("=\n", "")) } else { body.to_owned() };
+            let sent = field("Date: ");
+            let day = NaiveDate::parse_from_str(&sent[5..16], "%d %b %Y").unwrap().to_string();
+            Mail { day, to: field("To: "), subject: field("Subject: "), text }
+        })
+        .collect();
+    mails.sort_by(|a, b| (&a.day, &a.to).cmp(&(&b.day, &b.to)));
+    mails
+}
+
+/// The whole mailbox: a line a mail.
+fn mailbox(mails: &[Mail]) -> String {
+    mails.iter().fold(String::new(), |mut all, mail| {
+        let _ = writeln!(all, "{}  {:<55} {}", mail.day, mail.to, mail.subject);
+        all
+    })
+}
+
+/// Some mails in full: the two decisions, an end in Swedish, and credit that nobody could use.
+fn of_note(mails: &[Mail]) -> String {
+    let chosen = [
+        ("2024-03-12", "cotedopale"),
+        ("2024-03-13", "tamarvalley"),
+        ("2024-10-01", "norrsken"),
+        ("2025-03-04", "norrsken"),
+        ("2025-02-16", "polder"),
+    ];
+    let mut all = String::new();
+    for (day, at) in chosen {
+        let mail = mails.iter().find(|mail| mail.day == day && mail.to.contains(at));
+        let mail = mail.unwrap_or_else(|| panic!("no mail to {at} on {day}"));
+        let _ = writeln!(all, "{} | {} | {}\n\n{}\n", mail.day, mail.to, mail.subject, mail.text.trim_end());
+    }
+    all
+}
+
+fn commands_shown_at_the_end_work(dir: &Path, said: &str) {
+    let (_, tried) = said.split_once("What to try next").unwrap();
+    let commands: Vec<&str> = tried.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert!(commands.len() > 3, "{tried}");
+    for command in commands {
+        let ran = Ran::of(std::process::Command::new("sh").arg("-c").arg(command).current_dir(dir));
+        assert_eq!(ran.code, 0, "{command}\n{}\n{}", ran.stdout, ran.stderr);
+        assert!(!ran.stdout.is_empty(), "{command}");
+    }
+}
+
+/// A second demo in the same place starts afresh, says so, and comes to the same; a stranger's directory is left alone.
+fn another_replaces_it(home: &Scratch, dir: &Path) {
+    fs::write(dir.join("drop/left-over.txt"), "from the one before").unwrap();
+    let ran = Ran::of(benefactor(home.path()).args(["demo", "--json", "--dir"]).arg(dir)).ended(0);
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let digest = Ran::of(benefactor(dir).arg("digest")).ended(0).stdout;
+    assert_eq!(told["digest"], digest.trim_end());
+    assert_eq!(told["proof"]["unbalanced"], 0);
+    assert!(!dir.join("drop/left-over.txt").exists());
+    let strange = home.join("strange");
+    fs::create_dir(&strange).unwrap();
+    fs::write(strange.join("mine.txt"), "mine").unwrap();
+    let ran = Ran::of(benefactor(home.path()).arg("demo").arg("--dir").arg(&strange)).ended(2);
+    assert!(ran.stderr.contains("no demo made it"), "{}", ran.stderr);
+    assert_eq!(children(&strange), [strange.join("mine.txt")]);
+}
+
+/// What a folder holds, sorted.
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn last(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// RFC 2047 words of UTF-8 in base64, read; blanks between two of them are none.
+fn words(header: &str) -> String {
+    let mut text = String::new();
+    let mut was_encoded = false;
+    for word in header.trim().split(' ').filter(|word| !word.is_empty()) {
+        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
+        if !text.is_empty() && !(was_encoded && encoded.is_some()) {
+            text.push(' ');
+        }
+        was_encoded = encoded.is_some();
+        text.push_str(&encoded.map_or_else(|| word.to_owned(), base64));
+    }
+    text
+}
+
+fn base64(encoded: &str) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
+    for byte in encoded.bytes().filter(|byte| *byte != b'=') {
+        let value = ALPHABET.iter().position(|letter| *letter == byte).unwrap();
+        bits = (bits << 6) | u32::try_from(value).unwrap();
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn unquoted(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'=' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,115 @@
+//! What leaves the house: one digest a recipient and day, in their language, once (D10, promise 9).
+
+use std::fs;
+
+use crate::{
+    cast::{ENTITLEMENTS, contact, monthly, partner, row, users},
+    house::House,
+};
+
+/// Two orders of software that end on the same day, at a partner with a contact or none.
+async fn two_orders(language: Option<&str>) -> House {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",")
+        + &row("4301", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    house
+        .import(
+            &[("p.csv", &partner("4301", "SEK")), ("u.csv", &users("4301")), ("e.csv", &order)],
+            "2024-01-31",
+        )
+        .await;
+    if let Some(language) = language {
+        house.import_one("c.csv", &contact("4301", language), "2024-01-31").await.applied();
+    }
+    house.night("2024-11-29").await;
+    house
+}
+
+async fn again(house: &House, on: &str) {
+    let (before, mails) = (house.state().await, house.mailbox().await);
+    house.night(on).await;
+    house.job("email_contacts", on).await;
+    assert_eq!((house.state().await, house.mailbox().await), (before, mails));
+}
+
+#[tokio::test]
+async fn d10_the_contact_is_written_to_and_without_one_the_account() {
+    for (language, recipient) in [(Some("en"), "marketing@p4301.example"), (None, "accounts@p4301.example")] {
+        let house = two_orders(language).await;
+        house.night("2024-11-30").await;
+        let mails = house.mailbox().await;
+        assert_eq!(mails.len(), 1, "one digest a recipient and day: {mails:#?}");
+        assert_eq!(mails[0].recipient, recipient);
+        assert_eq!(mails[0].notices, ["membership_ending 2024-12-01", "membership_ending 2024-12-01"]);
+        assert!(mails[0].body.contains("ORD-1") && mails[0].body.contains("ORD-2"), "{}", mails[0].body);
+        again(&house, "2024-11-30").await;
+    }
+}
+
+#[tokio::test]
+async fn d10_a_swedish_contact_reads_swedish_and_a_language_we_do_not_have_is_english() {
+    for (language, words) in
+        [("sv", "30 januari 2025"), ("sv-FI", "30 januari 2025"), ("fi", "30 January 2025")]
+    {
+        let house = two_orders(Some(language)).await;
+        house.night("2024-11-30").await;
+        let mail = house.mailbox().await.remove(0);
+        assert!(mail.body.contains(words), "{language}: {}", mail.body);
+    }
+}
+
+#[tokio::test]
+async fn promise_9_a_mail_has_one_message_id_and_handed_over_again_the_same_bytes() {
+    let house = two_orders(Some("en")).await;
+    house.night("2024-11-30").await;
+    let outbox = house.dir.join("outbox");
+    let only = || -> (std::path::PathBuf, Vec<u8>) {
+        let mut files: Vec<_> = fs::read_dir(&outbox).unwrap().map(|e| e.unwrap().path()).collect();
+        assert_eq!(files.len(), 1);
+        let file = files.remove(0);
+        let bytes = fs::read(&file).unwrap();
+        (file, bytes)
+    };
+    let first = only();
+    // As after a crash between the hand-over and its receipt.
+    sqlx::query(
+        "update mail set status = 'claimed', lease_until = now() - interval '1 hour', sent_at = null",
+    )
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    house.night("2024-11-30").await;
+    assert_eq!(only(), first);
+    assert_eq!(house.one::<String>("select status from mail").await, "sent");
+    assert_eq!(house.one::<i32>("select attempts from mail").await, 2);
+}
+
+#[tokio::test]
+async fn d10_two_partners_with_one_address_get_one_digest() {
+    let mut house = House::open().await;
+    let partners = "partner_id,name,account_email,country,currency\n\
+                    4301,North,Shared@Group.example,SE,SEK\n4302,South,shared@group.example,SE,SEK\n";
+    let orders = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",")
+        + &row("4302", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    house.import(&[("p.csv", partners), ("e.csv", &orders)], "2024-01-31").await;
+    house.night("2024-11-29").await;
+    house.night("2024-11-30").await;
+    let mails = house.mailbox().await;
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].body.contains("ORD-1") && mails[0].body.contains("ORD-2"), "{}", mails[0].body);
+}
+
+#[tokio::test]
+async fn promise_12_what_a_partner_is_called_cannot_break_a_header() {
+    let mut house = House::open().await;
+    let partners = "partner_id,name,account_email,country,currency\n\
+                    4301,\"Evil, \"\"Inc\"\" <x@y> =?utf-8?q?a?=\",accounts@p4301.example,SE,SEK\n";
+    let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30").replace("100,USD", "900,SEK");
+    house.import(&[("p.csv", partners), ("e.csv", &order)], "2024-01-31").await;
+    house.nights("2024-02-20", "2024-02-21").await;
+    let mails = house.mailbox().await;
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].body.contains("Evil, \"Inc\" <x@y>"), "{}", mails[0].body);
+}

@@ -1,0 +1,240 @@
+//! Grace, expiry and renewal on both sides of each date: D5, D6.
+//!
+//! The order of these stories starts on 31 January 2024: AD is 31 January 2025, its last day of grace 2 March, and on
+//! 3 March it and its benefits expire.
+
+use crate::{
+    cast::{ENTITLEMENTS, assign, contact, monthly, partner, renewal, row, users},
+    house::House,
+};
+
+const MONTHLY: &str = "azure_monthly_credit";
+const BULK: &str = "azure_bulk_credit/cloud_platform";
+
+/// Monthly and bulk credit and support through the year, software that ends on 30 June.
+async fn silver() -> House {
+    let mut house = House::open().await;
+    let rows = [
+        row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "100,USD"),
+        row("4301", "ORD-1", BULK, "2024-01-31", "2025-01-31", "6000,USD"),
+        row("4301", "ORD-1", "product_support", "2024-01-31", "2025-01-29", ",")
+            .replace(",core,1,", ",core,15,"),
+        row("4301", "ORD-1", "software", "2024-01-31", "2024-06-30", ","),
+    ];
+    let order = ENTITLEMENTS.to_owned() + &rows.concat();
+    let (partner, users, contact) = (partner("4301", "USD"), users("4301"), contact("4301", "en"));
+    let files = [("p.csv", &*partner), ("u.csv", &users), ("c.csv", &contact), ("e.csv", &order)];
+    for answer in house.import(&files, "2024-01-31").await {
+        answer.applied();
+    }
+    house
+}
+
+async fn memberships(house: &House) -> Vec<String> {
+    house
+        .lines("select concat_ws(' ', order_id, status, anniversary_on, ended_on) from report.membership order by 1")
+        .await
+}
+
+async fn benefits(house: &House) -> Vec<String> {
+    house
+        .lines(
+            "select concat_ws(' ', order_id, benefit, status, ended_on, assigned_to) from report.entitlement
+             order by order_id, benefit",
+        )
+        .await
+}
+
+async fn again(house: &House, on: &str) {
+    let before = house.state().await;
+    house.night(on).await;
+    assert_eq!(house.state().await, before);
+}
+
+#[tokio::test]
+async fn d5_a_membership_is_active_to_ad_minus_1_in_grace_to_ad_plus_30_and_expires_on_ad_plus_31() {
+    let house = silver().await;
+    for (on, status) in [
+        ("2025-01-30", "ORD-1 active 2025-01-31"),
+        ("2025-01-31", "ORD-1 in_grace 2025-01-31"),
+        ("2025-03-02", "ORD-1 in_grace 2025-01-31"),
+        ("2025-03-03", "ORD-1 expired 2025-01-31 2025-03-02"),
+    ] {
+        house.night(on).await;
+        assert_eq!(memberships(&house).await, [status], "night of {on}");
+        again(&house, on).await;
+    }
+}
+
+#[tokio::test]
+async fn d5_a_row_that_ends_on_ad_minus_1_runs_through_grace_and_an_earlier_one_ends_without() {
+    let house = silver().await;
+    house.night("2024-06-30").await;
+    assert_eq!(benefits(&house).await[3], "ORD-1 software active");
+    house.night("2024-07-01").await;
+    assert_eq!(benefits(&house).await[3], "ORD-1 software expired 2024-06-30");
+    house.night("2025-01-30").await;
+    assert_eq!(
+        benefits(&house).await[2],
+        "ORD-1 product_support expired 2025-01-29",
+        "one day before AD − 1"
+    );
+    house.night("2025-03-02").await;
+    assert_eq!(
+        benefits(&house).await[..2],
+        ["ORD-1 azure_bulk_credit/cloud_platform in_grace", "ORD-1 azure_monthly_credit in_grace"]
+    );
+    house.night("2025-03-03").await;
+    assert_eq!(
+        benefits(&house).await[..2],
+        [
+            "ORD-1 azure_bulk_credit/cloud_platform expired 2025-03-02",
+            "ORD-1 azure_monthly_credit expired 2025-03-02"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn d6_an_end_takes_its_assignments_and_its_credit_with_it_once() {
+    let mut house = silver().await;
+    let bulk = assign("4301", "ORD-1", BULK, "assign", "ben", "2024-02-01");
+    let monthly = assign("4301", "ORD-1", MONTHLY, "assign", "ada", "2024-02-01");
+    for answer in house.import(&[("a.csv", &bulk), ("b.csv", &monthly)], "2024-02-01").await {
+        answer.applied();
+    }
+    house.night("2025-03-02").await;
+    assert!(benefits(&house).await[0].ends_with("ben@p4301.example"));
+    assert_eq!(house.ledger_of("2025-03-03").await.len(), 1, "only the grant that names its end");
+    house.night("2025-03-03").await;
+    let lapsed = "2025-03-03 lapsed -6000 USD (2024-01-31..2025-03-03) azure_bulk_credit/cloud_platform";
+    assert_eq!(house.ledger_of("2025-03-03 lapsed").await, [lapsed]);
+    let live = house.one::<i64>("select count(*) from assignment where removed_on is null").await;
+    let removed = house.lines("select distinct removed_on::text from assignment").await;
+    assert_eq!((live, removed), (0, vec!["2025-03-03".to_owned()]), "the last day still counted");
+    let versions = "select count(*) from entitlement_version where ended_on is not null";
+    assert_eq!(house.one::<i64>(versions).await, 4);
+    again(&house, "2025-03-03").await;
+    house.night("2025-03-20").await;
+    assert_eq!(house.one::<i64>(versions).await, 4);
+    assert_eq!(house.one::<i64>("select count(*) from credit_schedule").await, 0, "nothing is to come");
+}
+
+#[tokio::test]
+async fn d5_a_renewal_before_ad_is_refused_with_the_earliest_date_and_after_ad_plus_30_for_ever() {
+    let mut house = silver().await;
+    house.night("2025-01-29").await;
+    let answer =
+        house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-01-30", "ORD-2"), "2025-01-30").await;
+    assert_eq!(answer.rows, ["2 rejected renewed_on renewed_too_early"]);
+    assert!(answer.text.contains("2025-01-31"), "the earliest date is said: {}", answer.text);
+    house.night("2025-03-02").await;
+    let answer =
+        house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-03-03", "ORD-2"), "2025-03-03").await;
+    assert_eq!(answer.rows, ["2 rejected renewed_on renewed_too_late"]);
+    house.night("2025-03-03").await;
+    assert_eq!(memberships(&house).await, ["ORD-1 expired 2025-01-31 2025-03-02"]);
+}
+
+#[tokio::test]
+async fn d5_a_renewal_on_ad_and_one_on_ad_plus_30_close_the_old_order_and_fix_the_new_one_s_year() {
+    for (on, ended, lapse) in
+        [("2025-01-31", "2025-01-30", "2025-01-31"), ("2025-03-02", "2025-03-01", "2025-03-02")]
+    {
+        let mut house = silver().await;
+        house.night(&crate::story::day(ended).to_string()).await;
+        house.import_one("r.csv", &renewal("4301", "ORD-1", on, "ORD-2"), on).await.applied();
+        house.night(on).await;
+        assert_eq!(
+            memberships(&house).await,
+            [format!("ORD-1 renewed 2025-01-31 {ended}"), "ORD-2 active 2026-01-31".to_owned()],
+            "old AD + 365 days, and nothing of the old in grace"
+        );
+        assert_eq!(
+            benefits(&house).await[..2],
+            [
+                format!("ORD-1 azure_bulk_credit/cloud_platform renewed {ended}"),
+                format!("ORD-1 azure_monthly_credit renewed {ended}")
+            ]
+        );
+        let bulk = house.ledger_of("azure_bulk").await;
+        assert!(bulk[1].starts_with(&format!("{lapse} lapsed -6000 USD")), "nothing is topped up: {bulk:#?}");
+        again(&house, on).await;
+    }
+}
+
+#[tokio::test]
+async fn d5_the_new_order_awaits_its_entitlements_and_keeps_its_year_whatever_their_file_says() {
+    let mut house = silver().await;
+    house.night("2025-02-09").await;
+    house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-02-10", "ORD-2"), "2025-02-10").await.applied();
+    house.night("2025-02-14").await;
+    let awaiting = "select order_id from report.membership where offer is null";
+    assert_eq!(house.lines(awaiting).await, ["ORD-2"]);
+    // The file says another start and a whole year.
+    let set = monthly("4301", "ORD-2", "2025-02-12", "2026-02-11");
+    house.import_one("e.csv", &set, "2025-02-15").await.applied();
+    house.night("2025-02-15").await;
+    assert_eq!(house.lines(awaiting).await, [""; 0]);
+    let year = "select concat_ws(' ', order_id, starts_on, anniversary_on, status) from report.membership where order_id = 'ORD-2'";
+    assert_eq!(house.lines(year).await, ["ORD-2 2025-02-10 2026-01-31 active"]);
+    assert_eq!(house.ledger_of("2025-02-12 granted").await.len(), 1);
+    house.night("2026-03-03").await;
+    assert_eq!(house.lines(year).await, ["ORD-2 2025-02-10 2026-01-31 expired"]);
+    let granted = house.ledger_of("granted").await;
+    assert_eq!(
+        granted.last().unwrap(),
+        "2026-01-12 granted 100 USD (2026-01-12..2026-02-12)",
+        "none from AD on"
+    );
+}
+
+#[tokio::test]
+async fn d5_a_membership_that_starts_later_is_pending_until_its_start() {
+    let mut house = House::open().await;
+    let order = monthly("4301", "ORD-1", "2024-03-15", "2025-03-14");
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-03-01").await;
+    house.night("2024-03-14").await;
+    assert_eq!(memberships(&house).await, ["ORD-1 pending 2025-03-15"]);
+    house.night("2024-03-15").await;
+    assert_eq!(memberships(&house).await, ["ORD-1 active 2025-03-15"]);
+}
+
+#[tokio::test]
+async fn d5_offer_and_purchase_date_agree_on_all_rows_and_the_earliest_start_is_the_membership_s() {
+    let mut house = House::open().await;
+    let first = row("4301", "ORD-1", MONTHLY, "2024-02-15", "2025-01-30", "100,USD")
+        .replace("2024-02-15,2024-02-15", "2024-01-31,2024-02-15");
+    let early = row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",");
+    let offer =
+        row("4301", "ORD-1", "product_support", "2024-01-31", "2025-01-30", ",").replace("silver", "gold");
+    let bought = row("4301", "ORD-1", "go_to_market/silver_core", "2024-02-01", "2025-01-30", ",");
+    let file = ENTITLEMENTS.to_owned() + &[first, early, offer, bought].concat();
+    let answers = house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &file)], "2024-02-15").await;
+    assert_eq!(
+        answers[1].rows,
+        [
+            "2 applied",
+            "3 applied",
+            "4 rejected offer order_mismatch",
+            "5 rejected purchased_on order_mismatch"
+        ]
+    );
+    house.night("2024-02-15").await;
+    assert_eq!(memberships(&house).await, ["ORD-1 active 2025-01-31"]);
+}
+
+#[tokio::test]
+async fn d16_no_file_revives_what_has_expired() {
+    let mut house = silver().await;
+    house.night("2025-03-03").await;
+    let before = house.state().await;
+    let renew =
+        house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-03-01", "ORD-2"), "2025-03-04").await;
+    assert_eq!(renew.rows, ["2 rejected order_id already_ended"]);
+    let longer = row("4301", "ORD-1", MONTHLY, "2024-01-31", "2026-01-30", "100,USD");
+    let same = row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "100,USD");
+    let file = ENTITLEMENTS.to_owned() + &longer + &same;
+    let answer = house.import_one("e2.csv", &file, "2025-03-04").await;
+    assert_eq!(answer.rows, ["2 rejected order_id already_ended", "3 unchanged"]);
+    assert_eq!(house.state().await, before);
+}

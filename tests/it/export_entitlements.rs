@@ -1,0 +1,55 @@
+//! What is handed out again: today's truth in canonical columns, which an import reads as unchanged.
+
+use std::fs;
+
+use crate::{
+    cast::{ENTITLEMENTS, partner, row, users},
+    house::House,
+};
+
+#[tokio::test]
+async fn an_export_reads_as_unchanged_and_is_the_same_made_again() {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "azure_monthly_credit", "2024-01-31", "2025-01-30", "100,USD")
+        + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",")
+        + &row("4301", "ORD-1", "visual_studio", "2024-01-31", "2025-01-30", ",")
+            .replace(",core,1,", ",core,5,")
+        + &row("4301", "ORD-1", "signature_cloud_support", "2024-01-31", "2025-01-30", ",")
+            .replace(",core,1,", ",core,unlimited,")
+            .replace(",,,\n", ",,,\"Cloud \"\"Platform\"\", new\"\n");
+    house
+        .import(
+            &[("p.csv", &partner("4301", "USD")), ("u.csv", &users("4301")), ("e.csv", &order)],
+            "2024-01-31",
+        )
+        .await;
+    house.night("2024-02-05").await;
+    let path = house.dir.join("exports/2024-02-05/entitlements.csv");
+    let exported = fs::read_to_string(&path).unwrap();
+    insta::assert_snapshot!(exported);
+    let before = house.state().await;
+    house.night("2024-02-05").await;
+    house.job("export_entitlements", "2024-02-05").await;
+    assert_eq!(fs::read_to_string(&path).unwrap(), exported);
+    let answer = house.import_one("again.csv", &exported, "2024-02-06").await;
+    assert_eq!(
+        answer.rows,
+        ["2 unchanged", "3 unchanged quantity differs_from_catalogue", "4 unchanged", "5 unchanged"]
+    );
+    assert_eq!(house.state().await, before);
+    let left: Vec<_> =
+        fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["entitlements.csv"], "nothing half written stays");
+}
+
+#[tokio::test]
+async fn a_catch_up_exports_its_last_night_only() {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",");
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-01-31").await;
+    house.night("2024-02-05").await;
+    let made: Vec<_> =
+        fs::read_dir(house.dir.join("exports")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(made, ["2024-02-05"]);
+}
