@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use cron::Schedule;
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +71,8 @@ impl Timetable {
     /// The last due time up to `instant`, itself included; `None` before the year 1970.
     #[must_use]
     pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let just_after = instant.checked_add_signed(TimeDelta::seconds(1))?;
-        self.schedule.after(&just_after).next_back().filter(|due| *due <= instant)
+        let next_second = DateTime::from_timestamp(instant.timestamp().checked_add(1)?, 0)?;
+        self.schedule.after(&next_second).next_back()
     }
 }
 

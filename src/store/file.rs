@@ -191,25 +191,6 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     .await?)
 }
 
-/// The file of these bytes, partner and kind that was staged and not finished, if there is one.
-pub async fn find_unfinished(
-    conn: &mut PgConnection,
-    sha256: &str,
-    kind: &str,
-    partner_id: Option<i64>,
-) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar!(
-        "select file_id from file
-         where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 and status = 'staged'
-         order by file_id limit 1",
-        sha256,
-        kind,
-        partner_id
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
 /// How many files have been staged for `seconds` and more without being finished: their process is gone, or slow.
 pub async fn left_behind(conn: &mut PgConnection, seconds: f64) -> Result<i64> {
     Ok(sqlx::query_scalar!(

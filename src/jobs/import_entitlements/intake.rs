@@ -159,15 +159,8 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         }
     };
     new.kind = profile.kind.name();
-    if let Some(file_id) = file::begun(conn, &new).await? {
-        return Ok(Staging::Staged(file_id, profile)); // before a crash; it goes on where it stopped
-    }
-    if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
-        return Ok(Staging::Known);
-    }
-    let left = file::find_unfinished(conn, new.sha256, new.kind, partner_id).await?;
-    if let Some(file_id) = left.filter(|file_id| !mine.contains(file_id)) {
-        return Ok(Staging::Staged(file_id, profile)); // by a process that did not come to its end
+    if let Some(before) = seen_before(conn, &new, &profile, mine).await? {
+        return Ok(before);
     }
     new.header = &header;
     let mut tx = conn.begin().await?;
@@ -214,6 +207,21 @@ async fn guard(
              that is right import it with --accept-ends"
         )
     }))
+}
+
+/// A file that need not be staged again: known already, or staged by a process that did not come to its end. `mine`
+/// are staged by this call.
+async fn seen_before(
+    conn: &mut PgConnection,
+    new: &NewFile<'_>,
+    profile: &Profile,
+    mine: &[i64],
+) -> Result<Option<Staging>> {
+    if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
+        return Ok(Some(Staging::Known));
+    }
+    let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
+    Ok(left.map(|file_id| Staging::Staged(file_id, profile.clone())))
 }
 
 fn chunk_rows(cx: &Context) -> i32 {
