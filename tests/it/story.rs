@@ -97,8 +97,6 @@ impl House {
             stop: benefactor::jobs::Stop::never(),
             whole: benefactor::jobs::Whole::all(),
             rates: tokio::sync::OnceCell::new(),
-            stop: jobs::Stop::never(),
-            whole: jobs::Whole::all(),
         }
     }
 
