@@ -111,22 +111,6 @@ pub async fn is_known(
     .await?)
 }
 
-/// The file of these bytes, for the same partner and kind, that was staged and not finished: a crash stopped it.
-pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar!(
-        "select file_id from file
-         where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
-           and accept_backdated = $4
-         order by file_id limit 1",
-        file.sha256,
-        file.kind,
-        file.partner_id,
-        file.accept_backdated
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
 /// Records a file that is about to be staged.
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(

@@ -100,9 +100,7 @@ pub async fn asked(
         Some(user) => enabled = user.enabled,
     }
     Ok(match owner {
-        Some((membership_id, _)) if problems.is_empty() => {
-            Ok(Asked { partner_id, membership_id, enabled })
-        }
+        Some((membership_id, _)) if problems.is_empty() => Ok(Asked { partner_id, membership_id, enabled }),
         _ => Err(problems),
     })
 }
