@@ -30,6 +30,7 @@ impl Running {
 
     fn of(house: &House, data_dir: &Path, now: &str, command: &str) -> Self {
         let config = house.dir.join("config");
+        fs::create_dir_all(&config).unwrap();
         let log =
             house.dir.join(&format!("{command}-{}.log", fs::read_dir(house.dir.path()).unwrap().count()));
         let mut started = house.command(["--now", now, command]);

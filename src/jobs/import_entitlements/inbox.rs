@@ -62,11 +62,10 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
 
 /// Waits for the inbox's lock, which the kernel takes back from a process that dies. No inbox: nothing to lock.
 async fn turn(cx: &Context) -> Result<Option<File>> {
-    let inbox = cx.folders.inbox();
-    if !inbox.is_dir() {
+    if !cx.folders.inbox().is_dir() {
         return Ok(None);
     }
-    let path = inbox.join(".lock");
+    let path = cx.folders.data.join("inbox.lock"); // not in it: there people look
     let lock = File::create(&path).map_err(Error::file(&path))?;
     loop {
         match lock.try_lock() {
