@@ -35,7 +35,6 @@ create table row_answer (
     file_id    bigint  not null references file,
     row_no     integer not null,
     line       integer not null,
-    partner_id bigint,
     status     text    not null check (status in ('applied', 'unchanged', 'rejected')),
     -- [{column, value, reason: {code, …}}]
     problems   jsonb   not null,

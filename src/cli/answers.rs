@@ -1,4 +1,9 @@
-//! Commands that answer questions about the store.
+//! Commands that answer questions: about the store, and about the facts it runs on.
+
+pub(super) mod check;
+pub(super) mod explain;
+pub(super) mod export;
+pub(super) mod status;
 
 use chrono::NaiveDate;
 use clap::Args;

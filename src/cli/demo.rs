@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,7 +23,7 @@ use crate::{
     jobs::{
         Context,
         engine::night,
-        import_entitlements::{self as import, Dropped},
+        import_entitlements::{self as import, Dropped, Outcome},
     },
     settings::Settings,
     store::{Location, Store, embedded},
@@ -86,7 +86,7 @@ async fn live(
 ) -> anyhow::Result<()> {
     let nights = u64::try_from((last - first).num_days())?.saturating_add(1);
     let bar = ProgressBar::new(nights)
-        .with_style(ProgressStyle::with_template("  {prefix} {bar:40} {pos:>3} of {len} nights  {msg}")?);
+        .with_style(ProgressStyle::with_template("  {prefix} {bar:24} {pos:>3}/{len}  {wide_msg}")?);
     let mut conn = store.pool.acquire().await?;
     for date in first.iter_days().take_while(|date| *date <= last) {
         bar.set_prefix(date.to_string());
@@ -94,7 +94,11 @@ async fn live(
         if !dropped.is_empty() {
             bar.set_message(format!("{} files come in", dropped.len()));
             let arriving = Context { arrived_on: date, ..cx.on(sub_days(date, 1), true) };
-            import::take_in(&arriving, &mut conn, dropped).await?;
+            for (dropped, outcome) in import::take_in(&arriving, &mut conn, dropped).await? {
+                if !matches!(outcome, Outcome::Done(_)) {
+                    bail!("{} was not taken in: {outcome:?}", dropped.path.display());
+                }
+            }
         }
         let morning = Context { arrived_on: add_days(date, 1), ..cx.on(date, true) };
         night::run(&morning, &store.pool, Some(first), date, |night| bar.set_message(busiest(night))).await?;
@@ -110,8 +114,7 @@ fn busiest(night: &night::Night) -> String {
         |job: &str| night.jobs.iter().find(|(name, _)| *name == job).map_or(0, |(_, counts)| counts.done);
     let (booked, ended, mailed) =
         (done("provision_credits"), done("expire_benefits"), done("email_contacts"));
-    let words =
-        [(booked, "credits granted, spent or lapsed"), (ended, "benefits end"), (mailed, "mails go out")];
+    let words = [(booked, "credits booked"), (ended, "benefits end"), (mailed, "mails go out")];
     words
         .into_iter()
         .find(|(many, _)| *many > 0)
@@ -184,4 +187,44 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
 
 fn day(text: &str) -> anyhow::Result<NaiveDate> {
     text.parse().with_context(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_earlier_demo_is_replaced_and_a_strangers_directory_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("deep/demo");
+        assert!(!prepare(&dir).unwrap(), "nothing was there");
+        fs::create_dir_all(dir.join("drop/2024-01-15")).unwrap();
+        fs::create_dir_all(dir.join("store/data")).unwrap();
+        assert!(prepare(&dir).unwrap(), "an earlier one was replaced");
+        assert_eq!(names(&dir), [MARK]);
+        fs::write(home.path().join("mine.txt"), "mine").unwrap();
+        let refused = prepare(home.path()).unwrap_err();
+        assert!(refused.to_string().contains("no demo made it"), "{refused}");
+        assert_eq!(names(home.path()), ["deep", "mine.txt"]);
+    }
+
+    #[test]
+    fn the_files_of_a_date_are_written_and_named_for_import_rates_with_the_first() {
+        let home = tempfile::tempdir().unwrap();
+        let first = drop_files(home.path(), day(NIGHTS.0).unwrap()).unwrap();
+        assert_eq!(first.len(), 6);
+        assert!(first.iter().all(|dropped| dropped.path.is_file()));
+        assert!(first[0].path.ends_with("drop/2024-01-15/eurofxref-hist.csv"));
+        assert!(first[0].results.ends_with("answers/2024-01-15"));
+        assert!(drop_files(home.path(), day("2024-01-16").unwrap()).unwrap().is_empty());
+    }
 }

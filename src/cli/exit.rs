@@ -72,7 +72,10 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(match error {
             jobs::Error::Store(error) => of_store(error),
             jobs::Error::Held => Exit::Held,
-            jobs::Error::Incomplete { .. } | jobs::Error::Mail(_) | jobs::Error::File { .. } => Exit::Failed,
+            jobs::Error::Stopped
+            | jobs::Error::Incomplete { .. }
+            | jobs::Error::Mail(_)
+            | jobs::Error::File { .. } => Exit::Failed,
         });
     }
     // The reader of our output left early (`| head`): that is no failure.
@@ -82,7 +85,9 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
 }
 
 fn of_store(error: &store::Error) -> Exit {
-    if error.is_down() {
+    if matches!(error, store::Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        Exit::Done // the reader left early
+    } else if error.is_down() {
         Exit::Down
     } else if error.is_configuration() {
         Exit::Usage

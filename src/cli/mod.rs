@@ -8,9 +8,11 @@ mod db;
 mod demo;
 mod effects;
 pub mod exit;
+mod facts;
 mod files;
 mod logs;
 mod nights;
+mod up;
 
 use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
 
@@ -37,6 +39,12 @@ enum Command {
     /// Watch more than a year of nights in seconds, on invented partners and a store of its own
     #[command(after_help = demo::DEMO_EXAMPLE)]
     Demo(demo::DemoArgs),
+    /// Run everything in one process: the store, the inbox, the nights, until SIGTERM or Ctrl-C
+    #[command(after_help = up::UP_EXAMPLE)]
+    Up(up::UpArgs),
+    /// Help with the nights, against a database that runs
+    #[command(after_help = up::WORKER_EXAMPLE)]
+    Worker(up::UpArgs),
     /// Run the nightly jobs for every business date not yet complete
     #[command(after_help = nights::NIGHT_EXAMPLE)]
     Night(nights::NightArgs),
@@ -46,6 +54,21 @@ enum Command {
     /// Take files in, and answer every row
     #[command(after_help = files::IMPORT_EXAMPLE)]
     Import(files::ImportArgs),
+    /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
+    #[command(after_help = answers::export::EXAMPLE)]
+    Export(answers::export::ExportArgs),
+    /// Tell the whole history of a partner, an order, an entitlement or a request, with reasons
+    #[command(after_help = answers::explain::EXAMPLE)]
+    Explain(answers::explain::ExplainArgs),
+    /// Say when it last ran, whether it is late, and what waits; exit code 1 when a night is overdue
+    #[command(after_help = answers::status::EXAMPLE)]
+    Status,
+    /// Validate timetables, policies, the catalogue and the mail templates; needs no database
+    #[command(after_help = answers::check::CHECK_EXAMPLE)]
+    Check,
+    /// Say when every job is due next; needs no database
+    #[command(after_help = answers::check::TIMETABLE_EXAMPLE)]
+    Timetable(answers::check::TimetableArgs),
     /// One number for what the ledger says, to compare two stores by
     #[command(after_help = answers::DIGEST_EXAMPLE)]
     Digest(answers::DigestArgs),
@@ -80,9 +103,16 @@ pub fn main() -> ExitCode {
 fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Demo(args) => wait(demo::run_demo(settings, args)),
+        Command::Up(args) => wait(up::run_up(settings, args)),
+        Command::Worker(args) => wait(up::run_worker(settings, args)),
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
+        Command::Export(args) => wait(answers::export::run_export(settings, args)),
+        Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
+        Command::Status => wait(answers::status::run_status(settings)),
+        Command::Check => answers::check::run_check(settings),
+        Command::Timetable(args) => answers::check::run_timetable(settings, &args),
         Command::Digest(args) => wait(answers::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),

@@ -10,9 +10,9 @@ use sqlx::Connection;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub(super) use super::facts::facts;
 use super::{Exit, effects, exit::Ending, location, print};
 use crate::{
-    domain::{catalogue::Catalogue, finding::Finding, policy::Policies},
     jobs::{
         self, Folders, Job, REGISTRY,
         engine::night::{self, Night},
@@ -77,22 +77,6 @@ pub(super) fn over(settings: &Settings, asked: Option<NaiveDate>) -> anyhow::Res
     }
 }
 
-/// Policies and catalogue, compiled in or replaced by files of the configuration folder; findings end with exit 2.
-pub(super) fn facts(settings: &Settings) -> anyhow::Result<(Policies, Catalogue, String)> {
-    let replaced = |name: String| -> Option<String> {
-        settings.config_dir().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok())
-    };
-    let wrong = |lines: Vec<String>| Ending::new(Exit::Usage, lines.join("\n"));
-    let policies = Policies::parse(|stem| replaced(format!("jobs/{stem}.toml")))
-        .map_err(|findings| wrong(findings.iter().map(Finding::to_string).collect()))?;
-    let text = replaced("catalogue.toml".to_owned())
-        .unwrap_or_else(|| crate::domain::catalogue::BUILT_IN.to_owned());
-    let named =
-        |lines: Vec<String>| wrong(lines.into_iter().map(|line| format!("catalogue.toml: {line}")).collect());
-    let catalogue = Catalogue::parse(&text).map_err(named)?;
-    Ok((policies, catalogue, text))
-}
-
 /// What jobs work with.
 pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> anyhow::Result<jobs::Context> {
     let (policies, catalogue, text) = facts(settings)?;
@@ -107,6 +91,8 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         dry_run,
         // No other process, before or after, has this name.
         worker: format!("{}:{}:{}", night::ROLE, std::process::id(), Uuid::now_v7()),
+        stop: jobs::Stop::never(),
+        whole: jobs::Whole::all(),
         rates: OnceCell::new(),
     })
 }

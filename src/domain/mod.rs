@@ -16,6 +16,7 @@ pub mod entitlement;
 pub mod entitlement_change;
 pub mod finding;
 pub mod language;
+pub mod lateness;
 pub mod ledger;
 pub mod membership;
 pub mod money;

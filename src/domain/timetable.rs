@@ -67,6 +67,13 @@ impl Timetable {
     pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.schedule.after(&instant).next()
     }
+
+    /// The last due time up to `instant`, itself included; `None` before the year 1970.
+    #[must_use]
+    pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let next_second = DateTime::from_timestamp(instant.timestamp().checked_add(1)?, 0)?;
+        self.schedule.after(&next_second).next_back()
+    }
 }
 
 impl PartialEq for Timetable {
@@ -111,6 +118,18 @@ mod tests {
         assert_eq!(Timetable::parse("30 2 * * *"), Timetable::parse("0 30 2 * * *"));
         assert_eq!(next("30 2 * * *", "2024-01-31T02:30:00Z"), "2024-02-01T02:30:00+00:00");
         assert_eq!(next("15 30 2 * * *", "2024-01-31T02:30:00Z"), "2024-01-31T02:30:15+00:00");
+    }
+
+    #[test]
+    fn the_last_due_time_is_the_one_that_stands_at_an_instant() {
+        let last = |expression: &str, until: &str| {
+            let until = until.parse::<DateTime<Utc>>().unwrap();
+            Timetable::parse(expression).unwrap().last_until(until).unwrap().to_rfc3339()
+        };
+        assert_eq!(last("30 2 * * *", "2024-02-01T02:29:59.9Z"), "2024-01-31T02:30:00+00:00");
+        assert_eq!(last("30 2 * * *", "2024-02-01T02:30:00Z"), "2024-02-01T02:30:00+00:00");
+        assert_eq!(last("30 2 * * *", "2024-02-01T02:30:00.1Z"), "2024-02-01T02:30:00+00:00");
+        assert_eq!(last("0 0 29 2 *", "2024-02-01T02:30:00Z"), "2020-02-29T00:00:00+00:00");
     }
 
     #[test]

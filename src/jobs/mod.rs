@@ -3,12 +3,17 @@
 //! A reconciler's chunk is one transaction: what it read, decided, wrote, and that it is done. A courier talks to
 //! the outside with no transaction open and records what came of it. Both take the business date and nothing else.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use tokio::sync::OnceCell;
+
+pub use engine::stop::Stop;
 
 use crate::{
     domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
@@ -92,6 +97,29 @@ impl Folders {
     }
 }
 
+/// Tells files that are whole from files that are still written to.
+#[derive(Clone)]
+pub struct Whole(Arc<dyn Fn(&Path) -> bool + Send + Sync>);
+
+impl Whole {
+    /// By having watched them.
+    pub fn if_seen(tells: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tells))
+    }
+
+    /// As the one who starts a command says.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Arc::new(|_| true))
+    }
+
+    /// Whether this one is.
+    #[must_use]
+    pub fn is(&self, path: &Path) -> bool {
+        (self.0)(path)
+    }
+}
+
 /// What every job of one business date works with.
 pub struct Context {
     /// The numbers of the rules.
@@ -112,6 +140,10 @@ pub struct Context {
     pub dry_run: bool,
     /// Who works: a role and a name that no other process ever has, `night:…`.
     pub worker: String,
+    /// Whether to begin nothing more.
+    pub stop: Stop,
+    /// Which files of the inbox are whole; the others are still written to and wait.
+    pub whole: Whole,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }
@@ -125,6 +157,9 @@ pub enum Error {
     /// Another process runs nights: try again when it is done.
     #[error("another process is running the night")]
     Held,
+    /// It was asked to stop and did so between two chunks; the next start goes on there.
+    #[error("stopped as asked; what is left is done on the next start")]
+    Stopped,
     /// Chunks failed for good; the others are done. The next start tries them again.
     #[error(
         "{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}"
@@ -191,8 +226,16 @@ impl Context {
             latest,
             dry_run: self.dry_run,
             worker: self.worker.clone(),
+            stop: self.stop.clone(),
+            whole: self.whole.clone(),
             rates: OnceCell::new(),
         }
+    }
+
+    /// The same for a worker of this name on the day that files arrive.
+    #[must_use]
+    pub fn by(&self, worker: String, arrived_on: NaiveDate) -> Self {
+        Self { arrived_on, worker, ..self.on(self.today, self.latest) }
     }
 
     /// How hard a job works.
@@ -224,12 +267,25 @@ impl Context {
         }
     }
 
-    async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
+    /// Whether a run was begun by this program with these policies and this catalogue, so that its chunks come to the
+    /// same here.
+    #[must_use]
+    pub fn agrees_with(&self, run: &run::Claimable) -> bool {
+        run.binary_version == env!("CARGO_PKG_VERSION")
+            && run.policy_sha256 == self.policy_sha256(&run.job)
+            && run.catalogue_sha256 == self.catalogue_sha256
+    }
+
+    fn policy_sha256(&self, job: &str) -> String {
         let text =
             self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
+        sha256(text.as_bytes())
+    }
+
+    async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
         Ok(run::Provenance {
             binary_version: env!("CARGO_PKG_VERSION").to_owned(),
-            policy_sha256: sha256(text.as_bytes()),
+            policy_sha256: self.policy_sha256(job),
             catalogue_sha256: self.catalogue_sha256.clone(),
             input_sha256: run::input_sha256(conn).await?,
         })

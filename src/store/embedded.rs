@@ -161,6 +161,14 @@ pub fn at_rest(data_dir: &Path, patience: Duration) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Where the store of a data directory is, if there is one: in it, unless Postgres could not reach it there.
+///
+/// # Errors
+/// If the directory cannot be read, or is another user's.
+pub fn directory(data_dir: &Path) -> Result<Option<PathBuf>, Error> {
+    Ok(Place::find(data_dir)?.map(|place| place.dir().to_owned()))
+}
+
 /// Removes the store of a data directory, wherever it is. The caller has seen it [`at_rest`].
 ///
 /// # Errors

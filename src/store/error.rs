@@ -34,6 +34,9 @@ pub enum Error {
         /// What, and its value.
         what: String,
     },
+    /// What was to be written could not be: the disk, or whoever was reading it.
+    #[error("writing: {0}")]
+    Output(std::io::Error),
     /// Any other answer of the database.
     #[error("database: {0}")]
     Database(sqlx::Error),

@@ -1,7 +1,8 @@
-//! What goes out, in canonical columns (formats.md), streamed by Postgres' own `COPY … TO`.
+//! What goes out, in canonical columns (formats.md), streamed by Postgres' own `COPY … TO`: memory does not grow with it.
 
 use std::fmt::Write as _;
 
+use chrono::NaiveDate;
 use futures::TryStreamExt;
 use sqlx::PgConnection;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -9,47 +10,243 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use super::{Error, Result};
 use crate::domain::money::Currency;
 
-/// The columns of an entitlements file.
-const ENTITLEMENTS: &str = "select p.number as partner_id, m.order_id, m.offer, e.benefit, e.benefit_type,
-       coalesce(e.quantity::text, 'unlimited') as quantity, m.purchased_on, e.starts_on, e.expires_on,
-       {amount} as amount, e.currency, e.competency, e.subscription_id
+/// A kind of file that can be written.
+#[derive(Debug)]
+pub struct Export {
+    /// Its name; where a file of that kind can be taken in, the same.
+    pub kind: &'static str,
+    /// Whether it can be asked for as of an earlier date; what is only known as it stands cannot.
+    pub dated: bool,
+    /// What is written. `{text X}` is what people wrote, `{money X C}` minor units X of currency C, `{by X}` whether X
+    /// is on or before the date asked for.
+    query: &'static str,
+}
+
+/// Every kind, in the order of the night that takes such files in, then what is only ever written.
+pub const EXPORTS: [Export; 12] = [
+    Export { kind: "partners", dated: false, query: PARTNERS },
+    Export { kind: "users", dated: false, query: USERS },
+    Export { kind: "contacts", dated: false, query: CONTACTS },
+    Export { kind: "entitlements", dated: false, query: ENTITLEMENTS },
+    Export { kind: "renewals", dated: false, query: RENEWALS },
+    Export { kind: "assignments", dated: false, query: ASSIGNMENTS },
+    Export { kind: "service_requests", dated: false, query: SERVICE_REQUESTS },
+    Export { kind: "credit_usage", dated: true, query: CREDIT_USAGE },
+    Export { kind: "ledger", dated: true, query: LEDGER },
+    Export { kind: "balances", dated: true, query: BALANCES },
+    Export { kind: "decisions", dated: true, query: DECISIONS },
+    Export { kind: "refunds", dated: true, query: REFUNDS },
+];
+
+const PARTNERS: &str =
+    "select number as partner_id, {text name} as name, {text account_email} as account_email, country,
+       currency, tenant_id, language, {text group_id} as group_id
+from partner order by number";
+
+const USERS: &str = "select p.number as partner_id, {text u.object_id} as object_id,
+       {text u.user_principal_name} as user_principal_name, {text u.display_name} as display_name,
+       {text u.mail} as mail, u.user_type, u.enabled::text as enabled, nullif(array_to_string(u.roles, '+'), '') as role, u.language
+from directory_user u join partner p using (partner_id)
+order by p.number, u.user_id";
+
+const CONTACTS: &str =
+    "select p.number as partner_id, {text u.user_principal_name} as \"user\", {text c.email} as email,
+       {text c.phone} as phone, c.language
+from contact c join partner p using (partner_id) join directory_user u using (user_id)
+order by p.number";
+
+const ENTITLEMENTS: &str = "select p.number as partner_id, {text m.order_id} as order_id, m.offer,
+       {text e.benefit} as benefit, e.benefit_type, coalesce(e.quantity::text, 'unlimited') as quantity,
+       m.purchased_on, e.starts_on, e.expires_on, {money e.amount_minor e.currency} as amount, e.currency,
+       {text e.competency} as competency, {text e.subscription_id} as subscription_id
 from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
 order by p.number, m.order_id, e.benefit";
 
-/// A kind of file that can be written, and its query.
-const KINDS: [(&str, &str); 1] = [("entitlements", ENTITLEMENTS)];
+const RENEWALS: &str = "select p.number as partner_id, {text r.request_key} as order_id,
+       r.content ->> 'renewed_on' as renewed_on, {text r.content ->> 'new_order_id'} as new_order_id
+from request r join partner p using (partner_id)
+where r.kind = 'renew' order by r.requested_on, r.request_no";
 
-/// The kinds that can be written.
-#[must_use]
-pub fn kinds() -> Vec<&'static str> {
-    KINDS.iter().map(|(kind, _)| *kind).collect()
+/// The user's number in the store is part of the request's key, so that a user who is renamed stays the same.
+const ASSIGNMENTS: &str =
+    "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,
+       r.kind as action, {text u.user_principal_name} as \"user\", {text r.requested_by} as requested_by,
+       r.requested_on, null as to_user
+from request r join partner p using (partner_id) join membership m using (membership_id)
+join entitlement e using (entitlement_id)
+join directory_user u on u.user_id = split_part(r.request_key, '|', -2)::bigint
+where r.kind in ('assign', 'remove') order by r.requested_on, r.request_no";
+
+const SERVICE_REQUESTS: &str = "select p.number as partner_id, {text r.request_key} as request_id, r.kind,
+       {text r.requested_by} as requested_by, r.requested_on, {text r.content ->> 'order_id'} as order_id,
+       null as product, null as product_version, null as access_id, null as contract_id, null as hours,
+       {text r.content ->> 'note'} as note
+from request r join partner p using (partner_id)
+where r.kind = 'cancel' order by r.requested_on, r.request_no";
+
+const CREDIT_USAGE: &str =
+    "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,
+       c.used_on, {money c.amount_minor c.currency} as amount, c.currency, {text c.reference} as reference
+from credit_usage c join entitlement e using (entitlement_id) join membership m using (membership_id)
+join partner p on p.partner_id = c.partner_id
+where {by c.used_on} order by c.used_on, c.usage_id";
+
+const LEDGER: &str = "select l.entry_id, l.partner_id, {text l.order_id} as order_id, {text l.benefit} as benefit, l.kind,
+       l.period_from, l.period_until, l.effective_on, {money l.amount_minor l.currency} as amount, l.currency,
+       {money l.usd_minor 'USD'} as usd_amount, trim_scale(l.rate) as rate, l.rate_on, {text u.reference} as reference,
+       l.corrects
+from report.ledger l join transfer t on t.transfer_id = l.entry_id left join credit_usage u using (usage_id)
+where {by l.effective_on} order by l.entry_id";
+
+const BALANCES: &str =
+    "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,
+       {money b.minor b.currency} as balance, b.currency
+from (select entitlement_id, currency,
+             sum(case when to_account = 'available' then amount_minor else -amount_minor end)::bigint as minor
+        from transfer where 'available' in (from_account, to_account) and {by effective_on}
+       group by entitlement_id, currency) b
+join entitlement e using (entitlement_id) join membership m using (membership_id)
+join partner p on p.partner_id = e.partner_id
+order by p.number, m.order_id, e.benefit";
+
+const DECISIONS: &str = "select d.decided_on, p.number as partner_id, d.subject_kind, {text d.subject} as subject, d.action,
+       {text d.requested_by} as requested_by, r.requested_on, d.outcome,
+       (select string_agg(reason ->> 'code', '+' order by nth)
+          from jsonb_array_elements(d.reasons) with ordinality as list (reason, nth)) as reason_codes, d.earliest_on
+from decision d join partner p using (partner_id) left join request r using (request_no)
+where {by d.decided_on} order by d.decided_on, d.decision_id";
+
+/// A row a refunded order and credit; an order that had no credit has one row without.
+const REFUNDS: &str =
+    "select p.number as partner_id, {text r.request_key} as request_id, {text m.order_id} as order_id,
+       {text r.requested_by} as requested_by, r.requested_on, d.decided_on, {text e.benefit} as benefit,
+       {money c.reversed c.currency} as reversed, {money c.spent c.currency} as spent, c.currency
+from decision d join request r using (request_no) join membership m using (membership_id)
+join partner p on p.partner_id = d.partner_id
+left join (entitlement e join (
+    select t.entitlement_id, t.currency,
+           sum(case when t.to_account = 'programme' then t.amount_minor
+                    when t.from_account = 'programme' and t.kind = 'credit_reversed' then -t.amount_minor
+                    else 0 end)::bigint as reversed,
+           sum(case when t.to_account = 'used' then t.amount_minor
+                    when t.from_account = 'used' then -t.amount_minor else 0 end)::bigint as spent
+    from transfer t where t.currency is not null and {by t.effective_on} group by 1, 2
+) c using (entitlement_id)) on e.membership_id = m.membership_id
+where d.action = 'cancel' and d.outcome = 'accepted' and {by d.decided_on}
+order by d.decided_on, d.decision_id, e.benefit";
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The canonical one, which an import reads: UTF-8, comma, LF, RFC 4180.
+    Machine,
+    /// For a spreadsheet: a byte order mark, CRLF, and an apostrophe before what people wrote where it begins like a
+    /// formula.
+    Spreadsheet,
 }
 
-/// Writes a kind as CSV with a header: comma, UTF-8, LF, RFC 4180. Says how many bytes. Memory does not grow with it.
-///
-/// # Errors
-/// [`Error::Unknown`] for a kind not in [`kinds`].
-pub async fn write(conn: &mut PgConnection, kind: &str, out: &mut (impl AsyncWrite + Unpin)) -> Result<u64> {
-    let (_, query) = KINDS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .ok_or_else(|| Error::Unknown { what: format!("no export of kind '{kind}'") })?;
-    let query = query.replace("{amount}", &plain("e.amount_minor", "e.currency"));
-    let mut copy = conn.copy_out_raw(&format!("copy ({query}) to stdout (format csv, header)")).await?;
-    let mut written = 0;
-    while let Some(part) = copy.try_next().await? {
-        out.write_all(&part).await.map_err(sqlx::Error::Io)?;
-        written += part.len() as u64;
+impl Export {
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(kind: &str) -> Option<&'static Self> {
+        EXPORTS.iter().find(|export| export.kind == kind)
     }
-    out.flush().await.map_err(sqlx::Error::Io)?;
-    Ok(written)
+
+    /// Writes it as CSV with a header, as of `on` where it is dated. Says how many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if `out` does not take it; whatever the database says.
+    pub async fn write(
+        &self,
+        conn: &mut PgConnection,
+        on: Option<NaiveDate>,
+        form: Form,
+        out: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<u64> {
+        let statement = format!("copy ({}) to stdout (format csv, header)", self.sql(on, form));
+        let mut copy = conn.copy_out_raw(&statement).await?;
+        let (mut written, mut lines) = (0, Lines::default());
+        if form == Form::Spreadsheet {
+            out.write_all("\u{feff}".as_bytes()).await.map_err(Error::Output)?;
+            written += 3;
+        }
+        while let Some(part) = copy.try_next().await? {
+            let ended;
+            let part: &[u8] = match form {
+                Form::Machine => &part,
+                Form::Spreadsheet => {
+                    ended = lines.end_with_crlf(&part);
+                    &ended
+                }
+            };
+            out.write_all(part).await.map_err(Error::Output)?;
+            written += part.len() as u64;
+        }
+        out.flush().await.map_err(Error::Output)?;
+        Ok(written)
+    }
+
+    /// The query with its marks replaced.
+    fn sql(&self, on: Option<NaiveDate>, form: Form) -> String {
+        let mut sql = String::with_capacity(self.query.len() * 2);
+        let mut rest = self.query;
+        while let Some((before, marked)) = rest.split_once('{') {
+            let (mark, after) = marked.split_once('}').unwrap_or((marked, ""));
+            sql.push_str(before);
+            match mark.split_once(' ') {
+                Some(("text", column)) if form == Form::Spreadsheet => {
+                    let _ = write!(
+                        sql,
+                        "case when {column} ~ '^[-=+@\\t\\r]' then '''' || ({column}) else {column} end"
+                    );
+                }
+                Some(("money", columns)) => {
+                    let (minor, currency) = columns.split_once(' ').unwrap_or((columns, "null"));
+                    sql.push_str(&plain(minor, currency));
+                }
+                Some(("by", column)) => match on {
+                    Some(day) => {
+                        let _ = write!(sql, "{column} <= date '{day}'");
+                    }
+                    None => sql.push_str("true"),
+                },
+                Some((_, column)) => sql.push_str(column),
+                None => {}
+            }
+            rest = after;
+        }
+        sql.push_str(rest);
+        sql
+    }
 }
 
-/// SQL that writes minor units as a plain decimal with as many places as the currency has (ISO 4217).
+/// Where in a CSV its bytes are, to tell a row's end from a line's end within a cell.
+#[derive(Debug, Default)]
+struct Lines {
+    quoted: bool,
+}
+
+impl Lines {
+    fn end_with_crlf(&mut self, part: &[u8]) -> Vec<u8> {
+        let mut ended = Vec::with_capacity(part.len() + part.len() / 64);
+        for byte in part {
+            match byte {
+                b'"' => self.quoted = !self.quoted,
+                b'\n' if !self.quoted => ended.push(b'\r'),
+                _ => {}
+            }
+            ended.push(*byte);
+        }
+        ended
+    }
+}
+
+/// SQL that writes minor units as a plain decimal with as many places as the currency has (ISO 4217); minutes and
+/// counts, which have no currency, as they are.
 fn plain(minor: &str, currency: &str) -> String {
-    let mut sql = format!("case {currency}");
+    let mut sql = format!("case when {currency} is null then ({minor})::text");
     for (code, exponent) in Currency::unusual() {
-        let _ = write!(sql, " when '{code}' then {}", decimal(minor, exponent));
+        let _ = write!(sql, " when {currency} = '{code}' then {}", decimal(minor, exponent));
     }
     let _ = write!(sql, " else {} end", decimal(minor, 2));
     sql
@@ -57,11 +254,39 @@ fn plain(minor: &str, currency: &str) -> String {
 
 fn decimal(minor: &str, places: u32) -> String {
     if places == 0 {
-        return format!("{minor}::text");
+        return format!("({minor})::text");
     }
     let unit = 10_i64.pow(places);
     format!(
         "case when {minor} < 0 then '-' else '' end || (abs({minor}) / {unit})::text || '.' \
          || lpad((abs({minor}) % {unit})::text, {places}, '0')"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_end_with_crlf_and_cells_keep_their_own_ends_wherever_the_parts_are_cut() {
+        let text = b"a,b\n\"x\ny\",\"say \"\"hi\"\"\n\"\nlast,row\n";
+        let expected = b"a,b\r\n\"x\ny\",\"say \"\"hi\"\"\n\"\r\nlast,row\r\n";
+        for cut in 0..text.len() {
+            let mut lines = Lines::default();
+            let mut ended = lines.end_with_crlf(&text[..cut]);
+            ended.extend(lines.end_with_crlf(&text[cut..]));
+            assert_eq!(ended, expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_dated_and_nothing_else_takes_a_date() {
+        for export in &EXPORTS {
+            assert_eq!(export.query.contains("{by "), export.dated, "{}", export.kind);
+        }
+        let day = "2024-03-31".parse().ok();
+        let sql = Export::named("ledger").unwrap().sql(day, Form::Machine);
+        assert!(sql.contains("l.effective_on <= date '2024-03-31'"), "{sql}");
+        assert!(!sql.contains('{') && !sql.contains('}'), "{sql}");
+    }
 }

@@ -69,8 +69,6 @@ pub struct RowAnswer {
     pub row_no: i32,
     /// Its line.
     pub line: i32,
-    /// Whose row, where known.
-    pub partner_id: Option<i64>,
     /// `applied`, `unchanged` or `rejected`.
     pub status: &'static str,
     /// Why, or what is remarkable.
@@ -110,6 +108,22 @@ pub async fn is_known(
         partner_id
     )
     .fetch_one(conn)
+    .await?)
+}
+
+/// The file of these bytes, for the same partner and kind, that was staged and not finished: a crash stopped it.
+pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select file_id from file
+         where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
+           and accept_backdated = $4
+         order by file_id limit 1",
+        file.sha256,
+        file.kind,
+        file.partner_id,
+        file.accept_backdated
+    )
+    .fetch_optional(conn)
     .await?)
 }
 
@@ -175,6 +189,25 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// How many files have been staged for `seconds` and more without being finished: their process is gone, or slow.
+pub async fn left_behind(conn: &mut PgConnection, seconds: f64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from file
+           where status = 'staged' and received_at < now() - make_interval(secs => $1)"#,
+        seconds
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Whether a file still waits to be applied; nobody else finishes it until the transaction ends.
+pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool> {
+    let status = sqlx::query_scalar!("select status from file where file_id = $1 for update", file_id)
+        .fetch_one(conn)
+        .await?;
+    Ok(status == "staged")
 }
 
 /// A file's header, names as written.
@@ -316,17 +349,15 @@ pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]
     }
     let row_nos: Vec<i32> = answers.iter().map(|a| a.row_no).collect();
     let lines: Vec<i32> = answers.iter().map(|a| a.line).collect();
-    let partners: Vec<Option<i64>> = answers.iter().map(|a| a.partner_id).collect();
     let statuses: Vec<String> = answers.iter().map(|a| a.status.to_owned()).collect();
     let problems: Vec<Json<&Vec<Problem>>> = answers.iter().map(|a| Json(&a.problems)).collect();
     sqlx::query!(
-        "insert into row_answer (file_id, row_no, line, partner_id, status, problems)
-         select $1, * from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::jsonb[])
+        "insert into row_answer (file_id, row_no, line, status, problems)
+         select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::jsonb[])
          on conflict (file_id, row_no) do update set status = excluded.status, problems = excluded.problems",
         file_id,
         &row_nos,
         &lines,
-        partners as _,
         &statuses,
         problems as _,
     )

@@ -3,11 +3,13 @@
 //! The queue's own tables come from elsewhere ([`Location::transport`]); they are migrated here, under one lock
 //! with ours, because schema and grants belong together.
 
+pub mod bell;
 pub mod bulk;
 pub mod credit;
 pub mod digest;
 pub mod embedded;
 mod error;
+pub mod explain;
 pub mod export;
 pub mod file;
 pub mod intake;
@@ -19,6 +21,7 @@ pub mod reminder;
 pub mod request;
 pub mod run;
 pub mod schema;
+pub mod status;
 pub mod summary;
 
 use std::{
@@ -38,7 +41,7 @@ pub use error::{Error, Result};
 use schema::{Grants, Standing};
 
 /// Connections a process may have open.
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: u32 = 24;
 /// How long a caller waits for one of them, and for an outside database to answer at all.
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// How long the private store may take to come back after a crash while a command waits for it.

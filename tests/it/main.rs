@@ -2,7 +2,8 @@
 
 // `cfg(test)` always holds here; it tells clippy that helper functions are tests' code as well.
 #[cfg(test)]
-mod demo;
+mod answers;
+#[cfg(test)]
 mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
@@ -10,6 +11,10 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod cast;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod dependencies;
 #[cfg(test)]
 mod dry_run;
 #[cfg(test)]
@@ -34,5 +39,7 @@ mod restart;
 mod schema;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod worker;
 #[cfg(test)]
 mod year_in_the_life;

@@ -113,3 +113,28 @@ async fn a_database_that_is_down_is_exit_6_and_a_wrong_url_exit_2() {
     let url = house.run(["db", "url"]).ended(0).stdout;
     assert_eq!(url.trim_end(), house.url, "DATABASE_URL wins over the data directory");
 }
+
+#[tokio::test]
+async fn promise_2_history_is_not_rewritten_by_its_owner_either() {
+    let mut house = House::open().await;
+    let order = crate::cast::monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
+    let (partner, users) = (crate::cast::partner("4301", "USD"), crate::cast::users("4301"));
+    let asked = crate::cast::cancel("4301", "SR-1", "ORD-1", "2024-02-01");
+    let files = [("p.csv", &*partner), ("u.csv", &users), ("e.csv", &order), ("c.csv", &asked)];
+    house.import(&files, "2024-02-01").await;
+    house.night("2024-02-01").await;
+    let before = house.state().await;
+    for table in ["transfer", "entitlement_version", "decision"] {
+        assert!(house.one::<i64>(&format!("select count(*) from {table}")).await > 0, "{table} has history");
+        for statement in [
+            format!("update {table} set partner_id = partner_id where false"),
+            format!("delete from {table} where false"),
+            format!("truncate {table} cascade"),
+        ] {
+            let error = house.owner.execute(AssertSqlSafe(statement.clone())).await.expect_err(&statement);
+            assert!(error.to_string().contains("history only grows"), "{statement}: {error}");
+            assert!(refused(&house.pool, &statement).await, "{statement}");
+        }
+    }
+    assert_eq!(house.state().await, before);
+}

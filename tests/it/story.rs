@@ -88,13 +88,17 @@ impl House {
             policies: Arc::new(Policies::parse(own).unwrap()),
             catalogue: Arc::new(Catalogue::parse(catalogue::BUILT_IN).unwrap()),
             catalogue_sha256: jobs::sha256(catalogue::BUILT_IN.as_bytes()),
-            folders: Folders { data: self.dir.path().to_owned() },
+            folders: Folders { data: self.dir.path().to_owned(), scratch: None },
             today,
             arrived_on,
             latest: true,
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
+            stop: benefactor::jobs::Stop::never(),
+            whole: benefactor::jobs::Whole::all(),
             rates: tokio::sync::OnceCell::new(),
+            stop: jobs::Stop::never(),
+            whole: jobs::Whole::all(),
         }
     }
 
@@ -134,7 +138,14 @@ impl House {
             let path = folder.join(name);
             fs::write(&path, text).unwrap();
             let (partner, results) = (partner.map(str::to_owned), results.clone());
-            dropped.push(Dropped { path, kind: None, partner, accept_backdated, results });
+            dropped.push(Dropped {
+                path,
+                kind: None,
+                partner,
+                accept_backdated,
+                accept_ends: false,
+                results,
+            });
         }
         let cx = self.context(sub_days(on, 1), on, false);
         let mut conn = self.pool.acquire().await.unwrap();
@@ -294,7 +305,7 @@ fn answer(outcome: Outcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
         Outcome::Known => Answer { known: true, ..none },
-        Outcome::Refused(why) => Answer { refused: Some(why), ..none },
+        Outcome::Refused(why) | Outcome::Guarded(why) => Answer { refused: Some(why), ..none },
         Outcome::Done(taken) => {
             let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
             let rows = rows_of(&text);

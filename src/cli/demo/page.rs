@@ -232,7 +232,7 @@ fn places(page: &mut Page, report: &Report) {
         ("the files".to_owned(), format!("{dir}/drop")),
         (
             "the store".to_owned(),
-            format!("{dir}/store   (a Postgres that has stopped; commands start it again)"),
+            format!("{}   (a Postgres that has stopped; commands start it again)", report.store.display()),
         ),
     ] {
         page.line(&format!("{what:<12} {place}"));
@@ -243,6 +243,9 @@ fn places(page: &mut Page, report: &Report) {
     }
     let program = std::env::args().next().unwrap_or_else(|| "benefactor".to_owned());
     for rest in [
+        "explain MPN-240131-101",
+        "--now 2025-04-02 status",
+        "export ledger --out ledger.csv",
         "db psql -- -c 'select * from report.balance'",
         "--now 2025-04-02 night --dry-run",
         "digest --on 2024-12-31",

@@ -15,6 +15,7 @@ use crate::{
     store::{
         Store,
         digest::digest,
+        embedded,
         summary::{self, Asked, Booked, Files, Mails, Proof, Refund, Rejection, Standing},
     },
 };
@@ -30,6 +31,8 @@ pub(super) struct Report {
     /// The last.
     pub(super) to: NaiveDate,
     pub(super) dir: PathBuf,
+    /// Where the store is: in `dir`, or where Postgres can reach it.
+    pub(super) store: PathBuf,
     pub(super) files: Files,
     pub(super) booked: Vec<Booked>,
     pub(super) orders: Vec<(String, i64)>,
@@ -88,6 +91,7 @@ pub(super) async fn gather(
         from,
         to,
         dir: dir.to_owned(),
+        store: place(dir)?,
         files: summary::files(conn).await?,
         booked: summary::booked(conn).await?,
         orders: summary::orders(conn).await?,
@@ -103,6 +107,13 @@ pub(super) async fn gather(
         exports: count(&dir.join(&cx.policies.export_entitlements.policy.folder), false)?,
         answers: count(&cx.folders.answers(), true)?,
     })
+}
+
+/// The store's directory, named as the others are if it is beside them.
+fn place(dir: &Path) -> anyhow::Result<PathBuf> {
+    let beside = dir.join("store");
+    let there = embedded::directory(dir)?;
+    Ok(there.filter(|_| !beside.is_dir()).unwrap_or(beside))
 }
 
 /// What a folder holds; `deep`: what the folders in it hold.

@@ -63,7 +63,7 @@ pub async fn run(
 /// Runs nights in a transaction that the caller rolls back: the same code, nothing stays.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub async fn rehearse(
     cx: &Context,
     conn: &mut PgConnection,
@@ -86,6 +86,9 @@ pub async fn rehearse(
 async fn one(cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) -> Result<Night> {
     let mut jobs = Vec::with_capacity(REGISTRY.len());
     for job in REGISTRY {
+        if cx.stop.is_asked() {
+            return Err(Error::Stopped);
+        }
         jobs.push((job.name, job.run(cx, conn, pool).await?));
     }
     run::complete_night(conn, cx.today).await?;
@@ -95,7 +98,7 @@ async fn one(cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) 
 /// One job for one business date, alone.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
     let mut lock = pool.begin().await?;
     if !run::lock_night(&mut lock).await? {
@@ -111,7 +114,7 @@ pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<C
 /// One job in a transaction that the caller rolls back.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Counts> {
     let mut tx = conn.begin().await?;
     let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, None).await?;

@@ -9,7 +9,7 @@ use crate::{
         reason::{Problem, Reason},
     },
     files::{profile::Kind, reader::Record},
-    jobs::{Context, Result},
+    jobs::{Context, Error, Result},
     store::{
         file::{self, CELL_END, RowAnswer, StagedRow, Tally},
         run,
@@ -19,6 +19,9 @@ use crate::{
 /// Applies a file that is not of requests.
 pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) -> Result<()> {
     loop {
+        if cx.stop.is_asked() {
+            return Err(Error::Stopped);
+        }
         let mut tx = conn.begin().await?;
         run::change_facts(&mut tx).await?;
         let Some((chunk_no, first_row, until_row)) = file::next_chunk(&mut tx, staged.file_id).await? else {
@@ -66,7 +69,7 @@ impl Verdict {
             Self::Unchanged(problems) => ("unchanged", problems),
             Self::Rejected(problems) => ("rejected", problems),
         };
-        RowAnswer { row_no: row.row_no, line: row.line, partner_id: None, status, problems }
+        RowAnswer { row_no: row.row_no, line: row.line, status, problems }
     }
 }
 

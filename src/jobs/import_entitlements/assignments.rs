@@ -48,10 +48,11 @@ pub async fn apply(
     let key = format!("{}|{benefit}|{kind}|{}|{on}", wanted.order_id, user.user_id);
     let content = json!({ "requested_by": wanted.requested_by.to_lowercase() });
     let recorded = intake::find_request(conn, asked.partner_id, kind, &key).await?;
-    let Admitted { recorded, in_time } = match requests::admit(cx, staged, recorded, &content, on) {
-        Ok(admitted) => admitted,
-        Err(verdict) => return Ok(verdict),
-    };
+    let Admitted { recorded, in_time } =
+        match requests::admit(cx, staged, (&asked, &wanted.requested_by), recorded, &content, on) {
+            Ok(admitted) => admitted,
+            Err(verdict) => return Ok(verdict),
+        };
     if in_time {
         let problems = refuse(conn, wanted, &named, &user).await?;
         if !problems.is_empty() {

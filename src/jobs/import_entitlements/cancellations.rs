@@ -43,10 +43,11 @@ pub async fn apply(
         "note": wanted.note,
     });
     let recorded = intake::find_request(conn, asked.partner_id, "cancel", &wanted.request_id).await?;
-    let Admitted { recorded, in_time } = match requests::admit(cx, staged, recorded, &content, on) {
-        Ok(admitted) => admitted,
-        Err(verdict) => return Ok(verdict),
-    };
+    let Admitted { recorded, in_time } =
+        match requests::admit(cx, staged, (&asked, &wanted.requested_by), recorded, &content, on) {
+            Ok(admitted) => admitted,
+            Err(verdict) => return Ok(verdict),
+        };
     let new = NewRequest {
         partner_id: asked.partner_id,
         kind: "cancel",

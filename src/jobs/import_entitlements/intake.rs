@@ -83,7 +83,8 @@ pub async fn take_in(
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
     for one in dropped {
-        match stage(cx, conn, &one).await? {
+        let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
+        match stage(cx, conn, &one, &mine).await? {
             Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
             Staging::Known => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
@@ -92,8 +93,17 @@ pub async fn take_in(
     }
     apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
-        let taken = answer(cx, conn, &one, file_id, profile).await?;
+        // Done only with its answer: after a crash between the two it is answered again.
+        let mut tx = conn.begin().await?;
+        file::finish(&mut tx, file_id).await?;
+        let taken = answer(cx, &mut tx, &one, file_id, profile).await?;
+        tx.commit().await?;
         outcomes.push((one, Outcome::Done(taken)));
+    }
+    for left in file::unfinished(conn).await? {
+        let mut tx = conn.begin().await?;
+        file::finish(&mut tx, left.file_id).await?;
+        tx.commit().await?;
     }
     Ok(outcomes)
 }
@@ -105,8 +115,8 @@ enum Staging {
     Guarded(String),
 }
 
-/// Spools and checks a file; stages all of it or nothing.
-async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Result<Staging> {
+/// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
+async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &[i64]) -> Result<Staging> {
     let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
     let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
     let spooled = match spooled {
@@ -149,30 +159,27 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped) -> Resu
         }
     };
     new.kind = profile.kind.name();
-    if !dropped.accept_backdated && file::is_known(conn, new.sha256, new.kind, partner_id).await? {
-        return Ok(Staging::Known);
+    if let Some(before) = seen_before(conn, &new, &profile, mine).await? {
+        return Ok(before);
     }
     new.header = &header;
     let mut tx = conn.begin().await?;
     let file_id = file::append(&mut tx, &new).await?;
-    match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
-        Ok(rows) => {
-            if let Some(sentence) = guard(cx, &mut tx, dropped, file_id, &profile).await? {
-                tx.rollback().await?;
-                file::append_refused(conn, &new, &sentence).await?;
-                return Ok(Staging::Guarded(sentence));
+    let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
+        Ok(rows) => match guard(cx, &mut tx, dropped, file_id, &profile).await? {
+            None => {
+                let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
+                file::staged(&mut tx, file_id, rows, chunk).await?;
+                tx.commit().await?;
+                return Ok(Staging::Staged(file_id, profile));
             }
-            let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
-            file::staged(&mut tx, file_id, rows, chunk).await?;
-            tx.commit().await?;
-            Ok(Staging::Staged(file_id, profile))
-        }
-        Err(refusal) => {
-            tx.rollback().await?;
-            file::append_refused(conn, &new, &refusal.to_string()).await?;
-            Ok(Staging::Refused(refusal.to_string()))
-        }
-    }
+            Some(sentence) => (Staging::Guarded(sentence.clone()), sentence),
+        },
+        Err(refusal) => (Staging::Refused(refusal.to_string()), refusal.to_string()),
+    };
+    tx.rollback().await?;
+    file::append_refused(conn, &new, &why).await?;
+    Ok(refused)
 }
 
 /// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
@@ -200,6 +207,21 @@ async fn guard(
              that is right import it with --accept-ends"
         )
     }))
+}
+
+/// A file that need not be staged again: known already, or staged by a process that did not come to its end. `mine`
+/// are staged by this call.
+async fn seen_before(
+    conn: &mut PgConnection,
+    new: &NewFile<'_>,
+    profile: &Profile,
+    mine: &[i64],
+) -> Result<Option<Staging>> {
+    if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
+        return Ok(Some(Staging::Known));
+    }
+    let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
+    Ok(left.map(|file_id| Staging::Staged(file_id, profile.clone())))
 }
 
 fn chunk_rows(cx: &Context) -> i32 {
@@ -283,13 +305,7 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<()> {
         apply::file(cx, conn, file).await?;
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    requests::apply(cx, conn, &waiting).await?;
-    for file in &files {
-        let mut tx = conn.begin().await?;
-        file::finish(&mut tx, file.file_id).await?;
-        tx.commit().await?;
-    }
-    Ok(())
+    requests::apply(cx, conn, &waiting).await
 }
 
 /// A staged file, ready to be applied.
@@ -321,8 +337,10 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
     let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
     if file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
         let mut tx = conn.begin().await?;
-        file::clear_stage(&mut tx, unfinished.file_id).await?;
-        stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+        if file::is_unfinished(&mut tx, unfinished.file_id).await? {
+            file::clear_stage(&mut tx, unfinished.file_id).await?;
+            stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+        }
         tx.commit().await?;
     }
     let partner_number = match unfinished.partner_id {
@@ -348,7 +366,10 @@ async fn answer(
     file_id: i64,
     profile: Profile,
 ) -> Result<Taken> {
-    let head = file::get(conn, file_id).await?;
+    let mut head = file::get(conn, file_id).await?;
+    if let Some(name) = dropped.path.file_name().and_then(|name| name.to_str()) {
+        name.clone_into(&mut head.name); // a file left by a crash may be dropped again under another name
+    }
     let taken = |answer| Taken {
         name: head.name.clone(),
         kind: profile.kind,
@@ -360,7 +381,10 @@ async fn answer(
         return Ok(taken(None));
     }
     tokio::fs::create_dir_all(&dropped.results).await.map_err(Error::file(&dropped.results))?;
-    let target = dropped.results.join(answer::name_for(&head.name));
+    // A file that was begun before a crash may have been dropped under another name then.
+    let name =
+        dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
+    let target = dropped.results.join(answer::name_for(&name));
     let failed = |error: answer::AnswerError| Error::file(&target)(std::io::Error::other(error));
     let spooled = cx.folders.spool().join(&head.sha256);
     let mut out =

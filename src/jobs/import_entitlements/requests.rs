@@ -69,6 +69,8 @@ pub struct Asked {
     pub partner_id: i64,
     /// The order.
     pub membership_id: i64,
+    /// Who asks is enabled.
+    pub enabled: bool,
 }
 
 /// Finds what a request names: its partner, its order, and who asks.
@@ -84,6 +86,7 @@ pub async fn asked(
         Err(problems) => return Ok(Err(problems)),
     };
     let mut problems = Vec::new();
+    let mut enabled = false;
     let owner = order::owner(conn, order_id).await?;
     match owner {
         None => problems.push(Problem::at("order_id", order_id, Reason::UnknownOrder)),
@@ -94,13 +97,10 @@ pub async fn asked(
     }
     match people::find_user(conn, partner_id, requested_by).await? {
         None => problems.push(Problem::at("requested_by", requested_by, Reason::UnknownUser)),
-        Some(user) if !user.enabled => {
-            problems.push(Problem::at("requested_by", requested_by, Reason::UserDisabled));
-        }
-        Some(_) => {}
+        Some(user) => enabled = user.enabled,
     }
     Ok(match owner {
-        Some((membership_id, _)) if problems.is_empty() => Ok(Asked { partner_id, membership_id }),
+        Some((membership_id, _)) if problems.is_empty() => Ok(Asked { partner_id, membership_id, enabled }),
         _ => Err(problems),
     })
 }
@@ -118,6 +118,7 @@ pub struct Admitted {
 pub fn admit(
     cx: &Context,
     staged: &StagedFile,
+    (asked, requested_by): (&Asked, &str),
     recorded: Option<intake::RecordedRequest>,
     content: &Value,
     requested_on: NaiveDate,
@@ -141,6 +142,9 @@ pub fn admit(
         if !staged.accept_backdated {
             return Err(Verdict::Unchanged(vec![waits(cx, staged, requested_on)]));
         }
+    }
+    if !asked.enabled {
+        return Err(Verdict::no("requested_by", requested_by, Reason::UserDisabled));
     }
     if requested_on > staged.received_on {
         let reason = Reason::RequestedInFuture { received_on: staged.received_on };

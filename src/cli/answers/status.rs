@@ -1,0 +1,255 @@
+//! `status`: is it well, and what waits.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::super::{Exit, facts::facts, location, print};
+use crate::{
+    domain::{
+        calendar::sub_days,
+        language::Language,
+        lateness::{self, Lateness},
+    },
+    jobs::REGISTRY,
+    settings::Settings,
+    store::{
+        self, Store,
+        status::{self, JobRun, RefusedFile, Requests, WaitingGrants},
+    },
+};
+
+pub(crate) const EXAMPLE: &str = "\
+Example, for a monitor:
+  benefactor status --json || page-somebody";
+
+/// Files that are named one by one at most, and how long a refused one is.
+const NAMED: i64 = 10;
+const LATELY_DAYS: u32 = 7;
+
+/// Everything that is told.
+struct Told {
+    now: DateTime<Utc>,
+    last_night: Option<(NaiveDate, DateTime<Utc>)>,
+    lateness: Lateness,
+    runs: Vec<JobRun>,
+    chunks: (i64, i64),
+    grants: Vec<WaitingGrants>,
+    waiting: Requests,
+    pending: Requests,
+    unanswered: Vec<String>,
+    mails: Vec<(String, i64)>,
+    owed: i64,
+    refused: Vec<RefusedFile>,
+}
+
+pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
+    let (policies, ..) = facts(settings)?;
+    let now = settings.still_clock().now();
+    let store = Store::open(&location(settings)?).await?;
+    let told = match store.pool.acquire().await {
+        Ok(mut conn) => ask(&mut conn, &policies.import_entitlements.timetable.cron, now).await,
+        Err(error) => Err(error.into()),
+    };
+    store.close().await;
+    let told = told?;
+    if settings.json {
+        print(&in_json(&told).to_string())?;
+    } else {
+        for line in lines(&told) {
+            print(&line)?;
+        }
+    }
+    Ok(if told.lateness.overdue { Exit::Failed } else { Exit::Done })
+}
+
+async fn ask(
+    conn: &mut PgConnection,
+    timetable: &crate::domain::timetable::Timetable,
+    now: DateTime<Utc>,
+) -> store::Result<Told> {
+    let last_night = status::last_night(conn).await?;
+    let first_file_on = status::first_file_on(conn).await?;
+    let mut runs = status::last_runs(conn).await?;
+    runs.sort_by_key(|run| REGISTRY.iter().position(|job| job.name == run.job));
+    let (waiting, pending) = status::open_requests(conn).await?;
+    let (mails, owed) = status::unsent(conn).await?;
+    Ok(Told {
+        now,
+        last_night,
+        lateness: lateness::of(timetable, now, last_night.map(|(day, _)| day), first_file_on),
+        runs,
+        chunks: status::chunks(conn).await?,
+        grants: status::waiting_grants(conn).await?,
+        waiting,
+        pending,
+        unanswered: status::unanswered_files(conn, NAMED).await?,
+        mails,
+        owed,
+        refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
+    })
+}
+
+fn lines(told: &Told) -> Vec<String> {
+    let mut lines = nights(told);
+    lines.push(String::new());
+    lines.extend(jobs(&told.runs));
+    let (open, failed) = told.chunks;
+    if open + failed > 0 {
+        lines.push(format!(
+            "chunks: {open} open, {failed} failed for good; the next start of that night tries them again"
+        ));
+    }
+    lines.push(String::new());
+    lines.extend(waiting(told));
+    if !told.refused.is_empty() {
+        lines.push(String::new());
+        lines.push(format!("refused as a whole in the last {LATELY_DAYS} days"));
+        lines.extend(
+            told.refused
+                .iter()
+                .map(|file| format!("  {}  {}: {}", file.received_on, file.name, file.refusal)),
+        );
+    }
+    lines
+}
+
+fn nights(told: &Told) -> Vec<String> {
+    let last = match told.last_night {
+        None => "no night is complete yet".to_owned(),
+        Some((day, at)) => format!("last complete night: {day} (completed {})", at.format("%F %H:%M:%S UTC")),
+    };
+    let Lateness { first_missing, missing, due_at, overdue } = told.lateness;
+    let (Some(first), Some(due)) = (first_missing, due_at) else {
+        let none = if told.last_night.is_none() { "nothing has come in: nothing is due" } else { "on time" };
+        return vec![last, none.to_owned()];
+    };
+    let behind = match missing {
+        1 => format!("the night of {first} is not complete"),
+        _ => format!("{missing} nights are not complete, from {first} on"),
+    };
+    let when = if told.now < due { "is due" } else { "was due" };
+    let late = told.now.signed_duration_since(due);
+    let by = match (late.num_hours(), late.num_minutes()) {
+        (hours, _) if hours >= 48 => format!(", {} days ago", late.num_days()),
+        (hours, minutes) if minutes >= 0 => format!(", {hours} h {:02} min ago", minutes % 60),
+        _ => String::new(),
+    };
+    let verdict = if overdue { "OVERDUE: " } else { "" };
+    vec![last, format!("{verdict}{behind}; it {when} {}{by}", due.format("%F %H:%M UTC"))]
+}
+
+fn jobs(runs: &[JobRun]) -> Vec<String> {
+    if runs.is_empty() {
+        return vec!["no job has run yet".to_owned()];
+    }
+    let mut lines = vec![format!(
+        "{:<20}  {:<10}  {:<10}  {:>5}  {:>9}  {:>9}  {:>7}  {:>9}",
+        "job", "night of", "status", "begun", "done", "refused", "failed", "worked"
+    )];
+    lines.extend(runs.iter().map(|run| {
+        format!(
+            "{:<20}  {:<10}  {:<10}  {:>5}  {:>9}  {:>9}  {:>7}  {:>9}",
+            run.job,
+            run.due_on.to_string(),
+            run.status,
+            run.attempts,
+            run.done,
+            run.refused,
+            run.failed,
+            seconds(run.worked_ms)
+        )
+    }));
+    lines
+}
+
+/// `0.03 s`.
+fn seconds(ms: i64) -> String {
+    format!("{}.{:02} s", ms / 1000, ms % 1000 / 10)
+}
+
+fn waiting(told: &Told) -> Vec<String> {
+    let mut lines = Vec::new();
+    for grants in &told.grants {
+        let since = grants.since.map_or_else(String::new, |day| format!(", the oldest since {day}"));
+        lines.push(format!("  {} due{since}", counted(grants.count, "grant")));
+        lines.push(format!("    {}", grants.reason.sentence(Language::English)));
+    }
+    let mut add = |requests: Requests, what: &str| {
+        if requests.count > 0 {
+            let oldest = requests.oldest_on.map_or_else(String::new, |day| format!(" (the oldest of {day})"));
+            lines.push(format!("  {}{oldest} for {what}", counted(requests.count, "request")));
+        }
+    };
+    add(told.waiting, "the operator: import it again with --accept-backdated to let it in");
+    add(told.pending, "the next night");
+    if !told.unanswered.is_empty() {
+        lines.push(format!("  files not answered in full: {}", told.unanswered.join(", ")));
+    }
+    lines.extend(told.mails.iter().map(|(status, count)| format!("  {} {status}", counted(*count, "mail"))));
+    if told.owed > 0 {
+        lines.push(format!("  {} owed, for the next mail", counted(told.owed, "notice")));
+    }
+    if lines.is_empty() {
+        return vec!["nothing waits".to_owned()];
+    }
+    lines.insert(0, "waiting".to_owned());
+    lines
+}
+
+fn counted(count: i64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn in_json(told: &Told) -> Value {
+    let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let runs: Vec<Value> = told
+        .runs
+        .iter()
+        .map(|run| {
+            json!({
+                "job": run.job, "due_on": run.due_on, "status": run.status, "attempts": run.attempts,
+                "finished_at": run.finished_at.map(instant), "worked_ms": run.worked_ms, "done": run.done,
+                "refused": run.refused, "failed": run.failed,
+            })
+        })
+        .collect();
+    let grants: Vec<Value> = told
+        .grants
+        .iter()
+        .map(|grants| {
+            json!({
+                "reason_code": grants.reason.code(), "reason": grants.reason.sentence(Language::English),
+                "count": grants.count, "since": grants.since,
+            })
+        })
+        .collect();
+    let requests = |requests: Requests| json!({ "count": requests.count, "oldest_on": requests.oldest_on });
+    let mails: serde_json::Map<String, Value> =
+        told.mails.iter().map(|(status, count)| (status.clone(), json!(count))).collect();
+    let refused: Vec<Value> = told
+        .refused
+        .iter()
+        .map(|file| json!({ "name": file.name, "received_on": file.received_on, "refusal": file.refusal }))
+        .collect();
+    json!({
+        "now": instant(told.now),
+        "last_complete_night": told.last_night.map(|(day, _)| day),
+        "completed_at": told.last_night.map(|(_, at)| instant(at)),
+        "overdue": told.lateness.overdue,
+        "missing_nights": told.lateness.missing,
+        "first_missing_night": told.lateness.first_missing,
+        "due_at": told.lateness.due_at.map(instant),
+        "jobs": runs,
+        "chunks": { "open": told.chunks.0, "failed": told.chunks.1 },
+        "waiting": {
+            "grants": grants,
+            "requests_for_operator": requests(told.waiting),
+            "requests_for_night": requests(told.pending),
+            "files_unanswered": told.unanswered,
+            "mails": mails,
+            "notices_owed": told.owed,
+        },
+        "files_refused": refused,
+    })
+}

@@ -1,0 +1,142 @@
+//! The inbox: the files that people drop, of any partner at its top, of one partner in the folder named by its
+//! Partner ID.
+
+use std::{
+    collections::HashMap,
+    fs::{File, TryLockError},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use sqlx::PgConnection;
+use tracing::{info, warn};
+
+use super::intake::{Dropped, Outcome, take_in};
+use crate::jobs::{Context, Error, Result};
+
+/// How often one looks whether the inbox is free.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Takes in what waits in the inbox and is whole, and what a process that is gone left half done. One process at a
+/// time does so, and the others wait: what it answered must not be answered again, as if nothing were new.
+///
+/// # Errors
+/// See [`take_in`]; the inbox cannot be read.
+pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, Outcome)>> {
+    let _turn = if cx.dry_run { None } else { turn(cx).await? };
+    let dropped = whole(cx)?;
+    let seen: HashMap<PathBuf, Option<Stamp>> =
+        dropped.iter().map(|one| (one.path.clone(), stamp(&one.path))).collect();
+    let outcomes = take_in(cx, conn, dropped).await?;
+    for (dropped, outcome) in &outcomes {
+        match outcome {
+            Outcome::Done(taken) => {
+                let tally = taken.tally;
+                info!(file = %taken.name, applied = tally.applied, unchanged = tally.unchanged, rejected = tally.rejected, "taken in");
+            }
+            Outcome::Known => {
+                info!(file = %dropped.path.display(), "taken in before; nothing to do");
+            }
+            Outcome::Refused(refusal) | Outcome::Guarded(refusal) => {
+                warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
+                continue;
+            }
+        }
+        if !cx.dry_run && seen.get(&dropped.path).is_some_and(|before| *before == stamp(&dropped.path)) {
+            remove(&dropped.path)?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// What changes when a file is written to: its length and when that was.
+pub type Stamp = (u64, SystemTime);
+
+/// What tells whether a file is still written to; `None` when it is gone.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// Waits for the inbox's lock, which the kernel takes back from a process that dies. No inbox: nothing to lock.
+async fn turn(cx: &Context) -> Result<Option<File>> {
+    let inbox = cx.folders.inbox();
+    if !inbox.is_dir() {
+        return Ok(None);
+    }
+    let path = inbox.join(".lock");
+    let lock = File::create(&path).map_err(Error::file(&path))?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::Error(error)) => return Err(Error::file(&path)(error)),
+            Err(TryLockError::WouldBlock) if cx.stop.is_asked() => return Err(Error::Stopped),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
+        }
+    }
+}
+
+/// What was taken in leaves the inbox; the spool keeps its bytes. Somebody may have moved it meanwhile.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::file(path)),
+    }
+}
+
+/// Those that nobody writes to any more.
+pub(super) fn whole(cx: &Context) -> Result<Vec<Dropped>> {
+    let mut dropped = waiting(cx)?;
+    dropped.retain(|one| cx.whole.is(&one.path));
+    Ok(dropped)
+}
+
+/// Files in the inbox: of any partner at its top, of one partner in the folder named by its Partner ID.
+///
+/// # Errors
+/// The inbox cannot be read; one that is not there holds nothing.
+pub fn waiting(cx: &Context) -> Result<Vec<Dropped>> {
+    let inbox = cx.folders.inbox();
+    let mut dropped = Vec::new();
+    for (path, is_folder) in entries(&inbox)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if !is_folder {
+            dropped.extend(in_folder(cx, path, None));
+        } else if name.bytes().all(|b| b.is_ascii_digit()) {
+            let files = entries(&path)?.into_iter().filter(|(_, is_folder)| !is_folder);
+            dropped.extend(files.filter_map(|(path, _)| in_folder(cx, path, Some(name.clone()))));
+        }
+    }
+    Ok(dropped)
+}
+
+fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dropped> {
+    let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let results = partner.iter().fold(cx.folders.answers(), |folder, number| folder.join(number));
+    (is_csv && !hidden).then_some(Dropped {
+        path,
+        kind: None,
+        partner,
+        accept_backdated: false,
+        accept_ends: false,
+        results,
+    })
+}
+
+/// What a folder holds, by name; one that is not there holds nothing.
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
+    let listed = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
+        listed => listed.map_err(Error::file(folder))?,
+    };
+    let mut entries = Vec::new();
+    for entry in listed {
+        let entry = entry.map_err(Error::file(folder))?;
+        entries.push((entry.path(), entry.file_type().map_err(Error::file(folder))?.is_dir()));
+    }
+    entries.sort();
+    Ok(entries)
+}

@@ -1,0 +1,71 @@
+//! Wake-up calls: a row in the queue's own table that says "something is due in this queue", and the timetable's
+//! ticks. Nothing depends on a call: what is due is in our tables, and one that is lost is rung again.
+//!
+//! The table is the queue's (schema `apalis`), so these statements are checked when they run, not when they are
+//! compiled. Only columns are touched that its own insert touches; the database's clock says when.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Result;
+
+/// Lets one process at a time look for what is due, until the transaction ends; `false`: another is at it.
+pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext('benefactor.sweep')) as "held!""#)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Records that a timetable's time has come; `false` when it is on record already, by whichever process.
+pub async fn tick(conn: &mut PgConnection, name: &str, due_at: DateTime<Utc>) -> Result<bool> {
+    let ticked =
+        sqlx::query!("insert into tick (name, due_at) values ($1, $2) on conflict do nothing", name, due_at)
+            .execute(conn)
+            .await?;
+    Ok(ticked.rows_affected() == 1)
+}
+
+/// Rings until `wanted` calls wait in a queue; in the caller's transaction. Says how many it added.
+pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64) -> Result<u64> {
+    let rung = sqlx::query(
+        "insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority)
+         select apalis.generate_ulid(), $1, convert_to('{}', 'utf8'), 'Pending', 0, 5, now(), 0
+         from generate_series(1, $2 - (select count(*) from apalis.jobs where job_type = $1 and status = 'Pending'))",
+    )
+    .bind(queue)
+    .bind(wanted)
+    .execute(conn)
+    .await?;
+    Ok(rung.rows_affected())
+}
+
+/// Gives the calls back that a worker took and ended before it answered: the queue itself waits until others miss it.
+pub async fn let_go(conn: &mut PgConnection, worker: &str) -> Result<()> {
+    sqlx::query(
+        "update apalis.jobs set status = 'Pending', lock_by = null, lock_at = null
+         where lock_by = $1 and status in ('Queued', 'Running')",
+    )
+    .bind(worker)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sweeps up calls answered a while ago, and workers unseen for a day; nothing is read from them.
+pub async fn clear(conn: &mut PgConnection, queues: &[String]) -> Result<()> {
+    sqlx::query(
+        "delete from apalis.jobs where job_type = any($1) and status in ('Done', 'Failed', 'Killed')
+         and done_at < now() - interval '10 minutes'",
+    )
+    .bind(queues)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "delete from apalis.workers w where worker_type = any($1) and last_seen < now() - interval '1 day'
+         and not exists (select from apalis.jobs j where j.lock_by = w.id)",
+    )
+    .bind(queues)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

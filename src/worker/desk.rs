@@ -1,0 +1,247 @@
+//! Where calls are answered: each looks for what is due in its queue and does it, through the same functions as the
+//! commands that do it once.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{Days, NaiveDate};
+use futures::FutureExt;
+use sqlx::PgPool;
+use tracing::{Instrument, debug, error, info, info_span, warn};
+use uuid::Uuid;
+
+use super::{inbox::Inbox, queue::Queue};
+use crate::{
+    clock::Clock,
+    jobs::{
+        self, Context, Error, Job, Whole,
+        engine::night::{self, Night},
+        import_entitlements as import,
+    },
+    store::run::{self, Counts},
+};
+
+/// The first pause after work failed; it doubles with every further failure.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+/// The pause while the store is down.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// What answers calls.
+pub struct Desk {
+    /// The store.
+    pub(super) pool: PgPool,
+    /// `worker:` and what no other process, before or after, is called.
+    pub(super) name: String,
+    /// What every job works with; its dates are set for each.
+    pub(super) base: Context,
+    /// The business clock; it ticks.
+    pub(super) clock: Clock,
+    /// What is seen of the inbox.
+    inbox: Arc<Mutex<Inbox>>,
+    /// Whether files are taken in as they appear, or only by the nights.
+    takes_in: bool,
+    /// Queues whose call is being answered.
+    busy: Mutex<HashSet<String>>,
+    /// Queues whose work failed: how often in a row, and until when they rest.
+    rests: Mutex<HashMap<String, (u32, Instant)>>,
+}
+
+/// The right to answer calls of one queue, in this process.
+struct Turn<'a> {
+    desk: &'a Desk,
+    queue: String,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        lock(&self.desk.busy).remove(&self.queue);
+    }
+}
+
+impl Desk {
+    /// Sets one up. `takes_in`: files that appear in the inbox of this data directory are taken in at once.
+    #[must_use]
+    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool) -> Self {
+        let inbox = Arc::<Mutex<Inbox>>::default();
+        let seen = Arc::clone(&inbox);
+        let base = Context { whole: Whole::if_seen(move |path| lock(&seen).is_whole(path)), ..base };
+        Self {
+            pool,
+            name: named("worker"),
+            base,
+            clock,
+            inbox,
+            takes_in,
+            busy: Mutex::default(),
+            rests: Mutex::default(),
+        }
+    }
+
+    /// The queues it answers.
+    pub(super) fn queues(&self) -> Vec<Queue> {
+        let mut queues = Queue::shared();
+        queues.extend(self.takes_in.then_some(Queue::Intake));
+        queues
+    }
+
+    /// Whether it takes in files as they appear.
+    pub(super) fn takes_in(&self) -> bool {
+        self.takes_in
+    }
+
+    /// What is seen of the inbox.
+    pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        lock(&self.inbox)
+    }
+
+    /// Whether it answers this queue's calls now: it does not while it is at it, nor for a while after a failure; and
+    /// not for a night before it knows which files in the inbox are whole, because those come in first.
+    pub(super) fn is_open(&self, queue: &Queue) -> bool {
+        if matches!(queue, Queue::Night) && !self.inbox().is_known() {
+            return false;
+        }
+        let rests = lock(&self.rests).get(&queue.name()).is_some_and(|(_, until)| Instant::now() < *until);
+        !rests && !lock(&self.busy).contains(&queue.name())
+    }
+
+    /// The business date up to which nights are due by the timetable: the day before its last due time.
+    pub(super) fn due_to(&self) -> Option<NaiveDate> {
+        let due = self.base.policies.import_entitlements.timetable.cron.last_until(self.clock.now())?;
+        due.date_naive().checked_sub_days(Days::new(1))
+    }
+
+    /// Answers a call, to whatever end: a failure is logged, and rung for again after a pause. Work runs in a task of
+    /// its own, so that neither a panic nor a long computation reaches the queue's heartbeat.
+    pub(super) async fn answer(self: Arc<Self>, queue: Queue) {
+        if self.base.stop.is_asked() || !self.is_open(&queue) {
+            return;
+        }
+        if !lock(&self.busy).insert(queue.name()) {
+            return;
+        }
+        let _turn = Turn { desk: &self, queue: queue.name() };
+        let span = info_span!("call", queue = %queue.name(), worker = %self.name);
+        let desk = Arc::clone(&self);
+        let work = async move { desk.work(queue).await }.instrument(span.clone());
+        let mut working = tokio::spawn(work);
+        let outcome = tokio::time::timeout(queue.limit(), &mut working).await;
+        let _entered = span.entered();
+        match outcome {
+            Ok(Ok(Ok(()))) => {
+                lock(&self.rests).remove(&queue.name());
+            }
+            Ok(Ok(Err(Error::Stopped))) => debug!("stopped between two chunks"),
+            Ok(Ok(Err(error))) => {
+                self.rest(&queue, &error);
+                error!(%error, "failed; it is tried again after a pause");
+            }
+            Ok(Err(panic)) => {
+                self.pause(&queue, PAUSE);
+                error!(%panic, "panicked; it is tried again after a pause");
+            }
+            Err(_) => {
+                working.abort();
+                self.pause(&queue, PAUSE);
+                error!(
+                    seconds = queue.limit().as_secs(),
+                    "took too long and was cut off; it goes on after a pause"
+                );
+            }
+        }
+    }
+
+    fn rest(&self, queue: &Queue, error: &Error) {
+        let down = matches!(error, Error::Store(store) if store.is_down());
+        self.pause(queue, if down { OUTAGE_PAUSE } else { PAUSE });
+    }
+
+    fn pause(&self, queue: &Queue, first: Duration) {
+        let mut rests = lock(&self.rests);
+        let failures = rests.get(&queue.name()).map_or(0, |(failures, _)| *failures);
+        let pause = first.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+        let pause = if first == OUTAGE_PAUSE { first } else { pause };
+        rests.insert(queue.name(), (failures.saturating_add(1), Instant::now() + pause));
+    }
+
+    async fn work(&self, queue: Queue) -> jobs::Result<()> {
+        match queue {
+            Queue::Night => self.nights().await,
+            Queue::Intake => self.intake().await,
+            Queue::Chunks(job) => self.chunks(job).await,
+        }
+    }
+
+    /// Every night that is due and not complete, as `night` runs them; nothing if another process is at it.
+    async fn nights(&self) -> jobs::Result<()> {
+        let Some(to) = self.due_to() else { return Ok(()) };
+        let mut conn = self.pool.acquire().await?;
+        let last = run::last_night(&mut conn).await?;
+        drop(conn);
+        if last.is_some_and(|last| last >= to) {
+            return Ok(());
+        }
+        let cx = self.base.by(named(night::ROLE), self.clock.today()).on(to, true);
+        match night::run(&cx, &self.pool, None, to, tell).await {
+            Err(Error::Held) => {
+                debug!("another process is running the night");
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The files that rest in the inbox, and those left half done.
+    async fn intake(&self) -> jobs::Result<()> {
+        let today = self.clock.today();
+        let mut cx = self.base.by(self.name.clone(), today).on(today, true);
+        let seen = Arc::clone(&self.inbox);
+        cx.whole = Whole::if_seen(move |path| lock(&seen).is_ready(path));
+        let mut conn = self.pool.acquire().await?;
+        let outcomes = import::take_in_waiting(&cx, &mut conn).boxed().await?;
+        self.inbox().settle(&outcomes);
+        Ok(())
+    }
+
+    /// Chunks of a job's runs that another process coordinates. The coordinator's own lanes are this process's share,
+    /// so it leaves the calls to others.
+    async fn chunks(&self, job: &'static Job) -> jobs::Result<()> {
+        if lock(&self.busy).contains(&Queue::Night.name()) {
+            return Ok(());
+        }
+        let mut conn = self.pool.acquire().await?;
+        let runs = run::claimable(&mut conn).await?;
+        drop(conn);
+        for run in runs.into_iter().filter(|run| run.job == job.name && self.base.agrees_with(run)) {
+            let cx = self.base.by(self.name.clone(), self.clock.today()).on(run.due_on, false);
+            job.help(&Arc::new(cx), &self.pool, run.run_id).boxed().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A role and a name that no other process, before or after, has.
+fn named(role: &str) -> String {
+    format!("{role}:{}:{}", std::process::id(), Uuid::now_v7())
+}
+
+/// One line a night, and one a job of it that did anything.
+fn tell(night: &Night) {
+    for (job, counts) in night.jobs.iter().filter(|(_, counts)| *counts != Counts::default()) {
+        let Counts { done, refused, failed } = counts;
+        info!(%job, due_on = %night.due_on, done, refused, failed, "did");
+    }
+    info!(due_on = %night.due_on, "the night is complete");
+}
+
+/// A lock whose holder panicked guards nothing that could be half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| {
+        warn!("a task panicked while it held a lock");
+        PoisonError::into_inner(poisoned)
+    })
+}

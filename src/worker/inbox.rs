@@ -1,0 +1,182 @@
+//! The inbox, looked at every second: a file is rung for once it has stopped changing.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tracing::warn;
+
+use super::{desk::Desk, queue::Queue};
+use crate::{
+    jobs::import_entitlements::{self as import, Dropped, Outcome, Stamp},
+    store::bell,
+};
+
+/// How often one looks.
+const TICK: Duration = Duration::from_secs(1);
+/// Looks in a row that find a file unchanged before it counts as whole.
+const RESTS: u32 = 2;
+
+/// What is seen of the inbox.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    files: HashMap<PathBuf, Seen>,
+    looks: u32,
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamp: Option<Stamp>,
+    unchanged: u32,
+    /// As it is, it was refused; it waits for somebody to change it.
+    refused: bool,
+}
+
+impl Inbox {
+    /// Notes what waits now.
+    fn note(&mut self, waiting: Vec<(PathBuf, Option<Stamp>)>) {
+        self.looks = self.looks.saturating_add(1);
+        let mut before = std::mem::take(&mut self.files);
+        for (path, stamp) in waiting {
+            let seen = match before.remove(&path) {
+                Some(seen) if seen.stamp == stamp => {
+                    Seen { unchanged: seen.unchanged.saturating_add(1), ..seen }
+                }
+                _ => Seen { stamp, unchanged: 0, refused: false },
+            };
+            self.files.insert(path, seen);
+        }
+    }
+
+    /// Whether a file that lay there from the first would be known to be whole.
+    pub(super) fn is_known(&self) -> bool {
+        self.looks > RESTS
+    }
+
+    /// Whether a file has rested.
+    pub(super) fn is_whole(&self, path: &Path) -> bool {
+        self.files.get(path).is_some_and(Seen::is_whole)
+    }
+
+    /// Whether a file has rested, and was not refused as it is: a night looks at those again, a call does not.
+    pub(super) fn is_ready(&self, path: &Path) -> bool {
+        self.files.get(path).is_some_and(Seen::is_ready)
+    }
+
+    /// Remembers what was refused. A file in a partner's folder may only have come before its partner, so it is
+    /// looked at again after another file was taken in.
+    pub(super) fn settle(&mut self, outcomes: &[(Dropped, Outcome)]) {
+        let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Done(_)));
+        for (dropped, outcome) in outcomes {
+            if let (Outcome::Refused(_) | Outcome::Guarded(_), Some(seen)) =
+                (outcome, self.files.get_mut(&dropped.path))
+            {
+                seen.refused = dropped.partner.is_none() || !any_new;
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn is_whole(&self) -> bool {
+        self.unchanged >= RESTS
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_whole() && !self.refused
+    }
+}
+
+/// Looks until a stop is asked for.
+pub(super) async fn watch(desk: Arc<Desk>) {
+    let inbox = desk.base.folders.inbox();
+    if desk.takes_in()
+        && let Err(error) = tokio::fs::create_dir_all(&inbox).await
+    {
+        warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
+    }
+    loop {
+        match import::waiting(&desk.base) {
+            Ok(waiting) => {
+                let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
+                let stamped = stamped.collect();
+                let ready = {
+                    let mut inbox = desk.inbox();
+                    inbox.note(stamped);
+                    inbox.files.values().any(Seen::is_ready)
+                };
+                if ready && desk.takes_in() && desk.is_open(&Queue::Intake) {
+                    ring(&desk).await;
+                }
+            }
+            Err(error) => warn!(%error, "the inbox cannot be looked at"),
+        }
+        tokio::select! {
+            () = desk.base.stop.asked() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+async fn ring(desk: &Desk) {
+    let rung = async {
+        let mut conn = desk.pool.acquire().await?;
+        bell::ring(&mut conn, &Queue::Intake.name(), 1).await
+    };
+    if let Err(error) = rung.await {
+        warn!(%error, "files wait in the inbox, and nobody could be called");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn inbox_of(looks: &[u64]) -> Inbox {
+        let mut inbox = Inbox::default();
+        for length in looks {
+            inbox.note(vec![("a.csv".into(), Some((*length, SystemTime::UNIX_EPOCH)))]);
+        }
+        inbox
+    }
+
+    fn refused(partner: Option<&str>) -> (Dropped, Outcome) {
+        let partner = partner.map(str::to_owned);
+        let results = "answers".into();
+        let dropped = Dropped {
+            path: "a.csv".into(),
+            kind: None,
+            partner,
+            accept_backdated: false,
+            accept_ends: false,
+            results,
+        };
+        (dropped, Outcome::Refused("no partner 4711 is known".to_owned()))
+    }
+
+    #[test]
+    fn a_file_is_ready_when_two_looks_in_a_row_found_it_unchanged() {
+        let ready = |looks: &[u64]| inbox_of(looks).is_ready(Path::new("a.csv"));
+        assert!(!ready(&[10]));
+        assert!(!ready(&[10, 10]));
+        assert!(ready(&[10, 10, 10]));
+        assert!(!ready(&[10, 10, 20, 20]), "still written to");
+        assert!(ready(&[10, 10, 20, 20, 20]));
+    }
+
+    #[test]
+    fn a_refused_file_waits_until_somebody_changes_it() {
+        let mut inbox = inbox_of(&[10, 10, 10]);
+        inbox.settle(&[refused(None)]);
+        assert!(!inbox.is_ready(Path::new("a.csv")));
+        for _ in 0..3 {
+            inbox.note(vec![("a.csv".into(), Some((20, SystemTime::UNIX_EPOCH)))]);
+        }
+        assert!(inbox.is_ready(Path::new("a.csv")));
+    }
+}

@@ -1,0 +1,78 @@
+//! Every second: what is due and unclaimed is rung for. One process does so at a time, whichever comes first.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::Connection;
+use tracing::{debug, info, warn};
+
+use super::{desk::Desk, queue::Queue};
+use crate::{
+    jobs::Job,
+    store::{self, bell, file, run},
+};
+
+/// How often.
+const TICK: Duration = Duration::from_secs(1);
+/// Looks between two clearings of answered calls.
+const CLEARED_EVERY: u32 = 60;
+/// Calls that wait in a queue at most: more workers than this are woken a second later.
+const CALLS: i64 = 8;
+/// A file that was staged so long ago and is not finished was left by its process; seconds.
+const LEFT_BEHIND: f64 = 60.0;
+/// The timetable's name among its ticks.
+const NIGHT: &str = "night";
+
+/// Looks until a stop is asked for.
+pub(super) async fn sweep(desk: Arc<Desk>) {
+    let mut nth = 0_u32;
+    loop {
+        if let Err(error) = look(&desk, nth.is_multiple_of(CLEARED_EVERY)).await {
+            warn!(%error, "what is due could not be looked for");
+        }
+        nth = nth.wrapping_add(1);
+        tokio::select! {
+            () = desk.base.stop.asked() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+/// Looks once; a tick and its call commit together.
+async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
+    let mut conn = desk.pool.acquire().await?;
+    let mut tx = conn.begin().await?;
+    if !bell::lock_sweep(&mut tx).await? {
+        return Ok(()); // another process looks
+    }
+    night(desk, &mut tx).await?;
+    for open in run::claimable(&mut tx).await? {
+        if let Some(job) = Job::named(&open.job).filter(|job| !job.courier) {
+            bell::ring(&mut tx, &Queue::Chunks(job).name(), open.chunks.min(CALLS)).await?;
+        }
+    }
+    if desk.takes_in() && desk.is_open(&Queue::Intake) && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0 {
+        bell::ring(&mut tx, &Queue::Intake.name(), 1).await?;
+    }
+    if clears {
+        let names: Vec<String> = desk.queues().iter().map(Queue::name).collect();
+        bell::clear(&mut tx, &names).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Rings for a night whose time has come, and for one that is overdue while nobody runs it. After a time without any
+/// process the last tick is enough: the night catches up by itself.
+async fn night(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
+    let cron = &desk.base.policies.import_entitlements.timetable.cron;
+    let (Some(due_at), Some(to)) = (cron.last_until(desk.clock.now()), desk.due_to()) else { return Ok(()) };
+    let ticked = bell::tick(conn, NIGHT, due_at).await?;
+    if ticked {
+        info!(%due_at, "a night is due");
+    }
+    let overdue = run::last_night(conn).await?.is_none_or(|last| last < to);
+    let call = ticked || overdue && desk.is_open(&Queue::Night) && !run::night_runs(conn).await?;
+    if call && bell::ring(conn, &Queue::Night.name(), 1).await? > 0 {
+        debug!(up_to = %to, "called for the night");
+    }
+    Ok(())
+}
