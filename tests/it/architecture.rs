@@ -85,18 +85,18 @@ fn sources() -> Vec<Source> {
 
 /// The rooms that a file names: `crate::room`, `crate::{room::…, room}`, and `super`s that climb out to the crate.
 fn imports(source: &Source) -> BTreeSet<String> {
-    let mut roots: Vec<String> = ["crate::", "benefactor::"].map(str::to_owned).to_vec();
+    let mut ways: Vec<String> = ["crate::", "benefactor::"].map(str::to_owned).to_vec();
     if source.depth > 0 {
-        roots.push("super::".repeat(source.depth));
+        ways.push("super::".repeat(source.depth));
     }
     let mut rooms = BTreeSet::new();
-    for root in roots {
-        for (at, _) in source.code.match_indices(&root) {
+    for way in ways {
+        for (at, _) in source.code.match_indices(&way) {
             let before = source.code[..at].chars().next_back().unwrap_or(' ');
             if before.is_alphanumeric() || before == '_' || before == ':' {
                 continue;
             }
-            let after = &source.code[at + root.len()..];
+            let after = &source.code[at + way.len()..];
             match after.strip_prefix('{') {
                 Some(group) => rooms.extend(heads(group)),
                 None => rooms.extend(name(after)),

@@ -380,3 +380,22 @@ async fn rejected_rows_are_exit_3_a_known_file_exit_0_and_a_missing_one_exit_2()
     assert!(known.stdout.contains("before"), "{}", known.stdout);
     house.run(["import", "/nowhere/at-all.csv"]).ended(2);
 }
+
+#[tokio::test]
+async fn promise_6_a_file_that_would_end_more_than_twenty_waits_for_an_operator_and_ends_nothing() {
+    let mut house = House::open().await;
+    house.import_one("p.csv", &partner("4301", "USD"), "2024-01-31").await.applied();
+    let orders = |count: usize, expires_on: &str| {
+        let row = |n| row("4301", &format!("ORD-{n}"), "software", "2024-01-31", expires_on, ",");
+        ENTITLEMENTS.to_owned() + &(0..count).map(row).collect::<String>()
+    };
+    house.import_one("e.csv", &orders(40, "2025-01-30"), "2024-01-31").await.applied();
+    house.night("2024-02-29").await;
+    let before = house.state().await;
+    let guarded = house.import_one("short.csv", &orders(21, "2024-02-10"), "2024-03-01").await;
+    assert!(guarded.refused.as_ref().is_some_and(|why| why.contains("21 of 40")), "{guarded:?}");
+    assert_eq!(house.state().await, before);
+    house.import_one("shorter.csv", &orders(20, "2024-02-10"), "2024-03-01").await.applied();
+    let nobody = house.import_of("4399", "e.csv", &orders(1, "2025-01-30"), "2024-03-01").await;
+    assert!(nobody.refused.as_ref().is_some_and(|why| why.contains("4399")), "{nobody:?}");
+}

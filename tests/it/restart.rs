@@ -205,11 +205,15 @@ fn files(dir: &Path) -> Vec<PathBuf> {
             "partner_id,request_id,kind,requested_by,requested_on,order_id\n".to_owned(),
         ),
     ];
+    let mut add = |file: usize, line: String| texts[file].1.push_str(&line);
     for partner in 0..PARTNERS {
         let number = 5000 + partner;
-        texts[0].1 += &format!("{number},Partner {number},accounts@p{number}.example,US,USD\n");
-        texts[1].1 += &format!(
-            "{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin\n"
+        add(0, format!("{number},Partner {number},accounts@p{number}.example,US,USD\n"));
+        add(
+            1,
+            format!(
+                "{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin\n"
+            ),
         );
     }
     let start = crate::story::day("2023-12-08");
@@ -218,19 +222,23 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         let on = benefactor::domain::calendar::add_days(start, u32::try_from(n % 39).unwrap());
         let until = if n % 7 == 0 { "2024-02-20" } else { "2024-12-31" };
         let amount = if n % 97 == 0 { "a lot" } else { "100" };
-        texts[2].1 +=
-            &format!("{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,\n");
+        add(
+            2,
+            format!("{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,\n"),
+        );
         if n % 3 == 0 {
-            texts[3].1 += &format!(
-                "{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15\n"
+            add(
+                3,
+                format!(
+                    "{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15\n"
+                ),
             );
         }
         if n % 5 == 0 {
-            texts[4].1 +=
-                &format!("{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}\n", 40 + n % 90);
+            add(4, format!("{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}\n", 40 + n % 90));
         }
         if n % 50 == 1 {
-            texts[5].1 += &format!("{number},SR-{n},cancel,ada@p{number}.example,2024-01-15,ORD-{n}\n");
+            add(5, format!("{number},SR-{n},cancel,ada@p{number}.example,2024-01-15,ORD-{n}\n"));
         }
     }
     let write = |(name, text): (&str, String)| {
@@ -251,8 +259,7 @@ struct Dice(u64);
 impl Dice {
     fn seeded() -> Self {
         let given = std::env::var("BENEFACTOR_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-        let drawn =
-            || u64::from(std::process::id()) ^ u64::from(Instant::now().elapsed().subsec_nanos()) << 20;
+        let drawn = || RandomState::new().build_hasher().finish() >> 32;
         let seed = given.unwrap_or_else(drawn);
         println!("BENEFACTOR_TEST_SEED={seed}");
         Self(seed)

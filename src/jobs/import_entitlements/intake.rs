@@ -91,18 +91,19 @@ pub async fn take_in(
             Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
         }
     }
-    apply_all(cx, conn).await?;
+    let mut applied = apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
         // Done only with its answer: after a crash between the two it is answered again.
         let mut tx = conn.begin().await?;
         file::finish(&mut tx, file_id).await?;
         let taken = answer(cx, &mut tx, &one, file_id, profile).await?;
         tx.commit().await?;
+        applied.retain(|id| *id != file_id);
         outcomes.push((one, Outcome::Done(taken)));
     }
-    for left in file::unfinished(conn).await? {
+    for file_id in applied {
         let mut tx = conn.begin().await?;
-        file::finish(&mut tx, left.file_id).await?;
+        file::finish(&mut tx, file_id).await?;
         tx.commit().await?;
     }
     Ok(outcomes)
@@ -294,8 +295,8 @@ fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
     date.filter(|day| *day > NaiveDate::default()).unwrap_or_else(|| add_days(NaiveDate::default(), 1))
 }
 
-/// Applies every staged file, those included that a crash left behind.
-async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<()> {
+/// Applies every staged file, those included that a crash left behind, and says which.
+async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
     let mut files = Vec::new();
     for unfinished in file::unfinished(conn).await? {
         files.push(restage(cx, conn, unfinished).await?);
@@ -305,7 +306,8 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<()> {
         apply::file(cx, conn, file).await?;
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    requests::apply(cx, conn, &waiting).await
+    requests::apply(cx, conn, &waiting).await?;
+    Ok(files.iter().map(|file| file.file_id).collect())
 }
 
 /// A staged file, ready to be applied.
