@@ -96,12 +96,14 @@ impl Row {
     }
 }
 
-/// Cuts what is due by `today` into spans of about `rows` entitlements; the date of their keys is `today`.
+/// Cuts what is due by `today` into spans of about `rows` entitlements; the date of their keys is `today`. Found in the
+/// order of dates, so that a night on which nothing is due reads nothing.
 pub async fn due_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
            from (select entitlement_id, row_number() over (order by entitlement_id) as nth
-                 from credit_schedule where next_on <= $1) due
+                 from (select entitlement_id from credit_schedule where next_on <= $1
+                       order by next_on, entitlement_id) due) numbered
            where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows
@@ -289,19 +291,20 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         open.push(schedule.open_minor);
         waits.push(schedule.waits.clone().map(Json));
     }
-    if ids.is_empty() {
-        return Ok(());
-    }
+    // The range keeps the update to a part of the table, whatever the planner believes of its size.
+    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(()) };
     sqlx::query!(
         "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits
          from unnest($1::bigint[], $2::smallint[], $3::date[], $4::bigint[], $5::jsonb[])
               as n (id, no, next_on, open, waits)
-         where s.entitlement_id = n.id",
+         where s.entitlement_id = n.id and s.entitlement_id between $6 and $7",
         &ids,
         &next_no,
         next_on as _,
         &open,
         waits as _,
+        first,
+        last,
     )
     .execute(conn)
     .await?;
