@@ -291,20 +291,20 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         open.push(schedule.open_minor);
         waits.push(schedule.waits.clone().map(Json));
     }
-    // The range keeps the update to a part of the table, whatever the planner believes of its size.
-    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(()) };
+    if ids.is_empty() {
+        return Ok(());
+    }
+    // A planner that sees how many there are would rather read the whole table once a chunk: it is shown expressions.
     sqlx::query!(
         "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits
-         from unnest($1::bigint[], $2::smallint[], $3::date[], $4::bigint[], $5::jsonb[])
-              as n (id, no, next_on, open, waits)
-         where s.entitlement_id = n.id and s.entitlement_id between $6 and $7",
+         from unnest((select $1::bigint[]), (select $2::smallint[]), (select $3::date[]), (select $4::bigint[]),
+                     (select $5::jsonb[])) as n (id, no, next_on, open, waits)
+         where s.entitlement_id = n.id",
         &ids,
         &next_no,
         next_on as _,
         &open,
         waits as _,
-        first,
-        last,
     )
     .execute(conn)
     .await?;
