@@ -153,12 +153,20 @@ impl Terms {
         }
     }
 
+    /// The last day on which credit is drawn, grace included.
+    fn last_day(&self) -> NaiveDate {
+        self.ended.map_or(self.last_usable_on, |end| end.on)
+    }
+
     /// The grant of `period`, or why it waits (D4).
     fn grant(&self, number: u32, rates: &Rates) -> Result<Transfer, Reason> {
         let period = self.period(number);
         let (amount, usd_minor, rate) = if self.per_period.currency == self.local {
             let usd = (self.local == Currency::USD).then_some(self.per_period.minor);
             (self.per_period, usd, None)
+        } else if self.per_period.currency != Currency::USD {
+            // The partner accounts in another currency than when its file came in.
+            return Err(Reason::CurrencyNotAccepted { expected: self.local });
         } else {
             let usd = self.per_period.minor;
             let (amount, rate) = rates.convert(usd, self.local, period.from, self.max_rate_age_days)?;
@@ -170,15 +178,11 @@ impl Terms {
 
 impl Schedule {
     /// Where a new entitlement starts; from `not_before` on when earlier periods are not granted (policy `backdate`).
+    /// Whether that period is granted is seen when it is due: the year may have moved until then.
     #[must_use]
-    pub fn new(terms: &Terms, not_before: Option<NaiveDate>) -> Option<Self> {
+    pub fn new(terms: &Terms, not_before: Option<NaiveDate>) -> Self {
         let first = not_before.and_then(|day| terms.period_of(day)).unwrap_or(0);
-        terms.grants(first).then(|| Self {
-            next_period: first,
-            next_on: Some(terms.period(first).from),
-            open_minor: 0,
-            waits: None,
-        })
+        Self { next_period: first, next_on: Some(terms.period(first).from), open_minor: 0, waits: None }
     }
 }
 
@@ -261,11 +265,13 @@ fn close(terms: &Terms, number: u32, open_minor: &mut i64, out: &mut Vec<Transfe
 
 /// What the facts known on `today` say all granted periods should hold, booked as the difference to what is.
 ///
-/// Usage draws in the order of its dates, then references; what is beyond the grant becomes overage (D15). Usage
-/// in a closed period corrects the lapse. After a refund, later grants are reversed whole (D7).
+/// Usage draws in the order of its dates, then references; what is beyond the grant, or dated after the last usable
+/// day, becomes overage (D15). Usage in a closed period corrects the lapse. After a refund, later grants are reversed
+/// whole (D7). Usage of a period that `schedule` has still to come to waits for its grant.
 #[must_use]
 pub fn settle(
     terms: &Terms,
+    schedule: Option<&Schedule>,
     booked: &[Booked],
     usage: &[Usage],
     today: NaiveDate,
@@ -279,7 +285,8 @@ pub fn settle(
         booked.iter().map(|b| b.transfer.period_no).chain(usage.iter().map(|(number, _)| *number)).collect();
     for number in numbers {
         let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
-        let books = Books { terms, booked, number };
+        let to_come = schedule.is_some_and(|schedule| number >= schedule.next_period);
+        let books = Books { terms, booked, number, to_come };
         books.settle(&of_period, today, &mut settled, out);
     }
     settled
@@ -290,6 +297,7 @@ struct Books<'a> {
     terms: &'a Terms,
     booked: &'a [Booked],
     number: u32,
+    to_come: bool,
 }
 
 impl Books<'_> {
@@ -303,7 +311,7 @@ impl Books<'_> {
     fn settle(&self, usage: &[&Usage], today: NaiveDate, settled: &mut Settled, out: &mut Vec<Transfer>) {
         let grant = self.original(Kind::CreditGranted, None);
         let stays = self.terms.grants(self.number);
-        if grant.is_none() && stays {
+        if grant.is_none() && stays && self.to_come {
             return; // its usage waits for the grant
         }
         let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
@@ -311,7 +319,7 @@ impl Books<'_> {
         let mut wanted = vec![(Kind::CreditGranted, None, period.from, granted)];
         let mut left = granted;
         for u in usage {
-            let drawn = u.amount_minor.min(left);
+            let drawn = if u.used_on <= self.terms.last_day() { u.amount_minor.min(left) } else { 0 };
             left = left.saturating_sub(drawn);
             wanted.push((Kind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
             wanted.push((

@@ -205,7 +205,7 @@ pub async fn end_memberships(
     Ok(())
 }
 
-/// Ends entitlements and their assignments, and records the version (D6). Those already ended are left alone.
+/// Ends entitlements and their assignments, and records the version (D6). Those that ended by then are left alone.
 pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
     let ended_on: Vec<NaiveDate> = endings.iter().map(|e| e.ended_on).collect();
@@ -214,11 +214,12 @@ pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[E
         "with ended as (
              update entitlement e set ended_on = n.ended_on, ended_as = n.how
              from unnest($1::bigint[], $2::date[], $3::text[]) as n (id, ended_on, how)
-             where e.entitlement_id = n.id and e.ended_on is null
+             where e.entitlement_id = n.id and (e.ended_on is null or e.ended_on > n.ended_on)
              returning e.*
          ), removed as (
              update assignment a set removed_on = greatest(a.assigned_on, e.ended_on + 1)
-             from ended e where a.entitlement_id = e.entitlement_id and a.removed_on is null
+             from ended e where a.entitlement_id = e.entitlement_id
+                and (a.removed_on is null or a.removed_on > greatest(a.assigned_on, e.ended_on + 1))
          )
          insert into entitlement_version (entitlement_id, version_no, partner_id, run_id, quantity, starts_on, expires_on,
              amount_minor, currency, competency, subscription_id, benefit_type, ended_on, ended_as)
@@ -246,6 +247,18 @@ pub async fn live(conn: &mut PgConnection, membership_id: i64) -> Result<Vec<(i6
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|r| (r.entitlement_id, r.last_usable_on)).collect())
+}
+
+/// The entitlements of a membership that have not ended by `on`, those included that have run out since.
+pub async fn usable_after(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select entitlement_id from entitlement
+         where membership_id = $1 and (ended_on is null or ended_on > $2) order by entitlement_id",
+        membership_id,
+        on
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// What was done with the benefits of an order by `on` that a refund policy may name (D7).

@@ -53,12 +53,13 @@ pub async fn put_partner(conn: &mut PgConnection, file_id: i64, row: &PartnerRow
     Ok(Put::from_rows(done.rows_affected()))
 }
 
-/// A partner's currency, and whether credit was granted in it.
+/// The currency of a partner whose credit was granted or used in it.
 pub async fn granted_currency(conn: &mut PgConnection, number: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar!(
         "select p.currency from partner p
-         where p.number = $1 and exists (select from entitlement e join transfer t using (entitlement_id)
-                                         where e.partner_id = p.partner_id)",
+         where p.number = $1 and (exists (select from entitlement e join transfer t using (entitlement_id)
+                                         where e.partner_id = p.partner_id)
+              or exists (select from credit_usage u where u.partner_id = p.partner_id))",
         number
     )
     .fetch_optional(conn)

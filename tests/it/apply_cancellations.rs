@@ -266,3 +266,32 @@ async fn promise_1_an_order_is_refunded_once_and_a_second_request_is_told_that_i
         house.import_one("c3.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-12"), "2024-02-12").await;
     assert_eq!(changed.rows, ["2 rejected requested_on conflicts_with_earlier"]);
 }
+
+#[tokio::test]
+async fn d7_a_refund_known_late_takes_back_what_ran_out_between_the_request_and_its_night() {
+    let told = async |down: bool| {
+        let mut house = House::open().await;
+        let rows = row("4301", "ORD-1", MONTHLY, "2024-01-31", "2024-02-12", "100,USD")
+            + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",");
+        let order = ENTITLEMENTS.to_owned() + &rows;
+        let (partner, users) = (partner("4301", "USD"), users("4301"));
+        house.import(&[("p.csv", &*partner), ("u.csv", &users), ("e.csv", &order)], "2024-01-31").await;
+        house.night("2024-02-09").await;
+        if !down {
+            house.night("2024-02-13").await;
+        }
+        house
+            .import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-14")
+            .await
+            .applied();
+        house.night("2024-02-14").await;
+        again(&house, "2024-02-14").await;
+        let ends = house
+            .lines("select concat_ws(' ', benefit, ended_on, status) from report.entitlement order by 1")
+            .await;
+        (house.digest().await, ends)
+    };
+    let (up, down) = (told(false).await, told(true).await);
+    assert_eq!(up, down);
+    assert_eq!(up.1[0], "azure_monthly_credit 2024-02-10 cancelled");
+}

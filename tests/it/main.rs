@@ -32,6 +32,8 @@ mod import_entitlements;
 #[cfg(test)]
 mod provision_credits;
 #[cfg(test)]
+mod random_histories;
+#[cfg(test)]
 mod remind_contacts;
 #[cfg(test)]
 mod restart;

@@ -365,3 +365,100 @@ async fn d3_a_renewed_order_is_granted_anew_from_the_day_of_renewal() {
     let granted = house.lines("select concat_ws(' ', order_id, period_from) from report.ledger where kind = 'credit_granted' and order_id = 'ORD-2' order by period_from").await;
     assert_eq!((granted.len(), &*granted[0], &*granted[11]), (12, "ORD-2 2025-02-10", "ORD-2 2026-01-10"));
 }
+
+#[tokio::test]
+async fn d15_usage_of_a_credit_that_grants_nothing_is_overage() {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "0,USD");
+    let used = usage("4301", "ORD-1", MONTHLY, "2024-02-05", "30.00,USD", "U-1");
+    house
+        .import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order), ("u.csv", &used)], "2024-02-05")
+        .await;
+    house.night("2024-02-05").await;
+    assert_eq!(house.ledger().await, ["2024-02-05 overage -30 USD (2024-01-31..2024-02-29)"]);
+    again(&house, "2024-02-05").await;
+}
+
+#[tokio::test]
+async fn d15_usage_of_a_period_that_the_policy_from_import_leaves_out_is_overage() {
+    let mut house = House::open().await.policy("provision_credits", "backdate", "\"from_import\"");
+    let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
+    let used = usage("4301", "ORD-1", MONTHLY, "2024-02-05", "30.00,USD", "U-1");
+    house
+        .import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order), ("u.csv", &used)], "2024-04-02")
+        .await;
+    house.night("2024-04-02").await;
+    assert_eq!(
+        house.ledger().await,
+        [
+            "2024-02-05 overage -30 USD (2024-01-31..2024-02-29)",
+            "2024-03-31 granted 100 USD (2024-03-31..2024-04-30)",
+        ]
+    );
+    again(&house, "2024-04-02").await;
+}
+
+#[tokio::test]
+async fn d15_usage_of_a_day_after_the_last_usable_one_is_overage_and_draws_nothing() {
+    let mut house = House::open().await;
+    let rows = row("4301", "ORD-1", BULK, "2024-01-31", "2024-06-15", "6000,USD")
+        + &row("4301", "ORD-1", MONTHLY, "2024-01-31", "2024-02-10", "100,USD")
+        + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",");
+    house
+        .import(
+            &[("p.csv", &partner("4301", "USD")), ("e.csv", &(ENTITLEMENTS.to_owned() + &rows))],
+            "2024-01-31",
+        )
+        .await;
+    let used = usage("4301", "ORD-1", MONTHLY, "2024-02-11", "30.00,USD", "U-1")
+        + "4301,ORD-1,azure_bulk_credit/cloud_platform,2024-06-16,1000.00,USD,U-2\n"
+        + "4301,ORD-1,azure_bulk_credit/cloud_platform,2024-06-15,1.00,USD,U-3\n"
+        + "4301,ORD-1,azure_monthly_credit,2024-02-10,1.00,USD,U-4\n";
+    house.import_one("u.csv", &used, "2024-06-20").await.applied();
+    house.night("2024-06-20").await;
+    assert_eq!(
+        house.ledger().await,
+        [
+            "2024-01-31 granted 6000 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
+            "2024-01-31 granted 100 USD (2024-01-31..2024-02-29)",
+            "2024-02-10 used -1 USD (2024-01-31..2024-02-29)",
+            "2024-02-11 lapsed -99 USD (2024-01-31..2024-02-29)",
+            "2024-02-11 overage -30 USD (2024-01-31..2024-02-29)",
+            "2024-06-15 used -1 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
+            "2024-06-16 lapsed -5999 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
+            "2024-06-16 overage -1000 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn d4_a_partner_that_changes_its_currency_before_the_first_grant_is_not_granted_kronor_as_dollars() {
+    let mut house = House::open().await;
+    let order =
+        ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", MONTHLY, "2024-02-05", "2025-02-04", "1000,SEK");
+    house.import(&[("p.csv", &partner("4301", "SEK")), ("e.csv", &order)], "2024-02-01").await;
+    let published = rates(&[("2024-02-05", "1.10", "11.00", "160.0")]);
+    house.import(&[("p2.csv", &partner("4301", "JPY")), ("r.csv", &published)], "2024-02-05").await;
+    house.night("2024-02-06").await;
+    assert_eq!(house.ledger().await, [""; 0], "it waits, visibly, for a file that states another amount");
+    let waits = "select waits ->> 'code' from credit_schedule";
+    assert_eq!(house.lines(waits).await, ["currency_not_accepted"]);
+    let dollars =
+        ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", MONTHLY, "2024-02-05", "2025-02-04", "100,USD");
+    house.import_one("e2.csv", &dollars, "2024-02-07").await.applied();
+    house.night("2024-02-07").await;
+    assert_eq!(house.ledger().await, ["2024-02-05 granted 14545 JPY (2024-02-05..2024-03-05)"]);
+}
+
+#[tokio::test]
+async fn d5_credit_whose_start_is_put_right_by_a_year_before_its_first_grant_is_granted() {
+    let mut house = House::open().await;
+    let wrong = monthly("4301", "ORD-1", "2024-06-01", "2025-05-31");
+    let right = wrong.replace("2024-06-01,2024-06-01,2025-05-31", "2024-06-01,2025-06-01,2026-05-31");
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &wrong)], "2024-05-20").await;
+    house.import_one("e2.csv", &right, "2024-05-21").await.applied();
+    house.night("2024-06-02").await;
+    assert_eq!(house.ledger().await, [""; 0]);
+    house.night("2025-06-01").await;
+    assert_eq!(house.ledger().await, ["2025-06-01 granted 100 USD (2025-06-01..2025-07-01)"]);
+}

@@ -94,8 +94,6 @@ impl House {
             latest: true,
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
-            stop: benefactor::jobs::Stop::never(),
-            whole: benefactor::jobs::Whole::all(),
             rates: tokio::sync::OnceCell::new(),
         }
     }

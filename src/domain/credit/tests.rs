@@ -32,7 +32,7 @@ struct Ledger {
 
 impl Ledger {
     fn open(terms: &Terms) -> Self {
-        Self { booked: vec![], schedule: Schedule::new(terms, None) }
+        Self { booked: vec![], schedule: Some(Schedule::new(terms, None)) }
     }
 
     fn book(&mut self, transfers: Vec<Transfer>) {
@@ -52,7 +52,7 @@ impl Ledger {
 
     fn settle(&mut self, terms: &Terms, usage: &[Usage], today: NaiveDate) -> Settled {
         let mut out = vec![];
-        let settled = settle(terms, &self.booked, usage, today, &mut out);
+        let settled = settle(terms, self.schedule.as_ref(), &self.booked, usage, today, &mut out);
         if let Some(schedule) = &mut self.schedule {
             let open = schedule.next_period.checked_sub(1);
             schedule.open_minor =
@@ -217,7 +217,7 @@ fn d7_a_refund_reverses_later_grants_whole_and_what_is_unspent_of_the_running_on
 fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
     let sek = Currency::parse("SEK").unwrap();
     let terms = Terms { local: sek, ..monthly("2024-02-03", "2025-02-02") };
-    let schedule = Schedule::new(&terms, None).unwrap();
+    let schedule = Schedule::new(&terms, None);
     let mut out = vec![];
     let waiting = advance(&terms, schedule, &Rates::default(), day("2024-02-05"), &mut out).unwrap();
     assert_eq!(waiting.waits, Some(Reason::RateMissing { currency: sek, on: day("2024-02-03") }));
@@ -234,9 +234,12 @@ fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
 #[test]
 fn a_backdate_policy_of_from_import_starts_with_the_period_that_runs() {
     let terms = monthly("2024-01-31", "2025-01-30");
-    let schedule = Schedule::new(&terms, Some(day("2024-05-05"))).unwrap();
+    let schedule = Schedule::new(&terms, Some(day("2024-05-05")));
     assert_eq!((schedule.next_period, schedule.next_on), (3, Some(day("2024-04-30"))));
-    assert_eq!(Schedule::new(&terms, Some(day("2025-06-01"))), None);
+    let over = Schedule::new(&terms, Some(day("2025-06-01")));
+    let mut out = vec![];
+    assert_eq!(advance(&terms, over, &Rates::default(), day("2025-06-01"), &mut out), None);
+    assert_eq!(out, []);
 }
 
 proptest::proptest! {

@@ -28,11 +28,10 @@ pub async fn accept(
 ) -> Result<Notice> {
     let ended_on = request.requested_on;
     order::end_memberships(conn, &[membership.membership_id], &[ended_on], How::Cancelled).await?;
-    let live = order::live(conn, membership.membership_id).await?;
+    let ids = order::usable_after(conn, membership.membership_id, ended_on).await?;
     let endings: Vec<Ending> =
-        live.iter().map(|(id, _)| Ending { entitlement_id: *id, ended_on, how: How::Cancelled }).collect();
+        ids.iter().map(|id| Ending { entitlement_id: *id, ended_on, how: How::Cancelled }).collect();
     order::end_entitlements(conn, run_id, &endings).await?;
-    let ids: Vec<i64> = live.iter().map(|(id, _)| *id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;
     booking.write(conn, run_id, &credits).await?;

@@ -2,11 +2,12 @@
 
 use sqlx::PgConnection;
 
-use super::{Context, Counts, end, grace};
+use super::{Context, Counts, grace};
 use crate::{
     domain::{calendar::sub_days, membership::Year, reason::Reason},
-    jobs::Result,
+    jobs::{Result, provision_credits::booking::settle},
     store::{
+        credit::of_entitlements,
         order::{self, Ending, How},
         request::{self, Decision, Request},
         run::Chunk,
@@ -51,7 +52,12 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Req
             })
             .collect();
         order::end_memberships(conn, &[old.membership_id], &[ended_on], How::Renewed).await?;
-        end(cx, conn, run_id, &endings).await?;
+        order::end_entitlements(conn, run_id, &endings).await?;
+        // Known late, it takes back what was drawn after it took effect.
+        let ids: Vec<i64> = live.iter().map(|(id, _)| *id).collect();
+        let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+        let (booking, _) = settle(cx, conn, &credits).await?;
+        booking.write(conn, run_id, &credits).await?;
         let new = order::put_renewal(conn, &old, new_order, next.starts_on, next.anniversary_on).await?;
         order::refit(conn, &[new], grace(cx)).await?;
     }

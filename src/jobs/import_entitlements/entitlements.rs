@@ -307,7 +307,7 @@ impl<'a> Span<'a> {
             max_rate_age_days: policy.max_rate_age_days,
         };
         let from_import = self.cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
-        Schedule::new(&terms, from_import.then_some(self.staged.received_on))
+        Some(Schedule::new(&terms, from_import.then_some(self.staged.received_on)))
     }
 
     /// Orders whose year moved: their start is that of their earliest row, their rows run with the new year.

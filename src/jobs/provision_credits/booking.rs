@@ -38,7 +38,8 @@ pub async fn settle(
         let id = credit.entitlement_id;
         let booked = entries.remove(&id).unwrap_or_default();
         let usage = used.remove(&id).unwrap_or_default();
-        let settled = credit::settle(&credit.terms, &booked, &usage, cx.today, &mut out);
+        let settled =
+            credit::settle(&credit.terms, credit.schedule.as_ref(), &booked, &usage, cx.today, &mut out);
         if let Some(schedule) = &credit.schedule {
             let open = schedule.next_period.checked_sub(1);
             let open_minor =
