@@ -95,6 +95,8 @@ impl House {
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
             rates: tokio::sync::OnceCell::new(),
+            stop: jobs::Stop::never(),
+            whole: jobs::Whole::all(),
         }
     }
 
