@@ -60,7 +60,7 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow::Result<Exit> {
     let cx = context(settings, last_full_day(settings), args.dry_run)?;
-    let mut dropped = Vec::new();
+    let mut dropped: Vec<Dropped> = Vec::new();
     for path in args.paths {
         if !path.exists() {
             let sentence = format!("{}: there is no such file", path.display());
@@ -70,13 +70,24 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .map_or_else(|| ".".into(), PathBuf::from);
+        let results = args.results.clone().unwrap_or(beside);
+        if let Some(other) =
+            dropped.iter().find(|one| one.results == results && one.path.file_name() == path.file_name())
+        {
+            let sentence = format!(
+                "{} and {} would have one and the same answer: import them one after the other, or into other results",
+                other.path.display(),
+                path.display()
+            );
+            return Err(Ending::new(Exit::Usage, sentence).into());
+        }
         dropped.push(Dropped {
             path,
             kind: args.kind,
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
             accept_ends: args.accept_ends,
-            results: args.results.clone().unwrap_or(beside),
+            results,
         });
     }
     let store = Store::open(&location(settings)?).await?;

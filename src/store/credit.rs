@@ -178,10 +178,8 @@ pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
            from (select entitlement_id, row_number() over (order by entitlement_id) as nth
-                 from (select distinct u.entitlement_id from credit_usage u
-                       left join credit_schedule s using (entitlement_id)
-                       where not u.settled and u.used_on <= $1
-                         and (s.next_on is null or s.next_period_no > 0)) d) due
+                 from (select distinct entitlement_id from credit_usage
+                       where not settled and used_on <= $1) d) due
            where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows

@@ -524,7 +524,7 @@ pub async fn assignees(
     Ok(rows.into_iter().map(|r| (r.user_id, r.user_principal_name, r.assigned_on, r.removed_on)).collect())
 }
 
-/// Assigns a user.
+/// Assigns a user; to what has ended since, until it ended.
 pub async fn assign(
     conn: &mut PgConnection,
     partner_id: i64,
@@ -533,7 +533,9 @@ pub async fn assign(
     assigned_on: NaiveDate,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into assignment (partner_id, entitlement_id, user_id, assigned_on) values ($1, $2, $3, $4)",
+        "insert into assignment (partner_id, entitlement_id, user_id, assigned_on, removed_on)
+         select $1, entitlement_id, $3, $4, case when ended_on is not null then greatest($4, ended_on + 1) end from entitlement
+         where entitlement_id = $2",
         partner_id,
         entitlement_id,
         user_id,

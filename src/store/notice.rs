@@ -74,7 +74,8 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
 
 /// Drops notices that are no longer true on `today`, or whose subject has a more urgent one of the same kind (D10).
 ///
-/// Of reminders of one kind about one subject only the latest is sent; all of a subject that ended are dropped.
+/// Of reminders of one kind about one subject only the latest is sent; all of a subject that ended are dropped, and
+/// that credit is about to lapse is told with what is unspent now, if anything is.
 pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
     let dropped = sqlx::query!(
         "update notice n set status = 'superseded'
@@ -87,8 +88,18 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
              or n.true_until is not null and n.subject_kind = 'entitlement' and exists (
                  select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
              or n.true_until is not null and n.subject_kind = 'membership' and exists (
-                 select from membership m where m.membership_id = n.subject_id and m.ended_on is not null))",
+                 select from membership m where m.membership_id = n.subject_id and m.ended_on is not null)
+             or n.kind = 'credit_about_to_lapse' and not exists (
+                 select from credit_schedule s where s.entitlement_id = n.subject_id and s.open_minor > 0))",
         today
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(s.open_minor))
+         from credit_schedule s
+         where n.status = 'owed' and n.kind = 'credit_about_to_lapse' and s.entitlement_id = n.subject_id
+           and n.content #> '{unspent,minor}' <> to_jsonb(s.open_minor)"
     )
     .execute(conn)
     .await?;

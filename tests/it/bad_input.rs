@@ -118,3 +118,18 @@ async fn a_night_that_loses_its_postgres_is_exit_6_and_goes_on_when_it_is_back()
     house.run(["--now", "2025-02-01", "night"]).ended(0);
     assert_eq!(house.ledger_of("granted").await.len(), 12);
 }
+
+#[tokio::test]
+async fn two_files_that_would_have_the_same_answer_are_not_taken_in_together() {
+    let house = House::open().await;
+    let paths = ["a", "b"].map(|folder| {
+        std::fs::create_dir(house.dir.join(folder)).unwrap();
+        let path = house.dir.join(folder).join("p.csv");
+        std::fs::write(&path, crate::cast::partner("4301", "USD")).unwrap();
+        path.display().to_string()
+    });
+    let results = house.dir.join("results").display().to_string();
+    let ran = house.run(["import", &paths[0], &paths[1], "--results", &results]).ended(2);
+    assert!(ran.stderr.contains("one and the same answer"), "{}", ran.stderr);
+    house.run(["import", &paths[0], &paths[1]]).ended(0);
+}

@@ -238,3 +238,35 @@ async fn d16_no_file_revives_what_has_expired() {
     assert_eq!(answer.rows, ["2 rejected order_id already_ended", "3 unchanged"]);
     assert_eq!(house.state().await, before);
 }
+
+#[tokio::test]
+async fn d5_an_order_renews_one_other_and_a_second_that_names_it_is_refused() {
+    let mut house = House::open().await;
+    let order = |name: &str| monthly("4301", name, "2024-01-31", "2025-01-30");
+    let files = [("p.csv", &*partner("4301", "USD")), ("a.csv", &order("ORD-A")), ("b.csv", &order("ORD-B"))];
+    house.import(&files, "2024-01-31").await;
+    let both = renewal("4301", "ORD-A", "2025-02-05", "ORD-C") + "4301,ORD-B,2025-02-10,ORD-C\n";
+    house.import_one("r.csv", &both, "2025-02-10").await.applied();
+    house.night("2025-02-10").await;
+    assert_eq!(
+        house.decisions().await,
+        ["renew ORD-A accepted", "renew ORD-B refused new_order_taken"],
+        "the year that the first gave it stays"
+    );
+    let year =
+        "select concat_ws(' ', starts_on, anniversary_on) from report.membership where order_id = 'ORD-C'";
+    assert_eq!(house.one::<String>(year).await, "2025-02-05 2026-01-31");
+}
+
+#[tokio::test]
+async fn d6_an_assignment_known_only_after_its_benefit_ended_has_ended_with_it() {
+    let mut house = House::open().await;
+    let order = monthly("4301", "ORD-1", "2024-01-31", "2024-02-10");
+    let files = [("p.csv", &*partner("4301", "USD")), ("u.csv", &users("4301")), ("e.csv", &order)];
+    house.import(&files, "2024-01-31").await;
+    house.night("2024-02-12").await;
+    let late = assign("4301", "ORD-1", MONTHLY, "assign", "ben", "2024-02-09");
+    house.import_one("a.csv", &late, "2024-02-13").await.applied();
+    let held = house.lines("select concat_ws(' ', assigned_on, removed_on) from assignment").await;
+    assert_eq!(held, ["2024-02-09 2024-02-11"]);
+}

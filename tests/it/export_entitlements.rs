@@ -53,3 +53,17 @@ async fn a_catch_up_exports_its_last_night_only() {
         fs::read_dir(house.dir.join("exports")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(made, ["2024-02-05"]);
 }
+
+#[tokio::test]
+async fn a_night_that_is_looked_at_again_when_later_ones_are_complete_exports_and_mails_nothing() {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",");
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-01-31").await;
+    house.nights("2024-02-05", "2024-02-06").await;
+    let path = house.dir.join("exports/2024-02-05/entitlements.csv");
+    let exported = fs::read_to_string(&path).unwrap();
+    let more = ENTITLEMENTS.to_owned() + &row("4301", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    house.import_one("e2.csv", &more, "2024-02-07").await.applied();
+    house.night("2024-02-05").await;
+    assert_eq!(fs::read_to_string(&path).unwrap(), exported, "what it said then stays");
+}

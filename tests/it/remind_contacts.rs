@@ -166,3 +166,23 @@ async fn d10_what_is_renewed_or_ended_is_reminded_of_no_more() {
     let late = |n: &&String| n.as_str() > "membership_in_grace 2025-02-08";
     assert_eq!(house.notices().await.iter().filter(late).count(), 0, "{:#?}", house.notices().await);
 }
+
+#[tokio::test]
+async fn d10_after_an_outage_credit_is_told_with_what_is_unspent_then_and_not_at_all_if_nothing_is() {
+    for (spent, told) in [("30.00,USD", "70.00"), ("100.00,USD", "")] {
+        let mut house = House::open().await;
+        let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
+        house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-01-31").await;
+        house.night("2024-02-20").await;
+        // The night of 21 February owes it; that night and the two after it are missed.
+        let used = usage("4301", "ORD-1", MONTHLY, "2024-02-23", spent, "U-1");
+        house.import_one("u.csv", &used, "2024-02-24").await.applied();
+        house.night("2024-02-24").await;
+        let mails = house.mailbox().await;
+        if told.is_empty() {
+            assert_eq!(mails, [], "nothing lapses");
+        } else {
+            assert!(mails[0].body.contains(told) && !mails[0].body.contains("100.00"), "{}", mails[0].body);
+        }
+    }
+}

@@ -44,7 +44,7 @@ impl Answer {
     #[track_caller]
     pub fn applied(&self) {
         let good = |row: &String| row.split(' ').nth(1) == Some("applied");
-        assert!(!self.rows.is_empty() && self.rows.iter().all(good), "{self:#?}");
+        assert!(self.refused.is_none() && !self.rows.is_empty() && self.rows.iter().all(good), "{self:#?}");
     }
 }
 

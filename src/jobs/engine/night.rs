@@ -35,6 +35,11 @@ pub fn dates(last: Option<NaiveDate>, from: Option<NaiveDate>, to: NaiveDate) ->
     first.iter_days().take_while(|day| *day <= to).collect()
 }
 
+/// Whether no later night is due or complete: an earlier one that is looked at again shows the present to nobody.
+fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>, to: NaiveDate) -> bool {
+    due_on == to && last.is_none_or(|last| last <= to)
+}
+
 /// Runs nights on the store, one process at a time; tells `told` of each that is complete.
 ///
 /// # Errors
@@ -54,8 +59,9 @@ pub async fn run(
     let mut conn = pool.acquire().await?;
     run::release(&mut conn, ROLE).await?;
     notice::release_mails(&mut conn).await?;
-    for due_on in dates(run::last_night(&mut conn).await?, from, to) {
-        told(&one(&Arc::new(cx.on(due_on, due_on == to)), &mut conn, Some(pool)).await?);
+    let last = run::last_night(&mut conn).await?;
+    for due_on in dates(last, from, to) {
+        told(&one(&Arc::new(cx.on(due_on, is_latest(due_on, last, to))), &mut conn, Some(pool)).await?);
     }
     Ok(lock.rollback().await?)
 }
@@ -76,8 +82,9 @@ pub async fn rehearse(
     run::release(&mut *conn, ROLE).await?;
     notice::release_mails(&mut *conn).await?;
     let mut nights = Vec::new();
-    for due_on in dates(run::last_night(&mut *conn).await?, from, to) {
-        nights.push(one(&Arc::new(cx.on(due_on, due_on == to)), conn, None).await?);
+    let last = run::last_night(&mut *conn).await?;
+    for due_on in dates(last, from, to) {
+        nights.push(one(&Arc::new(cx.on(due_on, is_latest(due_on, last, to))), conn, None).await?);
     }
     Ok(nights)
 }

@@ -33,10 +33,7 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Req
     let mut reasons: Vec<Reason> =
         old.ended_on.map(|ended_on| Reason::AlreadyEnded { ended_on }).into_iter().collect();
     reasons.extend(year.check_renewal(renewed_on).err());
-    if order::owner(conn, new_order)
-        .await?
-        .is_some_and(|(id, partner)| partner != old.partner_id || id == old.membership_id)
-    {
+    if order::is_taken(conn, new_order, &old).await? {
         reasons.push(Reason::NewOrderTaken);
     }
     if reasons.is_empty() {
