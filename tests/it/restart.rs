@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    hash::{BuildHasher, Hasher, RandomState},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
