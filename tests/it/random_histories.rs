@@ -53,65 +53,60 @@ fn history(seed: u64) -> Files {
         put(&mut files, add_days(day(&part.last().unwrap().0), dice.below(12)), rates(&days));
     }
     for n in 0..6 {
-        let number = ["4301", "4302", "4303"][n % 3];
-        let local = ["USD", "SEK", "JPY"][n % 3];
-        let order = format!("ORD-{n}");
-        // Some are in their last days of grace, some have months behind them, some begin.
-        let start = match dice.below(3) {
-            0 => sub_days(add_days(first, dice.below(30)), 366),
-            1 => sub_days(first, dice.below(80)),
-            _ => add_days(first, dice.below(30)),
-        };
-        let ends = |dice: &mut Dice| {
-            add_days(start, if dice.below(2) == 0 { 30 + dice.below(60) } else { 365 }).to_string()
-        };
-        let from = start.to_string();
-        let later = add_days(start, dice.below(4)).to_string();
-        let amount = ["100,USD", "0,USD", "250.50,USD"][dice.below(3) as usize];
-        let rows = [
-            row(number, &order, MONTHLY, &from, &ends(&mut dice), amount),
-            row(number, &order, BULK, &from, &ends(&mut dice), "6000,USD"),
-            row(
-                number,
-                &order,
-                "azure_monthly_credit/second",
-                &from,
-                &ends(&mut dice),
-                &format!("90,{local}"),
-            )
-            .replace(&format!("{from},{from},"), &format!("{from},{later},")),
-        ];
-        let known = add_days(start.max(first), dice.below(10));
-        put(&mut files, known, ENTITLEMENTS.to_owned() + &rows.concat());
-        for u in 0..8 {
-            let on = add_days(start.max(sub_days(first, 20)), dice.below(DAYS));
-            let benefit = [MONTHLY, BULK, "azure_monthly_credit/second"][dice.below(3) as usize];
-            let arrives = add_days(on, dice.below(15)).max(add_days(known, 1));
-            let spent = format!("{},{local}", 10 + dice.below(4_000));
-            put(
-                &mut files,
-                arrives,
-                usage(number, &order, benefit, &on.to_string(), &spent, &format!("U-{n}-{u}")),
-            );
-        }
-        if dice.below(2) == 0 {
-            let asked = add_days(start, dice.below(33));
-            if asked >= known {
-                put(
-                    &mut files,
-                    add_days(asked, dice.below(8)),
-                    cancel(number, &format!("SR-{n}"), &order, &asked.to_string()),
-                );
-            }
-        }
-        let renewed = add_days(start, 366 + dice.below(30));
-        put(
-            &mut files,
-            add_days(renewed, dice.below(8)),
-            renewal(number, &order, &renewed.to_string(), &format!("ORD-{n}b")),
-        );
+        order(&mut dice, &mut files, n);
     }
     files
+}
+
+/// One order of one of the partners, and what happens to it.
+fn order(dice: &mut Dice, files: &mut Files, n: usize) {
+    let first = day(FIRST);
+    let number = ["4301", "4302", "4303"][n % 3];
+    let local = ["USD", "SEK", "JPY"][n % 3];
+    let order = format!("ORD-{n}");
+    // Some are in their last days of grace, some have months behind them, some begin.
+    let start = match dice.below(3) {
+        0 => sub_days(add_days(first, dice.below(30)), 366),
+        1 => sub_days(first, dice.below(80)),
+        _ => add_days(first, dice.below(30)),
+    };
+    let ends = |dice: &mut Dice| {
+        add_days(start, if dice.below(2) == 0 { 30 + dice.below(60) } else { 365 }).to_string()
+    };
+    let from = start.to_string();
+    let later = add_days(start, dice.below(4)).to_string();
+    let amount = ["100,USD", "0,USD", "250.50,USD"][dice.below(3) as usize];
+    let rows = [
+        row(number, &order, MONTHLY, &from, &ends(dice), amount),
+        row(number, &order, BULK, &from, &ends(dice), "6000,USD"),
+        row(number, &order, "azure_monthly_credit/second", &from, &ends(dice), &format!("90,{local}"))
+            .replace(&format!("{from},{from},"), &format!("{from},{later},")),
+    ];
+    let known = add_days(start.max(first), dice.below(10));
+    put(files, known, ENTITLEMENTS.to_owned() + &rows.concat());
+    for u in 0..8 {
+        let on = add_days(start.max(sub_days(first, 20)), dice.below(DAYS));
+        let benefit = [MONTHLY, BULK, "azure_monthly_credit/second"][dice.below(3) as usize];
+        let arrives = add_days(on, dice.below(15)).max(add_days(known, 1));
+        let spent = format!("{},{local}", 10 + dice.below(4_000));
+        put(files, arrives, usage(number, &order, benefit, &on.to_string(), &spent, &format!("U-{n}-{u}")));
+    }
+    if dice.below(2) == 0 {
+        let asked = add_days(start, dice.below(33));
+        if asked >= known {
+            put(
+                files,
+                add_days(asked, dice.below(8)),
+                cancel(number, &format!("SR-{n}"), &order, &asked.to_string()),
+            );
+        }
+    }
+    let renewed = add_days(start, 366 + dice.below(30));
+    put(
+        files,
+        add_days(renewed, dice.below(8)),
+        renewal(number, &order, &renewed.to_string(), &format!("ORD-{n}b")),
+    );
 }
 
 /// What the ledger says when nights run on the mornings of `runs` and on the last.
