@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         match arg.as_str() {
             "--bench" => {} // cargo's own
             "--rows" => {
-                rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?
+                rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?;
             }
             "grant" | "few" | "lapse" | "import" | "export" => parts.push(arg),
             _ => bail!("parts are: grant, few, lapse, import, export; and --rows N"),

@@ -97,17 +97,16 @@ impl Place {
         size: Size,
     ) -> Result<()> {
         let started = Instant::now();
-        match from {
-            Some(from) => self.clone(from, name).await?,
-            None => {
-                self.run_on_server(&format!("create database {name}")).await?;
-                let owner_url = url(&self.hold, name, Login::Owner)?;
-                let (mut owner, mut lock) = (connect(&owner_url).await?, connect(&owner_url).await?);
-                let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
-                schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await?;
-                owner.close().await?;
-                lock.close().await?;
-            }
+        if let Some(from) = from {
+            self.clone(from, name).await?;
+        } else {
+            self.run_on_server(&format!("create database {name}")).await?;
+            let owner_url = url(&self.hold, name, Login::Owner)?;
+            let (mut owner, mut lock) = (connect(&owner_url).await?, connect(&owner_url).await?);
+            let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
+            schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await?;
+            owner.close().await?;
+            lock.close().await?;
         }
         let mut conn = connect(&url(&self.hold, name, Login::Owner)?).await?;
         for seed in seeds {

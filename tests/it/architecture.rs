@@ -89,7 +89,7 @@ fn imports(source: &Source) -> BTreeSet<String> {
     if source.depth > 0 {
         roots.push("super::".repeat(source.depth));
     }
-    let mut rooms = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for root in roots {
         for (at, _) in source.code.match_indices(&root) {
             let before = source.code[..at].chars().next_back().unwrap_or(' ');
@@ -98,13 +98,13 @@ fn imports(source: &Source) -> BTreeSet<String> {
             }
             let after = &source.code[at + root.len()..];
             match after.strip_prefix('{') {
-                Some(group) => rooms.extend(heads(group)),
-                None => rooms.extend(name(after)),
+                Some(group) => named.extend(heads(group)),
+                None => named.extend(name(after)),
             }
         }
     }
-    rooms.retain(|room| *room != source.room && MAY_IMPORT.iter().any(|(known, _)| known == room));
-    rooms
+    named.retain(|room| *room != source.room && MAY_IMPORT.iter().any(|(known, _)| known == room));
+    named
 }
 
 fn name(text: &str) -> Option<String> {

@@ -35,6 +35,20 @@ fn put(files: &mut Files, on: NaiveDate, text: String) {
     of_day.push((name, text));
 }
 
+/// Rates of every third day, a few at a time, some late.
+fn publish(dice: &mut Dice, files: &mut Files) {
+    let first = day(FIRST);
+    let published: Vec<(String, u32)> =
+        (0..DAYS).step_by(3).map(|n| (add_days(first, n).to_string(), n)).collect();
+    for part in published.chunks(4) {
+        let quotes: Vec<(String, String)> =
+            part.iter().map(|(_, n)| (format!("1.{}", 10 + n % 9), format!("11.{}", 10 + n % 7))).collect();
+        let days: Vec<_> =
+            part.iter().zip(&quotes).map(|((on, _), (usd, sek))| (&**on, &**usd, &**sek, "160.1")).collect();
+        put(files, add_days(day(&part.last().unwrap().0), dice.below(12)), rates(&days));
+    }
+}
+
 /// Six orders of three partners, and what happens to them.
 fn history(seed: u64) -> Files {
     let (mut dice, mut files) = (Dice(seed), Files::new());
@@ -43,15 +57,7 @@ fn history(seed: u64) -> Files {
         put(&mut files, first, partner(number, currency));
         put(&mut files, first, users(number));
     }
-    let published: Vec<(String, u32)> =
-        (0..DAYS).step_by(3).map(|n| (add_days(first, n).to_string(), n)).collect();
-    for part in published.chunks(4) {
-        let quotes: Vec<(String, String)> =
-            part.iter().map(|(_, n)| (format!("1.{}", 10 + n % 9), format!("11.{}", 10 + n % 7))).collect();
-        let days: Vec<_> =
-            part.iter().zip(&quotes).map(|((on, _), (usd, sek))| (&**on, &**usd, &**sek, "160.1")).collect();
-        put(&mut files, add_days(day(&part.last().unwrap().0), dice.below(12)), rates(&days));
-    }
+    publish(&mut dice, &mut files);
     for n in 0..6 {
         let number = ["4301", "4302", "4303"][n % 3];
         let local = ["USD", "SEK", "JPY"][n % 3];

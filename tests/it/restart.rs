@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -206,10 +207,12 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     ];
     for partner in 0..PARTNERS {
         let number = 5000 + partner;
-        texts[0].1 += &format!("{number},Partner {number},accounts@p{number}.example,US,USD\n");
-        texts[1].1 += &format!(
-            "{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin\n"
-        );
+        writeln!(texts[0].1, "{number},Partner {number},accounts@p{number}.example,US,USD").unwrap();
+        writeln!(
+            texts[1].1,
+            "{number},00000000-0000-4000-8000-{number:0>12},ada@p{number}.example,member,true,global_admin"
+        )
+        .unwrap();
     }
     let start = crate::story::day("2023-12-08");
     for n in 0..ORDERS {
@@ -217,19 +220,20 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         let on = benefactor::domain::calendar::add_days(start, u32::try_from(n % 39).unwrap());
         let until = if n % 7 == 0 { "2024-02-20" } else { "2024-12-31" };
         let amount = if n % 97 == 0 { "a lot" } else { "100" };
-        texts[2].1 +=
-            &format!("{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,\n");
+        writeln!(
+            texts[2].1,
+            "{number},ORD-{n},silver,azure_monthly_credit,core,1,{on},{on},{until},{amount},USD,"
+        )
+        .unwrap();
         if n % 3 == 0 {
-            texts[3].1 += &format!(
-                "{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15\n"
-            );
+            writeln!(texts[3].1, "{number},ORD-{n},azure_monthly_credit,assign,ada@p{number}.example,ada@p{number}.example,2024-01-15").unwrap();
         }
         if n % 5 == 0 {
-            texts[4].1 +=
-                &format!("{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}\n", 40 + n % 90);
+            writeln!(texts[4].1, "{number},ORD-{n},azure_monthly_credit,{on},{}.50,USD,USE-{n}", 40 + n % 90)
+                .unwrap();
         }
         if n % 50 == 1 {
-            texts[5].1 += &format!("{number},SR-{n},cancel,ada@p{number}.example,2024-01-15,ORD-{n}\n");
+            writeln!(texts[5].1, "{number},SR-{n},cancel,ada@p{number}.example,2024-01-15,ORD-{n}").unwrap();
         }
     }
     let write = |(name, text): (&str, String)| {

@@ -190,7 +190,7 @@ impl House {
 
     /// The digest of the ledger.
     pub async fn digest(&self) -> String {
-        digest::digest(&mut *self.owner.acquire().await.unwrap(), None).await.unwrap()
+        digest::digest(&mut self.owner.acquire().await.unwrap(), None).await.unwrap()
     }
 
     /// Everything that must not change when nothing happens: every report view and the rows of every table that
@@ -334,7 +334,8 @@ fn decoded_words(text: &str) -> String {
     let mut after_encoded = false;
     for word in text.split(' ') {
         let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        if !out.is_empty() && !(after_encoded && encoded.is_some()) {
+        let joined = after_encoded && encoded.is_some();
+        if !(out.is_empty() || joined) {
             out.push(' ');
         }
         match encoded {
