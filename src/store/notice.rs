@@ -219,17 +219,18 @@ pub struct Leased {
     pub notices: Vec<Notice>,
 }
 
-/// Leases the mails of a span that are not sent and that nobody else is sending.
+/// Leases the mails of a span that are not sent: who holds the chunk holds its mails, also those that an earlier holder
+/// left leased. The epoch keeps that one from recording anything.
 pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> Result<Vec<Leased>> {
     let rows = sqlx::query!(
         r#"with leased as (
                update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => $3)
                where mail_id >= $1 and mail_id < $2
-                 and (status = 'queued' or status in ('claimed', 'unknown') and lease_until < now())
+                 and status in ('queued', 'claimed', 'unknown')
                returning *
            )
-           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, 
+           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
                   (select string_agg(p.name, ', ' order by p.number) from partner p where p.partner_id in
                       (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_name!",
                   (select string_agg(p.number, ', ' order by p.number) from partner p where p.partner_id in
