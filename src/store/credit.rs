@@ -119,15 +119,34 @@ pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec
     starts.into_iter().zip(ends).map(|(from, until)| Span { from, until }).collect()
 }
 
-/// The credits of a span that are due by `today`, in the order of their numbers. The span is stated for both tables, so
-/// that they are read side by side instead of row by row.
+/// The credits of a span that are due by `today`, in the order of their numbers.
+///
+/// Where most of the span is due, it is stated for both tables, so that they are read side by side; where few are,
+/// each is looked up. The planner cannot tell the two apart.
 pub async fn due(
     conn: &mut PgConnection,
     span: Span,
     today: NaiveDate,
     policy: &Policy,
 ) -> Result<Vec<Credit>> {
-    let rows = sqlx::query_as!(
+    let ids = sqlx::query_scalar!(
+        "select entitlement_id from credit_schedule
+         where next_on <= $1 and entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id",
+        today,
+        span.from.1,
+        span.until.1
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(vec![]) };
+    let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last - first) / 4;
+    let rows =
+        if few { looked_up(conn, &ids).await? } else { side_by_side(conn, *first, *last, today).await? };
+    rows.into_iter().map(|row| row.credit(policy)).collect()
+}
+
+async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
         Row,
         r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
@@ -138,16 +157,35 @@ pub async fn due(
            join entitlement e on e.entitlement_id = s.entitlement_id
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
-           where s.next_on <= $1 and s.entitlement_id >= $2 and s.entitlement_id < $3
-             and e.entitlement_id >= $2 and e.entitlement_id < $3
+           where s.next_on <= $1 and s.entitlement_id between $2 and $3 and e.entitlement_id between $2 and $3
            order by s.entitlement_id"#,
         today,
-        span.from.1,
-        span.until.1
+        first,
+        last
     )
     .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| row.credit(policy)).collect()
+    .await?)
+}
+
+/// The subselect hides how many numbers there are, for which the planner would read whole tables.
+async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+                  e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
+                  coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
+                  s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
+                  s.waits as "waits: Json<Reason>"
+           from unnest((select $1::bigint[])) as due (id)
+           join credit_schedule s on s.entitlement_id = due.id
+           join entitlement e on e.entitlement_id = due.id
+           join membership m on m.membership_id = e.membership_id
+           join partner p on p.partner_id = e.partner_id
+           order by s.entitlement_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// The credits among these entitlements.
