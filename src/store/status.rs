@@ -141,6 +141,16 @@ pub async fn unanswered_files(conn: &mut PgConnection, at_most: i64) -> Result<V
     .await?)
 }
 
+/// Orders that a renewal made and no entitlements file has named yet (D5), oldest first, at most so many.
+pub async fn awaiting_entitlements(conn: &mut PgConnection, at_most: i64) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "select order_id from membership where offer is null and ended_on is null order by membership_id limit $1",
+        at_most
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// How many mails are in each state but `sent`, and how many notices are owed that no mail carries yet.
 pub async fn unsent(conn: &mut PgConnection) -> Result<(Vec<(String, i64)>, i64)> {
     let rows = sqlx::query!(

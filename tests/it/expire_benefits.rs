@@ -170,6 +170,9 @@ async fn d5_the_new_order_awaits_its_entitlements_and_keeps_its_year_whatever_th
     house.night("2025-02-14").await;
     let awaiting = "select order_id from report.membership where offer is null";
     assert_eq!(house.lines(awaiting).await, ["ORD-2"]);
+    let mut conn = house.pool.acquire().await.unwrap();
+    assert_eq!(benefactor::store::status::awaiting_entitlements(&mut conn, 10).await.unwrap(), ["ORD-2"]);
+    drop(conn);
     // The file says another start and a whole year.
     let set = monthly("4301", "ORD-2", "2025-02-12", "2026-02-11");
     house.import_one("e.csv", &set, "2025-02-15").await.applied();

@@ -38,6 +38,7 @@ struct Told {
     waiting: Requests,
     pending: Requests,
     unanswered: Vec<String>,
+    awaiting: Vec<String>,
     mails: Vec<(String, i64)>,
     owed: i64,
     refused: Vec<RefusedFile>,
@@ -84,6 +85,7 @@ async fn ask(
         waiting,
         pending,
         unanswered: status::unanswered_files(conn, NAMED).await?,
+        awaiting: status::awaiting_entitlements(conn, NAMED).await?,
         mails,
         owed,
         refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
@@ -183,6 +185,10 @@ fn waiting(told: &Told) -> Vec<String> {
     };
     add(told.waiting, "the operator: import it again with --accept-backdated to let it in");
     add(told.pending, "the next night");
+    if !told.awaiting.is_empty() {
+        lines
+            .push(format!("  renewed orders awaiting their entitlements file: {}", told.awaiting.join(", ")));
+    }
     if !told.unanswered.is_empty() {
         lines.push(format!("  files not answered in full: {}", told.unanswered.join(", ")));
     }
@@ -247,6 +253,7 @@ fn in_json(told: &Told) -> Value {
             "requests_for_operator": requests(told.waiting),
             "requests_for_night": requests(told.pending),
             "files_unanswered": told.unanswered,
+            "awaiting_entitlements": told.awaiting,
             "mails": mails,
             "notices_owed": told.owed,
         },
