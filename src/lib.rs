@@ -1,4 +1,20 @@
 //! benefactor: the back office of a partner programme's benefits.
+//!
+//! One binary, and the rooms behind it. Each imports only from those below it; `store`, `files` and `mail` never from
+//! each other (`tests/it/architecture.rs` holds that).
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
+//! | [`worker`] | the only room that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
+//! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
+//! | [`store`] | the only room with SQL; the private Postgres of the embedded default |
+//! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
+//! | [`mail`] | the only room that knows lettre: notices become a digest, the digest an `.eml` |
+//! | [`domain`] | the programme's rules: pure, no input or output, no clock; today is an argument |
+//!
+//! A row's walk through them is told in the README. Facts that are not code are in `jobs/` (when and how much),
+//! `fixtures/` (the catalogue, and an invented cast) and `migrations/` (the schema).
 
 pub mod cli;
 pub mod clock;
