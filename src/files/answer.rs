@@ -17,6 +17,9 @@ use super::{
 };
 use crate::domain::{language::Language, reason::Problem};
 
+/// What an answer to a row mostly fits in.
+const ROW_BYTES: usize = 512;
+
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowStatus {
@@ -116,11 +119,11 @@ impl AnswerFile {
         }
         if self.earlier.is_empty() {
             self.row.extend_from_slice(self.reader.raw_header());
+            self.row.push(b',');
+            push_record(&mut self.row, ANSWER_COLUMNS)?;
         } else {
-            keep(&mut self.row, self.reader.header(), &self.earlier);
-        }
-        for name in ANSWER_COLUMNS {
-            push(&mut self.row, name);
+            let kept = kept(self.reader.header(), &self.earlier);
+            push_record(&mut self.row, kept.into_iter().chain(ANSWER_COLUMNS))?;
         }
         self.end_row()?;
         Ok(())
@@ -132,20 +135,21 @@ impl AnswerFile {
         if expected != Some(line) {
             return Err(AnswerError::OutOfStep { expected, given: Some(line) });
         }
-        if self.earlier.is_empty() {
-            self.row.extend_from_slice(self.reader.raw());
-        } else if self.record.len() == self.earlier.len() {
-            keep(&mut self.row, &self.record, &self.earlier);
-        } else {
-            keep_misshapen(&mut self.row, &self.record, &self.earlier);
-        }
-        push(&mut self.row, status.name());
-        push(&mut self.row, &joined(problems.iter().map(|problem| problem.reason.code()), "+"));
+        let codes = joined(problems.iter().map(|problem| problem.reason.code()), "+");
         let sentences: Vec<_> =
             problems.iter().map(|problem| self.sentence(problem, problems.len())).collect();
-        push(&mut self.row, &joined(sentences.iter().map(String::as_str), "; "));
-        push(&mut self.row, &line.to_string());
-        push(&mut self.row, &joined(problems.iter().map(|problem| problem.column.as_str()), "+"));
+        let sentences = joined(sentences.iter().map(String::as_str), "; ");
+        let columns = joined(problems.iter().map(|problem| problem.column.as_str()), "+");
+        let line = line.to_string();
+        let verdict = [status.name(), &codes, &sentences, &line, &columns];
+        if self.earlier.is_empty() {
+            self.row.extend_from_slice(self.reader.raw());
+            self.row.push(b',');
+            push_record(&mut self.row, verdict)?;
+        } else {
+            let kept = kept(&self.record, &self.earlier);
+            push_record(&mut self.row, kept.into_iter().chain(verdict))?;
+        }
         self.end_row()?;
         Ok(())
     }
@@ -160,7 +164,6 @@ impl AnswerFile {
     }
 
     fn end_row(&mut self) -> io::Result<()> {
-        self.row.push(b'\n');
         self.output.write_all(&self.row)?;
         self.row.clear();
         Ok(())
@@ -197,46 +200,27 @@ fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> String {
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
 }
 
-/// The cells that are not an earlier answer's.
-fn keep(row: &mut Vec<u8>, record: &Record, earlier: &[bool]) {
-    let mut kept = record.iter().zip(earlier).filter(|(_, earlier)| !**earlier).map(|(cell, _)| cell);
-    if let Some(first) = kept.next() {
-        push_cell(row, first);
+/// The cells that are not an earlier answer's. In a row with another number of cells than the header an earlier answer
+/// is recognised by where it stood (last) and by its status; anything else is kept, whatever it is.
+fn kept<'a>(record: &'a Record, earlier: &[bool]) -> Vec<&'a str> {
+    if record.len() == earlier.len() {
+        return record.iter().zip(earlier).filter(|(_, earlier)| !**earlier).map(|(cell, _)| cell).collect();
     }
-    kept.for_each(|cell| push(row, cell));
-}
-
-/// A row with another number of cells than the header: an earlier answer is recognised by where it stood (last) and
-/// by its status; anything else is kept, whatever it is.
-fn keep_misshapen(row: &mut Vec<u8>, record: &Record, earlier: &[bool]) {
     let behind = record.len().checked_sub(ANSWER_COLUMNS.len()).filter(|at| {
         earlier.ends_with(&[true; ANSWER_COLUMNS.len()])
             && record.get(*at).and_then(RowStatus::parse).is_some()
     });
-    let kept = behind.unwrap_or(record.len());
-    for (at, cell) in record.iter().take(kept).enumerate() {
-        if at == 0 { push_cell(row, cell) } else { push(row, cell) }
-    }
+    record.iter().take(behind.unwrap_or(record.len())).collect()
 }
 
-fn push(row: &mut Vec<u8>, cell: &str) {
-    row.push(b',');
-    push_cell(row, cell);
-}
-
-fn push_cell(row: &mut Vec<u8>, cell: &str) {
-    if cell.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
-        row.push(b'"');
-        for byte in cell.bytes() {
-            if byte == b'"' {
-                row.push(b'"');
-            }
-            row.push(byte);
-        }
-        row.push(b'"');
-    } else {
-        row.extend_from_slice(cell.as_bytes());
-    }
+/// Cells and a line end, quoted only where they must be (RFC 4180).
+fn push_record<'a>(row: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new()
+        .buffer_capacity(ROW_BYTES)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_writer(row);
+    writer.write_record(cells)?;
+    writer.flush()
 }
 
 #[cfg(test)]

@@ -11,6 +11,5 @@ pub mod rates;
 pub mod reader;
 mod refusal;
 pub mod spool;
-pub mod writer;
 
 pub use refusal::{Lack, Refusal};
