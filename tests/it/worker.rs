@@ -119,7 +119,7 @@ async fn house_with(credits: i64) -> House {
     write(&house.dir.join("drop/partners.csv"), PARTNERS);
     write(&house.dir.join("drop/entitlements.csv"), &rows);
     let one_a_chunk = include_str!("../../jobs/provision_credits.toml")
-        .replace("chunk_rows = 10000", "chunk_rows = 1")
+        .replace("chunk_rows = 2500", "chunk_rows = 1")
         .replace("lanes = 2", "lanes = 1");
     write(&house.dir.join("config/jobs/provision_credits.toml"), &one_a_chunk);
     house.run(["--now", "2024-01-15T03:00:00Z", "night"]).ended(0);
