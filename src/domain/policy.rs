@@ -75,10 +75,30 @@ pub struct Work {
     pub chunk_rows: u32,
     /// Chunks worked on at the same time by one process, 1 to 16.
     pub lanes: u32,
+    /// Chunks worked on at the same time by all processes together, at least 1; absent: as many as there are lanes.
+    #[serde(default)]
+    pub lanes_in_all: Option<u32>,
+    /// Work of a higher priority is claimed first, 0 to 100.
+    #[serde(default)]
+    pub priority: i16,
     /// Tries of a chunk (of a mail, in `email_contacts`) before it is given up, crashes included, 1 to 20.
     pub attempts: u32,
     /// Chunks (mails) given up before the run stops and says so, at least 1.
     pub failures_before_stop: u32,
+    /// Pause after the first failed try of a chunk, doubled with every further one, in seconds, 0 to 3600; what is
+    /// waited is up to a quarter more or less, so that what failed together does not come back together.
+    #[serde(default = "Work::retry_after_seconds")]
+    pub retry_after_seconds: u32,
+    /// The longest such pause, in seconds, 0 to 86,400.
+    #[serde(default = "Work::retry_at_most_seconds")]
+    pub retry_at_most_seconds: u32,
+    /// A try of a chunk that takes longer is ended and counts as failed, in seconds, 1 to 86,400.
+    #[serde(default = "Work::limit_seconds")]
+    pub limit_seconds: u32,
+    /// Days for which finished chunks, their attempts and ticks are kept, 1 to 36,600; what failed for good is kept
+    /// until an operator has dealt with it.
+    #[serde(default = "Work::keep_days")]
+    pub keep_days: u32,
 }
 
 /// Policy of `import_entitlements`.
@@ -362,11 +382,35 @@ trait Checked {
 const YEAR_DAYS: u32 = 366;
 
 impl Work {
+    const fn retry_after_seconds() -> u32 {
+        2
+    }
+
+    const fn retry_at_most_seconds() -> u32 {
+        300
+    }
+
+    const fn limit_seconds() -> u32 {
+        900
+    }
+
+    const fn keep_days() -> u32 {
+        90
+    }
+
     fn check(&self, checks: &mut Checks<'_>) {
         checks.range("work.chunk_rows", self.chunk_rows, 1..=100_000);
         checks.range("work.lanes", self.lanes, 1..=16);
         checks.range("work.attempts", self.attempts, 1..=20);
         checks.range("work.failures_before_stop", self.failures_before_stop, 1..=1_000_000);
+        checks.range("work.retry_after_seconds", self.retry_after_seconds, 0..=3_600);
+        checks.range("work.retry_at_most_seconds", self.retry_at_most_seconds, 0..=86_400);
+        checks.range("work.limit_seconds", self.limit_seconds, 1..=86_400);
+        checks.range("work.keep_days", self.keep_days, 1..=36_600);
+        checks.range("work.lanes_in_all", self.lanes_in_all.unwrap_or(1), 1..=1_024);
+        if !(0..=100).contains(&self.priority) {
+            checks.add("work.priority", self.priority, "write a whole number from 0 to 100");
+        }
     }
 }
 
