@@ -374,10 +374,14 @@ pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>
 /// [`Error::LeaseLost`] when the chunk was claimed again meanwhile: the caller rolls back.
 pub async fn finish(conn: &mut PgConnection, chunk: &Chunk, counts: Counts) -> Result<()> {
     let updated = sqlx::query!(
-        "with closed as (update attempt set finished_at = clock_timestamp(), outcome = 'done' where attempt_id = $7)
-         update run_chunk set status = 'done', lease_until = null, cancel_asked_at = null, finished_at = now(),
-             done = $4, refused = $5, failed = $6
-         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
+        "with done as (
+             update run_chunk set status = 'done', lease_until = null, cancel_asked_at = null, finished_at = now(),
+                 done = $4, refused = $5, failed = $6
+             where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
+             returning chunk_no
+         )
+         update attempt set finished_at = clock_timestamp(), outcome = 'done'
+         where attempt_id = $7 and exists (select from done)",
         chunk.run_id,
         chunk.chunk_no,
         chunk.epoch,
@@ -412,8 +416,8 @@ pub async fn give_back(
                returning status, cancel_asked_at
            ), closed as (
                update attempt set finished_at = now(), error = $5,
-                   outcome = case when (select cancel_asked_at from given) is null then 'failed' else 'cancelled' end
-               where attempt_id = $6 and finished_at is null
+                   outcome = case when given.cancel_asked_at is null then 'failed' else 'cancelled' end
+               from given where attempt_id = $6 and finished_at is null
            )
            select status from given"#,
         chunk.run_id,
