@@ -15,6 +15,8 @@ mod cast;
 mod demo;
 #[cfg(test)]
 mod dependencies;
+#[cfg(all(test, feature = "download"))]
+mod download;
 #[cfg(test)]
 mod dry_run;
 #[cfg(test)]
