@@ -45,6 +45,9 @@ const DATABASE: &str = "benefactor";
 /// The port in the socket's file name; nothing listens on it.
 const PORT: u16 = 5432;
 
+/// Where in a data directory PostgreSQL's programs are if they were fetched. They outlive the store.
+pub const PROGRAMS: &str = "postgresql";
+
 /// Which private store, and how it is run.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -119,7 +119,7 @@ impl Place {
 
     /// Where programs are fetched to: beside the store, in reach of whoever reaches that.
     pub(super) fn programs(&self) -> PathBuf {
-        self.dir.with_file_name("postgresql")
+        self.dir.with_file_name(super::PROGRAMS)
     }
 
     /// Opens a lock file. The standard library opens with close-on-exec, so no child ever keeps a lock.
