@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -97,7 +98,11 @@ fn answer(mut stream: TcpStream, files: &Files, counted: &Mutex<HashMap<String, 
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 /// An archive of the PostgreSQL that is installed here.
@@ -128,14 +133,11 @@ fn archive() -> &'static [u8] {
 
 /// The directory of the installed programs.
 fn installed() -> PathBuf {
-    let said = Ran::of(
-        benefactor(Scratch::new().path())
-            .env_remove("BENEFACTOR_POSTGRES_ARCHIVE")
-            .args(["db", "psql", "--", "-X", "-At", "-c"])
-            .arg("select setting from pg_config where name = 'BINDIR'"),
-    )
-    .ended(0);
-    PathBuf::from(said.stdout.trim_end())
+    let dir = Scratch::new();
+    let asked = "select setting from pg_config where name = 'BINDIR'";
+    let ran = Ran::of(benefactor(dir.path()).args(["db", "psql", "--", "-X", "-At", "-c", asked])).ended(0);
+    stopped(dir.path());
+    PathBuf::from(ran.stdout.trim_end())
 }
 
 /// The directory `postgresql` of a scratch directory, as a `.tar.gz`.
@@ -215,9 +217,9 @@ fn two_that_start_at_once_fetch_once() {
 fn refused(server: &Server, because: &str) {
     let dir = Scratch::new();
     let ran = server.run(dir.path(), &["migrate"]).ended(6);
-    for words in
-        ["PostgreSQL cannot be fetched", because, "apt install postgresql", "PG_BIN_DIR", "DATABASE_URL"]
-    {
+    let address = server.url.replace("me:secret@", "");
+    let ways_out = ["apt install postgresql", "PG_BIN_DIR", "DATABASE_URL"];
+    for words in ["PostgreSQL cannot be fetched", &address, because].into_iter().chain(ways_out) {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     assert!(fetched(dir.path()).is_empty(), "{:?}", fetched(dir.path()));
@@ -266,8 +268,7 @@ fn a_server_that_is_down_is_named() {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://me:secret@{}{PATH}", closed.local_addr().unwrap())
     };
-    let server = Server { url: url.clone(), asked: Arc::default() };
-    refused(&server, &url.replace("me:secret@", ""));
+    let server = Server { url, asked: Arc::default() };
     refused(&server, "Connection refused");
     let dir = Scratch::new();
     assert!(!server.run(dir.path(), &["migrate"]).ended(6).stderr.contains("secret"));
@@ -329,7 +330,8 @@ fn what_a_killed_process_left_is_swept_and_whatever_the_umask_postgres_can_read_
 #[test]
 fn a_terminal_sees_a_bar() {
     // `script` gives it one; without that program there is nothing to see.
-    if Command::new("script").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+    let asked = Command::new("script").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !asked.is_ok_and(|ended| ended.success()) {
         return;
     }
     let dir = Scratch::new();

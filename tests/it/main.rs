@@ -15,7 +15,8 @@ mod cast;
 mod demo;
 #[cfg(test)]
 mod dependencies;
-#[cfg(all(test, feature = "download"))]
+#[cfg(test)]
+#[cfg(feature = "download")]
 mod download;
 #[cfg(test)]
 mod dry_run;

@@ -21,9 +21,9 @@ const HOW_TO_GET_IT: &str = "install PostgreSQL 15 or later (Debian, Ubuntu: apt
 /// One installed PostgreSQL.
 #[derive(Clone, Debug)]
 pub(super) struct Binaries {
-    major: u32,
+    pub(super) major: u32,
     /// With its minor version: `15.18`.
-    version: String,
+    pub(super) version: String,
     dir: PathBuf,
 }
 
@@ -39,16 +39,6 @@ pub(super) enum Search<'a> {
 }
 
 impl Binaries {
-    /// Its major version.
-    pub(super) fn major(&self) -> u32 {
-        self.major
-    }
-
-    /// Its version in full, as the name of a directory.
-    pub(super) fn version(&self) -> &str {
-        &self.version
-    }
-
     /// The path of one of its programs.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.dir.join(name)
@@ -91,7 +81,7 @@ pub(super) fn find(search: &Search, wanted: Option<u32>) -> Result<Binaries, Err
 }
 
 fn list(found: &[Binaries]) -> String {
-    let names: Vec<_> = found.iter().map(|one| format!("{} in {}", one.major, one.dir.display())).collect();
+    let names: Vec<_> = found.iter().map(|one| format!("{} in {}", one.version, one.dir.display())).collect();
     names.join(", ")
 }
 

@@ -26,8 +26,7 @@ use super::{
     place::{Place, try_exclusive},
 };
 
-/// The major version that a new store gets: all its minor releases read the same data, and the queue's library is
-/// tested with it. A store made by another gets that one again.
+/// The major version that a new store gets, in its newest minor release. A store made by another gets that again.
 const MAJOR: u32 = 17;
 /// How long the list of releases may take, its retries included.
 const LISTING: Duration = Duration::from_mins(2);
@@ -66,25 +65,29 @@ pub(super) fn programs(
             let _ = fs::remove_dir_all(entry.path()); // of a process that was killed
         }
     }
-    let found = install(&dir, archive, wanted);
-    found.map_err(|cause| Error::Absent(format!("PostgreSQL cannot be fetched: {cause}. Before that: {why}")))
+    let installed = with_runtime(fetch(archive, wanted.unwrap_or(MAJOR)))
+        .and_then(|(from, bytes)| install(&dir, &bytes, wanted).map_err(|cause| format!("{from}: {cause}")));
+    installed.map_err(|cause| {
+        Error::Absent(format!(
+            "PostgreSQL cannot be fetched: {cause} (--postgres-archive names another source); and {why}"
+        ))
+    })
 }
 
-/// Fetches, checks, unpacks and puts in place. A cause is half a sentence, with the address in it.
-fn install(dir: &Path, archive: &Archive, wanted: Option<u32>) -> Result<(), String> {
-    let bytes = with_runtime(fetch(archive, wanted.unwrap_or(MAJOR)))?;
+/// Unpacks an archive, looks whether it will do, and puts it in place.
+fn install(dir: &Path, archive: &Vec<u8>, wanted: Option<u32>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
     let side = tempfile::Builder::new().prefix("new.").tempdir_in(dir).map_err(failed)?;
     let unpacked = side.path().join("postgresql");
     with_runtime(async {
-        let files = extract(theseus::URL, &bytes, &unpacked).await;
+        let files = extract(theseus::URL, archive, &unpacked).await;
         files.map_err(|error| format!("its archive cannot be unpacked: {error}"))
     })?;
     open_to_all(&unpacked).map_err(failed)?;
     let version = fit(&unpacked, wanted)?;
     let home = dir.join(version);
     if home.exists() {
-        fs::remove_dir_all(&home).map_err(failed)?; // it was found wanting, or nothing were fetched
+        fs::remove_dir_all(&home).map_err(failed)?; // found wanting: nothing would be fetched otherwise
     }
     fs::rename(&unpacked, &home).map_err(failed)?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
@@ -102,7 +105,8 @@ fn with_runtime<T: Send>(work: impl Future<Output = Result<T, String>> + Send) -
     ended.unwrap_or_else(|_| Err("the download broke off".to_owned()))
 }
 
-async fn fetch(archive: &Archive, major: u32) -> Result<Vec<u8>, String> {
+/// An archive, with the address it comes from.
+async fn fetch(archive: &Archive, major: u32) -> Result<(String, Vec<u8>), String> {
     let url = match archive {
         Archive::At(url) => url.clone(),
         Archive::Usual | Archive::Never => released(&latest(major).await?),
@@ -110,17 +114,29 @@ async fn fetch(archive: &Archive, major: u32) -> Result<Vec<u8>, String> {
     let url = Url::parse(&url).map_err(|error| format!("its address cannot be read: {error}"))?;
     let shown = shown(&url);
     tracing::info!("fetching PostgreSQL from {shown}");
-    download(url).await.map_err(|cause| format!("{shown}: {cause}"))
+    match download(url).await {
+        Ok(bytes) => Ok((shown, bytes)),
+        Err(cause) => Err(format!("{shown}: {cause}")),
+    }
 }
 
 /// The newest release of a major version.
 async fn latest(major: u32) -> Result<String, String> {
-    let failed = |cause: &str| format!("the releases of {} cannot be listed: {cause}", theseus::URL);
-    let asked = VersionReq::parse(&format!("={major}")).map_err(|error| failed(&error.to_string()))?;
+    let failed = |cause: String| format!("the releases of {} cannot be listed: {cause}", theseus::URL);
+    // Whether that place can be reached at all: the listing would retry for long and not say why.
+    client()
+        .map_err(chain)
+        .map_err(failed)?
+        .head(theseus::URL)
+        .send()
+        .await
+        .map_err(chain)
+        .map_err(failed)?;
+    let asked = VersionReq::parse(&format!("={major}")).map_err(|error| failed(error.to_string()))?;
     match tokio::time::timeout(LISTING, get_version(theseus::URL, &asked)).await {
         Ok(Ok(version)) => Ok(version.to_string()),
-        Ok(Err(error)) => Err(failed(&error.to_string())),
-        Err(_) => Err(failed(&format!("no answer in {} s", LISTING.as_secs()))),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed(format!("no answer in {} s", LISTING.as_secs()))),
     }
 }
 
@@ -140,14 +156,7 @@ fn shown(url: &Url) -> String {
 
 /// The archive, whose SHA-256 is the one that lies beside it.
 async fn download(url: Url) -> Result<Vec<u8>, String> {
-    // Fails if this process has one already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .user_agent(concat!("benefactor/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(chain)?;
+    let client = client().map_err(chain)?;
     let mut beside = url.clone();
     beside.set_path(&format!("{}.sha256", url.path()));
     let about_it = |error| format!("its checksum (.sha256): {}", chain(error));
@@ -177,6 +186,16 @@ async fn download(url: Url) -> Result<Vec<u8>, String> {
         return Err(format!("its SHA-256 is {actual}, where {promised} was promised"));
     }
     Ok(bytes)
+}
+
+fn client() -> Result<Client, reqwest::Error> {
+    // Fails if this process has one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .user_agent(concat!("benefactor/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 async fn get(client: &Client, url: Url) -> Result<Response, reqwest::Error> {
@@ -226,11 +245,11 @@ fn fit(unpacked: &Path, wanted: Option<u32>) -> Result<String, String> {
     let Some(programs) = binaries::at(&unpacked.join("bin")) else {
         return Err("its archive holds no PostgreSQL server that runs here".to_owned());
     };
-    let version = programs.version();
-    if let Some(made_by) = wanted.filter(|wanted| *wanted != programs.major()) {
+    let version = programs.version.as_str();
+    if let Some(made_by) = wanted.filter(|wanted| *wanted != programs.major) {
         return Err(format!("its archive holds PostgreSQL {version}, and the store was made by {made_by}"));
     }
-    if programs.major() < OLDEST {
+    if programs.major < OLDEST {
         return Err(format!("its archive holds PostgreSQL {version}, and {OLDEST} or later is needed"));
     }
     if !binaries::has_extensions(&programs) {
