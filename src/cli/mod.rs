@@ -14,12 +14,12 @@ mod logs;
 mod nights;
 mod up;
 
-use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
+use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::{settings::Settings, store, worker};
+use crate::{jobs::engine::fault, settings::Settings, store, worker};
 pub use exit::Exit;
 
 /// Back office for the benefits of a partner-programme membership: files in, credit granted and expired by night,
@@ -88,6 +88,10 @@ enum Command {
 pub fn main() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     logs::start(settings.log);
+    if let Err(error) = fault::read() {
+        let _ = writeln!(std::io::stderr(), "benefactor: {error}");
+        return Exit::Usage.into();
+    }
     match run(&settings, command) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -125,7 +129,10 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
 /// Runs an asynchronous command to its end.
 fn wait(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(command)
+    let ended = runtime.block_on(command);
+    // A thread that computes for ever does not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ended
 }
 
 /// Where the settings say the store is.

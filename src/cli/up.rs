@@ -65,12 +65,13 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let mut base = context(settings, clock.today(), false)?;
     base.stop = stop.clone();
     let store = Store::open(location).await?;
+    let ending = asker.clone();
     let listening = tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        asker.ask();
+        ending.ask();
         // `timeout` and shells signal the process and its group, twice in the same instant: that is one wish.
         tokio::time::sleep(ONE_WISH).await;
         while interrupt.recv().now_or_never().is_some() || terminate.recv().now_or_never().is_some() {}
@@ -81,7 +82,7 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
         tracing::warn!("ended at once; what was running is taken up again on the next start");
         std::process::exit(i32::from(Exit::Failed as u8));
     });
-    let desk = Desk::new(store.pool.clone(), base, clock, takes_in);
+    let desk = Desk::new(store.pool.clone(), base, clock, takes_in, asker);
     let in_time = worker::run(desk, stop).await;
     listening.abort();
     if !in_time {

@@ -12,6 +12,8 @@ mod bad_input;
 #[cfg(test)]
 mod cast;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dependencies;
