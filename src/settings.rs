@@ -52,6 +52,13 @@ pub struct Settings {
     /// The only place to look for PostgreSQL's server programs; without it, PATH and the usual places
     #[arg(long, global = true, value_name = "DIR", env = "PG_BIN_DIR", hide_short_help = true)]
     pg_bin_dir: Option<OsString>,
+
+    /// An archive of PostgreSQL's server programs to fetch and use whatever is installed, with its SHA-256 under
+    /// the same URL with `.sha256` at the end; `off`: fetch nothing. Without it, they are fetched from the releases
+    /// of theseus-rs/postgresql-binaries where none are installed. `PG_BIN_DIR` wins
+    #[arg(long, global = true, value_name = "URL", env = "BENEFACTOR_POSTGRES_ARCHIVE")]
+    #[arg(hide_short_help = true, hide_env_values = true, value_parser = secret)]
+    postgres_archive: Option<SecretString>,
 }
 
 /// What a log line looks like.
@@ -80,6 +87,12 @@ impl Settings {
     #[must_use]
     pub fn pg_bin_dir(&self) -> Option<&Path> {
         filled(self.pg_bin_dir.as_ref())
+    }
+
+    /// Where to fetch Postgres programs from: a URL, `off`, or nothing.
+    #[must_use]
+    pub fn postgres_archive(&self) -> &str {
+        self.postgres_archive.as_ref().map_or("", ExposeSecret::expose_secret)
     }
 
     /// The clock of a command that does one thing and ends: `--now` stands still.

@@ -95,6 +95,9 @@ pub(super) struct KeepStoreArgs {
     /// Do without fsync: for tests
     #[arg(long)]
     volatile: bool,
+    /// Use the programs that were fetched, whatever is installed
+    #[arg(long)]
+    fetched: bool,
 }
 
 pub(super) async fn run_migrate(settings: &Settings, args: MigrateArgs) -> anyhow::Result<Exit> {
@@ -164,7 +167,8 @@ pub(super) async fn run_url(settings: &Settings, args: RoleArgs) -> anyhow::Resu
 }
 
 pub(super) fn run_keep_store(settings: &Settings, args: &KeepStoreArgs) -> anyhow::Result<Exit> {
-    embedded::keep(&args.dir, settings.pg_bin_dir(), !args.volatile).context("keeping the store")?;
+    embedded::keep(&args.dir, settings.pg_bin_dir(), args.fetched, !args.volatile)
+        .context("keeping the store")?;
     Ok(Exit::Done)
 }
 

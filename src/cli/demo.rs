@@ -145,10 +145,14 @@ fn prepare(dir: &Path) -> anyhow::Result<bool> {
     Ok(earlier)
 }
 
-/// Removes what a directory holds, but not itself: it may be where somebody stands. The mark goes last.
+/// Removes what a directory holds, but for fetched programs, and not itself: it may be where somebody stands. The
+/// mark goes last.
 fn clear(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
+        if entry.file_name() == embedded::PROGRAMS {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
         } else if entry.file_name() != MARK {
@@ -209,8 +213,9 @@ mod tests {
         assert!(!prepare(&dir).unwrap(), "nothing was there");
         fs::create_dir_all(dir.join("drop/2024-01-15")).unwrap();
         fs::create_dir_all(dir.join("store/data")).unwrap();
+        fs::create_dir_all(dir.join("postgresql/17.8/bin")).unwrap();
         assert!(prepare(&dir).unwrap(), "an earlier one was replaced");
-        assert_eq!(names(&dir), [MARK]);
+        assert_eq!(names(&dir), [MARK, "postgresql"], "what was fetched once is kept");
         fs::write(home.path().join("mine.txt"), "mine").unwrap();
         let refused = prepare(home.path()).unwrap_err();
         assert!(refused.to_string().contains("no demo made it"), "{refused}");

@@ -61,10 +61,10 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(of_store(error));
     }
     if let Some(error) = cause.downcast_ref::<store::embedded::Error>() {
-        use store::embedded::Error::{Absent, Down, Io, Unfit};
+        use store::embedded::Error::{Absent, Down, Io, OtherVersion, Unfit};
         return Some(match error {
             Absent(_) | Down(_) => Exit::Down,
-            Unfit(_) => Exit::Usage,
+            OtherVersion(_) | Unfit(_) => Exit::Usage,
             Io { .. } => Exit::Failed,
         });
     }

@@ -143,6 +143,7 @@ fn location(settings: &Settings) -> anyhow::Result<store::Location> {
         embedded: store::embedded::Options {
             data_dir: settings.data_dir.clone(),
             pg_bin_dir: settings.pg_bin_dir().map(PathBuf::from),
+            archive: store::embedded::Archive::parse(settings.postgres_archive())?,
             keeper,
             durable: true,
         },

@@ -9,10 +9,15 @@
 //!   stops Postgres and ends.
 //! - Whoever finds no keeper starts one. A keeper that was killed leaves Postgres running; the next adopts it.
 //!
+//! - Where no PostgreSQL is installed, the keeper says so, and whoever started it fetches one, once, if [`Archive`]
+//!   lets it. Nothing of that is touched where one is installed.
+//!
 //! The kernel drops a dead process's locks, so no lock is ever stale. All functions here block.
 
 mod binaries;
 mod cluster;
+#[cfg(feature = "download")]
+mod fetch;
 mod keeper;
 mod place;
 
@@ -40,17 +45,50 @@ const DATABASE: &str = "benefactor";
 /// The port in the socket's file name; nothing listens on it.
 const PORT: u16 = 5432;
 
+/// Where in a data directory PostgreSQL's programs are if they were fetched. They outlive the store.
+pub const PROGRAMS: &str = "postgresql";
+
 /// Which private store, and how it is run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The data directory; the store is `store` in it.
     pub data_dir: PathBuf,
-    /// The only place to look for Postgres programs, if set.
+    /// The only place to look for Postgres programs, if set; nothing is fetched then.
     pub pg_bin_dir: Option<PathBuf>,
+    /// Where they come from if there are none.
+    pub archive: Archive,
     /// The program that is started as `keep-store DIR`: this one.
     pub keeper: PathBuf,
     /// Whether it must survive a power cut. Only tests say no.
     pub durable: bool,
+}
+
+/// Where PostgreSQL's server programs are fetched from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Archive {
+    /// The releases of theseus-rs/postgresql-binaries, if this machine has no programs that fit.
+    #[default]
+    Usual,
+    /// Nowhere: they are installed, or that is an error.
+    Never,
+    /// One archive (`.tar.gz`, with `bin` in its only top directory) at this URL, and its SHA-256 under the same
+    /// with `.sha256` at the end. Its programs are used whatever is installed.
+    At(String),
+}
+
+impl Archive {
+    /// Reads the setting: a URL, or `off`.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] if it is neither.
+    pub fn parse(setting: &str) -> Result<Self, Error> {
+        match setting.trim() {
+            "" => Ok(Self::Usual),
+            "off" => Ok(Self::Never),
+            url if url.starts_with("https://") || url.starts_with("http://") => Ok(Self::At(url.to_owned())),
+            _ => Err(Error::Unfit("--postgres-archive takes an http or https URL, or off".to_owned())),
+        }
+    }
 }
 
 /// Who connects; the cluster knows all three without a password, because only its owner reaches the socket.
@@ -82,7 +120,10 @@ pub enum Error {
     /// There is no usable PostgreSQL on this machine; says how to get one.
     #[error("{0}")]
     Absent(String),
-    /// What is there does not fit: another version's data, a directory of another user.
+    /// The store was made by another major version than those on this machine; names both.
+    #[error("{0}")]
+    OtherVersion(String),
+    /// What is there does not fit: a directory of another user, a setting that says nothing.
     #[error("{0}")]
     Unfit(String),
     /// Postgres does not start or does not answer.
@@ -233,17 +274,43 @@ fn watch(place: Place, options: Options) -> (mpsc::Sender<()>, JoinHandle<()>) {
 }
 
 fn ensure(place: &Place, options: &Options) -> Result<(), Error> {
-    let deadline = Instant::now() + PATIENCE;
+    let mut deadline = Instant::now() + PATIENCE;
+    let mut fetched = false;
     loop {
         if place.has_keeper()? {
             if place.is_ready() {
                 return Ok(());
             }
-        } else if start_keeper(place, options)? {
-            return Ok(());
+        } else {
+            match start_keeper(place, options) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(why @ (Error::Absent(_) | Error::OtherVersion(_))) if !fetched => {
+                    fetch(place, options, why)?;
+                    fetched = true;
+                    deadline = Instant::now() + PATIENCE; // that may have taken a while
+                }
+                Err(error) => return Err(error),
+            }
         }
         patient(deadline, place)?;
     }
+}
+
+/// Gets programs for a store that found none, if the settings let it; else that error stands.
+fn fetch(place: &Place, options: &Options, why: Error) -> Result<(), Error> {
+    let wanted = place.major()?;
+    let too_old = wanted.is_some_and(|major| major < binaries::OLDEST);
+    if options.pg_bin_dir.is_some() || options.archive == Archive::Never || too_old {
+        return Err(why);
+    }
+    #[cfg(feature = "download")]
+    return fetch::programs(place, &options.archive, wanted, &why);
+    #[cfg(not(feature = "download"))]
+    Err(match options.archive {
+        Archive::At(_) => Error::Absent(format!("this benefactor was built without `download`: {why}")),
+        _ => why,
+    })
 }
 
 fn patient(deadline: Instant, place: &Place) -> Result<(), Error> {
@@ -267,12 +334,16 @@ fn start_keeper(place: &Place, options: &Options) -> Result<bool, Error> {
     if !options.durable {
         command.arg("--volatile");
     }
+    if matches!(options.archive, Archive::At(_)) {
+        command.arg("--fetched");
+    }
     if let Some(bin) = &options.pg_bin_dir {
         command.arg("--pg-bin-dir").arg(std::path::absolute(bin).map_err(Error::io(bin))?);
     }
     let mut child = command
         .env_remove("DATABASE_URL") // a secret that a process which lives on does not need
         .env_remove("PG_BIN_DIR")
+        .env_remove("BENEFACTOR_POSTGRES_ARCHIVE") // may hold a secret, too
         .current_dir(place.dir())
         .process_group(0) // Ctrl-C at the terminal is for us: we drain first
         .stdin(Stdio::null())
@@ -314,6 +385,15 @@ fn url(socket: &Path, login: Login) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_archive_is_a_url_or_off_or_the_usual_one() {
+        assert_eq!(Archive::parse("").unwrap(), Archive::Usual);
+        assert_eq!(Archive::parse("off").unwrap(), Archive::Never);
+        let url = "https://mirror.example/postgresql.tar.gz";
+        assert_eq!(Archive::parse(url).unwrap(), Archive::At(url.to_owned()));
+        assert!(matches!(Archive::parse("/srv/postgresql.tar.gz"), Err(Error::Unfit(_))));
+    }
 
     #[test]
     fn a_url_carries_the_socket_directory_with_every_odd_character_escaped() {

@@ -57,7 +57,7 @@ impl Error {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         let ours = matches!(self, Self::SchemaNewer | Self::SchemaOlder | Self::Configuration(_));
-        ours || matches!(self, Self::Embedded(embedded::Error::Unfit(_)))
+        ours || matches!(self, Self::Embedded(embedded::Error::Unfit(_) | embedded::Error::OtherVersion(_)))
     }
 }
 

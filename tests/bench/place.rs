@@ -43,6 +43,7 @@ impl Place {
         let options = embedded::Options {
             data_dir: dir.clone(),
             pg_bin_dir: std::env::var_os("PG_BIN_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+            archive: embedded::Archive::Usual,
             keeper: PathBuf::from(BENEFACTOR),
             durable: true,
         };

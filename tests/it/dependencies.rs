@@ -8,7 +8,7 @@ use serde_json::Value;
 const ONCE: [&str; 6] = ["apalis-core", "chrono", "cron", "sqlx", "sqlx-core", "tokio"];
 
 /// Licences under which code may be part of the binary (`.deny.toml` holds the same list).
-const ALLOWED: [&str; 10] = [
+const ALLOWED: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -17,6 +17,7 @@ const ALLOWED: [&str; 10] = [
     "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
+    "PostgreSQL",
     "Unicode-3.0",
     "Zlib",
 ];

@@ -183,6 +183,7 @@ pub fn options(data_dir: &Path, durable: bool) -> embedded::Options {
     embedded::Options {
         data_dir: data_dir.to_owned(),
         pg_bin_dir: std::env::var_os("PG_BIN_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        archive: embedded::Archive::Usual,
         keeper: PathBuf::from(BENEFACTOR),
         durable,
     }

@@ -11,11 +11,15 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod cast;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dependencies;
+#[cfg(test)]
+#[cfg(feature = "download")]
+mod download;
 #[cfg(test)]
 mod dry_run;
 #[cfg(test)]

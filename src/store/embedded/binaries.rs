@@ -10,7 +10,7 @@ use std::{
 use super::Error;
 
 /// The oldest PostgreSQL that will do.
-const OLDEST: u32 = 15;
+pub(super) const OLDEST: u32 = 15;
 /// What the queue's tables need.
 const EXTENSIONS: [&str; 2] = ["hstore", "pgcrypto"];
 const HOW_TO_GET_IT: &str = "install PostgreSQL 15 or later (Debian, Ubuntu: apt install postgresql; \
@@ -21,8 +21,21 @@ const HOW_TO_GET_IT: &str = "install PostgreSQL 15 or later (Debian, Ubuntu: apt
 /// One installed PostgreSQL.
 #[derive(Clone, Debug)]
 pub(super) struct Binaries {
-    major: u32,
+    pub(super) major: u32,
+    /// With its minor version: `15.18`.
+    pub(super) version: String,
     dir: PathBuf,
+}
+
+/// Where to look for one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Search<'a> {
+    /// In this directory and nowhere else: the setting `PG_BIN_DIR`.
+    Only(&'a Path),
+    /// Among those that were fetched into this directory.
+    Fetched(&'a Path),
+    /// On PATH, in the usual places, and at last among those fetched into this directory.
+    Everywhere(&'a Path),
 }
 
 impl Binaries {
@@ -33,25 +46,21 @@ impl Binaries {
 }
 
 /// The best PostgreSQL for a data directory that needs major version `wanted`; for a new one, the first found.
-///
-/// `only` is the setting `PG_BIN_DIR`: when it is set, nowhere else is searched.
-pub(super) fn find(only: Option<&Path>, wanted: Option<u32>) -> Result<Binaries, Error> {
+pub(super) fn find(search: &Search, wanted: Option<u32>) -> Result<Binaries, Error> {
     let mut seen = HashSet::new();
-    let found: Vec<Binaries> = candidates(only)
-        .into_iter()
-        .filter(|dir| seen.insert(dir.clone()))
-        .filter_map(|dir| version(&dir).map(|major| Binaries { major, dir }))
-        .collect();
-    let where_looked = only.map_or_else(
-        || "on PATH or in the usual places".to_owned(),
-        |dir| format!("in {} (PG_BIN_DIR)", dir.display()),
-    );
+    let dirs = candidates(search).into_iter().filter(|dir| seen.insert(dir.clone()));
+    let found: Vec<Binaries> = dirs.filter_map(|dir| at(&dir)).collect();
+    let where_looked = match search {
+        Search::Only(dir) => format!("in {} (PG_BIN_DIR)", dir.display()),
+        Search::Fetched(dir) => format!("in {}", dir.display()),
+        Search::Everywhere(_) => "on PATH or in the usual places".to_owned(),
+    };
     if found.is_empty() {
         return Err(Error::Absent(format!("no PostgreSQL server found {where_looked}: {HOW_TO_GET_IT}")));
     }
     if let Some(major) = wanted {
         return found.iter().find(|one| one.major == major).cloned().ok_or_else(|| {
-            Error::Unfit(format!(
+            Error::OtherVersion(format!(
                 "this store was made by PostgreSQL {major} and opens only with that; found {where_looked}: {}. \
                  Install PostgreSQL {major}, or choose another --data-dir",
                 list(&found)
@@ -72,15 +81,17 @@ pub(super) fn find(only: Option<&Path>, wanted: Option<u32>) -> Result<Binaries,
 }
 
 fn list(found: &[Binaries]) -> String {
-    let names: Vec<_> = found.iter().map(|one| format!("{} in {}", one.major, one.dir.display())).collect();
+    let names: Vec<_> = found.iter().map(|one| format!("{} in {}", one.version, one.dir.display())).collect();
     names.join(", ")
 }
 
 /// Directories that may hold the programs, best first.
-fn candidates(only: Option<&Path>) -> Vec<PathBuf> {
-    if let Some(dir) = only {
-        return vec![dir.to_owned()];
-    }
+fn candidates(search: &Search) -> Vec<PathBuf> {
+    let fetched = match *search {
+        Search::Only(dir) => return vec![dir.to_owned()],
+        Search::Fetched(dir) => return newest_first(dir),
+        Search::Everywhere(dir) => dir,
+    };
     let path = std::env::var_os("PATH").unwrap_or_default();
     // initdb looks beside itself, so a link such as /usr/local/bin/postgres is followed to where it leads.
     let mut dirs: Vec<PathBuf> = std::env::split_paths(&path)
@@ -92,14 +103,20 @@ fn candidates(only: Option<&Path>) -> Vec<PathBuf> {
         "/usr/local/opt",
         "/Applications/Postgres.app/Contents/Versions",
     ] {
-        let mut installed: Vec<_> =
-            fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        installed.sort_by_key(|dir| std::cmp::Reverse(number(dir)));
-        dirs.extend(installed.into_iter().map(|dir| dir.join("bin")));
+        dirs.extend(newest_first(Path::new(base)));
     }
     // Fedora and Arch keep them with everything else.
     dirs.extend(["/usr/bin", "/usr/pgsql/bin", "/usr/local/pgsql/bin"].map(PathBuf::from));
+    dirs.extend(newest_first(fetched));
     dirs
+}
+
+/// The directories of programs of the versions that lie side by side in one.
+fn newest_first(base: &Path) -> Vec<PathBuf> {
+    let mut versions: Vec<_> =
+        fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    versions.sort_by_key(|dir| std::cmp::Reverse(number(dir)));
+    versions.into_iter().map(|dir| dir.join("bin")).collect()
 }
 
 /// The version in a directory's name, `17` or `postgresql@17`, so that the newest comes first.
@@ -108,19 +125,22 @@ fn number(dir: &Path) -> u32 {
     name.rsplit('@').next().and_then(|last| last.split('.').next()?.parse().ok()).unwrap_or(0)
 }
 
-/// The major version of the server in a directory, if there is a whole one.
-fn version(dir: &Path) -> Option<u32> {
+/// The server in a directory, if there is a whole one.
+pub(super) fn at(dir: &Path) -> Option<Binaries> {
     if !["initdb", "postgres", "pg_ctl"].iter().all(|program| dir.join(program).is_file()) {
         return None;
     }
     let answer = Command::new(dir.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&answer.stdout).into_owned(); // postgres (PostgreSQL) 15.18 (Debian …)
-    text.split(") ").nth(1)?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    let version = text.split(") ").nth(1)?.split_whitespace().next()?;
+    let major = version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let version = version.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
+    Some(Binaries { major, version, dir: dir.to_owned() })
 }
 
 /// Whether the extensions' files are there. If no directory for them can be found, the migration will tell.
-fn has_extensions(binaries: &Binaries) -> bool {
-    let Binaries { major, dir } = binaries;
+pub(super) fn has_extensions(binaries: &Binaries) -> bool {
+    let Binaries { major, dir, .. } = binaries;
     let told = Command::new(dir.join("pg_config"))
         .arg("--sharedir")
         .output()

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     Error, Login,
-    binaries::{self, Binaries},
+    binaries::{self, Binaries, Search},
     place::{Place, answers},
 };
 
@@ -54,7 +54,7 @@ const ALWAYS: [&str; 5] = [
 /// The private cluster of one place.
 pub(super) struct Cluster<'a> {
     pub(super) place: &'a Place,
-    pub(super) pg_bin_dir: Option<&'a Path>,
+    pub(super) search: Search<'a>,
     pub(super) durable: bool,
 }
 
@@ -76,7 +76,7 @@ impl Cluster<'_> {
     /// Makes the cluster if there is none, and starts it, or adopts it if it runs already.
     pub(super) fn bring_up(&self) -> Result<Server, Error> {
         self.place.sweep("data.new.");
-        let binaries = binaries::find(self.pg_bin_dir, self.version()?)?;
+        let binaries = binaries::find(&self.search, self.place.major()?)?;
         if !self.place.data().join("PG_VERSION").exists() {
             self.create(&binaries)?;
         }
@@ -100,17 +100,6 @@ impl Cluster<'_> {
             }
         }
         Err(super::down(self.place, &format!("did not start in {} s", START.as_secs())))
-    }
-
-    /// The major version that made the data, if there are any.
-    fn version(&self) -> Result<Option<u32>, Error> {
-        let path = self.place.data().join("PG_VERSION");
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let major = text.trim().parse();
-        major.map(Some).map_err(|_| Error::Unfit(format!("{} holds no version: {text:?}", path.display())))
     }
 
     fn state(&self) -> State {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Error, cluster::Cluster, place, place::Place};
+use super::{Error, binaries::Search, cluster::Cluster, place, place::Place};
 
 /// The word that says that Postgres takes connections.
 pub(super) const READY: &str = "ready";
@@ -24,16 +24,25 @@ const SHORT: Duration = Duration::from_secs(5);
 /// Runs Postgres in the store directory `dir` until nobody uses the store any more. Says one word on standard
 /// output once it knows how it stands: `ready`, `taken`, or an error's kind with its sentence after it.
 ///
+/// Its programs are those in `pg_bin_dir`, if that is set; else those that were `fetched`, if only those are wanted;
+/// else whatever is installed.
+///
 /// # Errors
 /// If Postgres cannot be started, or keeps crashing.
-pub fn keep(dir: &Path, pg_bin_dir: Option<&Path>, durable: bool) -> Result<(), Error> {
+pub fn keep(dir: &Path, pg_bin_dir: Option<&Path>, fetched: bool, durable: bool) -> Result<(), Error> {
     let place = Place::at(dir)?;
     let Some(_lock) = become_keeper(&place)? else {
         say(TAKEN, "");
         return Ok(());
     };
     place.turn_log();
-    let cluster = Cluster { place: &place, pg_bin_dir, durable };
+    let programs = place.programs();
+    let search = match pg_bin_dir {
+        Some(dir) => Search::Only(dir),
+        None if fetched => Search::Fetched(&programs),
+        None => Search::Everywhere(&programs),
+    };
+    let cluster = Cluster { place: &place, search, durable };
     let mut server = match cluster.bring_up() {
         Ok(server) => server,
         Err(error) => {
@@ -109,6 +118,7 @@ fn say(word: &str, text: &str) {
 fn kind(error: &Error) -> &'static str {
     match error {
         Error::Absent(_) => "absent",
+        Error::OtherVersion(_) => "other",
         Error::Unfit(_) => "unfit",
         Error::Down(_) | Error::Io { .. } => "down",
     }
@@ -118,6 +128,7 @@ fn kind(error: &Error) -> &'static str {
 pub(super) fn heard(word: &str, text: &str) -> Result<(), Error> {
     match word {
         "absent" => Err(Error::Absent(text.to_owned())),
+        "other" => Err(Error::OtherVersion(text.to_owned())),
         "unfit" => Err(Error::Unfit(text.to_owned())),
         "down" => Err(Error::Down(text.to_owned())),
         _ => Ok(()), // taken, or killed before it could speak

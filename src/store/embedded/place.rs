@@ -7,6 +7,7 @@
 //!   s/                       its socket, mode 0700; in a short directory elsewhere if the path is too long
 //!   socket                   where the socket is
 //!   server.log               what keeper and Postgres say
+//! <data-dir>/postgresql/     only if it was fetched: a directory for each version, and a lock
 //! <data-dir>/store.at        only if the store had to go elsewhere: where
 //! ```
 
@@ -103,6 +104,22 @@ impl Place {
 
     pub(super) fn data(&self) -> PathBuf {
         self.dir.join("data")
+    }
+
+    /// The major version of the Postgres that made the data, if there are any.
+    pub(super) fn major(&self) -> Result<Option<u32>, Error> {
+        let path = self.data().join("PG_VERSION");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let major = text.trim().parse();
+        major.map(Some).map_err(|_| Error::Unfit(format!("{} holds no version: {text:?}", path.display())))
+    }
+
+    /// Where programs are fetched to: beside the store, in reach of whoever reaches that.
+    pub(super) fn programs(&self) -> PathBuf {
+        self.dir.with_file_name(super::PROGRAMS)
     }
 
     /// Opens a lock file. The standard library opens with close-on-exec, so no child ever keeps a lock.
