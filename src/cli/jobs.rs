@@ -407,8 +407,7 @@ fn refusal(refused: &Refused, done: &str) -> String {
                 (State::Dead, "cancelled") => format!("`jobs discard {id}` gives it up"),
                 (State::Dead | State::Discarded, "snoozed") => format!("`jobs retry {id}` takes it up again"),
                 (State::Discarded, _) => format!("that is so already; `jobs retry {id}` takes it up again"),
-                (State::Running, "snoozed") => format!("`jobs cancel {id}` calls it off"),
-                (_, "discarded") => format!("`jobs cancel {id}` calls it off"),
+                (State::Running, "snoozed") | (_, "discarded") => format!("`jobs cancel {id}` calls it off"),
                 _ => format!("it is tried anyway; `jobs cancel {id}` calls it off"),
             };
             format!("{id} is not {done}: it {stands}; {fits}")

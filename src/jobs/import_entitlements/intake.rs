@@ -100,13 +100,12 @@ pub async fn take_in(
     for (one, file_id, profile) in staged {
         applied.retain(|id| *id != file_id);
         let given_up = tries::begin(cx, conn, &[file_id]).await?.remove(&file_id);
-        let outcome = match given_up {
-            Some(sentence) => Outcome::GivenUp(sentence),
-            None => {
-                let closed = close(cx, conn, &one, file_id, profile).await;
-                tries::end(conn, &[file_id]).await;
-                closed?
-            }
+        let outcome = if let Some(sentence) = given_up {
+            Outcome::GivenUp(sentence)
+        } else {
+            let closed = close(cx, conn, &one, file_id, profile).await;
+            tries::end(conn, &[file_id]).await;
+            closed?
         };
         outcomes.push((one, outcome));
     }
