@@ -1,7 +1,7 @@
 //! Files that end the process that takes them in, through the real binary: after their tries they are given up, the
 //! night goes on, and errors that are not theirs cost them nothing.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use crate::house::{House, Ran};
 
@@ -24,9 +24,11 @@ fn users(house: &House) -> String {
     let mut users =
         "user_principal_name,object_id,partner_id,display_name,mail,user_type,enabled,role\n".to_owned();
     for n in 0..6 {
-        users.push_str(&format!(
-            "u{n}@harborpine.example,00000000-0000-4000-8000-00000000000{n},4711,U {n},u{n}@harborpine.example,Member,true,global_admin\n"
-        ));
+        writeln!(
+            users,
+            "u{n}@harborpine.example,00000000-0000-4000-8000-00000000000{n},4711,U {n},u{n}@harborpine.example,Member,true,global_admin"
+        )
+        .unwrap();
     }
     users
 }
