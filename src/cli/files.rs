@@ -104,7 +104,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     store.close().await;
     let (mut refused, mut guarded, mut rejected) = (false, false, false);
     for (dropped, outcome) in outcomes? {
-        refused |= matches!(outcome, Outcome::Refused(_));
+        refused |= matches!(outcome, Outcome::Refused(_) | Outcome::GivenUp(_));
         guarded |= matches!(outcome, Outcome::Guarded(_));
         rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
@@ -127,6 +127,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
             Outcome::Known => json!({"file": path, "status": "known"}),
             Outcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
             Outcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
+            Outcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
             Outcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
@@ -137,6 +138,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
     }
     match outcome {
         Outcome::Known => print(&format!("{path}: taken in before; nothing to do")),
+        Outcome::GivenUp(reason) => print(&format!("{path}: given up: {reason}")),
         Outcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
         Outcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
         Outcome::Done(taken) => {

@@ -10,6 +10,7 @@ mod effects;
 pub mod exit;
 mod facts;
 mod files;
+mod jobs;
 mod logs;
 mod nights;
 mod up;
@@ -69,6 +70,9 @@ enum Command {
     /// Say when every job is due next; needs no database
     #[command(after_help = answers::check::TIMETABLE_EXAMPLE)]
     Timetable(answers::check::TimetableArgs),
+    /// See what waits, runs or failed for good, and do something about it
+    #[command(subcommand, after_help = jobs::EXAMPLE)]
+    Jobs(jobs::JobsCommand),
     /// One number for what the ledger says, to compare two stores by
     #[command(after_help = answers::DIGEST_EXAMPLE)]
     Digest(answers::DigestArgs),
@@ -117,6 +121,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Status => wait(answers::status::run_status(settings)),
         Command::Check => answers::check::run_check(settings),
         Command::Timetable(args) => answers::check::run_timetable(settings, &args),
+        Command::Jobs(command) => wait(jobs::run_jobs(settings, command)),
         Command::Digest(args) => wait(answers::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),

@@ -17,6 +17,7 @@ use crate::{
         engine::{
             name,
             night::{self, Night},
+            retention,
         },
     },
     settings::Settings,
@@ -127,10 +128,24 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         let mut lines = Vec::new();
         let done = night::run(&cx, &store.pool, args.from, to, |night| lines.push(night.clone())).await;
         tell(&lines, settings.json)?;
+        if done.is_ok() {
+            prune(&cx, &store).await;
+        }
         done.map_err(Into::into)
     };
     store.close().await;
     result.map(|()| Exit::Done)
+}
+
+/// Forgets what is long done, a bounded part of it: where nights are all that runs, nobody else does.
+async fn prune(cx: &jobs::Context, store: &Store) {
+    let pruned = async {
+        let mut conn = store.pool.acquire().await?;
+        retention::prune(&cx.policies, &mut conn).await
+    };
+    if let Err(error) = pruned.await {
+        tracing::warn!(%error, "what is no longer kept could not be removed");
+    }
 }
 
 pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Result<Exit> {

@@ -22,6 +22,7 @@ mod inbox;
 mod intake;
 mod people;
 mod requests;
+mod tries;
 
 /// The stem.
 pub const NAME: &str = "import_entitlements";
@@ -51,7 +52,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
                 counts.refused += i64::from(taken.tally.rejected);
             }
             Outcome::Known => {}
-            Outcome::Refused(_) | Outcome::Guarded(_) => counts.refused += 1,
+            Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::GivenUp(_) => counts.refused += 1,
         }
     }
     Ok(counts)

@@ -45,6 +45,8 @@ pub struct Unfinished {
     pub accept_backdated: bool,
     /// Rows after the header.
     pub row_count: i32,
+    /// Tries of it that nobody came back from.
+    pub attempts: i32,
 }
 
 /// A row as it was staged.
@@ -184,7 +186,7 @@ pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
-        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, row_count
+        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, row_count, attempts
          from file where status = 'staged' order by file_id"
     )
     .fetch_all(conn)

@@ -16,13 +16,16 @@ pub mod intake;
 pub mod notice;
 pub mod order;
 pub mod people;
+pub mod quarantine;
 pub mod rehearsal;
 pub mod reminder;
 pub mod request;
+pub mod retention;
 pub mod run;
 pub mod schema;
 pub mod status;
 pub mod summary;
+pub mod work;
 
 use std::{
     sync::Arc,

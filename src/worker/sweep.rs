@@ -1,13 +1,20 @@
 //! Every second: what is due and unclaimed is rung for. One process does so at a time, whichever comes first.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::Connection;
 use tracing::{debug, info, warn};
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
-    jobs::{Job, engine::fault, import_entitlements as import},
+    jobs::{
+        Job,
+        engine::{fault, retention},
+        import_entitlements as import,
+    },
     store::{self, bell, file, run},
 };
 
@@ -19,22 +26,40 @@ const CLEARED_EVERY: u32 = 60;
 const CALLS: i64 = 8;
 /// A file that was staged so long ago and is not finished was left by its process; seconds.
 const LEFT_BEHIND: f64 = 60.0;
+/// The pause between two looks for what is no longer kept.
+const PRUNED_EVERY: Duration = Duration::from_hours(1);
 /// The timetable's name among its ticks.
 const NIGHT: &str = "night";
 
 /// Looks until a stop is asked for.
 pub(super) async fn sweep(desk: Arc<Desk>) {
     let mut nth = 0_u32;
+    let mut prune_at = Instant::now();
     loop {
         if let Err(error) = look(&desk, nth.is_multiple_of(CLEARED_EVERY)).await {
             warn!(%error, "what is due could not be looked for");
         }
         nth = nth.wrapping_add(1);
+        if Instant::now() >= prune_at && !prune(&desk).await {
+            prune_at = Instant::now() + PRUNED_EVERY;
+        }
         tokio::select! {
             () = desk.base.stop.asked() => return,
             () = tokio::time::sleep(TICK) => {}
         }
     }
+}
+
+/// Forgets a bounded part of what is long done; whether there may be more.
+async fn prune(desk: &Desk) -> bool {
+    let pruned = async {
+        let mut conn = desk.pool.acquire().await?;
+        retention::prune(&desk.base.policies, &mut conn).await
+    };
+    pruned.await.unwrap_or_else(|error| {
+        warn!(%error, "what is no longer kept could not be removed");
+        false
+    })
 }
 
 /// Looks once; a tick and its call commit together.

@@ -35,13 +35,19 @@ mod house;
 #[cfg(test)]
 mod import_entitlements;
 #[cfg(test)]
+mod jobs_command;
+#[cfg(test)]
 mod provision_credits;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod random_histories;
 #[cfg(test)]
 mod remind_contacts;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

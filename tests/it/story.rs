@@ -305,7 +305,9 @@ fn answer(outcome: Outcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
         Outcome::Known => Answer { known: true, ..none },
-        Outcome::Refused(why) | Outcome::Guarded(why) => Answer { refused: Some(why), ..none },
+        Outcome::Refused(why) | Outcome::Guarded(why) | Outcome::GivenUp(why) => {
+            Answer { refused: Some(why), ..none }
+        }
         Outcome::Done(taken) => {
             let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
             let rows = rows_of(&text);

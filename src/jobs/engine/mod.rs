@@ -1,10 +1,12 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
 mod charge;
+pub mod covers;
 pub mod fault;
 mod lane;
 pub mod name;
 pub mod night;
+pub mod retention;
 pub mod stop;
 
 use std::sync::Arc;

@@ -38,7 +38,7 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
             Outcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
             }
-            Outcome::Refused(refusal) | Outcome::Guarded(refusal) => {
+            Outcome::Refused(refusal) | Outcome::Guarded(refusal) | Outcome::GivenUp(refusal) => {
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
                 continue;
             }

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
-use super::{apply, requests};
+use super::{apply, requests, tries};
 use crate::{
     domain::{calendar::add_days, cell, language::Language},
     files::{
@@ -23,6 +23,7 @@ use crate::{
     store::{
         bulk::Rows,
         file::{self, CELL_END, NewFile, Tally, Unfinished},
+        quarantine,
     },
 };
 
@@ -57,6 +58,8 @@ pub enum Outcome {
     Refused(String),
     /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
     Guarded(String),
+    /// It ended its process too often; what was applied of it stays (exit 1).
+    GivenUp(String),
 }
 
 /// A file whose rows are answered.
@@ -80,6 +83,7 @@ pub async fn take_in(
     conn: &mut PgConnection,
     dropped: Vec<Dropped>,
 ) -> Result<Vec<(Dropped, Outcome)>> {
+    tries::settle(conn).await?;
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
     for one in dropped {
@@ -89,25 +93,49 @@ pub async fn take_in(
             Staging::Known => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
             Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
+            Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
         }
     }
     let mut applied = apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
-        // Done only with its answer: after a crash between the two it is answered again.
-        let mut tx = conn.begin().await?;
-        file::finish(&mut tx, file_id).await?;
-        let taken = answer(cx, &mut tx, &one, file_id, profile).await?;
-        fault::at("file.answered", super::NAME).await?;
-        tx.commit().await?;
         applied.retain(|id| *id != file_id);
-        outcomes.push((one, Outcome::Done(taken)));
+        let given_up = tries::begin(cx, conn, &[file_id]).await?.remove(&file_id);
+        let outcome = if let Some(sentence) = given_up {
+            Outcome::GivenUp(sentence)
+        } else {
+            let closed = close(cx, conn, &one, file_id, profile).await;
+            tries::end(conn, &[file_id]).await;
+            closed?
+        };
+        outcomes.push((one, outcome));
     }
     for file_id in applied {
         let mut tx = conn.begin().await?;
-        file::finish(&mut tx, file_id).await?;
+        if quarantine::refusal(&mut tx, file_id).await?.is_none() {
+            file::finish(&mut tx, file_id).await?;
+        }
         tx.commit().await?;
     }
     Ok(outcomes)
+}
+
+/// Closes an applied file, done only with its answer: after a crash between the two it is answered again.
+async fn close(
+    cx: &Context,
+    conn: &mut PgConnection,
+    one: &Dropped,
+    file_id: i64,
+    profile: Profile,
+) -> Result<Outcome> {
+    let mut tx = conn.begin().await?;
+    if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
+        return Ok(Outcome::GivenUp(sentence));
+    }
+    file::finish(&mut tx, file_id).await?;
+    let taken = answer(cx, &mut tx, one, file_id, profile).await?;
+    fault::at("file.answered", super::NAME).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done(taken))
 }
 
 enum Staging {
@@ -115,6 +143,7 @@ enum Staging {
     Known,
     Refused(String),
     Guarded(String),
+    GivenUp(String),
 }
 
 /// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
@@ -162,7 +191,8 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         }
     };
     new.kind = profile.kind.name();
-    if let Some(before) = seen_before(conn, &new, &profile, mine).await? {
+    let in_inbox = dropped.path.starts_with(cx.folders.inbox());
+    if let Some(before) = seen_before(conn, &new, &profile, mine, in_inbox).await? {
         return Ok(before);
     }
     new.header = &header;
@@ -220,12 +250,20 @@ async fn seen_before(
     new: &NewFile<'_>,
     profile: &Profile,
     mine: &[i64],
+    in_inbox: bool,
 ) -> Result<Option<Staging>> {
     if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
         return Ok(Some(Staging::Known));
     }
     let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
-    Ok(left.map(|file_id| Staging::Staged(file_id, profile.clone())))
+    if let Some(file_id) = left {
+        return Ok(Some(Staging::Staged(file_id, profile.clone())));
+    }
+    // In the inbox it would be tried again and again; from elsewhere an operator imports it, who has looked.
+    if in_inbox && let Some(why) = quarantine::given_up(conn, new.sha256, new.kind, new.partner_id).await? {
+        return Ok(Some(Staging::GivenUp(why)));
+    }
+    Ok(None)
 }
 
 fn chunk_rows(cx: &Context) -> i32 {
@@ -305,12 +343,19 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
         files.push(restage(cx, conn, unfinished).await?);
     }
     files.sort_by_key(|file| (file.profile.kind, file.file_id));
+    let mut given_up = Vec::new();
     for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
-        apply::file(cx, conn, file).await?;
+        if !tries::begin(cx, conn, &[file.file_id]).await?.is_empty() {
+            given_up.push(file.file_id);
+            continue;
+        }
+        let applied = apply::file(cx, conn, file).await;
+        tries::end(conn, &[file.file_id]).await;
+        applied?;
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    requests::apply(cx, conn, &waiting).await?;
-    Ok(files.iter().map(|file| file.file_id).collect())
+    given_up.extend(requests::apply(cx, conn, &waiting).await?);
+    Ok(files.iter().map(|file| file.file_id).filter(|file_id| !given_up.contains(file_id)).collect())
 }
 
 /// A staged file, ready to be applied.
@@ -330,6 +375,8 @@ pub struct StagedFile {
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
     pub accept_backdated: bool,
+    /// Tries of it that nobody came back from.
+    pub attempts: i32,
 }
 
 /// Makes sure that a file's rows are on the stage: a crash of Postgres empties it, and the spool fills it again.
@@ -345,6 +392,7 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
         if file::is_unfinished(&mut tx, unfinished.file_id).await? {
             file::clear_stage(&mut tx, unfinished.file_id).await?;
             stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+            quarantine::end(&mut tx, &[unfinished.file_id]).await?; // Postgres ended that try, not the file
         }
         tx.commit().await?;
     }
@@ -360,6 +408,7 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
         partner_id: unfinished.partner_id,
         received_on: unfinished.received_on,
         accept_backdated: unfinished.accept_backdated,
+        attempts: unfinished.attempts,
     })
 }
 

@@ -9,6 +9,7 @@ use super::{
     assignments, cancellations,
     intake::StagedFile,
     people::partner_of,
+    tries,
 };
 use crate::{
     domain::{
@@ -20,48 +21,89 @@ use crate::{
     files::profile::Kind,
     jobs::{Context, Result, engine::fault},
     store::{
-        file,
+        file::{self, StagedRow},
         intake::{self, NewRequest},
         order, people, run,
     },
 };
 
-/// Applies the rows of request files, a bounded number at a time.
-pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile]) -> Result<()> {
-    let ids: Vec<i64> = files.iter().map(|file| file.file_id).collect();
+/// Rows of one file that are applied together while it must be told which file ends its process.
+const FEW: usize = 20;
+
+/// Applies the rows of request files, a bounded number at a time. Says which files were given up.
+pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile]) -> Result<Vec<i64>> {
+    let mut ids: Vec<i64> = files.iter().map(|file| file.file_id).collect();
+    let mut given_up = Vec::new();
+    // Rows of several files go in together, and a crash tells nothing of which it was; after one, and where there is
+    // but one try, they go in file by file.
+    let apart = tries::limit(cx) == 1 || files.iter().any(|file| file.attempts > 0);
     let mut after = (NaiveDate::default(), 0, 0); // 1970: no request is older than its store
     loop {
         let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(super::NAME)).await?;
         let Some(last) = rows.last() else { break };
         after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
-        let mut tx = conn.begin().await?;
-        run::change_facts(&mut tx).await?;
-        for row in &rows {
-            let Some(staged) = files.iter().find(|file| file.file_id == row.file_id) else { continue };
-            if file::is_answered(&mut tx, row.file_id, row.row_no).await? {
-                continue; // before a crash
+        for part in parts(&rows, apart) {
+            let mut of: Vec<i64> = part.iter().map(|row| row.file_id).collect();
+            of.sort_unstable();
+            of.dedup();
+            of.retain(|file_id| ids.contains(file_id));
+            let ended: Vec<i64> = tries::begin(cx, conn, &of).await?.into_keys().collect();
+            of.retain(|file_id| !ended.contains(file_id));
+            ids.retain(|file_id| !ended.contains(file_id));
+            given_up.extend(ended);
+            if of.is_empty() {
+                continue;
             }
-            let verdict = match staged.profile.kind {
-                Kind::Assignments => match parse(staged, row, assignment::parse) {
-                    Ok(wanted) => assignments::apply(cx, &mut tx, staged, row, &wanted).await?,
-                    Err(problems) => Verdict::Rejected(problems),
-                },
-                _ => match parse(staged, row, service_request::parse) {
-                    Ok(wanted) => cancellations::apply(cx, &mut tx, staged, row, &wanted).await?,
-                    Err(problems) => Verdict::Rejected(problems),
-                },
-            };
-            file::answer(&mut tx, row.file_id, &[verdict.answer(row)]).await?;
+            let applied = together(cx, conn, files, part, &of).await;
+            tries::end(conn, &of).await;
+            applied?;
         }
-        fault::at("file.applied", super::NAME).await?;
-        tx.commit().await?;
     }
-    for file in files {
+    for file_id in ids {
         let mut tx = conn.begin().await?;
-        file::finish_requests(&mut tx, file.file_id).await?;
+        file::finish_requests(&mut tx, file_id).await?;
         tx.commit().await?;
     }
-    Ok(())
+    Ok(given_up)
+}
+
+/// What is applied together: all, or a few rows of one file.
+fn parts(rows: &[StagedRow], apart: bool) -> Vec<&[StagedRow]> {
+    if !apart {
+        return vec![rows];
+    }
+    rows.chunk_by(|a, b| a.file_id == b.file_id).flat_map(|of_one| of_one.chunks(FEW)).collect()
+}
+
+/// Applies those of the rows that are of these files, in one transaction.
+async fn together(
+    cx: &Context,
+    conn: &mut PgConnection,
+    files: &[&StagedFile],
+    rows: &[StagedRow],
+    of: &[i64],
+) -> Result<()> {
+    let mut tx = conn.begin().await?;
+    run::change_facts(&mut tx).await?;
+    for row in rows.iter().filter(|row| of.contains(&row.file_id)) {
+        let Some(staged) = files.iter().find(|file| file.file_id == row.file_id) else { continue };
+        if file::is_answered(&mut tx, row.file_id, row.row_no).await? {
+            continue; // before a crash
+        }
+        let verdict = match staged.profile.kind {
+            Kind::Assignments => match parse(staged, row, assignment::parse) {
+                Ok(wanted) => assignments::apply(cx, &mut tx, staged, row, &wanted).await?,
+                Err(problems) => Verdict::Rejected(problems),
+            },
+            _ => match parse(staged, row, service_request::parse) {
+                Ok(wanted) => cancellations::apply(cx, &mut tx, staged, row, &wanted).await?,
+                Err(problems) => Verdict::Rejected(problems),
+            },
+        };
+        file::answer(&mut tx, row.file_id, &[verdict.answer(row)]).await?;
+    }
+    fault::at("file.applied", super::NAME).await?;
+    Ok(tx.commit().await?)
 }
 
 /// What every request needs: its partner, its order, who asks.

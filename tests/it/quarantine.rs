@@ -1,0 +1,144 @@
+//! Files that end the process that takes them in, through the real binary: after their tries they are given up, the
+//! night goes on, and errors that are not theirs cost them nothing.
+
+use std::{fmt::Write as _, fs};
+
+use crate::house::{House, Ran};
+
+const PARTNERS: &str = "partner_id,name,account_email,country,currency\n\
+    4711,Harbor & Pine,accounts@harborpine.example,US,USD\n";
+const TRIES: usize = 4;
+
+fn write(house: &House, name: &str, text: &str) -> String {
+    let path = house.dir.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Six users, two a chunk.
+fn users(house: &House) -> String {
+    let two =
+        include_str!("../../jobs/import_entitlements.toml").replace("chunk_rows = 10000", "chunk_rows = 2");
+    write(house, "config/jobs/import_entitlements.toml", &two);
+    let mut users =
+        "user_principal_name,object_id,partner_id,display_name,mail,user_type,enabled,role\n".to_owned();
+    for n in 0..6 {
+        writeln!(
+            users,
+            "u{n}@harborpine.example,00000000-0000-4000-8000-00000000000{n},4711,U {n},u{n}@harborpine.example,Member,true,global_admin"
+        )
+        .unwrap();
+    }
+    users
+}
+
+fn run(house: &House, args: &[&str], faults: &str) -> Ran {
+    let config = house.dir.join("config");
+    fs::create_dir_all(&config).unwrap();
+    let mut command = house.command(["--now", "2024-01-16T03:00:00Z"]);
+    command
+        .args(args)
+        .env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"))
+        .env("BENEFACTOR_FAULTS", faults);
+    loop {
+        let ran = Ran::of(&mut command);
+        if ran.code != 4 {
+            return ran; // 4: Postgres has not seen the killed one go yet
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+const FILES: &str = "select name || ' ' || status || ' ' || attempts from file order by file_id";
+
+#[tokio::test]
+async fn a_file_that_ends_its_process_is_given_up_and_goes_in_when_an_operator_imports_it_again() {
+    let house = House::open().await;
+    let partners = write(&house, "partners.csv", PARTNERS);
+    run(&house, &["import", &partners], "").ended(0);
+    let text = users(&house);
+    let users = write(&house, "users.csv", &text);
+    run(&house, &["import", &users], "file.applied@2=kill").ended(-1);
+    for round in 2..=TRIES {
+        run(&house, &["import", &users], "file.applied=kill").ended(-1);
+        assert_eq!(house.lines(FILES).await[1], format!("users.csv staged {round}"));
+    }
+    let told = run(&house, &["import", &users], "file.applied=kill").ended(1).stdout;
+    assert!(told.contains("given up: taking it in ended its process 4 times; 2 of its 6 rows"), "{told}");
+    assert_eq!(house.one::<i64>("select count(*) from directory_user").await, 2);
+    assert_eq!(house.one::<i64>("select count(*) from staged_row").await, 0);
+    assert!(house.lines(FILES).await[1].starts_with("users.csv refused"));
+    let again = run(&house, &["import", &users], "").ended(0).stdout;
+    assert!(again.contains("4 applied, 2 unchanged, 0 rejected"), "{again}");
+}
+
+#[tokio::test]
+async fn a_night_gives_up_a_file_in_the_inbox_within_its_own_tries_goes_on_and_leaves_it_alone() {
+    let house = House::open().await;
+    let text = users(&house);
+    write(&house, "inbox/partners.csv", PARTNERS);
+    let hostile = house.dir.join("inbox/users.csv");
+    write(&house, "inbox/users.csv", &text);
+    // The first chunk is that of the partners' file.
+    run(&house, &["night"], "file.applied@2=kill").ended(-1);
+    for _ in 2..=TRIES {
+        run(&house, &["night"], "file.applied=kill").ended(-1);
+    }
+    run(&house, &["night"], "file.applied=kill").ended(0);
+    assert!(house.one::<bool>("select exists (select from night where due_on = '2024-01-15')").await);
+    assert_eq!(house.one::<i64>("select count(*) from partner").await, 1, "the other file is in");
+    let refusal = "select refusal from file where status = 'refused'";
+    assert!(house.one::<String>(refusal).await.contains("ended its process 4 times"));
+    assert!(hostile.exists(), "it stays where it is");
+    // Nobody tries it again by itself; from elsewhere an operator may.
+    let next = ["--now", "2024-01-17T03:00:00Z", "night"];
+    let mut command = house.command(next);
+    command
+        .env("BENEFACTOR_FAULTS", "file.applied=kill")
+        .env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"));
+    Ran::of(&mut command).ended(0);
+    let elsewhere = house.dir.join("users.csv");
+    fs::rename(&hostile, &elsewhere).unwrap();
+    run(&house, &["import", elsewhere.to_str().unwrap()], "").ended(0);
+    assert_eq!(house.one::<i64>("select count(*) from directory_user").await, 6);
+}
+
+#[tokio::test]
+async fn of_two_files_of_requests_the_one_is_given_up_that_ends_the_process() {
+    let house = House::open().await;
+    let partners = write(&house, "partners.csv", PARTNERS);
+    run(&house, &["import", &partners], "").ended(0);
+    let request = |id: &str, on: &str| {
+        format!(
+            "partner_id,request_id,kind,requested_by,requested_on,order_id\n4711,{id},cancel,u0@harborpine.example,{on},O-1\n"
+        )
+    };
+    let good = write(&house, "good.csv", &request("SR-1", "2024-01-14"));
+    let hostile = write(&house, "hostile.csv", &request("SR-2", "2024-01-15"));
+    // Which of the two it was is not known after the first; then they go in one after the other.
+    run(&house, &["import", &good, &hostile], "file.applied=kill").ended(-1);
+    for _ in 2..=TRIES {
+        run(&house, &["import", &good, &hostile], "file.applied@2=kill").ended(-1);
+    }
+    let told = run(&house, &["import", &good, &hostile], "file.applied@2=kill").ended(1).stdout;
+    assert!(
+        told.contains("hostile.csv: given up") && told.contains("good.csv: service_requests: "),
+        "{told}"
+    );
+    let files = house.lines("select name || ' ' || status from file order by file_id").await;
+    assert_eq!(files, ["partners.csv done", "good.csv done", "hostile.csv refused"]);
+}
+
+#[tokio::test]
+async fn an_error_that_the_process_survives_costs_a_file_no_try() {
+    let house = House::open().await;
+    let partners = write(&house, "partners.csv", PARTNERS);
+    for _ in 0..TRIES + 2 {
+        let failed = run(&house, &["import", &partners], "file.applied=fail");
+        assert!(failed.code > 0, "{failed:?}");
+        assert_eq!(house.lines(FILES).await, ["partners.csv staged 0"]);
+    }
+    run(&house, &["import", &partners], "").ended(0);
+    assert_eq!(house.lines(FILES).await, ["partners.csv done 0"]);
+}

@@ -1,0 +1,142 @@
+//! What is forgotten of work that is long done, what never is, and that tables which change all the time stay small.
+
+use benefactor::{domain::policy::Policies, jobs::engine::retention::prune};
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::house::House;
+
+async fn sql(pool: &PgPool, statement: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(pool).await.unwrap();
+}
+
+/// A run that ended so many days ago, with one chunk of each status but those open, one try each.
+fn run(job: &str, due_on: &str, days: i32) -> String {
+    format!(
+        "with r as (
+             insert into run (job, due_on, status, finished_at, binary_version, policy_sha256, catalogue_sha256, input_sha256)
+             values ('{job}', '{due_on}', 'incomplete', now() - interval '{days} days', '0', '', '', '') returning run_id
+         ), c as (
+             insert into run_chunk (run_id, chunk_no, stage, from_on, from_id, until_on, until_id, status)
+             select run_id, nth, 0, '{due_on}', nth, '{due_on}', nth + 1, status
+             from r, unnest(array['done', 'done', 'failed', 'discarded', 'ready']) with ordinality as s (status, nth)
+             returning run_id, chunk_no
+         )
+         insert into attempt (run_id, chunk_no, epoch, worker) select run_id, chunk_no, 1, 'night:1:x' from c;"
+    )
+}
+
+const LEFT: &str = "select r.job || ' ' || r.due_on || ': ' || string_agg(c.chunk_no || ' ' || c.status, ', ' order by c.chunk_no)
+     from run r join run_chunk c using (run_id) group by r.run_id order by r.run_id";
+const ATTEMPTS: &str = "select count(*) from attempt";
+
+#[tokio::test]
+async fn each_job_keeps_its_own_days_and_dead_letters_runs_and_what_operators_touched_are_kept_for_good() {
+    let house = House::open().await;
+    let mut policies = Policies::built_in().unwrap();
+    policies.provision_credits.work.keep_days = 10;
+    sql(&house.owner, &run("provision_credits", "2024-01-01", 11)).await;
+    sql(&house.owner, &run("provision_credits", "2024-01-02", 9)).await;
+    sql(&house.owner, &run("expire_benefits", "2024-01-01", 11)).await;
+    sql(&house.owner, &run("expire_benefits", "2023-10-01", 91)).await;
+    sql(
+        &house.owner,
+        "insert into operator_action (run_id, chunk_no, action, by, why, before)
+         select run_id, 2, 'retry', 'ada', 'why not', 'dead' from run where due_on = '2023-10-01';
+         insert into tick (name, due_at, rung_at, answered_at, verdict) values
+             ('provision_credits', now() - interval '13 days', now() - interval '13 days', now(), 'due'),
+             ('provision_credits', now() - interval '12 days', now() - interval '12 days', null, 'due'),
+             ('provision_credits', now() - interval '11 days', now() - interval '11 days', null, 'skipped'),
+             ('provision_credits', now() - interval '10.5 days', now() - interval '10.5 days', now(), 'due'),
+             ('night', now() - interval '40 days', now() - interval '40 days', now(), 'due'),
+             ('night', now() - interval '39 days', now() - interval '39 days', now(), 'due')",
+    )
+    .await;
+    let mut conn = house.pool.acquire().await.unwrap();
+    for _ in 0..2 {
+        assert!(!prune(&policies, &mut conn).await.unwrap(), "all of it at once; again changes nothing");
+        assert_eq!(
+            house.lines(LEFT).await,
+            [
+                "provision_credits 2024-01-01: 3 failed, 4 discarded, 5 ready",
+                "provision_credits 2024-01-02: 1 done, 2 done, 3 failed, 4 discarded, 5 ready",
+                "expire_benefits 2024-01-01: 1 done, 2 done, 3 failed, 4 discarded, 5 ready",
+                "expire_benefits 2023-10-01: 2 done, 3 failed, 4 discarded, 5 ready",
+            ]
+        );
+        assert_eq!(house.one::<i64>(ATTEMPTS).await, 3 + 5 + 5 + 4, "attempts go and stay with their chunks");
+        // One that waits for its job, and the last of each name: up to there the timetable was kept.
+        let ticks =
+            "select name || ' ' || round(extract(epoch from now() - due_at) / 86400, 1) from tick order by 1";
+        assert_eq!(
+            house.lines(ticks).await,
+            ["night 39.0", "night 40.0", "provision_credits 10.5", "provision_credits 12.0"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_night_forgets_by_itself_what_is_no_longer_kept() {
+    let house = House::open().await;
+    sql(&house.owner, &run("remind_contacts", "2023-01-01", 400)).await;
+    house.run(["--now", "2024-01-15T03:00:00Z", "night"]).ended(0);
+    assert_eq!(house.lines(LEFT).await[0], "remind_contacts 2023-01-01: 3 failed, 4 discarded, 5 ready");
+}
+
+#[tokio::test]
+async fn after_many_nights_the_tables_of_work_are_as_small_as_after_a_few() {
+    let house = House::open().await;
+    let policies = Policies::built_in().unwrap();
+    let mut conn = house.pool.acquire().await.unwrap();
+    let mut sizes: Vec<i64> = Vec::new();
+    for round in 0..8 {
+        // Chunks are claimed, renewed and finished: three versions of each row.
+        sql(
+            &house.owner,
+            &format!(
+                "insert into run (job, due_on, status, finished_at, binary_version, policy_sha256, catalogue_sha256, input_sha256)
+                 select 'provision_credits', date '2000-01-01' + 100 * {round} + n, 'done', now() - interval '100 days', '0', '', '', ''
+                 from generate_series(0, 39) n;
+                 insert into run_chunk (run_id, chunk_no, stage, from_on, from_id, until_on, until_id)
+                 select run_id, n, 0, due_on, n, due_on, n + 1 from run, generate_series(1, 100) n
+                 where not exists (select from run_chunk c where c.run_id = run.run_id) and due_on >= date '2000-01-01' + 100 * {round};
+                 insert into attempt (run_id, chunk_no, epoch, worker) select run_id, chunk_no, 1, 'night:1:x' from run_chunk;
+                 update run_chunk set status = 'claimed', epoch = 1, lease_until = now();
+                 update run_chunk set lease_until = now() + interval '1 second';
+                 update run_chunk set status = 'done', lease_until = null"
+            ),
+        )
+        .await;
+        while prune(&policies, &mut conn).await.unwrap() {}
+        assert_eq!(house.one::<i64>("select count(*) from run_chunk").await, 0);
+        assert_eq!(house.one::<i64>(ATTEMPTS).await, 0);
+        for table in ["run_chunk", "attempt"] {
+            sqlx::raw_sql(AssertSqlSafe(format!("vacuum {table}"))).execute(&house.owner).await.unwrap();
+        }
+        sizes.push(
+            house.one("select pg_total_relation_size('run_chunk') + pg_total_relation_size('attempt')").await,
+        );
+    }
+    // Pages of an index that is emptied are used again one vacuum later; from then on nothing grows.
+    let (settled, last) = (sizes[3], sizes[7]);
+    assert!(last <= settled + settled / 4, "{sizes:?}");
+    assert_eq!(house.one::<i64>("select count(*) from run").await, 320, "effects carry their numbers");
+}
+
+#[tokio::test]
+async fn tables_that_change_all_the_time_are_vacuumed_by_their_dead_rows() {
+    let house = House::open().await;
+    for (table, wanted) in [
+        ("run_chunk", "autovacuum_vacuum_scale_factor=0.02"),
+        ("run_chunk", "fillfactor=70"),
+        ("attempt", "autovacuum_vacuum_scale_factor=0.02"),
+        ("run", "autovacuum_vacuum_scale_factor=0.02"),
+        ("process", "autovacuum_vacuum_scale_factor=0"),
+        ("apalis.jobs", "autovacuum_vacuum_scale_factor=0"),
+        ("apalis.workers", "autovacuum_vacuum_scale_factor=0"),
+    ] {
+        let set = format!(
+            "select coalesce('{wanted}' = any(reloptions), false) from pg_class where oid = '{table}'::regclass"
+        );
+        assert!(house.one::<bool>(&set).await, "{table}: {wanted}");
+    }
+}
