@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 use uuid::Uuid;
 
-use super::{inbox::Inbox, queue::Queue};
+use super::{inbox::Inbox, pulse::Turns, queue::Queue};
 use crate::{
     clock::Clock,
     jobs::{
@@ -43,6 +43,8 @@ pub struct Desk {
     pub(super) clock: Clock,
     /// What is seen of the inbox.
     inbox: Arc<Mutex<Inbox>>,
+    /// Whether the sweep still turns.
+    pub(super) turns: Turns,
     /// Whether files are taken in as they appear, or only by the nights.
     takes_in: bool,
     /// Queues whose call is being answered.
@@ -76,10 +78,23 @@ impl Desk {
             base,
             clock,
             inbox,
+            turns: Turns::begin(),
             takes_in,
             busy: Mutex::default(),
             rests: Mutex::default(),
         }
+    }
+
+    /// What it is called among processes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells whether it still looks for work, wherever the desk is.
+    #[must_use]
+    pub fn turns(&self) -> Turns {
+        self.turns.clone()
     }
 
     /// The queues it answers.
@@ -90,7 +105,8 @@ impl Desk {
     }
 
     /// Whether it takes in files as they appear.
-    pub(super) fn takes_in(&self) -> bool {
+    #[must_use]
+    pub fn takes_in(&self) -> bool {
         self.takes_in
     }
 
