@@ -10,7 +10,7 @@ use std::{
 use chrono::{Days, NaiveDate};
 use futures::FutureExt;
 use sqlx::PgPool;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, error, error_span, info, warn};
 use uuid::Uuid;
 
 use super::{inbox::Inbox, pulse::Turns, queue::Queue};
@@ -141,7 +141,7 @@ impl Desk {
             return;
         }
         let _turn = Turn { desk: &self, queue: queue.name() };
-        let span = info_span!("call", queue = %queue.name(), worker = %self.name);
+        let span = error_span!("call", queue = %queue.name(), worker = %self.name);
         let desk = Arc::clone(&self);
         let work = async move { desk.work(queue).await }.instrument(span.clone());
         let mut working = tokio::spawn(work);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::task::JoinSet;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, debug, error_span, warn};
 
 use crate::{
     jobs::{Context, Error, Job, Result},
@@ -67,7 +67,7 @@ impl Job {
     /// # Errors
     /// The store is down; a chunk's own failure is on record with it.
     pub async fn help(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64) -> Result<()> {
-        let span = info_span!("job", job = self.name, due_on = %cx.today, run = run_id);
+        let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
             self.lanes(cx, &mut conn, Some(pool), run_id).await.map(|_| ())
@@ -131,8 +131,7 @@ impl Job {
             let chunk = run::claim(&mut tx, run_id, &cx.worker, LEASE_SECONDS, attempts).await?;
             tx.commit().await?;
             let Some(chunk) = chunk else { return Ok(first) };
-            let span =
-                info_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempt_id, worker = %cx.worker);
+            let span = error_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempt_id);
             let failure = self.attempt(cx, conn, pool, &chunk, attempts).instrument(span).await?;
             first = first.or(failure);
         }

@@ -7,7 +7,7 @@ pub mod stop;
 use std::sync::Arc;
 
 use sqlx::{Connection, PgConnection, PgPool};
-use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing::{Instrument, Span, error_span, field::Empty};
 
 use super::{Context, Job, Result};
 use crate::store::run::{self, Chunk, Counts};
@@ -20,7 +20,7 @@ impl Job {
         conn: &mut PgConnection,
         pool: Option<&PgPool>,
     ) -> Result<Counts> {
-        let span = info_span!("job", job = self.name, due_on = %cx.today, run = Empty);
+        let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
         async {
             let mut tx = conn.begin().await?;
             let with = cx.provenance(self.name, &mut tx).await?;
