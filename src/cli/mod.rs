@@ -19,7 +19,7 @@ use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::{settings::Settings, store, worker};
+use crate::{jobs::engine::fault, settings::Settings, store, worker};
 pub use exit::Exit;
 
 /// Back office for the benefits of a partner-programme membership: files in, credit granted and expired by night,
@@ -89,6 +89,10 @@ enum Command {
 pub fn main() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     logs::start(settings.log);
+    if let Err(error) = fault::read() {
+        let _ = writeln!(std::io::stderr(), "benefactor: {error}");
+        return Exit::Usage.into();
+    }
     match run(&settings, command) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -8,7 +8,7 @@ use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
-use super::{Context, Error, Job, Result};
+use super::{Context, Error, Job, Result, engine::fault};
 use crate::{
     domain::{calendar::add_days, language::Language},
     mail::{self, Digest, outbox},
@@ -52,11 +52,13 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let mut tx = conn.begin().await?;
     let leased = notice::lease(&mut tx, chunk.span, LEASE_SECONDS).await?;
     tx.commit().await?;
+    fault::at("mail.leased", NAME).await?;
     let digests = leased.iter().map(|mail| digest(cx, mail)).collect();
     let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
     let handed = tokio::task::spawn_blocking(move || hand_over(&outbox, digests, dry_run)).await;
     let handed =
         handed.map_err(|error| Error::file(&cx.folders.outbox())(std::io::Error::other(error)))??;
+    fault::at("mail.delivered", NAME).await?;
     let outcomes: Vec<Outcome> = leased
         .iter()
         .zip(handed)
@@ -68,6 +70,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         })
         .collect();
     notice::mark_mails(conn, &outcomes).await?;
+    fault::at("mail.recorded", NAME).await?;
     let failed = outcomes.iter().filter(|o| !o.sent).count();
     Ok(Counts { failed: i64::try_from(failed).unwrap_or(i64::MAX), ..Counts::done(outcomes.len() - failed) })
 }

@@ -9,7 +9,7 @@ use futures::future::FutureExt;
 use sqlx::PgConnection;
 use tokio::io::BufWriter;
 
-use super::{Context, Error, Job, Result};
+use super::{Context, Error, Job, Result, engine::fault};
 use crate::store::{
     export::{Export, Form},
     run::{Chunk, Counts, Span},
@@ -41,6 +41,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
     tokio::fs::create_dir_all(&folder).await.map_err(Error::file(&folder))?;
     let Some(export) = Export::named("entitlements") else { return Ok(Counts::default()) };
     write(conn, export, None, Form::Machine, &folder.join("entitlements.csv")).await?;
+    fault::at("export.written", NAME).await?;
     Ok(Counts::done(1))
 }
 

@@ -7,7 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
-    jobs::Job,
+    jobs::{Job, engine::fault},
     store::{self, bell, file, run},
 };
 
@@ -67,6 +67,7 @@ async fn night(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> 
     let cron = &desk.base.policies.import_entitlements.timetable.cron;
     let (Some(due_at), Some(to)) = (cron.last_until(desk.clock.now()), desk.due_to()) else { return Ok(()) };
     let ticked = bell::tick(conn, NIGHT, due_at).await?;
+    fault::at("tick.recorded", NIGHT).await?;
     if ticked {
         info!(%due_at, "a night is due");
     }

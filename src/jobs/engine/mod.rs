@@ -1,5 +1,6 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
+pub mod fault;
 mod lane;
 pub mod night;
 pub mod stop;

@@ -9,7 +9,7 @@ use crate::{
         reason::{Problem, Reason},
     },
     files::{profile::Kind, reader::Record},
-    jobs::{Context, Error, Result},
+    jobs::{Context, Error, Result, engine::fault},
     store::{
         file::{self, CELL_END, RowAnswer, StagedRow, Tally},
         run,
@@ -41,6 +41,7 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;
         file::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
+        fault::at("file.applied", super::NAME).await?;
         tx.commit().await?;
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         reader::{Limits, Reader, Record},
         spool,
     },
-    jobs::{Context, Error, Result},
+    jobs::{Context, Error, Result, engine::fault},
     store::{
         bulk::Rows,
         file::{self, CELL_END, NewFile, Tally, Unfinished},
@@ -97,6 +97,7 @@ pub async fn take_in(
         let mut tx = conn.begin().await?;
         file::finish(&mut tx, file_id).await?;
         let taken = answer(cx, &mut tx, &one, file_id, profile).await?;
+        fault::at("file.answered", super::NAME).await?;
         tx.commit().await?;
         applied.retain(|id| *id != file_id);
         outcomes.push((one, Outcome::Done(taken)));
@@ -124,6 +125,7 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         Ok(spooled) => spooled,
         Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
     };
+    fault::at("file.spooled", super::NAME).await?;
     let partner_id = match &dropped.partner {
         None => None,
         Some(number) => match file::partner(conn, number).await? {
@@ -172,6 +174,7 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
                 let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
                 file::staged(&mut tx, file_id, rows, chunk).await?;
                 tx.commit().await?;
+                fault::at("file.staged", super::NAME).await?;
                 return Ok(Staging::Staged(file_id, profile));
             }
             Some(sentence) => (Staging::Guarded(sentence.clone()), sentence),

@@ -18,7 +18,7 @@ use crate::{
         service_request,
     },
     files::profile::Kind,
-    jobs::{Context, Result},
+    jobs::{Context, Result, engine::fault},
     store::{
         file,
         intake::{self, NewRequest},
@@ -53,6 +53,7 @@ pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile])
             };
             file::answer(&mut tx, row.file_id, &[verdict.answer(row)]).await?;
         }
+        fault::at("file.applied", super::NAME).await?;
         tx.commit().await?;
     }
     for file in files {
