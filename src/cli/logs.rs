@@ -61,10 +61,9 @@ where
     ) -> fmt::Result {
         let mut time = String::new();
         SystemTime.format_time(&mut Writer::new(&mut time))?;
+        let level = event.metadata().level().as_str();
+        write!(writer, "{{\"timestamp\":{},\"level\":{}", Value::from(time), Value::from(level))?;
         let mut line = Map::new();
-        line.insert("timestamp".to_owned(), Value::String(time));
-        line.insert("level".to_owned(), Value::String(event.metadata().level().to_string()));
-        line.insert("message".to_owned(), Value::Null);
         for span in cx.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
             let extensions = span.extensions();
             let Some(fields) = extensions.get::<FormattedFields<N>>() else { continue };
@@ -73,7 +72,11 @@ where
             }
         }
         event.record(&mut Fields(&mut line));
-        writeln!(writer, "{}", Value::Object(line))
+        let message = line.remove_entry("message");
+        for (name, value) in message.into_iter().chain(line) {
+            write!(writer, ",{}:{value}", Value::from(name))?;
+        }
+        writeln!(writer, "}}")
     }
 }
 

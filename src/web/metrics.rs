@@ -1,6 +1,6 @@
 //! The figures of `status` as metrics. Every job has its series from the first scrape on, so that none appears late.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{fmt, sync::Arc};
 
 use axum::{
     extract::State,
@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use prometheus_client::{
-    encoding::text::encode,
-    metrics::{family::Family, gauge::Gauge},
+    encoding::{EncodeGaugeValue, EncodeMetric, MetricEncoder, text::encode},
+    metrics::MetricType,
     registry::{Registry, Unit},
 };
 
@@ -44,7 +44,7 @@ pub(super) async fn page(State(room): State<Arc<Room>>, headers: HeaderMap) -> R
 }
 
 /// All metrics; without figures only that the store is down.
-fn text(figures: Option<&Figures>) -> Result<String, std::fmt::Error> {
+fn text(figures: Option<&Figures>) -> Result<String, fmt::Error> {
     let mut page = Page(Registry::with_prefix("benefactor"));
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
     page.counts("build_info", "The version of this process", [(version, 1)]);
@@ -68,12 +68,10 @@ fn nights(page: &mut Page, figures: &Figures) {
     page.count("night_missing", "Nights that are over and not complete", figures.lateness.missing);
     let overdue = i64::from(figures.lateness.overdue);
     page.count("night_overdue", "Whether the first of them is hours late: somebody should look", overdue);
-    let late = Gauge::<i64>::default();
-    late.set(figures.late_seconds());
+    let late = Rows(vec![(Labels::new(), figures.late_seconds())]);
     page.0.register_with_unit("night_late", "How late the first of them is", Unit::Seconds, late);
     if let Some((_, completed_at)) = figures.last_night {
-        let at = Gauge::<i64>::default();
-        at.set(completed_at.timestamp());
+        let at = Rows(vec![(Labels::new(), completed_at.timestamp())]);
         let help = "When the last complete night was completed";
         page.0.register_with_unit("last_complete_night_timestamp", help, Unit::Seconds, at);
     }
@@ -139,24 +137,38 @@ struct Page(Registry);
 
 impl Page {
     fn count(&mut self, name: &str, help: &str, value: i64) {
-        let gauge = Gauge::<i64>::default();
-        gauge.set(value);
-        self.0.register(name, help, gauge);
+        self.counts(name, help, [(Labels::new(), value)]);
     }
 
     fn counts(&mut self, name: &str, help: &str, rows: impl IntoIterator<Item = (Labels, i64)>) {
-        let family = Family::<Labels, Gauge<i64>>::default();
-        for (labels, value) in rows {
-            family.get_or_create(&labels).set(value);
-        }
-        self.0.register(name, help, family);
+        self.0.register(name, help, Rows(rows.into_iter().collect()));
     }
 
     fn seconds(&mut self, name: &str, help: &str, rows: impl IntoIterator<Item = (Labels, f64)>) {
-        let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
-        for (labels, value) in rows {
-            family.get_or_create(&labels).set(value);
+        self.0.register_with_unit(name, help, Unit::Seconds, Rows(rows.into_iter().collect()));
+    }
+}
+
+/// The series of one gauge, told in the order they were given: people read them too.
+#[derive(Debug)]
+struct Rows<V>(Vec<(Labels, V)>);
+
+impl<V> EncodeMetric for Rows<V>
+where
+    V: EncodeGaugeValue + fmt::Debug + Send + Sync + 'static,
+{
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        for (labels, value) in &self.0 {
+            if labels.is_empty() {
+                encoder.encode_gauge(value)?;
+            } else {
+                encoder.encode_family(labels)?.encode_gauge(value)?;
+            }
         }
-        self.0.register_with_unit(name, help, Unit::Seconds, family);
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
     }
 }

@@ -102,3 +102,20 @@ async fn in_time(word: impl Future<Output = store::Result<()>>) -> store::Result
     let late = || store::Error::Down(format!("no answer within {} s", PATIENCE.as_secs()));
     tokio::time::timeout(PATIENCE, word).await.unwrap_or_else(|_| Err(late()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_that_stopped_turning_is_told_from_one_that_waits_for_the_store() {
+        let turns = Turns::begin();
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        *turns.0.lock().unwrap() = ago(32); // a connection was waited for, in vain
+        assert!(turns.turns());
+        *turns.0.lock().unwrap() = ago(46);
+        assert!(!turns.turns());
+        turns.mark();
+        assert!(turns.turns());
+    }
+}

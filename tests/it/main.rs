@@ -40,6 +40,8 @@ mod restart;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod worker;

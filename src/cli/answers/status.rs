@@ -63,9 +63,11 @@ async fn ask(
     timetable: &crate::domain::timetable::Timetable,
     now: DateTime<Utc>,
 ) -> store::Result<Told> {
-    let figures = status::figures(conn, timetable, now).await?;
+    let mut figures = status::figures(conn, timetable, now).await?;
+    let place = |name: &str| REGISTRY.iter().position(|job| job.name == name);
+    figures.queues.sort_by_key(|queue| place(&queue.job));
     let mut runs = status::last_runs(conn).await?;
-    runs.sort_by_key(|run| REGISTRY.iter().position(|job| job.name == run.job));
+    runs.sort_by_key(|run| place(&run.job));
     let (waiting, pending) = status::open_requests(conn).await?;
     Ok(Told {
         figures,
