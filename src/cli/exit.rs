@@ -74,6 +74,10 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             jobs::Error::Held => Exit::Held,
             jobs::Error::Stopped
             | jobs::Error::Incomplete { .. }
+            | jobs::Error::Panicked(_)
+            | jobs::Error::Hung { .. }
+            | jobs::Error::CalledOff
+            | jobs::Error::Stuck
             | jobs::Error::Mail(_)
             | jobs::Error::File { .. } => Exit::Failed,
         });

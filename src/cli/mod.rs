@@ -14,7 +14,7 @@ mod logs;
 mod nights;
 mod up;
 
-use std::{future::Future, io::Write, path::PathBuf, process::ExitCode};
+use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -130,7 +130,10 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
 /// Runs an asynchronous command to its end.
 fn wait(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(command)
+    let ended = runtime.block_on(command);
+    // A thread that computes for ever does not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ended
 }
 
 /// Where the settings say the store is.

@@ -8,14 +8,16 @@ use clap::Args;
 use serde_json::json;
 use sqlx::Connection;
 use tokio::sync::OnceCell;
-use uuid::Uuid;
 
 pub(super) use super::facts::facts;
 use super::{Exit, effects, exit::Ending, location, print};
 use crate::{
     jobs::{
         self, Folders, Job, REGISTRY,
-        engine::night::{self, Night},
+        engine::{
+            name,
+            night::{self, Night},
+        },
     },
     settings::Settings,
     store::{Store, run::Counts},
@@ -89,8 +91,9 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         arrived_on: settings.still_clock().today(),
         latest: true,
         dry_run,
-        // No other process, before or after, has this name.
-        worker: format!("{}:{}:{}", night::ROLE, std::process::id(), Uuid::now_v7()),
+        worker: name::of_process(night::ROLE),
+        place: name::of_place(&settings.data_dir),
+        epoch: None,
         stop: jobs::Stop::never(),
         whole: jobs::Whole::all(),
         rates: OnceCell::new(),

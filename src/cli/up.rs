@@ -12,7 +12,7 @@ use tokio::{
 use super::{Exit, exit::Ending, location, nights::context};
 use crate::{
     clock::Clock,
-    domain::timetable::Timetable,
+    domain::policy::Policies,
     jobs::Stop,
     settings::{Listen, Settings, USUAL_ADDRESS},
     store::{
@@ -77,12 +77,13 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let mut base = context(settings, clock.today(), false)?;
     base.stop = stop.clone();
     let store = Store::open(location).await?;
+    let ending = asker.clone();
     let listening = tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        asker.ask();
+        ending.ask();
         // `timeout` and shells signal the process and its group, twice in the same instant: that is one wish.
         tokio::time::sleep(ONE_WISH).await;
         while interrupt.recv().now_or_never().is_some() || terminate.recv().now_or_never().is_some() {}
@@ -93,16 +94,16 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
         tracing::warn!("ended at once; what was running is taken up again on the next start");
         std::process::exit(i32::from(Exit::Failed as u8));
     });
-    let timetable = base.policies.import_entitlements.timetable.cron.clone();
-    let desk = Desk::new(store.pool.clone(), base, clock, takes_in);
-    let (pulse, open) = be_seen(settings, &store, &desk, (timetable, clock)).await?;
+    let policies = Arc::clone(&base.policies);
+    let desk = Desk::new(store.pool.clone(), base, clock, takes_in, asker);
+    let (pulse, open) = be_seen(settings, &store, &desk, (policies, clock)).await?;
     let in_time = worker::run(desk, stop).await;
     drop(open);
-    pulse.end().await;
     listening.abort();
     if !in_time {
-        return Ok(Exit::Failed);
+        return Ok(Exit::Failed); // without signing off: whoever does not start it again is told
     }
+    pulse.end().await;
     store.close().await;
     Ok(Exit::Done)
 }
@@ -112,7 +113,7 @@ async fn be_seen(
     settings: &Settings,
     store: &Store,
     desk: &Desk,
-    (timetable, clock): (Timetable, Clock),
+    (policies, clock): (Arc<Policies>, Clock),
 ) -> anyhow::Result<(Pulse, Option<web::Open>)> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let listener = match web::listen(settings.listen()).await {
@@ -141,7 +142,7 @@ async fn be_seen(
     let turns = desk.turns();
     let works = Arc::new(move || turns.turns());
     let open = listener.map(|listener| {
-        web::open(listener, web::Room { pool: store.aside(SCRAPES, PATIENCE), clock, timetable, works })
+        web::open(listener, web::Room { pool: store.aside(SCRAPES, PATIENCE), clock, policies, works })
     });
     Ok((pulse, open))
 }

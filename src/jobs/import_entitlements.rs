@@ -23,7 +23,8 @@ mod intake;
 mod people;
 mod requests;
 
-const NAME: &str = "import_entitlements";
+/// The stem.
+pub const NAME: &str = "import_entitlements";
 
 /// The job.
 pub const JOB: Job = Job {

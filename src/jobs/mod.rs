@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use tokio::sync::OnceCell;
 
-pub use engine::stop::Stop;
+pub use engine::stop::{Asker, Stop};
 
 use crate::{
     domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
@@ -140,6 +140,10 @@ pub struct Context {
     pub dry_run: bool,
     /// Who works: a role and a name that no other process ever has, `night:…`.
     pub worker: String,
+    /// Host and data directory: a courier's files and mails belong there.
+    pub place: String,
+    /// What the coordinator's writes are fenced with; `None` for a helper and in a rehearsal.
+    pub epoch: Option<i64>,
     /// Whether to begin nothing more.
     pub stop: Stop,
     /// Which files of the inbox are whole; the others are still written to and wait.
@@ -160,20 +164,35 @@ pub enum Error {
     /// It was asked to stop and did so between two chunks; the next start goes on there.
     #[error("stopped as asked; what is left is done on the next start")]
     Stopped,
-    /// Chunks failed for good; the others are done. The next start tries them again.
-    #[error(
-        "{job} for {due_on} is incomplete: {failed} of its chunks failed after all their attempts; the first said: {first}"
-    )]
+    /// Chunks failed for good; the others are done.
+    #[error("{}", incomplete(job, *due_on, *run_id, chunks, said))]
     Incomplete {
         /// The job.
         job: &'static str,
         /// The business date.
         due_on: NaiveDate,
-        /// How many.
-        failed: i64,
-        /// What went wrong first.
-        first: String,
+        /// Its run.
+        run_id: i64,
+        /// Their numbers.
+        chunks: Vec<i32>,
+        /// What the first of them said last.
+        said: String,
     },
+    /// A chunk's work panicked: a fault of this program.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// A chunk's work took longer than it may.
+    #[error("did not end within {seconds} s and was cut off (limit_seconds)")]
+    Hung {
+        /// How long it may take.
+        seconds: u32,
+    },
+    /// An operator called a chunk off while it was worked on.
+    #[error("called off by an operator")]
+    CalledOff,
+    /// Work that was cut off computes on and cannot be interrupted: the process must end, and nothing is lost.
+    #[error("work that was cut off cannot be interrupted; this process ends, and the next start goes on")]
+    Stuck,
     /// A mail cannot be written: its notice needs a person.
     #[error("mail: {0}")]
     Mail(#[from] crate::mail::Error),
@@ -201,6 +220,19 @@ impl Error {
     }
 }
 
+/// What to do about chunks that failed for good.
+fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &str) -> String {
+    let first = chunks.first().copied().unwrap_or_default();
+    let more = match chunks.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{job} for {due_on} is incomplete: chunk {run_id}.{first}{more} failed after all tries; it said: {said}. \
+         `benefactor jobs show {run_id}.{first}` tells which rows; then `jobs retry` or `jobs discard` it"
+    )
+}
+
 /// Result of a job.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -209,6 +241,12 @@ impl Job {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         REGISTRY.into_iter().find(|job| job.name == name)
+    }
+
+    /// The queue in which calls for its chunks are: its name with hyphens.
+    #[must_use]
+    pub fn queue(&self) -> String {
+        self.name.replace('_', "-")
     }
 }
 
@@ -226,6 +264,8 @@ impl Context {
             latest,
             dry_run: self.dry_run,
             worker: self.worker.clone(),
+            place: self.place.clone(),
+            epoch: self.epoch,
             stop: self.stop.clone(),
             whole: self.whole.clone(),
             rates: OnceCell::new(),
@@ -236,6 +276,17 @@ impl Context {
     #[must_use]
     pub fn by(&self, worker: String, arrived_on: NaiveDate) -> Self {
         Self { arrived_on, worker, ..self.on(self.today, self.latest) }
+    }
+
+    /// Holds the coordinator's place until the transaction ends.
+    ///
+    /// # Errors
+    /// [`store::Error::LeaseLost`] when another process took charge meanwhile: nothing more may be written.
+    async fn in_charge(&self, conn: &mut PgConnection) -> Result<()> {
+        match self.epoch {
+            Some(epoch) => Ok(run::in_charge(conn, epoch).await?),
+            None => Ok(()),
+        }
     }
 
     /// How hard a job works.
@@ -268,10 +319,13 @@ impl Context {
     }
 
     /// Whether a run was begun by this program with these policies and this catalogue, so that its chunks come to the
-    /// same here.
+    /// same here; what a courier writes must come to the same place as well.
     #[must_use]
     pub fn agrees_with(&self, run: &run::Claimable) -> bool {
-        run.binary_version == env!("CARGO_PKG_VERSION")
+        let is_here = run.place.as_ref() == Some(&self.place);
+        let goes_anywhere = Job::named(&run.job).is_some_and(|job| !job.courier);
+        (goes_anywhere || is_here)
+            && run.binary_version == env!("CARGO_PKG_VERSION")
             && run.policy_sha256 == self.policy_sha256(&run.job)
             && run.catalogue_sha256 == self.catalogue_sha256
     }
@@ -288,6 +342,7 @@ impl Context {
             policy_sha256: self.policy_sha256(job),
             catalogue_sha256: self.catalogue_sha256.clone(),
             input_sha256: run::input_sha256(conn).await?,
+            place: self.place.clone(),
         })
     }
 }

@@ -11,6 +11,10 @@ use super::Result;
 
 /// Lets one process at a time look for what is due, until the transaction ends; `false`: another is at it.
 pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
+    // A paused process does not keep the others from looking.
+    sqlx::query!("select set_config('idle_in_transaction_session_timeout', '10s', true)")
+        .fetch_one(&mut *conn)
+        .await?;
     Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext('benefactor.sweep')) as "held!""#)
         .fetch_one(conn)
         .await?)
@@ -25,15 +29,17 @@ pub async fn tick(conn: &mut PgConnection, name: &str, due_at: DateTime<Utc>) ->
     Ok(ticked.rows_affected() == 1)
 }
 
-/// Rings until `wanted` calls wait in a queue; in the caller's transaction. Says how many it added.
-pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64) -> Result<u64> {
+/// Rings until `wanted` calls wait in a queue; in the caller's transaction. A call of a higher priority is answered
+/// first. Says how many it added.
+pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64, priority: i16) -> Result<u64> {
     let rung = sqlx::query(
         "insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority)
-         select apalis.generate_ulid(), $1, convert_to('{}', 'utf8'), 'Pending', 0, 5, now(), 0
+         select apalis.generate_ulid(), $1, convert_to('{}', 'utf8'), 'Pending', 0, 5, now(), $3
          from generate_series(1, $2 - (select count(*) from apalis.jobs where job_type = $1 and status = 'Pending'))",
     )
     .bind(queue)
     .bind(wanted)
+    .bind(i32::from(priority))
     .execute(conn)
     .await?;
     Ok(rung.rows_affected())

@@ -50,6 +50,8 @@ pub struct Provenance {
     pub catalogue_sha256: String,
     /// SHA-256 over the files applied before it ([`input_sha256`]).
     pub input_sha256: String,
+    /// Host and data directory of the process that coordinates.
+    pub place: String,
 }
 
 /// A job's run for a business date.
@@ -76,6 +78,52 @@ pub struct Chunk {
     pub epoch: i32,
     /// The row of `attempt` that this claim is.
     pub attempt_id: i64,
+    /// Which try it is, from 1.
+    pub attempts: i32,
+}
+
+/// Who claims, and how hard a job may be tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant<'a> {
+    /// A role and a name that no other process ever has.
+    pub worker: &'a str,
+    /// Seconds without word after which others take over.
+    pub lease_seconds: f64,
+    /// Tries of a chunk, crashes included.
+    pub max_attempts: i32,
+    /// Chunks of the job under way in all processes together.
+    pub in_all: Option<i64>,
+}
+
+/// What a worker hears when it gives word for its chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Go on.
+    GoOn,
+    /// An operator called it off: end it.
+    CalledOff,
+    /// It is another worker's by now, or done: end it.
+    Lost,
+}
+
+/// The pause after a failed try: doubled with every further one, up to the longest; seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// After the first.
+    pub first: u32,
+    /// The longest.
+    pub at_most: u32,
+}
+
+/// What a run's chunks that are not done come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Ready, or claimed.
+    pub open: i64,
+    /// Failed for good.
+    pub failed: i64,
+    /// Discarded by an operator.
+    pub discarded: i64,
 }
 
 /// SHA-256 over the files that have been applied, in order of arrival.
@@ -89,19 +137,23 @@ pub async fn input_sha256(conn: &mut PgConnection) -> Result<String> {
     Ok(hash)
 }
 
-/// Begins the run of `job` for `due_on`, or takes up the one there is: an unfinished one where it stopped, a
-/// finished one from its first stage, to look again.
+/// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left where it stopped, another
+/// from its first stage, to look again.
 pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: &Provenance) -> Result<Run> {
     let run = sqlx::query_as!(
         Run,
-        "insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, input_sha256)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, input_sha256, place)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (job, due_on) do update set
              attempts = run.attempts + 1,
-             stage = case when run.status in ('running', 'incomplete') then run.stage else -1 end,
+             stage = case when run.status = 'running' or exists (
+                         select from run_chunk c
+                         where c.run_id = run.run_id and c.status in ('ready', 'claimed', 'failed')
+                     ) then run.stage else -1 end,
              status = 'running',
              binary_version = excluded.binary_version, policy_sha256 = excluded.policy_sha256,
-             catalogue_sha256 = excluded.catalogue_sha256, input_sha256 = excluded.input_sha256
+             catalogue_sha256 = excluded.catalogue_sha256, input_sha256 = excluded.input_sha256,
+             place = excluded.place
          returning run_id, stage",
         job,
         due_on,
@@ -109,14 +161,21 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
         with.policy_sha256,
         with.catalogue_sha256,
         with.input_sha256,
+        with.place,
     )
     .fetch_one(conn)
     .await?;
     Ok(run)
 }
 
-/// Records the chunks of `stage`.
-pub async fn plan(conn: &mut PgConnection, run_id: i64, stage: i16, spans: &[Span]) -> Result<()> {
+/// Records the chunks of `stage`; a span that is open already is not doubled.
+pub async fn plan(
+    conn: &mut PgConnection,
+    run_id: i64,
+    stage: i16,
+    priority: i16,
+    spans: &[Span],
+) -> Result<()> {
     sqlx::query!("update run set stage = $2 where run_id = $1", run_id, stage).execute(&mut *conn).await?;
     if spans.is_empty() {
         return Ok(());
@@ -126,12 +185,15 @@ pub async fn plan(conn: &mut PgConnection, run_id: i64, stage: i16, spans: &[Spa
     let until_on: Vec<NaiveDate> = spans.iter().map(|s| s.until.0).collect();
     let until_id: Vec<i64> = spans.iter().map(|s| s.until.1).collect();
     sqlx::query!(
-        "insert into run_chunk (run_id, chunk_no, stage, from_on, from_id, until_on, until_id)
-         select $1, (select coalesce(max(chunk_no), 0) from run_chunk where run_id = $1) + nth, $2, f_on, f_id, u_on, u_id
-         from unnest($3::date[], $4::bigint[], $5::date[], $6::bigint[]) with ordinality
-              as span (f_on, f_id, u_on, u_id, nth)",
+        "insert into run_chunk (run_id, chunk_no, stage, priority, from_on, from_id, until_on, until_id)
+         select $1, (select coalesce(max(chunk_no), 0) from run_chunk where run_id = $1) + nth, $2, $3,
+                f_on, f_id, u_on, u_id
+         from unnest($4::date[], $5::bigint[], $6::date[], $7::bigint[]) with ordinality
+              as span (f_on, f_id, u_on, u_id, nth)
+         on conflict do nothing",
         run_id,
         stage,
+        priority,
         &from_on,
         &from_id,
         &until_on,
@@ -144,41 +206,63 @@ pub async fn plan(conn: &mut PgConnection, run_id: i64, stage: i16, spans: &[Spa
 
 /// Claims the next chunk of a run that is ready, or whose worker let its lease lapse.
 ///
-/// The caller commits before it works, so that a crash counts. A chunk that used up `max_attempts` is failed.
-pub async fn claim(
-    conn: &mut PgConnection,
-    run_id: i64,
-    worker: &str,
-    lease_seconds: f64,
-    max_attempts: i32,
-) -> Result<Option<Chunk>> {
+/// The caller commits before it works, so that a crash counts. A chunk that used up its tries is failed, one that was
+/// called off is discarded. The server process that a lapsed claim was made through is ended: a worker that is paused
+/// loses its locks with it, and writes nothing when it wakes.
+pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Result<Option<Chunk>> {
+    if let Some(limit) = by.in_all
+        && !is_room(&mut *conn, run_id, limit).await?
+    {
+        return Ok(None);
+    }
     let row = sqlx::query!(
-        r#"with spent as (
-               update run_chunk set status = 'failed'
-               where run_id = $1 and status = 'claimed' and lease_until < now() and attempts >= $4
+        r#"with lapsed as (
+               select chunk_no, backend, attempts >= $4 as spent, cancel_asked_at is not null as called_off
+               from run_chunk
+               where run_id = $1 and status = 'claimed' and lease_until < now()
+               for update skip locked
+           ), given_up as (
+               update run_chunk c set status = case when l.called_off then 'discarded' else 'failed' end,
+                   finished_at = now(), lease_until = null
+               from lapsed l where c.run_id = $1 and c.chunk_no = l.chunk_no and (l.spent or l.called_off)
            ), next as (
-               select chunk_no from run_chunk
-               where run_id = $1 and attempts < $4
-                 and (status = 'ready' or status = 'claimed' and lease_until < now())
-               order by chunk_no limit 1 for update skip locked
+               select c.chunk_no,
+                      case when l.chunk_no is null then c.ready_at else c.lease_until end as ready_at
+               from run_chunk c left join lapsed l using (chunk_no)
+               where c.run_id = $1 and c.status in ('ready', 'claimed') and c.attempts < $4
+                 and (c.status = 'ready' and c.ready_at <= now() or l.chunk_no is not null and not l.called_off)
+               order by c.priority desc, c.chunk_no limit 1 for update of c skip locked
+           ), lost as (
+               update attempt a set finished_at = now(), outcome = 'lost',
+                   error = 'no word from its worker until its lease lapsed'
+               from lapsed l
+               where a.run_id = $1 and a.chunk_no = l.chunk_no and a.finished_at is null
+                 and (l.spent or l.called_off or l.chunk_no in (select chunk_no from next))
+               returning a.chunk_no, a.started_at
+           ), ended as (
+               select pg_terminate_backend(s.pid)
+               from lost join lapsed l using (chunk_no) join pg_stat_activity s on s.pid = l.backend
+               where s.backend_start <= lost.started_at and s.usename = current_user and s.pid <> pg_backend_pid()
+                 and s.datname = current_database()
            ), claimed as (
                update run_chunk c set status = 'claimed', attempts = attempts + 1, epoch = epoch + 1, worker = $2,
-                   lease_until = now() + make_interval(secs => $3)
+                   lease_until = now() + make_interval(secs => $3), backend = pg_backend_pid()
                from next where c.run_id = $1 and c.chunk_no = next.chunk_no
-               returning c.*
+               returning c.*, next.ready_at as was_ready_at
            ), started as (
-               insert into attempt (run_id, chunk_no, epoch, worker)
-               select run_id, chunk_no, epoch, $2 from claimed
+               insert into attempt (run_id, chunk_no, epoch, worker, ready_at)
+               select run_id, chunk_no, epoch, $2, was_ready_at from claimed
                returning attempt_id
            )
            select c.run_id as "run_id!", c.chunk_no as "chunk_no!", c.stage as "stage!", c.from_on as "from_on!",
                   c.from_id as "from_id!", c.until_on as "until_on!", c.until_id as "until_id!",
-                  c.epoch as "epoch!", s.attempt_id as "attempt_id!"
+                  c.epoch as "epoch!", c.attempts as "attempts!", s.attempt_id as "attempt_id!",
+                  (select count(*) from ended) as "ended!"
            from claimed c, started s"#,
         run_id,
-        worker,
-        lease_seconds,
-        max_attempts,
+        by.worker,
+        by.lease_seconds,
+        by.max_attempts,
     )
     .fetch_optional(conn)
     .await?;
@@ -189,22 +273,47 @@ pub async fn claim(
         span: Span { from: (r.from_on, r.from_id), until: (r.until_on, r.until_id) },
         epoch: r.epoch,
         attempt_id: r.attempt_id,
+        attempts: r.attempts,
     }))
 }
 
-/// Prolongs a claim for its worker; `false` when it is no longer this worker's.
-pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -> Result<bool> {
-    let renewed = sqlx::query!(
-        "update run_chunk set lease_until = now() + make_interval(secs => $4)
-         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
+/// Whether fewer chunks of a run's job are under way than `limit`, in all processes together. Until the transaction
+/// ends no other process can ask.
+async fn is_room(conn: &mut PgConnection, run_id: i64, limit: i64) -> Result<bool> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtext('benefactor.room.' || job)) from run where run_id = $1",
+        run_id
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) < $2 as "room!" from run mine join run r using (job) join run_chunk c on c.run_id = r.run_id
+           where mine.run_id = $1 and c.status = 'claimed' and c.lease_until >= now()"#,
+        run_id,
+        limit
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Prolongs a claim for its worker, and says whether it is still its own.
+pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -> Result<Word> {
+    let called_off = sqlx::query_scalar!(
+        r#"update run_chunk set lease_until = now() + make_interval(secs => $4)
+           where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
+           returning cancel_asked_at is not null as "called_off!""#,
         chunk.run_id,
         chunk.chunk_no,
         chunk.epoch,
         lease_seconds,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(renewed.rows_affected() == 1)
+    Ok(match called_off {
+        None => Word::Lost,
+        Some(false) => Word::GoOn,
+        Some(true) => Word::CalledOff,
+    })
 }
 
 /// A run under way that has chunks to claim.
@@ -222,23 +331,41 @@ pub struct Claimable {
     pub policy_sha256: String,
     /// SHA-256 of the catalogue.
     pub catalogue_sha256: String,
+    /// Host and data directory of the process that coordinates it.
+    pub place: Option<String>,
+    /// The highest priority of these chunks.
+    pub priority: i16,
     /// How many of its chunks are ready, or were let go of by a worker whose lease lapsed.
     pub chunks: i64,
 }
 
-/// The runs under way that have chunks to claim, the oldest first.
+/// The runs under way that have chunks to claim, the most urgent first, then the oldest.
 pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
     Ok(sqlx::query_as!(
         Claimable,
-        r#"select r.run_id, r.job, r.due_on, r.binary_version, r.policy_sha256, r.catalogue_sha256,
-                  count(*) as "chunks!"
+        r#"select r.run_id, r.job, r.due_on, r.binary_version, r.policy_sha256, r.catalogue_sha256, r.place,
+                  max(c.priority) as "priority!", count(*) as "chunks!"
            from run r join run_chunk c using (run_id)
            where r.status = 'running' and c.status in ('ready', 'claimed')
-             and (c.status = 'ready' or c.lease_until < now())
-           group by r.run_id order by r.run_id"#
+             and (c.status = 'ready' and c.ready_at <= now() or c.lease_until < now())
+           group by r.run_id order by max(c.priority) desc, r.run_id"#
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// Runs of nights that are over which an operator gave work back to: discarded chunks that are ready again.
+pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>> {
+    let rows = sqlx::query!(
+        "select r.job, r.due_on from run r
+         where r.status = 'incomplete' and r.due_on <= (select max(due_on) from night)
+           and exists (select from run_chunk c
+                       where c.run_id = r.run_id and c.status = 'ready' and c.ready_at <= now())
+         order by r.due_on, r.run_id"
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.job, row.due_on)).collect())
 }
 
 /// Records the outcome of a chunk, in the transaction of its effects.
@@ -247,9 +374,14 @@ pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
 /// [`Error::LeaseLost`] when the chunk was claimed again meanwhile: the caller rolls back.
 pub async fn finish(conn: &mut PgConnection, chunk: &Chunk, counts: Counts) -> Result<()> {
     let updated = sqlx::query!(
-        "with closed as (update attempt set finished_at = now() where attempt_id = $7)
-         update run_chunk set status = 'done', lease_until = null, done = $4, refused = $5, failed = $6
-         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
+        "with done as (
+             update run_chunk set status = 'done', lease_until = null, cancel_asked_at = null, finished_at = now(),
+                 done = $4, refused = $5, failed = $6
+             where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
+             returning chunk_no
+         )
+         update attempt set finished_at = clock_timestamp(), outcome = 'done'
+         where attempt_id = $7 and exists (select from done)",
         chunk.run_id,
         chunk.chunk_no,
         chunk.epoch,
@@ -263,18 +395,68 @@ pub async fn finish(conn: &mut PgConnection, chunk: &Chunk, counts: Counts) -> R
     if updated.rows_affected() == 1 { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
-/// Gives a chunk back after an error; it is failed for good once its attempts are used up.
-pub async fn give_back(conn: &mut PgConnection, chunk: &Chunk, error: &str, max_attempts: i32) -> Result<()> {
-    sqlx::query!(
-        "with closed as (update attempt set finished_at = now(), error = $5 where attempt_id = $6)
-         update run_chunk set lease_until = null, status = case when attempts >= $4 then 'failed' else 'ready' end
-         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
+/// Gives a chunk back after a try that failed: ready again after a pause, failed for good once its tries are used up,
+/// discarded if it was called off. Says whether it was given up.
+pub async fn give_back(
+    conn: &mut PgConnection,
+    chunk: &Chunk,
+    error: &str,
+    max_attempts: i32,
+    pause: Pause,
+) -> Result<bool> {
+    let status = sqlx::query_scalar!(
+        r#"with given as (
+               update run_chunk set lease_until = null,
+                   status = case when cancel_asked_at is not null then 'discarded'
+                                 when attempts >= $4 then 'failed' else 'ready' end,
+                   finished_at = case when cancel_asked_at is not null or attempts >= $4 then now() end,
+                   ready_at = now() + make_interval(
+                       secs => least($7::int * power(2, least(attempts, 30) - 1), $8::int) * (0.75 + random() / 2))
+               where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
+               returning status, cancel_asked_at
+           ), closed as (
+               update attempt set finished_at = now(), error = $5,
+                   outcome = case when given.cancel_asked_at is null then 'failed' else 'cancelled' end
+               from given where attempt_id = $6 and finished_at is null
+           )
+           select status from given"#,
         chunk.run_id,
         chunk.chunk_no,
         chunk.epoch,
         max_attempts,
         error,
         chunk.attempt_id,
+        i32::try_from(pause.first).unwrap_or(i32::MAX),
+        i32::try_from(pause.at_most).unwrap_or(i32::MAX),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(status.as_deref() == Some("failed"))
+}
+
+/// Hands a chunk back that was not to blame, because its worker stops or the database went away: the try does not
+/// count, also when another worker has taken the chunk over since.
+pub async fn hand_back(conn: &mut PgConnection, chunk: &Chunk, max_attempts: i32, why: &str) -> Result<()> {
+    sqlx::query!(
+        "with closed as (
+             update attempt set finished_at = now(), outcome = 'handed_back', error = $6
+             where attempt_id = $5 and (outcome is null or outcome = 'lost')
+             returning attempt_id
+         )
+         update run_chunk set attempts = attempts - 1,
+             ready_at = case when epoch = $3 then now() else ready_at end,
+             lease_until = case when epoch = $3 then null else lease_until end,
+             status = case when status = 'claimed' and epoch = $3 and cancel_asked_at is not null then 'discarded'
+                           when status = 'claimed' and epoch = $3 then 'ready'
+                           when status = 'failed' and attempts <= $4 then 'ready'
+                           else status end
+         where run_id = $1 and chunk_no = $2 and attempts > 0 and exists (select from closed)",
+        chunk.run_id,
+        chunk.chunk_no,
+        chunk.epoch,
+        max_attempts,
+        chunk.attempt_id,
+        why,
     )
     .execute(conn)
     .await?;
@@ -293,28 +475,35 @@ pub async fn release(conn: &mut PgConnection, role: &str) -> Result<()> {
     Ok(())
 }
 
-/// Chunks of a run that are not done, and of these the ones that failed for good.
-pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<(i64, i64)> {
-    let row = sqlx::query!(
+/// Chunks of a run that are not done.
+pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<Open> {
+    Ok(sqlx::query_as!(
+        Open,
         r#"select count(*) filter (where status in ('ready', 'claimed')) as "open!",
-                  count(*) filter (where status = 'failed') as "failed!"
+                  count(*) filter (where status = 'failed') as "failed!",
+                  count(*) filter (where status = 'discarded') as "discarded!"
            from run_chunk where run_id = $1 and status <> 'done'"#,
         run_id
     )
     .fetch_one(conn)
-    .await?;
-    Ok((row.open, row.failed))
+    .await?)
 }
 
-/// Gives chunks that failed for good another set of attempts: the operator started the run again.
-pub async fn revive(conn: &mut PgConnection, run_id: i64) -> Result<()> {
-    sqlx::query!(
-        "update run_chunk set status = 'ready', attempts = 0 where run_id = $1 and status = 'failed'",
+/// The chunks of a run that failed for good, by number, and what the first of them said last.
+pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>, String)> {
+    let row = sqlx::query!(
+        r#"select array_agg(chunk_no order by chunk_no) as "numbers!",
+                  coalesce((select error from attempt a
+                            where a.run_id = $1 and a.chunk_no = (select min(chunk_no) from run_chunk
+                                                                  where run_id = $1 and status = 'failed')
+                              and error is not null
+                            order by attempt_id desc limit 1), 'nothing') as "said!"
+           from run_chunk where run_id = $1 and status = 'failed' having count(*) > 0"#,
         run_id
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(row.map_or_else(|| (vec![], String::new()), |row| (row.numbers, row.said)))
 }
 
 /// Closes a run: `done` only when no chunk is missing, else `incomplete`. Says what it came to.
@@ -355,6 +544,43 @@ pub async fn lock_night(conn: &mut PgConnection) -> Result<bool> {
         .await?)
 }
 
+/// Lets Postgres end this transaction when it gives no word ([`give_word`]) for 20 s, so that a paused process does not
+/// keep its lock.
+pub async fn end_when_silent(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select set_config('idle_in_transaction_session_timeout', '20s', true)")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives word for a transaction that holds a lock.
+pub async fn give_word(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select 1 as one").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Makes `worker` the coordinator, now that it holds the night's lock: whoever was it before writes nothing more.
+/// Gives its epoch.
+pub async fn take_charge(conn: &mut PgConnection, worker: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        "update coordinator set epoch = epoch + 1, worker = $1, began_at = now() returning epoch",
+        worker
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Holds the coordinator's place until the transaction ends.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another process took charge meanwhile: the caller rolls back.
+pub async fn in_charge(conn: &mut PgConnection, epoch: i64) -> Result<()> {
+    let held = sqlx::query!("select epoch from coordinator where epoch = $1 for share", epoch)
+        .fetch_optional(conn)
+        .await?;
+    if held.is_some() { Ok(()) } else { Err(Error::LeaseLost) }
+}
+
 /// Whether some process runs nights now; asks without taking their lock, so that nobody finds it held by a question.
 pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(
@@ -369,14 +595,25 @@ pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
     .await?)
 }
 
-/// Keeps files from changing facts while a chunk reads and writes by them, until the transaction ends.
+/// Keeps files from changing facts while a chunk reads and writes by them, until the transaction ends. Postgres ends
+/// one that is silent for a minute: a paused process does not keep others out.
 pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock_shared(hashtext('benefactor.facts'))").fetch_one(conn).await?;
+    sqlx::query!(
+        "select set_config('idle_in_transaction_session_timeout', '60s', true),
+                pg_advisory_xact_lock_shared(hashtext('benefactor.facts'))"
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(())
 }
 
-/// Keeps chunks of jobs away while facts change, until the transaction ends.
+/// Keeps chunks of jobs away while facts change, until the transaction ends; a silent one as above.
 pub async fn change_facts(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtext('benefactor.facts'))").fetch_one(conn).await?;
+    sqlx::query!(
+        "select set_config('idle_in_transaction_session_timeout', '60s', true),
+                pg_advisory_xact_lock(hashtext('benefactor.facts'))"
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(())
 }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::domain::{
     lateness::{self, Lateness},
+    policy::Policies,
     reason::Reason,
-    timetable::Timetable,
 };
 
 /// The last run of a job.
@@ -281,14 +281,19 @@ pub async fn answers(conn: &mut PgConnection) -> Result<()> {
 
 /// Where everything stands at `now` on the business clock. Reads what is open and what is recent, through indexes:
 /// what a night costs does not weigh on it.
-pub async fn figures(conn: &mut PgConnection, timetable: &Timetable, now: DateTime<Utc>) -> Result<Figures> {
+pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> Result<Figures> {
     let last_night = last_night(conn).await?;
     let first_file_on = first_file_on(conn).await?;
     let (mails, notices_owed) = unsent(conn).await?;
     Ok(Figures {
         now,
         last_night,
-        lateness: lateness::of(timetable, now, last_night.map(|(day, _)| day), first_file_on),
+        lateness: lateness::of(
+            &policies.import_entitlements.timetable.cron,
+            now,
+            last_night.map(|(day, _)| day),
+            first_file_on,
+        ),
         processes: process::seen(conn).await?,
         queues: queues(conn).await?,
         mails,

@@ -22,7 +22,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     clock::Clock,
-    domain::timetable::Timetable,
+    domain::policy::Policies,
     settings::{Listen, USUAL_ADDRESS},
     store::{
         self,
@@ -41,8 +41,8 @@ pub struct Room {
     pub pool: PgPool,
     /// The business clock.
     pub clock: Clock,
-    /// When nights are due.
-    pub timetable: Timetable,
+    /// When nights are due, and when they are late.
+    pub policies: Arc<Policies>,
     /// Whether this process still looks for work.
     pub works: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -95,7 +95,7 @@ impl Room {
     async fn figures(&self) -> store::Result<Figures> {
         let asked = async {
             let mut conn = self.pool.acquire().await?;
-            status::figures(&mut conn, &self.timetable, self.clock.now()).await
+            status::figures(&mut conn, &self.policies, self.clock.now()).await
         };
         let late = || store::Error::Down(format!("no figures within {} s", FIGURES_WITHIN.as_secs()));
         tokio::time::timeout(FIGURES_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))

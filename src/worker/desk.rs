@@ -3,7 +3,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,14 +14,16 @@ use chrono::{Days, NaiveDate};
 use futures::FutureExt;
 use sqlx::PgPool;
 use tracing::{Instrument, debug, error, error_span, info, warn};
-use uuid::Uuid;
 
 use super::{inbox::Inbox, pulse::Turns, queue::Queue};
 use crate::{
     clock::Clock,
     jobs::{
-        self, Context, Error, Job, Whole,
-        engine::night::{self, Night},
+        self, Asker, Context, Error, Job, Whole,
+        engine::{
+            name,
+            night::{self, Night},
+        },
         import_entitlements as import,
     },
     store::run::{self, Counts},
@@ -28,6 +33,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(30);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+/// How long what runs may take to hand back what it claimed.
+const HANDED_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// The pause while the store is down.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -35,7 +42,7 @@ const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
 pub struct Desk {
     /// The store.
     pub(super) pool: PgPool,
-    /// `worker:` and what no other process, before or after, is called.
+    /// What no other process, before or after, is called.
     pub(super) name: String,
     /// What every job works with; its dates are set for each.
     pub(super) base: Context,
@@ -51,6 +58,10 @@ pub struct Desk {
     busy: Mutex<HashSet<String>>,
     /// Queues whose work failed: how often in a row, and until when they rest.
     rests: Mutex<HashMap<String, (u32, Instant)>>,
+    /// Asks this process to end.
+    asker: Asker,
+    /// Something in it cannot be ended but with it.
+    stuck: AtomicBool,
 }
 
 /// The right to answer calls of one queue, in this process.
@@ -66,15 +77,16 @@ impl Drop for Turn<'_> {
 }
 
 impl Desk {
-    /// Sets one up. `takes_in`: files that appear in the inbox of this data directory are taken in at once.
+    /// Sets one up that ends when `asker` asks. `takes_in`: files that appear in the inbox of this data directory are
+    /// taken in at once.
     #[must_use]
-    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool) -> Self {
+    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool, asker: Asker) -> Self {
         let inbox = Arc::<Mutex<Inbox>>::default();
         let seen = Arc::clone(&inbox);
         let base = Context { whole: Whole::if_seen(move |path| lock(&seen).is_whole(path)), ..base };
         Self {
             pool,
-            name: named("worker"),
+            name: name::of_process("worker"),
             base,
             clock,
             inbox,
@@ -82,6 +94,8 @@ impl Desk {
             takes_in,
             busy: Mutex::default(),
             rests: Mutex::default(),
+            asker,
+            stuck: AtomicBool::new(false),
         }
     }
 
@@ -95,6 +109,16 @@ impl Desk {
     #[must_use]
     pub fn turns(&self) -> Turns {
         self.turns.clone()
+    }
+
+    /// Whether something in this process cannot be ended but with it.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// Asks that what runs is handed back at once.
+    pub(super) fn press(&self) {
+        self.asker.press();
     }
 
     /// The queues it answers.
@@ -145,22 +169,36 @@ impl Desk {
         let desk = Arc::clone(&self);
         let work = async move { desk.work(queue).await }.instrument(span.clone());
         let mut working = tokio::spawn(work);
-        let outcome = tokio::time::timeout(queue.limit(), &mut working).await;
+        let outcome = tokio::select! {
+            outcome = &mut working => Some(outcome),
+            () = tokio::time::sleep(queue.limit()) => None,
+            () = self.base.stop.pressed() => {
+                // What is claimed is handed back before this comes to its end; the rest is cut off.
+                let _ = tokio::time::timeout(HANDED_BACK_WITHIN, &mut working).await;
+                working.abort();
+                return;
+            }
+        };
         let _entered = span.entered();
         match outcome {
-            Ok(Ok(Ok(()))) => {
+            Some(Ok(Ok(()))) => {
                 lock(&self.rests).remove(&queue.name());
             }
-            Ok(Ok(Err(Error::Stopped))) => debug!("stopped between two chunks"),
-            Ok(Ok(Err(error))) => {
+            Some(Ok(Err(Error::Stopped))) => debug!("stopped between two chunks"),
+            Some(Ok(Err(error @ Error::Stuck))) => {
+                error!(%error);
+                self.stuck.store(true, Ordering::Relaxed);
+                self.asker.press();
+            }
+            Some(Ok(Err(error))) => {
                 self.rest(&queue, &error);
                 error!(%error, "failed; it is tried again after a pause");
             }
-            Ok(Err(panic)) => {
+            Some(Err(panic)) => {
                 self.pause(&queue, PAUSE);
                 error!(%panic, "panicked; it is tried again after a pause");
             }
-            Err(_) => {
+            None => {
                 working.abort();
                 self.pause(&queue, PAUSE);
                 error!(
@@ -197,11 +235,12 @@ impl Desk {
         let Some(to) = self.due_to() else { return Ok(()) };
         let mut conn = self.pool.acquire().await?;
         let last = run::last_night(&mut conn).await?;
+        let nothing_is_due = last.is_some_and(|last| last >= to) && run::retried(&mut conn).await?.is_empty();
         drop(conn);
-        if last.is_some_and(|last| last >= to) {
+        if nothing_is_due {
             return Ok(());
         }
-        let cx = self.base.by(named(night::ROLE), self.clock.today()).on(to, true);
+        let cx = self.base.by(name::of_process(night::ROLE), self.clock.today()).on(to, true);
         match night::run(&cx, &self.pool, None, to, tell).await {
             Err(Error::Held) => {
                 debug!("another process is running the night");
@@ -238,11 +277,6 @@ impl Desk {
         }
         Ok(())
     }
-}
-
-/// A role and a name that no other process, before or after, has.
-fn named(role: &str) -> String {
-    format!("{role}:{}:{}", std::process::id(), Uuid::now_v7())
 }
 
 /// One line a night, and one a job of it that did anything.

@@ -124,7 +124,7 @@ pub(super) async fn watch(desk: Arc<Desk>) {
 async fn ring(desk: &Desk) {
     let rung = async {
         let mut conn = desk.pool.acquire().await?;
-        bell::ring(&mut conn, &Queue::Intake.name(), 1).await
+        bell::ring(&mut conn, &Queue::Intake.name(), 1, desk.base.work(import::NAME).priority).await
     };
     if let Err(error) = rung.await {
         warn!(%error, "files wait in the inbox, and nobody could be called");

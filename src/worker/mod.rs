@@ -5,9 +5,6 @@
 //! doubled or late, and nothing depends on what the queue makes of it: what is due and unclaimed is looked for every
 //! second and rung again.
 //!
-//! `jobs` neither rings nor knows of calls. Planning a stage could ring for its chunks at once, but such a call can
-//! be lost with its reader, so the sweep must find open chunks in any case; a stage that is over before the next
-//! sweep needs no help.
 
 mod desk;
 mod inbox;
@@ -28,6 +25,8 @@ use crate::jobs::Stop;
 
 /// How long work may take to come to an end once a stop was asked for.
 const GRACE: Duration = Duration::from_secs(25);
+/// And how long handing back may take then.
+const HANDED_BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a wake-up call's own queries wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -38,8 +37,10 @@ pub fn transport_migrations() -> sqlx::migrate::Migrator {
     apalis_postgres::PostgresStorage::<()>::migrations()
 }
 
-/// Answers calls, sweeps and watches the inbox until `stop` is asked for, and then lets what runs come to its end.
-/// `false`: something did not within 25 s; its claims lapse and others take it over.
+/// Answers calls, sweeps and watches the inbox until `stop` is asked for, and then lets what runs come to its end; what
+/// does not within the grace period is handed back as it was claimed, and others take it up.
+///
+/// `false`: something in this process cannot be ended but with it.
 pub async fn run(desk: Desk, stop: Stop) -> bool {
     let desk = Arc::new(desk);
     let queues = desk.queues();
@@ -53,14 +54,17 @@ pub async fn run(desk: Desk, stop: Stop) -> bool {
     tracing::info!(worker = %desk.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");
-    let all_out = async { while rooms.join_next().await.is_some() {} };
-    let in_time = tokio::time::timeout(GRACE, all_out).await.is_ok();
-    if !in_time {
-        tracing::warn!(seconds = GRACE.as_secs(), "something is still running; it is left to others");
-        rooms.abort_all();
+    let all_out = async |rooms: &mut JoinSet<()>| while rooms.join_next().await.is_some() {};
+    if tokio::time::timeout(GRACE, all_out(&mut rooms)).await.is_err() {
+        tracing::warn!(seconds = GRACE.as_secs(), "what still runs is handed back; others take it up");
+        desk.press();
+        if tokio::time::timeout(HANDED_BACK_WITHIN, all_out(&mut rooms)).await.is_err() {
+            tracing::warn!("something was not handed back; its claims lapse");
+            rooms.abort_all();
+        }
     }
     let _ = tokio::time::timeout(ACQUIRE, calls.close()).await;
-    in_time
+    !desk.is_stuck()
 }
 
 /// Connections for calls alone, so that heartbeats never wait for work: each queue listens on one, the others are

@@ -47,11 +47,17 @@ impl Turns {
     }
 }
 
-/// A process that gives word, until it is told to end.
+/// A process that gives word, until it is told to end. Dropped without that, it falls silent and is missed.
 #[derive(Debug)]
 pub struct Pulse {
-    leave: oneshot::Sender<()>,
+    leave: Option<oneshot::Sender<()>>,
     beating: JoinHandle<()>,
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.beating.abort();
+    }
 }
 
 impl Pulse {
@@ -60,13 +66,13 @@ impl Pulse {
     pub async fn begin(pool: PgPool, me: Process) -> Self {
         beat(&pool, &me, true).await;
         let (leave, left) = oneshot::channel();
-        Self { leave, beating: tokio::spawn(keep(pool, me, left)) }
+        Self { leave: Some(leave), beating: tokio::spawn(keep(pool, me, left)) }
     }
 
     /// Signs off, unless the store is down, and gives the connections back.
-    pub async fn end(self) {
-        let _ = self.leave.send(());
-        let _ = self.beating.await;
+    pub async fn end(mut self) {
+        let _ = self.leave.take().map(|leave| leave.send(()));
+        let _ = (&mut self.beating).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::jobs::{Job, REGISTRY};
+use crate::jobs::{Job, REGISTRY, import_entitlements};
 
 /// What a call is about.
 #[derive(Clone, Copy)]
@@ -16,12 +16,12 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// The queues whose calls any process can answer. Couriers are not among them: files and mails belong to the
-    /// machine of the process that coordinates the night.
+    /// The queues that every process answers: the nights', and one a job. Files in an inbox are taken in by whoever
+    /// watches it, so the queue of `import_entitlements` is [`Self::Intake`].
     #[must_use]
     pub fn shared() -> Vec<Self> {
-        let reconcilers = REGISTRY.into_iter().filter(|job| !job.courier).map(Self::Chunks);
-        std::iter::once(Self::Night).chain(reconcilers).collect()
+        let jobs = REGISTRY.into_iter().filter(|job| !is_intake(job)).map(Self::Chunks);
+        std::iter::once(Self::Night).chain(jobs).collect()
     }
 
     /// Its name in the queue's tables: the job's stem with hyphens.
@@ -29,8 +29,8 @@ impl Queue {
     pub fn name(&self) -> String {
         match self {
             Self::Night => "night".to_owned(),
-            Self::Intake => "intake".to_owned(),
-            Self::Chunks(job) => job.name.replace('_', "-"),
+            Self::Intake => import_entitlements::JOB.queue(),
+            Self::Chunks(job) => job.queue(),
         }
     }
 
@@ -45,6 +45,11 @@ impl Queue {
     }
 }
 
+/// Whether a job's queue is that of the inbox.
+fn is_intake(job: &Job) -> bool {
+    job.name == import_entitlements::JOB.name
+}
+
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name())
@@ -56,11 +61,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_are_named_by_stem_and_couriers_have_none() {
-        let names: Vec<String> = Queue::shared().iter().map(Queue::name).collect();
-        assert_eq!(
-            names,
-            ["night", "apply-cancellations", "expire-benefits", "provision-credits", "remind-contacts"]
-        );
+    fn there_is_a_queue_a_job_named_by_its_stem_and_one_for_the_nights() {
+        let mut names: Vec<String> =
+            Queue::shared().iter().chain([&Queue::Intake]).map(Queue::name).collect();
+        let mut stems: Vec<String> = REGISTRY.iter().map(|job| job.name.replace('_', "-")).collect();
+        stems.push("night".to_owned());
+        names.sort();
+        stems.sort();
+        assert_eq!(names, stems);
     }
 }

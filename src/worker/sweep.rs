@@ -7,7 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
-    jobs::{Job, engine::fault},
+    jobs::{Job, engine::fault, import_entitlements as import},
     store::{self, bell, file, run},
 };
 
@@ -47,12 +47,13 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     }
     night(desk, &mut tx).await?;
     for open in run::claimable(&mut tx).await? {
-        if let Some(job) = Job::named(&open.job).filter(|job| !job.courier) {
-            bell::ring(&mut tx, &Queue::Chunks(job).name(), open.chunks.min(CALLS)).await?;
+        if let Some(job) = Job::named(&open.job) {
+            bell::ring(&mut tx, &job.queue(), open.chunks.min(CALLS), open.priority).await?;
         }
     }
     if desk.takes_in() && desk.is_open(&Queue::Intake) && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0 {
-        bell::ring(&mut tx, &Queue::Intake.name(), 1).await?;
+        let priority = desk.base.work(import::NAME).priority;
+        bell::ring(&mut tx, &Queue::Intake.name(), 1, priority).await?;
     }
     if clears {
         let names: Vec<String> = desk.queues().iter().map(Queue::name).collect();
@@ -72,8 +73,9 @@ async fn night(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> 
         info!(%due_at, "a night is due");
     }
     let overdue = run::last_night(conn).await?.is_none_or(|last| last < to);
-    let call = ticked || overdue && desk.is_open(&Queue::Night) && !run::night_runs(conn).await?;
-    if call && bell::ring(conn, &Queue::Night.name(), 1).await? > 0 {
+    let owed = overdue || !run::retried(&mut *conn).await?.is_empty();
+    let call = ticked || owed && desk.is_open(&Queue::Night) && !run::night_runs(conn).await?;
+    if call && bell::ring(conn, &Queue::Night.name(), 1, 0).await? > 0 {
         debug!(up_to = %to, "called for the night");
     }
     Ok(())

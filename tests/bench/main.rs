@@ -9,6 +9,7 @@ mod files;
 mod grant;
 mod measure;
 mod place;
+mod queue;
 
 use std::io::Write as _;
 
@@ -34,8 +35,8 @@ fn main() -> Result<()> {
             "--rows" => {
                 rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?;
             }
-            "grant" | "few" | "lapse" | "import" | "export" => parts.push(arg),
-            _ => bail!("parts are: grant, few, lapse, import, export; and --rows N"),
+            "grant" | "few" | "lapse" | "import" | "export" | "queue" => parts.push(arg),
+            _ => bail!("parts are: grant, few, lapse, import, export, queue; and --rows N"),
         }
     }
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|asked| asked == part);
@@ -50,6 +51,9 @@ fn main() -> Result<()> {
         }
         if wanted("import") || wanted("export") {
             files::measure(&mut place, &mut table, size, wanted("export")).await?;
+        }
+        if wanted("queue") {
+            queue::measure(&mut place, &mut table, size).await?;
         }
         place.close().await?;
         writeln!(std::io::stdout(), "\n{table}")?;

@@ -145,22 +145,51 @@ impl Place {
         self.run_on_server(&format!("alter database {ROUND} rename to {name}")).await
     }
 
-    /// Runs the program on the database of this round.
-    pub fn program<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Cost> {
+    /// The program on the database of this round, with the policies of `config` if they are not to be its own.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        config: Option<&PathBuf>,
+    ) -> Result<Command> {
         let mut command = Command::new(BENEFACTOR);
         command.env_clear().env("BENEFACTOR_DATA_DIR", self.file("data"));
-        command.env("DATABASE_URL", url(&self.hold, ROUND, Login::Worker)?).args(args);
-        if let Some(config) = std::env::var_os("BENEFACTOR_CONFIG_DIR") {
-            command.env("BENEFACTOR_CONFIG_DIR", config); // to try other numbers of rows and lanes
+        command.env("DATABASE_URL", self.url()?).args(args);
+        let given = std::env::var_os("BENEFACTOR_CONFIG_DIR"); // to try other numbers of rows and lanes
+        if let Some(config) = config.map(|config| config.clone().into_os_string()).or(given) {
+            command.env("BENEFACTOR_CONFIG_DIR", config);
         }
-        let cost = measure::run(&mut command)?;
+        Ok(command)
+    }
+
+    /// Runs the program on the database of this round to its end.
+    pub fn program<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Cost> {
+        self.program_with(args, None)
+    }
+
+    /// As [`Self::program`], with policies.
+    pub fn program_with<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        config: Option<&PathBuf>,
+    ) -> Result<Cost> {
+        let cost = measure::run(&mut self.command(args, config)?)?;
         writeln!(std::io::stderr(), "  ours     {:>8.2} s", cost.seconds)?;
         Ok(cost)
     }
 
+    /// Where a worker connects to the database of this round.
+    pub fn url(&self) -> Result<String> {
+        url(&self.hold, ROUND, Login::Worker)
+    }
+
+    /// One connection to the database of this round, as its owner.
+    pub async fn connect(&self) -> Result<PgConnection> {
+        connect(&url(&self.hold, ROUND, Login::Owner)?).await
+    }
+
     /// Runs statements on the database of this round, in one transaction; says how long that took.
     pub async fn baseline(&self, statements: &str) -> Result<f64> {
-        let mut conn = connect(&url(&self.hold, ROUND, Login::Owner)?).await?;
+        let mut conn = self.connect().await?;
         let started = Instant::now();
         conn.execute(AssertSqlSafe(statements.to_owned())).await?;
         let seconds = started.elapsed().as_secs_f64();
@@ -171,7 +200,7 @@ impl Place {
 
     /// What a query of lines says: how many, and one number for all of them in any order.
     pub async fn content(&self, lines: &str) -> Result<(i64, String)> {
-        let mut conn = connect(&url(&self.hold, ROUND, Login::Owner)?).await?;
+        let mut conn = self.connect().await?;
         let query = format!(
             "select count(*), coalesce(sum(hashtextextended(line, 0)), 0)::text from ({lines}) as of (line)"
         );

@@ -94,6 +94,8 @@ impl House {
             latest: true,
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
+            place: jobs::engine::name::of_place(self.dir.path()),
+            epoch: None,
             rates: tokio::sync::OnceCell::new(),
             stop: jobs::Stop::never(),
             whole: jobs::Whole::all(),

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::super::{Exit, facts::facts, location, print};
 use crate::{
-    domain::{calendar::sub_days, language::Language, lateness::Lateness},
+    domain::{calendar::sub_days, language::Language, lateness::Lateness, policy::Policies},
     jobs::REGISTRY,
     settings::Settings,
     store::{
@@ -43,7 +43,7 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     let now = settings.still_clock().now();
     let store = Store::open(&location(settings)?).await?;
     let told = match store.pool.acquire().await {
-        Ok(mut conn) => ask(&mut conn, &policies.import_entitlements.timetable.cron, now).await,
+        Ok(mut conn) => ask(&mut conn, &policies, now).await,
         Err(error) => Err(error.into()),
     };
     store.close().await;
@@ -58,12 +58,8 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     Ok(if told.figures.is_well() { Exit::Done } else { Exit::Failed })
 }
 
-async fn ask(
-    conn: &mut PgConnection,
-    timetable: &crate::domain::timetable::Timetable,
-    now: DateTime<Utc>,
-) -> store::Result<Told> {
-    let mut figures = status::figures(conn, timetable, now).await?;
+async fn ask(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> store::Result<Told> {
+    let mut figures = status::figures(conn, policies, now).await?;
     let place = |name: &str| REGISTRY.iter().position(|job| job.name == name);
     figures.queues.sort_by_key(|queue| place(&queue.job));
     let mut runs = status::last_runs(conn).await?;

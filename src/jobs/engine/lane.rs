@@ -1,17 +1,25 @@
 //! A lane: claim a chunk, do it, claim the next. One process works a run on as many as the policy says; other
 //! processes may work the same run beside it.
+//!
+//! A try of a chunk ends in one of these ways, and each is on record: done; failed (an error, a panic, its time limit),
+//! to be tried again after a pause or given up; called off by an operator; handed back, which does not count, because
+//! its worker stops or the database went away; lost, which its next worker records, because there was no word of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
-use sqlx::{Connection, PgConnection, PgPool};
-use tokio::task::JoinSet;
-use tracing::{Instrument, debug, error_span, warn};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use tokio::{
+    task::{JoinError, JoinHandle, JoinSet},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+};
+use tracing::{Instrument, debug, error, error_span, info, warn};
 
 use crate::{
+    domain::policy::Work,
     jobs::{Context, Error, Job, Result},
     store::{
         self,
-        run::{self, Chunk},
+        run::{self, Chunk, Claimant, Open, Pause, Word},
     },
 };
 
@@ -19,46 +27,69 @@ use crate::{
 const LEASE_SECONDS: f64 = 10.0;
 /// How often a worker gives word while it works.
 const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
-/// How often one looks for what others let go of.
+/// How often one looks for what others let go of: at first, and after a while without any.
 const GLANCE: Duration = Duration::from_millis(100);
+const LONGEST_GLANCE: Duration = Duration::from_secs(1);
+/// How long a task that was ended may take to be gone: one that computes without a pause cannot be interrupted.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+/// How long one tries to hand a chunk back after the database went away.
+const HANDED_BACK_WITHIN: Duration = Duration::from_secs(20);
+
+/// Where a lane gets its connections.
+#[derive(Clone, Copy)]
+pub(super) enum Room<'a> {
+    /// As many as it has lanes.
+    Pool(&'a PgPool),
+    /// The one of a rehearsal, whose transaction is rolled back: one lane, no pauses, no limit.
+    Rehearsal,
+}
+
+/// Why a try was ended from outside.
+enum End {
+    Limit,
+    CalledOff,
+    Lost,
+    Pressed,
+}
 
 impl Job {
     /// Works until no chunk of the run is open, on as many lanes as the policy says, and waits for what other
-    /// processes claimed; ends early when too many failed or a stop is asked for. Says what the first failed chunk
-    /// said.
+    /// processes claimed or what pauses; ends early when too many failed or a stop is asked for.
     pub(super) async fn work_off(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
-        pool: Option<&PgPool>,
+        room: Room<'_>,
         run_id: i64,
     ) -> Result<()> {
-        let mut first = self.lanes(cx, conn, pool, run_id).await?;
         let limit = i64::from(cx.work(self.name).failures_before_stop);
+        let mut glance = GLANCE;
         loop {
-            let (open, failed) = run::open_chunks(&mut *conn, run_id).await?;
+            let worked = self.lanes(cx, &mut *conn, room, run_id).await?;
+            let Open { open, failed, .. } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
                     return Err(Error::Stopped);
                 }
-                if pool.is_none() {
-                    return Err(Error::Held); // a rehearsal, beside a worker that is not done yet
+                if matches!(room, Room::Rehearsal) {
+                    return Err(Error::Held); // beside a worker that is not done yet
                 }
-                tokio::time::sleep(GLANCE).await;
-                let said = self.lane(cx, &mut *conn, pool, run_id).await?;
-                first = first.or(said);
+                glance = if worked { GLANCE } else { (glance * 2).min(LONGEST_GLANCE) };
+                tokio::select! {
+                    () = sleep(glance) => {}
+                    () = cx.stop.asked() => {}
+                }
                 continue;
             }
             if failed == 0 {
                 return Ok(());
             }
-            run::close(conn, run_id).await?;
-            return Err(Error::Incomplete {
-                job: self.name,
-                due_on: cx.today,
-                failed,
-                first: first.unwrap_or_else(|| "what a worker said is on record".to_owned()),
-            });
+            let mut tx = conn.begin().await?;
+            cx.in_charge(&mut tx).await?;
+            run::close(&mut tx, run_id).await?;
+            let (chunks, said) = run::failures(&mut tx, run_id).await?;
+            tx.commit().await?;
+            return Err(Error::Incomplete { job: self.name, due_on: cx.today, run_id, chunks, said });
         }
     }
 
@@ -70,126 +101,250 @@ impl Job {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
-            self.lanes(cx, &mut conn, Some(pool), run_id).await.map(|_| ())
+            self.lanes(cx, &mut conn, Room::Pool(pool), run_id).await.map(|_| ())
         }
         .instrument(span)
         .await
     }
 
-    /// Claims and works on all lanes until nothing is left to claim.
+    /// Claims and works on all lanes until nothing is left to claim; says whether there was anything.
     async fn lanes(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
-        pool: Option<&PgPool>,
+        room: Room<'_>,
         run_id: i64,
-    ) -> Result<Option<String>> {
+    ) -> Result<bool> {
+        let Room::Pool(pool) = room else { return self.rehearsed_lane(cx, conn, run_id).await };
         let mut lanes = JoinSet::new();
-        if let Some(pool) = pool {
-            for _ in 1..cx.work(self.name).lanes {
-                let (cx, pool) = (Arc::clone(cx), pool.clone());
-                let lane = async move {
-                    let mut conn = pool.acquire().await?;
-                    self.lane(&cx, &mut conn, Some(&pool), run_id).await
-                };
-                lanes.spawn(lane.in_current_span());
-            }
+        for _ in 0..cx.work(self.name).lanes {
+            let (cx, pool) = (Arc::clone(cx), pool.clone());
+            lanes.spawn(async move { self.lane(&cx, &pool, run_id).await }.in_current_span());
         }
-        let mut result = self.lane(cx, conn, pool, run_id).await;
+        let mut result = Ok(false);
         while let Some(joined) = lanes.join_next().await {
             let lane = joined.unwrap_or_else(|error| {
                 Err(store::Error::Unknown { what: format!("a lane that {error}") }.into())
             });
             result = match (result, lane) {
-                (Ok(first), Ok(said)) => Ok(first.or(said)),
+                (Ok(any), Ok(some)) => Ok(any || some),
                 (Err(error), _) | (Ok(_), Err(error)) => Err(error),
             };
         }
         result
     }
 
-    /// Claims and works chunk by chunk; says what the first failed chunk said.
-    async fn lane(
-        &self,
-        cx: &Context,
-        conn: &mut PgConnection,
-        pool: Option<&PgPool>,
-        run_id: i64,
-    ) -> Result<Option<String>> {
-        let work = cx.work(self.name);
-        let attempts = i32::try_from(work.attempts).unwrap_or(i32::MAX);
-        let mut first = None;
+    /// Claims and works chunk by chunk; says whether there was any.
+    async fn lane(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64) -> Result<bool> {
+        let mut lent: Option<PoolConnection<Postgres>> = None;
+        let mut any = false;
         loop {
             if cx.stop.is_asked() {
-                return Ok(first);
+                return Ok(any);
             }
-            let mut tx = conn.begin().await?;
-            let (_, failed) = run::open_chunks(&mut tx, run_id).await?;
-            if failed >= i64::from(work.failures_before_stop) {
-                return Ok(first);
-            }
-            let chunk = run::claim(&mut tx, run_id, &cx.worker, LEASE_SECONDS, attempts).await?;
-            tx.commit().await?;
-            let Some(chunk) = chunk else { return Ok(first) };
-            let span = error_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempt_id);
-            let failure = self.attempt(cx, conn, pool, &chunk, attempts).instrument(span).await?;
-            first = first.or(failure);
+            let mut conn = match lent.take() {
+                Some(conn) => conn,
+                None => pool.acquire().await?,
+            };
+            let Some(chunk) = self.claim(cx, &mut conn, run_id).await? else { return Ok(any) };
+            any = true;
+            let span = error_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempts);
+            lent = self.attempt(cx, conn, pool, &chunk).instrument(span).await?;
         }
     }
 
-    /// One try of a claimed chunk; says why it failed. An error only when the store is down.
+    /// As a lane, in the transaction of a rehearsal: a failure is told as it is.
+    async fn rehearsed_lane(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<bool> {
+        let mut any = false;
+        while let Some(chunk) = self.claim(cx, conn, run_id).await? {
+            self.chunk(cx, conn, &chunk).await?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Claims a chunk, unless too many have failed.
+    async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<Option<Chunk>> {
+        let work = cx.work(self.name);
+        let mut tx = conn.begin().await?;
+        if run::open_chunks(&mut tx, run_id).await?.failed >= i64::from(work.failures_before_stop) {
+            return Ok(None);
+        }
+        let by = Claimant {
+            worker: &cx.worker,
+            lease_seconds: LEASE_SECONDS,
+            max_attempts: tries(work),
+            in_all: work.lanes_in_all.map(i64::from),
+        };
+        let chunk = run::claim(&mut tx, run_id, by).await?;
+        tx.commit().await?;
+        Ok(chunk)
+    }
+
+    /// One try of a claimed chunk, in a task of its own, so that neither its panic nor its hanging is ours. Gives the
+    /// connection back if it is still good; an error only when the store is down or the task cannot be ended.
     async fn attempt(
-        &self,
-        cx: &Context,
-        conn: &mut PgConnection,
-        pool: Option<&PgPool>,
+        &'static self,
+        cx: &Arc<Context>,
+        conn: PoolConnection<Postgres>,
+        pool: &PgPool,
         chunk: &Chunk,
-        attempts: i32,
-    ) -> Result<Option<String>> {
-        let kept = pool.map(|pool| keep(pool.clone(), chunk.clone()));
-        let outcome = self.chunk(cx, conn, chunk).await;
-        drop(kept);
+    ) -> Result<Option<PoolConnection<Postgres>>> {
+        let work = cx.work(self.name);
+        let mut lent = Lent(Some(conn));
+        let (task_cx, task_chunk) = (Arc::clone(cx), chunk.clone());
+        let mut task = tokio::spawn(
+            async move {
+                let outcome = match lent.0.as_mut() {
+                    Some(conn) => self.chunk(&task_cx, conn, &task_chunk).await,
+                    None => Ok(()),
+                };
+                (lent.0.take(), outcome)
+            }
+            .in_current_span(),
+        );
+        let begun = Instant::now();
+        let ended = watch(cx, pool, chunk, work, &mut task).await;
+        let (conn, outcome) = match ended {
+            Ok(Ok((conn, outcome))) => (conn, outcome),
+            Ok(Err(join)) => (None, Err(Error::Panicked(panic_message(join)))),
+            Err(end) => return self.end(cx, pool, chunk, task, end).await.map(|()| None),
+        };
         let error = match outcome {
             Ok(()) => {
-                debug!("done");
-                return Ok(None);
+                debug!(ms = begun.elapsed().as_millis(), "done");
+                return Ok(conn);
             }
             Err(error) => error,
         };
-        match &error {
-            Error::Store(store::Error::LeaseLost) => {
-                warn!("another worker took this chunk over; nothing of it was written here");
-                return Ok(None);
-            }
-            Error::Store(store) if store.is_down() => return Err(error),
-            Error::Stopped => {}
-            _ => warn!(%error, "a chunk failed"),
+        if let Error::Store(store::Error::LeaseLost) = error {
+            warn!("another worker took this chunk over; nothing of it was written here");
+            return Ok(conn);
         }
-        run::give_back(conn, chunk, &error.to_string(), attempts).await?;
-        Ok((!matches!(error, Error::Stopped)).then(|| error.to_string()))
+        if matches!(error, Error::Stopped) || matches!(&error, Error::Store(store) if store.is_down()) {
+            hand_back(pool, chunk, work, &error.to_string()).await;
+            return Err(error);
+        }
+        self.give_back(pool, chunk, work, &error).await?;
+        Ok(conn)
+    }
+
+    /// Ends a try from outside, and records why.
+    async fn end(
+        &self,
+        cx: &Context,
+        pool: &PgPool,
+        chunk: &Chunk,
+        mut task: JoinHandle<(Option<PoolConnection<Postgres>>, Result<()>)>,
+        end: End,
+    ) -> Result<()> {
+        let work = cx.work(self.name);
+        task.abort();
+        let is_gone = timeout(ENDS_WITHIN, &mut task).await.is_ok();
+        match end {
+            End::Lost => warn!("another worker took this chunk over; nothing of it was written here"),
+            End::Pressed => {
+                hand_back(pool, chunk, work, "its worker stopped").await;
+                return Err(Error::Stopped);
+            }
+            End::CalledOff => {
+                info!("called off by an operator");
+                self.give_back(pool, chunk, work, &Error::CalledOff).await?;
+            }
+            End::Limit => {
+                self.give_back(pool, chunk, work, &Error::Hung { seconds: work.limit_seconds }).await?;
+            }
+        }
+        if is_gone { Ok(()) } else { Err(Error::Stuck) }
+    }
+
+    /// Records a failure, and says what comes of it.
+    async fn give_back(&self, pool: &PgPool, chunk: &Chunk, work: Work, failure: &Error) -> Result<()> {
+        let pause = Pause { first: work.retry_after_seconds, at_most: work.retry_at_most_seconds };
+        let mut conn = pool.acquire().await?;
+        let given_up = run::give_back(&mut conn, chunk, &failure.to_string(), tries(work), pause).await?;
+        if given_up {
+            error!(error = %failure, "failed for good after all its tries; an operator retries or discards it");
+        } else if !matches!(failure, Error::CalledOff) {
+            warn!(error = %failure, "failed; it is tried again after a pause");
+        }
+        Ok(())
     }
 }
 
-/// Gives word for a chunk from a task of its own, until dropped: work that takes long keeps its claim, a process
-/// that is gone loses it.
-fn keep(pool: PgPool, chunk: Chunk) -> JoinSet<()> {
-    let mut keeping = JoinSet::new();
-    keeping.spawn(
-        async move {
-            loop {
-                tokio::time::sleep(RENEWED_EVERY).await;
-                let renewed = async {
-                    let mut conn = pool.acquire().await?;
-                    run::renew(&mut conn, &chunk, LEASE_SECONDS).await
-                };
-                match renewed.await {
-                    Ok(true) => {}
-                    Ok(false) => return, // done, or taken over: its own commit finds out
-                    Err(error) => warn!(%error, "a lease was not renewed"),
-                }
-            }
+/// A connection lent to a task. One that is not given back is cut, so that what ran on it does not go on.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
+
+/// Waits for a try to end, giving word for its chunk meanwhile; says if it is to be ended from outside.
+async fn watch<T>(
+    cx: &Context,
+    pool: &PgPool,
+    chunk: &Chunk,
+    work: Work,
+    task: &mut JoinHandle<T>,
+) -> std::result::Result<std::result::Result<T, JoinError>, End> {
+    let limit = sleep_until(Instant::now() + Duration::from_secs(u64::from(work.limit_seconds)));
+    let mut ticks = interval(RENEWED_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    tokio::pin!(limit);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut *task => return Ok(ended),
+            () = &mut limit => return Err(End::Limit),
+            () = cx.stop.pressed() => return Err(End::Pressed),
+            _ = ticks.tick() => {}
         }
-        .in_current_span(),
-    );
-    keeping
+        let renewed = async {
+            let mut conn = pool.acquire().await?;
+            run::renew(&mut conn, chunk, LEASE_SECONDS).await
+        };
+        match timeout(RENEWED_EVERY, renewed).await {
+            Ok(Ok(Word::GoOn)) => {}
+            Ok(Ok(Word::CalledOff)) => return Err(End::CalledOff),
+            // Done at this very moment, or taken over: a task that is done says so.
+            Ok(Ok(Word::Lost)) => match timeout(GLANCE, &mut *task).await {
+                Ok(ended) => return Ok(ended),
+                Err(_) => return Err(End::Lost),
+            },
+            Ok(Err(error)) => warn!(%error, "a lease was not renewed"),
+            Err(_) => warn!("a lease was not renewed: the database does not answer"),
+        }
+    }
+}
+
+/// Hands a chunk back without losing a try, as soon as the database answers; else its lease lapses, and the try counts.
+async fn hand_back(pool: &PgPool, chunk: &Chunk, work: Work, why: &str) {
+    let deadline = Instant::now() + HANDED_BACK_WITHIN;
+    while Instant::now() < deadline {
+        let handed = async {
+            let mut conn = pool.acquire().await?;
+            run::hand_back(&mut conn, chunk, tries(work), why).await
+        };
+        if matches!(timeout(LONGEST_GLANCE * 3, handed).await, Ok(Ok(()))) {
+            debug!("handed back");
+            return;
+        }
+        sleep(GLANCE * 2).await;
+    }
+    warn!("the chunk could not be handed back; its lease lapses");
+}
+
+fn tries(work: Work) -> i32 {
+    i32::try_from(work.attempts).unwrap_or(i32::MAX)
+}
+
+/// What a panic said.
+fn panic_message(join: JoinError) -> String {
+    let Ok(payload) = join.try_into_panic() else { return "its task was ended".to_owned() };
+    let said: &dyn Any = payload.as_ref();
+    let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

@@ -1,88 +1,112 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
+mod charge;
 pub mod fault;
 mod lane;
+pub mod name;
 pub mod night;
 pub mod stop;
 
 use std::sync::Arc;
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 use tracing::{Instrument, Span, error_span, field::Empty};
 
+use self::lane::Room;
 use super::{Context, Job, Result};
-use crate::store::run::{self, Chunk, Counts};
+use crate::store::{
+    bell,
+    run::{self, Chunk, Counts, Open},
+};
+
+/// Calls for a stage's chunks at most: more workers than this are woken by the sweep.
+const CALLS: usize = 8;
 
 impl Job {
-    /// Runs it for the context's date to its end, on `conn` and, where the policy says so, more lanes of `pool`.
-    pub async fn run(
+    /// Runs it for the context's date to its end, planning on `conn`.
+    async fn run(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
-        pool: Option<&PgPool>,
+        room: Room<'_>,
     ) -> Result<Counts> {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
         async {
             let mut tx = conn.begin().await?;
+            cx.in_charge(&mut tx).await?;
             let with = cx.provenance(self.name, &mut tx).await?;
             let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
             Span::current().record("run", run.run_id);
-            run::revive(&mut tx, run.run_id).await?;
             let mut stage = run.stage;
-            let mut planned = stage >= 0 && run::open_chunks(&mut tx, run.run_id).await? != (0, 0);
-            while !planned && stage + 1 < self.stages {
-                stage += 1;
-                planned = self.plan_stage(cx, &mut tx, run.run_id, stage).await?;
-            }
-            if !planned {
-                let (_, counts) = run::close(&mut tx, run.run_id).await?;
+            let Open { open, failed, .. } = run::open_chunks(&mut tx, run.run_id).await?;
+            if open + failed > 0 {
                 tx.commit().await?;
-                return Ok(counts);
+                self.work_off(cx, conn, room, run.run_id).await?;
+                tx = conn.begin().await?;
             }
-            tx.commit().await?;
+            // What is planned is worked off before the next stage is planned; a run with nothing left is closed.
             loop {
-                self.work_off(cx, conn, pool, run.run_id).await?;
-                let mut tx = conn.begin().await?;
-                let mut more = false;
-                while !more && stage + 1 < self.stages {
+                cx.in_charge(&mut tx).await?;
+                let mut planned = false;
+                while !planned && stage + 1 < self.stages {
                     stage += 1;
-                    more = self.plan_stage(cx, &mut tx, run.run_id, stage).await?;
+                    planned = self.plan_stage(cx, &mut tx, room, run.run_id, stage).await?;
                 }
-                let counts = if more { Counts::default() } else { run::close(&mut tx, run.run_id).await?.1 };
-                tx.commit().await?;
-                if !more {
+                if !planned {
+                    let (_, counts) = run::close(&mut tx, run.run_id).await?;
+                    fault::at("run.closed", self.name).await?;
+                    tx.commit().await?;
                     return Ok(counts);
                 }
+                fault::at("stage.planned", self.name).await?;
+                tx.commit().await?;
+                self.work_off(cx, conn, room, run.run_id).await?;
+                tx = conn.begin().await?;
             }
         }
         .instrument(span)
         .await
     }
 
+    /// Records a stage's chunks, and rings for them in the same transaction if other processes could have some.
     async fn plan_stage(
         &self,
         cx: &Context,
         conn: &mut PgConnection,
+        room: Room<'_>,
         run_id: i64,
         stage: i16,
     ) -> Result<bool> {
         let spans = (self.plan)(cx, &mut *conn, stage).await?;
-        run::plan(conn, run_id, stage, &spans).await?;
+        let priority = cx.work(self.name).priority;
+        run::plan(conn, run_id, stage, priority, &spans).await?;
+        if matches!(room, Room::Pool(_)) && spans.len() > 1 {
+            let calls = i64::try_from(spans.len().min(CALLS)).unwrap_or(1);
+            bell::ring(conn, &self.queue(), calls, priority).await?;
+        }
         Ok(!spans.is_empty())
     }
 
     /// Does one claimed chunk: effects and outcome commit together, or not at all.
     pub async fn chunk(&self, cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<()> {
+        fault::at("chunk.claimed", self.name).await?;
         if self.courier {
             let counts = (self.work)(cx, &mut *conn, chunk).await?;
-            return Ok(run::finish(conn, chunk, counts).await?);
+            fault::at("chunk.worked", self.name).await?;
+            run::finish(conn, chunk, counts).await?;
+            fault::at("chunk.committed", self.name).await?;
+            return Ok(());
         }
         let mut tx = conn.begin().await?;
         if !cx.dry_run {
             run::share_facts(&mut tx).await?;
         }
         let counts = (self.work)(cx, &mut tx, chunk).await?;
+        fault::at("chunk.worked", self.name).await?;
         run::finish(&mut tx, chunk, counts).await?;
-        Ok(tx.commit().await?)
+        fault::at("chunk.finished", self.name).await?;
+        tx.commit().await?;
+        fault::at("chunk.committed", self.name).await?;
+        Ok(())
     }
 }

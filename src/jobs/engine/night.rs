@@ -6,11 +6,12 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection, PgPool};
 
+use super::{charge::Charge, fault, lane::Room};
 use crate::{
     domain::calendar::add_days,
     jobs::{Context, Error, Job, REGISTRY, Result},
     store::{
-        notice,
+        self, notice,
         run::{self, Counts},
     },
 };
@@ -40,11 +41,12 @@ fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>, to: NaiveDate) -> bool 
     due_on == to && last.is_none_or(|last| last <= to)
 }
 
-/// Runs nights on the store, one process at a time; tells `told` of each that is complete.
+/// Runs nights on the store, one process at a time; tells `told` of each that is complete. What operators gave back to
+/// nights that are over is done first.
 ///
 /// # Errors
-/// [`Error::Held`] while another process runs them; whatever stops a job. What was done stays done, and the next start
-/// goes on there.
+/// [`Error::Held`] while another process runs them, or when one took charge meanwhile; whatever stops a job. What was
+/// done stays done, and the next start goes on there.
 pub async fn run(
     cx: &Context,
     pool: &PgPool,
@@ -52,18 +54,20 @@ pub async fn run(
     to: NaiveDate,
     mut told: impl FnMut(&Night),
 ) -> Result<()> {
-    let mut lock = pool.begin().await?;
-    if !run::lock_night(&mut lock).await? {
-        return Err(Error::Held);
-    }
-    let mut conn = pool.acquire().await?;
-    run::release(&mut conn, ROLE).await?;
-    notice::release_mails(&mut conn).await?;
-    let last = run::last_night(&mut conn).await?;
-    for due_on in dates(last, from, to) {
-        told(&one(&Arc::new(cx.on(due_on, is_latest(due_on, last, to))), &mut conn, Some(pool)).await?);
-    }
-    Ok(lock.rollback().await?)
+    in_charge(cx, pool, async |cx, conn| {
+        for (job, due_on) in run::retried(&mut *conn).await? {
+            if let Some(job) = Job::named(&job) {
+                job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await?;
+            }
+        }
+        let last = run::last_night(&mut *conn).await?;
+        for due_on in dates(last, from, to) {
+            let cx = Arc::new(cx.on(due_on, is_latest(due_on, last, to)));
+            told(&one(&cx, &mut *conn, Room::Pool(pool)).await?);
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Runs nights in a transaction that the caller rolls back: the same code, nothing stays.
@@ -84,21 +88,26 @@ pub async fn rehearse(
     let mut nights = Vec::new();
     let last = run::last_night(&mut *conn).await?;
     for due_on in dates(last, from, to) {
-        nights.push(one(&Arc::new(cx.on(due_on, is_latest(due_on, last, to))), conn, None).await?);
+        let cx = Arc::new(cx.on(due_on, is_latest(due_on, last, to)));
+        nights.push(one(&cx, conn, Room::Rehearsal).await?);
     }
     Ok(nights)
 }
 
 /// One business date, from its first job to the mark that it is complete.
-async fn one(cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) -> Result<Night> {
+async fn one(cx: &Arc<Context>, conn: &mut PgConnection, room: Room<'_>) -> Result<Night> {
     let mut jobs = Vec::with_capacity(REGISTRY.len());
     for job in REGISTRY {
         if cx.stop.is_asked() {
             return Err(Error::Stopped);
         }
-        jobs.push((job.name, job.run(cx, conn, pool).await?));
+        jobs.push((job.name, job.run(cx, conn, room).await?));
     }
-    run::complete_night(conn, cx.today).await?;
+    let mut tx = conn.begin().await?;
+    cx.in_charge(&mut tx).await?;
+    run::complete_night(&mut tx, cx.today).await?;
+    tx.commit().await?;
+    fault::at("night.complete", "night").await?;
     Ok(Night { due_on: cx.today, jobs })
 }
 
@@ -107,15 +116,10 @@ async fn one(cx: &Arc<Context>, conn: &mut PgConnection, pool: Option<&PgPool>) 
 /// # Errors
 /// As [`run()`].
 pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
-    let mut lock = pool.begin().await?;
-    if !run::lock_night(&mut lock).await? {
-        return Err(Error::Held);
-    }
-    let mut conn = pool.acquire().await?;
-    run::release(&mut conn, ROLE).await?;
-    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut conn, Some(pool)).await?;
-    lock.rollback().await?;
-    Ok(counts)
+    in_charge(cx, pool, async |cx, conn| {
+        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await
+    })
+    .await
 }
 
 /// One job in a transaction that the caller rolls back.
@@ -124,9 +128,31 @@ pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<C
 /// As [`run()`].
 pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Counts> {
     let mut tx = conn.begin().await?;
-    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, None).await?;
+    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal).await?;
     tx.commit().await?;
     Ok(counts)
+}
+
+/// Does something as the one process in charge, on one connection.
+async fn in_charge<T>(
+    cx: &Context,
+    pool: &PgPool,
+    does: impl AsyncFnOnce(&Context, &mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let charge = Charge::take(pool, &cx.worker).await?;
+    let cx = Context { epoch: Some(charge.epoch), ..cx.on(cx.today, cx.latest) };
+    let outcome = async {
+        let mut conn = pool.acquire().await?;
+        run::release(&mut conn, ROLE).await?;
+        notice::release_mails(&mut conn).await?;
+        does(&cx, &mut conn).await
+    }
+    .await;
+    charge.lay_down().await;
+    match outcome {
+        Err(Error::Store(store::Error::LeaseLost)) => Err(Error::Held),
+        outcome => outcome,
+    }
 }
 
 #[cfg(test)]
