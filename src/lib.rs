@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
 //! | [`worker`] | the only room that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
+//! | [`web`] | the only room that knows axum: metrics and health, on this machine alone |
 //! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`store`] | the only room with SQL; the private Postgres of the embedded default |
 //! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
@@ -24,4 +25,5 @@ pub mod jobs;
 pub mod mail;
 pub mod settings;
 pub mod store;
+pub mod web;
 pub mod worker;

@@ -4,6 +4,7 @@
 use std::{
     convert::Infallible,
     ffi::OsString,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -45,6 +46,11 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
+    /// Where `up` and `worker` tell metrics and health: a port of this machine's own addresses, or `off`; without it
+    /// 127.0.0.1:9464, or any free port while that is taken
+    #[arg(long, global = true, value_name = "ADDR", env = "BENEFACTOR_LISTEN", value_parser = listen)]
+    listen: Option<Listen>,
+
     /// Where `jobs/<job>.toml` and `catalogue.toml` replace what is compiled in
     #[arg(long, global = true, value_name = "DIR", env = "BENEFACTOR_CONFIG_DIR")]
     config_dir: Option<OsString>,
@@ -70,7 +76,27 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where metrics and health are told unless the settings say otherwise.
+pub const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// Where metrics and health are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// At [`USUAL_ADDRESS`], or on any free port while that is taken.
+    Usual,
+    /// There and nowhere else; a loopback address.
+    At(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
 impl Settings {
+    /// Where `up` and `worker` tell metrics and health.
+    #[must_use]
+    pub fn listen(&self) -> Listen {
+        self.listen.unwrap_or(Listen::Usual)
+    }
+
     /// The outside database; an empty setting is none.
     #[must_use]
     pub fn database_url(&self) -> Option<&SecretString> {
@@ -115,4 +141,44 @@ fn filled(setting: Option<&OsString>) -> Option<&Path> {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of a clap value parser")]
 fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
+}
+
+/// `off`, or a loopback address and port; an empty setting is none.
+fn listen(text: &str) -> Result<Listen, String> {
+    let address = match text.trim() {
+        "" => return Ok(Listen::Usual),
+        "off" => return Ok(Listen::Off),
+        named => named
+            .strip_prefix("localhost:")
+            .map_or_else(|| named.to_owned(), |port| format!("127.0.0.1:{port}")),
+    };
+    let address: SocketAddr = address
+        .parse()
+        .map_err(|_| "neither `off` nor an address with its port, as 127.0.0.1:9464".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(Listen::At(address));
+    }
+    Err("this can be reached from elsewhere, and nobody logs in there; \
+         listen on 127.0.0.1 and put a reverse proxy in front that decides who may ask"
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_told_on_loopback_addresses_alone() {
+        assert_eq!(listen("127.0.0.1:9500"), Ok(Listen::At("127.0.0.1:9500".parse().unwrap())));
+        assert_eq!(listen("localhost:9500"), Ok(Listen::At("127.0.0.1:9500".parse().unwrap())));
+        assert_eq!(listen("[::1]:0"), Ok(Listen::At("[::1]:0".parse().unwrap())));
+        assert_eq!(listen("off"), Ok(Listen::Off));
+        assert_eq!(listen(" "), Ok(Listen::Usual));
+        for open in ["0.0.0.0:9464", "[::]:9464", "192.0.2.1:9464", "[::ffff:192.0.2.1]:9464"] {
+            assert!(listen(open).unwrap_err().contains("reverse proxy"), "{open}");
+        }
+        for unclear in ["9464", "127.0.0.1", "host.example:9464", "127.0.0.1:70000"] {
+            assert!(listen(unclear).unwrap_err().contains("127.0.0.1:9464"), "{unclear}");
+        }
+    }
 }

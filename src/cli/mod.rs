@@ -61,7 +61,8 @@ enum Command {
     /// Tell the whole history of a partner, an order, an entitlement or a request, with reasons
     #[command(after_help = answers::explain::EXAMPLE)]
     Explain(answers::explain::ExplainArgs),
-    /// Say when it last ran, whether it is late, and what waits; exit code 1 when a night is overdue
+    /// Say when it last ran, whether it is late, who works and what waits; exit code 1 when a night is overdue, or when
+    /// nobody keeps the timetable any more
     #[command(after_help = answers::status::EXAMPLE)]
     Status,
     /// Validate timetables, policies, the catalogue and the mail templates; needs no database

@@ -1,21 +1,28 @@
 //! `up` and `worker`: run on until told to stop.
 
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
 use futures::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
-use super::{Exit, location, nights::context};
+use super::{Exit, exit::Ending, location, nights::context};
 use crate::{
+    clock::Clock,
+    domain::policy::Policies,
     jobs::Stop,
-    settings::Settings,
+    settings::{Listen, Settings, USUAL_ADDRESS},
     store::{
         Location, Store,
         embedded::Login,
+        process::{self, Process},
         schema::{Grants, Standing},
     },
-    worker::{self, Desk},
+    web,
+    worker::{self, Desk, pulse::Pulse},
 };
 
 pub(super) const UP_EXAMPLE: &str = "\
@@ -29,6 +36,11 @@ Example, on as many machines as you like:
 
 /// Signals within this time are one.
 const ONE_WISH: Duration = Duration::from_millis(500);
+
+/// How long giving word and telling figures wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Connections for telling figures.
+const SCRAPES: u32 = 2;
 
 /// What `up` and `worker` take: the settings say everything.
 #[derive(Args, Debug)]
@@ -82,12 +94,74 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
         tracing::warn!("ended at once; what was running is taken up again on the next start");
         std::process::exit(i32::from(Exit::Failed as u8));
     });
+    let policies = Arc::clone(&base.policies);
     let desk = Desk::new(store.pool.clone(), base, clock, takes_in, asker);
+    let (pulse, open) = be_seen(settings, &store, &desk, (policies, clock)).await?;
     let in_time = worker::run(desk, stop).await;
+    drop(open);
     listening.abort();
     if !in_time {
-        return Ok(Exit::Failed);
+        return Ok(Exit::Failed); // without signing off: whoever does not start it again is told
     }
+    pulse.end().await;
     store.close().await;
     Ok(Exit::Done)
+}
+
+/// Puts this process on record, and tells metrics and health where the settings say.
+async fn be_seen(
+    settings: &Settings,
+    store: &Store,
+    desk: &Desk,
+    (policies, clock): (Arc<Policies>, Clock),
+) -> anyhow::Result<(Pulse, Option<web::Open>)> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let listener = match web::listen(settings.listen()).await {
+        Ok(listener) => listener,
+        Err((address, error)) if settings.listen() == Listen::Usual => {
+            tracing::warn!(%address, %error, "metrics and health are told nowhere");
+            None
+        }
+        Err((address, error)) => return Err(taken(store, &host, address, &error).await.into()),
+    };
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    if let Some(address) = address {
+        let usual = settings.listen() != Listen::Usual || address == USUAL_ADDRESS;
+        let why = if usual { String::new() } else { format!("; {USUAL_ADDRESS} is taken") };
+        tracing::info!("metrics and health at http://{address}/metrics and /health{why}");
+    }
+    let me = Process {
+        name: desk.name().to_owned(),
+        command: if desk.takes_in() { "up" } else { "worker" },
+        host,
+        pid: i32::try_from(std::process::id()).unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION"),
+        listens_on: address.map(|address| address.to_string()),
+    };
+    let pulse = Pulse::begin(store.aside(1, PATIENCE), me).await;
+    let turns = desk.turns();
+    let works = Arc::new(move || turns.turns());
+    let open = listener.map(|listener| {
+        web::open(listener, web::Room { pool: store.aside(SCRAPES, PATIENCE), clock, policies, works })
+    });
+    Ok((pulse, open))
+}
+
+/// The address that was asked for cannot be had: who has it, or how to find out.
+async fn taken(store: &Store, host: &str, address: SocketAddr, error: &std::io::Error) -> Ending {
+    let mut sentence = format!("cannot listen on {address}: {error}");
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        let seen = match store.pool.acquire().await {
+            Ok(mut conn) => process::seen(&mut conn).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        let there = address.to_string();
+        let ours = seen.iter().find(|seen| seen.host == host && seen.listens_on.as_deref() == Some(&there));
+        sentence = match ours {
+            Some(seen) => format!("`{}` with pid {} listens on {address} already", seen.command, seen.pid),
+            None => format!("{sentence}; `ss -ltnp sport = :{}` says whose it is", address.port()),
+        };
+        sentence.push_str("; give another port with --listen, or leave it out for any free one");
+    }
+    Ending::new(Exit::Usage, sentence)
 }

@@ -89,7 +89,8 @@ fn hand_over(outbox: &Path, digests: Vec<Digest>, dry_run: bool) -> Result<Vec<O
                 handed.push(None);
             }
             Err(error) => {
-                warn!(message_id = %digest.message_id, %error, "a mail cannot be written");
+                // Why may name an address, so it goes on the mail's record and not into the log.
+                warn!(message_id = %digest.message_id, "a mail cannot be written; `report.mail` says why");
                 handed.push(Some(error.to_string()));
             }
         }

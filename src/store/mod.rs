@@ -16,6 +16,7 @@ pub mod intake;
 pub mod notice;
 pub mod order;
 pub mod people;
+pub mod process;
 pub mod quarantine;
 pub mod rehearsal;
 pub mod reminder;
@@ -199,6 +200,15 @@ impl Store {
             Access::Private(hold) => Some(hold),
         };
         Ok(Self { pool, hold })
+    }
+
+    /// A few connections beside those of work, so that whoever must be quick never waits for it; made when needed.
+    #[must_use]
+    pub fn aside(&self, connections: u32, patience: Duration) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(patience)
+            .connect_lazy_with((*self.pool.connect_options()).clone())
     }
 
     /// Closes the connections in order, then leaves the private store, which stops if nobody else uses it.

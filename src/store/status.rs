@@ -1,10 +1,17 @@
-//! What ran, what is open, what waits.
+//! What ran, what is open, what waits, and the figures that whoever watches asks for every few seconds.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, types::Json};
 
-use super::Result;
-use crate::domain::reason::Reason;
+use super::{
+    Result,
+    process::{self, Seen},
+};
+use crate::domain::{
+    lateness::{self, Lateness},
+    policy::Policies,
+    reason::Reason,
+};
 
 /// The last run of a job.
 #[derive(Clone, Debug)]
@@ -154,7 +161,11 @@ pub async fn awaiting_entitlements(conn: &mut PgConnection, at_most: i64) -> Res
 /// How many mails are in each state but `sent`, and how many notices are owed that no mail carries yet.
 pub async fn unsent(conn: &mut PgConnection) -> Result<(Vec<(String, i64)>, i64)> {
     let rows = sqlx::query!(
-        r#"select status, count(*) as "count!" from mail where status <> 'sent' group by status order by status"#
+        r#"select status as "status!", count(*) as "count!" from mail
+           where status in ('queued', 'claimed', 'unknown') group by status
+           union all
+           select 'failed', count(*) from mail where status = 'failed' having count(*) > 0
+           order by 1"#
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -179,4 +190,165 @@ pub async fn refused_files(
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// A time that half of what was measured stayed within, and one that 95 of 100 did; in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantiles {
+    /// Half.
+    pub p50: f64,
+    /// 95 of 100.
+    pub p95: f64,
+}
+
+/// The chunks of a job, of all its runs that are kept, and how they fared in the last 24 hours.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    /// The job.
+    pub job: String,
+    /// To be claimed now.
+    pub ready: i64,
+    /// Not before a later time: a pause after a failure, or an operator's.
+    pub waiting: i64,
+    /// Under a lease.
+    pub running: i64,
+    /// Claimed by a worker of whom no word came until its lease was over.
+    pub lapsed: i64,
+    /// Failed for good: dead letters, for an operator to retry or to discard.
+    pub dead: i64,
+    /// Discarded by an operator.
+    pub discarded: i64,
+    /// For how many seconds the oldest of those to be claimed has been.
+    pub oldest_ready_seconds: Option<f64>,
+    /// From when it could be claimed to when it was.
+    pub wait_seconds: Option<Quantiles>,
+    /// From the claim to the end of those that were done.
+    pub run_seconds: Option<Quantiles>,
+}
+
+/// Where everything stands at one moment. `status`, the health endpoints and the metrics all tell this.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The business clock's time.
+    pub now: DateTime<Utc>,
+    /// The last complete night, and when it was completed by the database's clock.
+    pub last_night: Option<(NaiveDate, DateTime<Utc>)>,
+    /// How late the nights are.
+    pub lateness: Lateness,
+    /// Processes that live, and those that fell silent.
+    pub processes: Vec<Seen>,
+    /// Jobs that have chunks which are not done, or that did any in the last 24 hours.
+    pub queues: Vec<Queue>,
+    /// How many mails are in each state but `sent`.
+    pub mails: Vec<(String, i64)>,
+    /// Notices that no mail carries yet.
+    pub notices_owed: i64,
+}
+
+impl Figures {
+    /// The process that fell silent last, if no other keeps the timetable now. A store where none ever was, or all
+    /// left in order, is somebody else's to run, by hand or by cron.
+    #[must_use]
+    pub fn missed(&self) -> Option<&Seen> {
+        let nobody = !self.processes.iter().any(|process| process.lives);
+        self.processes.first().filter(|_| nobody)
+    }
+
+    /// Whether nobody need be told: no night is overdue, and no process is missed.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        !self.lateness.overdue && self.missed().is_none()
+    }
+
+    /// How late the first missing night is, in seconds; zero while none is due.
+    #[must_use]
+    pub fn late_seconds(&self) -> i64 {
+        self.lateness.due_at.map_or(0, |due| self.now.signed_duration_since(due).num_seconds().max(0))
+    }
+
+    /// Chunks that failed for good and that no operator has dealt with.
+    #[must_use]
+    pub fn dead_letters(&self) -> i64 {
+        self.queues.iter().map(|queue| queue.dead).sum()
+    }
+}
+
+/// Whether the store answers at all.
+pub async fn answers(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query_scalar!("select 1").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Where everything stands at `now` on the business clock. Reads what is open and what is recent, through indexes:
+/// what a night costs does not weigh on it.
+pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> Result<Figures> {
+    let last_night = last_night(conn).await?;
+    let first_file_on = first_file_on(conn).await?;
+    let (mails, notices_owed) = unsent(conn).await?;
+    Ok(Figures {
+        now,
+        last_night,
+        lateness: lateness::of(
+            &policies.import_entitlements.timetable.cron,
+            now,
+            last_night.map(|(day, _)| day),
+            first_file_on,
+        ),
+        processes: process::seen(conn).await?,
+        queues: queues(conn).await?,
+        mails,
+        notices_owed,
+    })
+}
+
+/// What each job has to do, and how its chunks fared in the last 24 hours, by the database's clock.
+pub async fn queues(conn: &mut PgConnection) -> Result<Vec<Queue>> {
+    let rows = sqlx::query!(
+        r#"with chunk as (
+               select run_id, status, ready_at, lease_until from run_chunk where status in ('ready', 'claimed')
+               union all
+               select run_id, status, ready_at, lease_until from run_chunk where status in ('failed', 'discarded')
+           ), stands as (
+               select r.job, count(*) filter (where c.status = 'ready' and ready_at <= now()) as ready,
+                      count(*) filter (where c.status = 'ready' and ready_at > now()) as waiting,
+                      count(*) filter (where c.status = 'claimed' and lease_until >= now()) as running,
+                      count(*) filter (where c.status = 'claimed' and lease_until < now()) as lapsed,
+                      count(*) filter (where c.status = 'failed') as dead,
+                      count(*) filter (where c.status = 'discarded') as discarded,
+                      extract(epoch from now() - min(ready_at) filter (where c.status = 'ready' and ready_at <= now()))
+                          as oldest
+               from chunk c join run r using (run_id) group by r.job
+           ), fared as (
+               select r.job,
+                      percentile_cont(array[0.5, 0.95]) within group (order by case when a.ready_at > a.started_at then 0 else
+                          extract(epoch from a.started_at - a.ready_at)::float8 end) as wait,
+                      percentile_cont(array[0.5, 0.95]) within group (order by case when a.outcome = 'done' then
+                          extract(epoch from a.finished_at - a.started_at)::float8 end) as run
+               from attempt a join run r using (run_id)
+               where a.started_at > now() - interval '24 hours' group by r.job
+           )
+           select job as "job!", coalesce(s.ready, 0) as "ready!", coalesce(s.waiting, 0) as "waiting!",
+                  coalesce(s.running, 0) as "running!", coalesce(s.lapsed, 0) as "lapsed!",
+                  coalesce(s.dead, 0) as "dead!", coalesce(s.discarded, 0) as "discarded!", s.oldest::float8 as oldest,
+                  f.wait[1] as wait_p50, f.wait[2] as wait_p95, f.run[1] as run_p50, f.run[2] as run_p95
+           from stands s full join fared f using (job) order by job"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let both = |p50: Option<f64>, p95: Option<f64>| Some(Quantiles { p50: p50?, p95: p95? });
+    Ok(rows
+        .into_iter()
+        .map(|row| Queue {
+            job: row.job,
+            ready: row.ready,
+            waiting: row.waiting,
+            running: row.running,
+            lapsed: row.lapsed,
+            dead: row.dead,
+            discarded: row.discarded,
+            oldest_ready_seconds: row.oldest,
+            wait_seconds: both(row.wait_p50, row.wait_p95),
+            run_seconds: both(row.run_p50, row.run_p95),
+        })
+        .collect())
 }

@@ -13,9 +13,9 @@ use std::{
 use chrono::{Days, NaiveDate};
 use futures::FutureExt;
 use sqlx::PgPool;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, error, error_span, info, warn};
 
-use super::{inbox::Inbox, queue::Queue};
+use super::{inbox::Inbox, pulse::Turns, queue::Queue};
 use crate::{
     clock::Clock,
     jobs::{
@@ -50,6 +50,8 @@ pub struct Desk {
     pub(super) clock: Clock,
     /// What is seen of the inbox.
     inbox: Arc<Mutex<Inbox>>,
+    /// Whether the sweep still turns.
+    pub(super) turns: Turns,
     /// Whether files are taken in as they appear, or only by the nights.
     takes_in: bool,
     /// Queues whose call is being answered.
@@ -88,12 +90,25 @@ impl Desk {
             base,
             clock,
             inbox,
+            turns: Turns::begin(),
             takes_in,
             busy: Mutex::default(),
             rests: Mutex::default(),
             asker,
             stuck: AtomicBool::new(false),
         }
+    }
+
+    /// What it is called among processes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells whether it still looks for work, wherever the desk is.
+    #[must_use]
+    pub fn turns(&self) -> Turns {
+        self.turns.clone()
     }
 
     /// Whether something in this process cannot be ended but with it.
@@ -114,7 +129,8 @@ impl Desk {
     }
 
     /// Whether it takes in files as they appear.
-    pub(super) fn takes_in(&self) -> bool {
+    #[must_use]
+    pub fn takes_in(&self) -> bool {
         self.takes_in
     }
 
@@ -149,7 +165,7 @@ impl Desk {
             return;
         }
         let _turn = Turn { desk: &self, queue: queue.name() };
-        let span = info_span!("call", queue = %queue.name(), worker = %self.name);
+        let span = error_span!("call", queue = %queue.name(), worker = %self.name);
         let desk = Arc::clone(&self);
         let work = async move { desk.work(queue).await }.instrument(span.clone());
         let mut working = tokio::spawn(work);

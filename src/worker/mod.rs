@@ -44,6 +44,7 @@
 
 mod desk;
 mod inbox;
+pub mod pulse;
 mod queue;
 mod sweep;
 mod tend;

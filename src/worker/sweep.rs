@@ -36,6 +36,7 @@ pub(super) async fn sweep(desk: Arc<Desk>) {
     let mut nth = 0_u32;
     let mut prune_at = Instant::now();
     loop {
+        desk.turns.mark();
         if let Err(error) = look(&desk, nth.is_multiple_of(CLEARED_EVERY)).await {
             warn!(%error, "what is due could not be looked for");
         }

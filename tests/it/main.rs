@@ -51,6 +51,8 @@ mod retention;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod worker;

@@ -1,21 +1,19 @@
 //! `status`: is it well, and what waits.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+mod watch;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::super::{Exit, facts::facts, location, print};
 use crate::{
-    domain::{
-        calendar::sub_days,
-        language::Language,
-        lateness::{self, Lateness},
-    },
+    domain::{calendar::sub_days, language::Language, lateness::Lateness, policy::Policies},
     jobs::REGISTRY,
     settings::Settings,
     store::{
         self, Store,
-        status::{self, JobRun, RefusedFile, Requests, WaitingGrants},
+        status::{self, Figures, JobRun, RefusedFile, Requests, WaitingGrants},
     },
 };
 
@@ -29,9 +27,7 @@ const LATELY_DAYS: u32 = 7;
 
 /// Everything that is told.
 struct Told {
-    now: DateTime<Utc>,
-    last_night: Option<(NaiveDate, DateTime<Utc>)>,
-    lateness: Lateness,
+    figures: Figures,
     runs: Vec<JobRun>,
     chunks: (i64, i64),
     grants: Vec<WaitingGrants>,
@@ -39,8 +35,6 @@ struct Told {
     pending: Requests,
     unanswered: Vec<String>,
     awaiting: Vec<String>,
-    mails: Vec<(String, i64)>,
-    owed: i64,
     refused: Vec<RefusedFile>,
 }
 
@@ -49,7 +43,7 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     let now = settings.still_clock().now();
     let store = Store::open(&location(settings)?).await?;
     let told = match store.pool.acquire().await {
-        Ok(mut conn) => ask(&mut conn, &policies.import_entitlements.timetable.cron, now).await,
+        Ok(mut conn) => ask(&mut conn, &policies, now).await,
         Err(error) => Err(error.into()),
     };
     store.close().await;
@@ -61,24 +55,18 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
             print(&line)?;
         }
     }
-    Ok(if told.lateness.overdue { Exit::Failed } else { Exit::Done })
+    Ok(if told.figures.is_well() { Exit::Done } else { Exit::Failed })
 }
 
-async fn ask(
-    conn: &mut PgConnection,
-    timetable: &crate::domain::timetable::Timetable,
-    now: DateTime<Utc>,
-) -> store::Result<Told> {
-    let last_night = status::last_night(conn).await?;
-    let first_file_on = status::first_file_on(conn).await?;
+async fn ask(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> store::Result<Told> {
+    let mut figures = status::figures(conn, policies, now).await?;
+    let place = |name: &str| REGISTRY.iter().position(|job| job.name == name);
+    figures.queues.sort_by_key(|queue| place(&queue.job));
     let mut runs = status::last_runs(conn).await?;
-    runs.sort_by_key(|run| REGISTRY.iter().position(|job| job.name == run.job));
+    runs.sort_by_key(|run| place(&run.job));
     let (waiting, pending) = status::open_requests(conn).await?;
-    let (mails, owed) = status::unsent(conn).await?;
     Ok(Told {
-        now,
-        last_night,
-        lateness: lateness::of(timetable, now, last_night.map(|(day, _)| day), first_file_on),
+        figures,
         runs,
         chunks: status::chunks(conn).await?,
         grants: status::waiting_grants(conn).await?,
@@ -86,16 +74,19 @@ async fn ask(
         pending,
         unanswered: status::unanswered_files(conn, NAMED).await?,
         awaiting: status::awaiting_entitlements(conn, NAMED).await?,
-        mails,
-        owed,
         refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
     })
 }
 
 fn lines(told: &Told) -> Vec<String> {
-    let mut lines = nights(told);
-    lines.push(String::new());
-    lines.extend(jobs(&told.runs));
+    let mut lines = nights(&told.figures);
+    lines.extend(watch::missed(&told.figures));
+    for part in [watch::processes(&told.figures), jobs(&told.runs), watch::queues(&told.figures)] {
+        if !part.is_empty() {
+            lines.push(String::new());
+            lines.extend(part);
+        }
+    }
     let (open, failed) = told.chunks;
     if open + failed > 0 {
         lines.push(format!(
@@ -116,7 +107,7 @@ fn lines(told: &Told) -> Vec<String> {
     lines
 }
 
-fn nights(told: &Told) -> Vec<String> {
+fn nights(told: &Figures) -> Vec<String> {
     let last = match told.last_night {
         None => "no night is complete yet".to_owned(),
         Some((day, at)) => format!("last complete night: {day} (completed {})", at.format("%F %H:%M:%S UTC")),
@@ -192,9 +183,11 @@ fn waiting(told: &Told) -> Vec<String> {
     if !told.unanswered.is_empty() {
         lines.push(format!("  files not answered in full: {}", told.unanswered.join(", ")));
     }
-    lines.extend(told.mails.iter().map(|(status, count)| format!("  {} {status}", counted(*count, "mail"))));
-    if told.owed > 0 {
-        lines.push(format!("  {} owed, for the next mail", counted(told.owed, "notice")));
+    lines.extend(
+        told.figures.mails.iter().map(|(status, count)| format!("  {} {status}", counted(*count, "mail"))),
+    );
+    if told.figures.notices_owed > 0 {
+        lines.push(format!("  {} owed, for the next mail", counted(told.figures.notices_owed, "notice")));
     }
     if lines.is_empty() {
         return vec!["nothing waits".to_owned()];
@@ -232,21 +225,27 @@ fn in_json(told: &Told) -> Value {
         .collect();
     let requests = |requests: Requests| json!({ "count": requests.count, "oldest_on": requests.oldest_on });
     let mails: serde_json::Map<String, Value> =
-        told.mails.iter().map(|(status, count)| (status.clone(), json!(count))).collect();
+        told.figures.mails.iter().map(|(status, count)| (status.clone(), json!(count))).collect();
     let refused: Vec<Value> = told
         .refused
         .iter()
         .map(|file| json!({ "name": file.name, "received_on": file.received_on, "refusal": file.refusal }))
         .collect();
     json!({
-        "now": instant(told.now),
-        "last_complete_night": told.last_night.map(|(day, _)| day),
-        "completed_at": told.last_night.map(|(_, at)| instant(at)),
-        "overdue": told.lateness.overdue,
-        "missing_nights": told.lateness.missing,
-        "first_missing_night": told.lateness.first_missing,
-        "due_at": told.lateness.due_at.map(instant),
+        "now": instant(told.figures.now),
+        "last_complete_night": told.figures.last_night.map(|(day, _)| day),
+        "completed_at": told.figures.last_night.map(|(_, at)| instant(at)),
+        "overdue": told.figures.lateness.overdue,
+        "missing_nights": told.figures.lateness.missing,
+        "first_missing_night": told.figures.lateness.first_missing,
+        "due_at": told.figures.lateness.due_at.map(instant),
+        "late_seconds": told.figures.late_seconds(),
+        "well": told.figures.is_well(),
+        "missed_process": told.figures.missed().map(|process| &process.name),
+        "processes": watch::processes_in_json(&told.figures.processes),
         "jobs": runs,
+        "queues": watch::queues_in_json(&told.figures.queues),
+        "dead_letters": told.figures.dead_letters(),
         "chunks": { "open": told.chunks.0, "failed": told.chunks.1 },
         "waiting": {
             "grants": grants,
@@ -255,7 +254,7 @@ fn in_json(told: &Told) -> Value {
             "files_unanswered": told.unanswered,
             "awaiting_entitlements": told.awaiting,
             "mails": mails,
-            "notices_owed": told.owed,
+            "notices_owed": told.figures.notices_owed,
         },
         "files_refused": refused,
     })

@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, error, error_span, info, warn};
 
 use crate::{
     domain::policy::Work,
@@ -98,7 +98,7 @@ impl Job {
     /// # Errors
     /// The store is down; a chunk's own failure is on record with it.
     pub async fn help(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64) -> Result<()> {
-        let span = info_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
+        let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
             self.lanes(cx, &mut conn, Room::Pool(pool), run_id).await.map(|_| ())
@@ -148,7 +148,7 @@ impl Job {
             };
             let Some(chunk) = self.claim(cx, &mut conn, run_id).await? else { return Ok(any) };
             any = true;
-            let span = info_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempts);
+            let span = error_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempts);
             lent = self.attempt(cx, conn, pool, &chunk).instrument(span).await?;
         }
     }

@@ -12,7 +12,7 @@ pub mod stop;
 use std::sync::Arc;
 
 use sqlx::{Connection, PgConnection};
-use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing::{Instrument, Span, error_span, field::Empty};
 
 use self::lane::Room;
 use super::{Context, Job, Result};
@@ -32,7 +32,7 @@ impl Job {
         conn: &mut PgConnection,
         room: Room<'_>,
     ) -> Result<Counts> {
-        let span = info_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
+        let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
         async {
             let mut tx = conn.begin().await?;
             cx.in_charge(&mut tx).await?;

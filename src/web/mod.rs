@@ -1,0 +1,110 @@
+//! What is told over HTTP, on this machine alone: metrics, and whether it is well. The only room that knows axum.
+//!
+//! | path | answers |
+//! |---|---|
+//! | `/metrics` | the figures of `status`, for Prometheus |
+//! | `/health` | 200 while `status` would end with 0, else 503; what is wrong, as JSON |
+//! | `/health/live` | 200 while this process looks for work, else 503: start it again |
+//! | `/health/ready` | 200 while the store answers, else 503 |
+//!
+//! Nobody logs in here, so it listens on loopback addresses only, and tells no names and nothing about partners. All is
+//! asked when it is asked for, from the store, on connections of its own: nothing is kept, and any process tells the
+//! same.
+
+mod health;
+mod metrics;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    clock::Clock,
+    domain::policy::Policies,
+    settings::{Listen, USUAL_ADDRESS},
+    store::{
+        self,
+        status::{self, Figures},
+    },
+};
+
+/// How long the store may take to answer that it is there.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+/// How long it may take for all figures.
+const FIGURES_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the pages are made from.
+pub struct Room {
+    /// Connections that no work uses.
+    pub pool: PgPool,
+    /// The business clock.
+    pub clock: Clock,
+    /// When nights are due, and when they are late.
+    pub policies: Arc<Policies>,
+    /// Whether this process still looks for work.
+    pub works: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// A server that answers until it is dropped.
+pub struct Open(JoinHandle<()>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Takes a port as the settings say; `None`: off. The usual one may be taken by another process of ours, and then any
+/// is as good.
+///
+/// # Errors
+/// The address that was asked for cannot be had.
+pub async fn listen(on: Listen) -> Result<Option<TcpListener>, (SocketAddr, io::Error)> {
+    let listener = match on {
+        Listen::Off => return Ok(None),
+        Listen::At(address) => TcpListener::bind(address).await.map_err(|error| (address, error))?,
+        Listen::Usual => match TcpListener::bind(USUAL_ADDRESS).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                let free = SocketAddr::new(USUAL_ADDRESS.ip(), 0);
+                TcpListener::bind(free).await.map_err(|error| (free, error))?
+            }
+            bound => bound.map_err(|error| (USUAL_ADDRESS, error))?,
+        },
+    };
+    Ok(Some(listener))
+}
+
+/// Answers on that port from now on.
+#[must_use]
+pub fn open(listener: TcpListener, room: Room) -> Open {
+    let pages = Router::new()
+        .route("/metrics", get(metrics::page))
+        .route("/health", get(health::verdict))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(Arc::new(room));
+    Open(tokio::spawn(async move {
+        // It accepts until it is aborted; what goes wrong with one connection ends that one.
+        let _ = axum::serve(listener, pages).await;
+    }))
+}
+
+impl Room {
+    async fn figures(&self) -> store::Result<Figures> {
+        let asked = async {
+            let mut conn = self.pool.acquire().await?;
+            status::figures(&mut conn, &self.policies, self.clock.now()).await
+        };
+        let late = || store::Error::Down(format!("no figures within {} s", FIGURES_WITHIN.as_secs()));
+        tokio::time::timeout(FIGURES_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn answers(&self) -> store::Result<()> {
+        let asked = async { status::answers(&mut *self.pool.acquire().await?).await };
+        let late =
+            || store::Error::Down(format!("Postgres does not answer within {} s", READY_WITHIN.as_secs()));
+        tokio::time::timeout(READY_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
+    }
+}
