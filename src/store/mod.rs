@@ -23,6 +23,7 @@ pub mod run;
 pub mod schema;
 pub mod status;
 pub mod summary;
+pub mod tick;
 
 use std::{
     sync::Arc,

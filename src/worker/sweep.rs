@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::Connection;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
-    jobs::Job,
+    jobs::{
+        Job,
+        engine::{night, ticks},
+    },
     store::{self, bell, file, run},
 };
 
@@ -19,8 +22,6 @@ const CLEARED_EVERY: u32 = 60;
 const CALLS: i64 = 8;
 /// A file that was staged so long ago and is not finished was left by its process; seconds.
 const LEFT_BEHIND: f64 = 60.0;
-/// The timetable's name among its ticks.
-const NIGHT: &str = "night";
 
 /// Looks until a stop is asked for.
 pub(super) async fn sweep(desk: Arc<Desk>) {
@@ -44,7 +45,7 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     if !bell::lock_sweep(&mut tx).await? {
         return Ok(()); // another process looks
     }
-    night(desk, &mut tx).await?;
+    ring_for_nights(desk, &mut tx).await?;
     for open in run::claimable(&mut tx).await? {
         if let Some(job) = Job::named(&open.job).filter(|job| !job.courier) {
             bell::ring(&mut tx, &Queue::Chunks(job).name(), open.chunks.min(CALLS)).await?;
@@ -60,17 +61,20 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Rings for a night whose time has come, and for one that is overdue while nobody runs it. After a time without any
-/// process the last tick is enough: the night catches up by itself.
-async fn night(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
-    let cron = &desk.base.policies.import_entitlements.timetable.cron;
-    let (Some(due_at), Some(to)) = (cron.last_until(desk.clock.now()), desk.due_to()) else { return Ok(()) };
-    let ticked = bell::tick(conn, NIGHT, due_at).await?;
-    if ticked {
-        info!(%due_at, "a night is due");
-    }
-    let overdue = run::last_night(conn).await?.is_none_or(|last| last < to);
-    let call = ticked || overdue && desk.is_open(&Queue::Night) && !run::night_runs(conn).await?;
+/// Puts the ticks that are due on record and rings for the night in the same transaction; rings again for one that can
+/// go on while nobody runs it. The night itself works off what is on record, however much that is.
+async fn ring_for_nights(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
+    let now = desk.clock.now();
+    let to = Desk::over(now);
+    let last = run::last_night(&mut *conn).await?;
+    let dates = night::dates(last, None, to);
+    let Some(first) = dates.first().copied().filter(|first| last.is_none_or(|last| last < *first)) else {
+        return Ok(()); // every day that is over is done
+    };
+    let policies = &desk.base.policies;
+    let (plan, new) = ticks::settle(policies, &mut *conn, (first, to), Some(now), false).await?;
+    let call = new > 0
+        || plan.can_go_on(first) && desk.is_open(&Queue::Night) && !run::night_runs(&mut *conn).await?;
     if call && bell::ring(conn, &Queue::Night.name(), 1).await? > 0 {
         debug!(up_to = %to, "called for the night");
     }

@@ -10,12 +10,14 @@ use crate::{
         calendar::sub_days,
         language::Language,
         lateness::{self, Lateness},
+        policy::Policies,
     },
     jobs::REGISTRY,
     settings::Settings,
     store::{
         self, Store,
         status::{self, JobRun, RefusedFile, Requests, WaitingGrants},
+        tick,
     },
 };
 
@@ -49,7 +51,7 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     let now = settings.still_clock().now();
     let store = Store::open(&location(settings)?).await?;
     let told = match store.pool.acquire().await {
-        Ok(mut conn) => ask(&mut conn, &policies.import_entitlements.timetable.cron, now).await,
+        Ok(mut conn) => ask(&mut conn, &policies, now).await,
         Err(error) => Err(error.into()),
     };
     store.close().await;
@@ -64,13 +66,14 @@ pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     Ok(if told.lateness.overdue { Exit::Failed } else { Exit::Done })
 }
 
-async fn ask(
-    conn: &mut PgConnection,
-    timetable: &crate::domain::timetable::Timetable,
-    now: DateTime<Utc>,
-) -> store::Result<Told> {
+async fn ask(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> store::Result<Told> {
     let last_night = status::last_night(conn).await?;
     let first_file_on = status::first_file_on(conn).await?;
+    let last_on = last_night.map(|(day, _)| day);
+    let known = match lateness::first_missing(now, last_on, first_file_on) {
+        Some(first) => tick::known(conn, first).await?,
+        None => vec![],
+    };
     let mut runs = status::last_runs(conn).await?;
     runs.sort_by_key(|run| REGISTRY.iter().position(|job| job.name == run.job));
     let (waiting, pending) = status::open_requests(conn).await?;
@@ -78,7 +81,7 @@ async fn ask(
     Ok(Told {
         now,
         last_night,
-        lateness: lateness::of(timetable, now, last_night.map(|(day, _)| day), first_file_on),
+        lateness: lateness::of(&policies.timetables(), now, last_on, first_file_on, &known),
         runs,
         chunks: status::chunks(conn).await?,
         grants: status::waiting_grants(conn).await?,

@@ -3,6 +3,7 @@
 mod lane;
 pub mod night;
 pub mod stop;
+pub mod ticks;
 
 use std::sync::Arc;
 
