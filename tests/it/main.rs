@@ -42,6 +42,8 @@ mod schema;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod timetable;
+#[cfg(test)]
 mod worker;
 #[cfg(test)]
 mod year_in_the_life;
