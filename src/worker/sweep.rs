@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::Connection;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
@@ -73,6 +73,9 @@ async fn ring_for_nights(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::R
     };
     let policies = &desk.base.policies;
     let (plan, new) = ticks::settle(policies, &mut *conn, (first, to), Some(now), false).await?;
+    if new > 0 {
+        info!(ticks = new, up_to = %to, "due");
+    }
     let call = new > 0
         || plan.can_go_on(first) && desk.is_open(&Queue::Night) && !run::night_runs(&mut *conn).await?;
     if call && bell::ring(conn, &Queue::Night.name(), 1).await? > 0 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{
     domain::{
@@ -31,24 +31,21 @@ pub async fn settle(
     let plan = tick::plan(&policies.timetables(), first, last, now, &known);
     let fresh: Vec<_> = plan.fresh().collect();
     let new = record::put(conn, &fresh).await?;
+    let mut due = 0;
     let mut passed: BTreeMap<(&str, Verdict), (usize, NaiveDate, NaiveDate)> = BTreeMap::new();
     for (job, due_on, verdict) in &new {
+        if *verdict == Verdict::Due {
+            due += 1;
+            continue;
+        }
         let (count, first, last) = passed.entry((job, *verdict)).or_insert((0, *due_on, *due_on));
         (*count, *first, *last) = (*count + 1, *due_on.min(first), *due_on.max(last));
     }
-    let mut due = 0;
     for ((job, verdict), (ticks, first, last)) in passed {
-        match verdict {
-            Verdict::Dropped => {
-                warn!(%job, ticks, %first, %last, "more was missed than is caught up with (catch_up_cap): dropped");
-            }
-            Verdict::Skipped => {
-                warn!(%job, ticks, %first, %last, "missed, and not caught up with (catch_up): skipped");
-            }
-            Verdict::Due | Verdict::NotYet => {
-                due += ticks;
-                info!(%job, ticks, %first, %last, "due");
-            }
+        if verdict == Verdict::Dropped {
+            warn!(%job, ticks, %first, %last, "more was missed than is caught up with (catch_up_cap): dropped");
+        } else {
+            warn!(%job, ticks, %first, %last, "missed, and not caught up with (catch_up): skipped");
         }
     }
     Ok((plan, due))
