@@ -11,6 +11,7 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod cast;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod demo;

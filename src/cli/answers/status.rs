@@ -89,9 +89,7 @@ fn lines(told: &Told) -> Vec<String> {
     }
     let (open, failed) = told.chunks;
     if open + failed > 0 {
-        lines.push(format!(
-            "chunks: {open} open, {failed} failed for good; the next start of that night tries them again"
-        ));
+        lines.push(format!("chunks: {open} open, {failed} failed for good"));
     }
     lines.push(String::new());
     lines.extend(waiting(told));
