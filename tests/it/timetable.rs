@@ -93,8 +93,7 @@ async fn after_five_nights_down_each_job_runs_as_its_policy_says_and_what_was_dr
         said.contains("provision_credits") && said.contains("first=2024-02-01 last=2024-02-02"),
         "{said}"
     );
-    let dropped =
-        tick::dropped(&mut house.pool.acquire().await.unwrap(), 7).await.unwrap();
+    let dropped = tick::dropped(&mut house.pool.acquire().await.unwrap(), 7).await.unwrap();
     let told = Dropped {
         job: "provision_credits".to_owned(),
         count: 2,
