@@ -106,3 +106,6 @@ begin
 exception when undefined_table or invalid_schema_name then
     null; -- a schema without a queue, as the checks of statements use one
 end $$;
+
+-- what a scrape of the metrics counts, beside the mails under way
+create index mail_failed on mail (mail_id) where status = 'failed';

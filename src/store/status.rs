@@ -14,6 +14,9 @@ use crate::domain::{
     reason::Reason,
 };
 
+/// How long it is told that due times were dropped.
+const DROPPED_DAYS: i32 = 7;
+
 /// The last run of a job.
 #[derive(Clone, Debug)]
 pub struct JobRun {
@@ -244,6 +247,8 @@ pub struct Figures {
     pub mails: Vec<(String, i64)>,
     /// Notices that no mail carries yet.
     pub notices_owed: i64,
+    /// Due times that the cap on catching up dropped in the last 7 days.
+    pub dropped: Vec<tick::Dropped>,
 }
 
 impl Figures {
@@ -299,6 +304,7 @@ pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime
         queues: queues(conn).await?,
         mails,
         notices_owed,
+        dropped: tick::dropped(conn, DROPPED_DAYS).await?,
     })
 }
 

@@ -70,6 +70,12 @@ fn nights(page: &mut Page, figures: &Figures) {
     page.count("night_overdue", "Whether the first of them is hours late: somebody should look", overdue);
     let late = Rows(vec![(Labels::new(), figures.late_seconds())]);
     page.0.register_with_unit("night_late", "How late the first of them is", Unit::Seconds, late);
+    let dropped = figures.dropped.iter().map(|of| (vec![("job", of.job.clone())], of.count));
+    page.counts(
+        "ticks_dropped",
+        "Due times dropped in the last 7 days: more were missed than are caught up",
+        dropped,
+    );
     if let Some((_, completed_at)) = figures.last_night {
         let at = Rows(vec![(Labels::new(), completed_at.timestamp())]);
         let help = "When the last complete night was completed";

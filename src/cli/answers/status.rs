@@ -14,7 +14,6 @@ use crate::{
     store::{
         self, Store,
         status::{self, Figures, JobRun, RefusedFile, Requests, WaitingGrants},
-        tick::{self, Dropped},
     },
 };
 
@@ -37,7 +36,6 @@ struct Told {
     unanswered: Vec<String>,
     awaiting: Vec<String>,
     refused: Vec<RefusedFile>,
-    dropped: Vec<Dropped>,
 }
 
 pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
@@ -76,7 +74,6 @@ async fn ask(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -
         pending,
         unanswered: status::unanswered_files(conn, NAMED).await?,
         awaiting: status::awaiting_entitlements(conn, NAMED).await?,
-        dropped: tick::dropped(conn, i32::try_from(LATELY_DAYS).unwrap_or(i32::MAX)).await?,
         refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
     })
 }
@@ -96,7 +93,7 @@ fn lines(told: &Told) -> Vec<String> {
             "chunks: {open} open, {failed} failed for good; `benefactor jobs list` names them"
         ));
     }
-    lines.extend(told.dropped.iter().map(|dropped| {
+    lines.extend(told.figures.dropped.iter().map(|dropped| {
         format!(
             "dropped in the last {LATELY_DAYS} days: {} due times of {}, from {} to {}; more were missed than catch_up_cap",
             dropped.count, dropped.job, dropped.first_on, dropped.last_on
@@ -241,6 +238,7 @@ fn in_json(told: &Told) -> Value {
         .map(|file| json!({ "name": file.name, "received_on": file.received_on, "refusal": file.refusal }))
         .collect();
     let dropped: Vec<Value> = told
+        .figures
         .dropped
         .iter()
         .map(|dropped| {
