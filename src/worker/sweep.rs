@@ -91,25 +91,21 @@ async fn ring_for_nights(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::R
     let now = desk.clock.now();
     let to = Desk::over(now);
     let last = run::last_night(&mut *conn).await?;
+    // What operators gave back to nights that are over waits for no hour.
+    let mut owed = !run::retried(&mut *conn).await?.is_empty();
+    let mut new = 0;
     let dates = night::dates(last, None, to);
-    let Some(first) = dates.first().copied().filter(|first| last.is_none_or(|last| last < *first)) else {
-        // Every day that is over is done; only what operators gave back may be left.
-        let call = !run::retried(&mut *conn).await?.is_empty()
-            && desk.is_open(&Queue::Night)
-            && !run::night_runs(&mut *conn).await?;
-        if call {
-            bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
-        }
-        return Ok(());
-    };
-    let policies = &desk.base.policies;
-    let (plan, new) = ticks::settle(policies, &mut *conn, (first, to), Some(now), false).await?;
-    fault::at("tick.recorded", "night").await?;
+    if let Some(first) = dates.first().filter(|first| last.is_none_or(|last| last < **first)) {
+        let policies = &desk.base.policies;
+        let (plan, due) = ticks::settle(policies, &mut *conn, (*first, to), Some(now), false).await?;
+        fault::at("tick.recorded", "night").await?;
+        owed |= plan.can_go_on(*first);
+        new = due;
+    }
     if new > 0 {
         info!(ticks = new, up_to = %to, "due");
     }
-    let call = new > 0
-        || plan.can_go_on(first) && desk.is_open(&Queue::Night) && !run::night_runs(&mut *conn).await?;
+    let call = new > 0 || owed && desk.is_open(&Queue::Night) && !run::night_runs(&mut *conn).await?;
     if call && bell::ring(conn, &Queue::Night.name(), 1, 0).await? > 0 {
         debug!(up_to = %to, "called for the night");
     }

@@ -93,6 +93,9 @@ async fn through(
             }
         }
         let last = run::last_night(&mut *conn).await?;
+        if now.is_some() && last.is_some_and(|last| to <= last) {
+            return Ok(()); // nothing but what operators gave back was due
+        }
         let dates = dates(last, from, to);
         let plan = planned(cx, &mut *conn, &dates, last, now).await?;
         for due_on in dates {
