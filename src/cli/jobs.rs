@@ -378,16 +378,16 @@ async fn ring(conn: &mut PgConnection, verb: &Verb, changes: &[Change]) -> store
     if matches!(verb, Verb::Snooze(_)) {
         return Ok(());
     }
-    if matches!(verb, Verb::Retry(_)) {
+    if let Verb::Retry(given) = *verb {
         for job in REGISTRY.into_iter().filter(|job| !job.courier) {
-            let ready = changes.iter().filter(|change| change.before.job == job.name).count();
-            let calls = i64::try_from(ready).unwrap_or(CALLS).min(CALLS);
-            if calls > 0 {
-                bell::ring(&mut *conn, &Queue::Chunks(job).name(), calls).await?;
+            let ready = || changes.iter().filter(|change| change.before.job == job.name);
+            let calls = i64::try_from(ready().count()).unwrap_or(CALLS).min(CALLS);
+            if let Some(priority) = ready().map(|change| given.unwrap_or(change.before.priority)).max() {
+                bell::ring(&mut *conn, &job.queue(), calls, priority).await?;
             }
         }
     }
-    bell::ring(conn, &Queue::Night.name(), 1).await?;
+    bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
     Ok(())
 }
 
