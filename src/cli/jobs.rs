@@ -17,7 +17,7 @@ use crate::{
     settings::Settings,
     store::{
         self, Store, bell,
-        work::{self, By, Change, Refused, State, WorkId},
+        work::{self, By, Refused, State, WorkId},
     },
     worker::Queue,
 };
@@ -40,9 +40,6 @@ Examples:
   benefactor jobs cancel 412 --by ada --why 'not before the audit'      every open job of run 412";
 const SNOOZE_EXAMPLE: &str =
     "Example:\n  benefactor jobs snooze 412.7 --for 2h --by ada --why 'the disk is being changed'";
-
-/// Jobs of one kind that a live process is woken for at most: others are woken a second later.
-const CALLS: i64 = 8;
 
 /// What `jobs` does.
 #[derive(Debug, Subcommand)]
@@ -338,7 +335,7 @@ async fn act(
         }
         return Err(Ending::new(Exit::Failed, refusals.join("\n")).into());
     }
-    ring(&mut tx, verb, &changes).await?;
+    ring(&mut tx, verb).await?;
     tx.commit().await?;
     if settings.json {
         let jobs: Vec<_> = changes.iter().map(tell::change_in_json).collect();
@@ -373,21 +370,11 @@ async fn resolve(conn: &mut PgConnection, targets: Vec<Target>) -> anyhow::Resul
     Ok(ids)
 }
 
-/// Wakes live processes for what can be claimed now, and for a night that may go on.
-async fn ring(conn: &mut PgConnection, verb: &Verb, changes: &[Change]) -> store::Result<()> {
-    if matches!(verb, Verb::Snooze(_)) {
-        return Ok(());
+/// Wakes a live process for a night that may go on, or be taken up again.
+async fn ring(conn: &mut PgConnection, verb: &Verb) -> store::Result<()> {
+    if !matches!(verb, Verb::Snooze(_)) {
+        bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
     }
-    if let Verb::Retry(given) = *verb {
-        for job in REGISTRY.into_iter().filter(|job| !job.courier) {
-            let ready = || changes.iter().filter(|change| change.before.job == job.name);
-            let calls = i64::try_from(ready().count()).unwrap_or(CALLS).min(CALLS);
-            if let Some(priority) = ready().map(|change| given.unwrap_or(change.before.priority)).max() {
-                bell::ring(&mut *conn, &job.queue(), calls, priority).await?;
-            }
-        }
-    }
-    bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
     Ok(())
 }
 

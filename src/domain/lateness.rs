@@ -1,11 +1,12 @@
 //! How late the nights are: silence is an alarm, and a late night is a figure.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{calendar::add_days, timetable::Timetable};
-
-/// Hours after its due time at which a night that is not complete is overdue.
-pub const OVERDUE_AFTER_HOURS: i64 = 6;
+use super::{
+    calendar::{add_days, days_between, sub_days},
+    tick::{Known, Verdict, deadline},
+    timetable::Timetable,
+};
 
 /// Where the nights are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,58 +15,85 @@ pub struct Lateness {
     pub first_missing: Option<NaiveDate>,
     /// How many are.
     pub missing: i64,
-    /// When the first of them was, or is, due.
+    /// When the first of their jobs that is not done was, or is, due.
     pub due_at: Option<DateTime<Utc>>,
-    /// It is not complete hours after it was due.
+    /// One is not done, and its deadline has passed.
     pub overdue: bool,
 }
 
-/// Where the nights are at `now`, by the timetable they share.
+/// The first business date that is over and not complete.
 ///
 /// On a store without a complete night the first one owed is that of the day its first file arrived; without a file
 /// none is.
 #[must_use]
-pub fn of(
-    timetable: &Timetable,
+pub fn first_missing(
     now: DateTime<Utc>,
     last_complete: Option<NaiveDate>,
     first_file_on: Option<NaiveDate>,
-) -> Lateness {
-    let today = now.date_naive();
+) -> Option<NaiveDate> {
     let owed = last_complete.map(|last| add_days(last, 1)).or(first_file_on);
-    let Some(first) = owed.filter(|first| *first < today) else {
-        return Lateness { first_missing: None, missing: 0, due_at: None, overdue: false };
-    };
-    let due_at = due_at(timetable, first);
-    let tolerance = TimeDelta::hours(OVERDUE_AFTER_HOURS);
-    let deadline = due_at.and_then(|due| due.checked_add_signed(tolerance));
-    Lateness {
-        first_missing: Some(first),
-        missing: today.signed_duration_since(first).num_days(),
-        due_at,
-        overdue: deadline.is_some_and(|deadline| now > deadline),
-    }
+    owed.filter(|first| *first < now.date_naive())
 }
 
-/// When the night of a business date is due: the first time on the timetable once the day is over.
+/// Where the nights are at `now`, by the timetables of the jobs in the order of a night and the ticks on record from the
+/// first missing date on.
 #[must_use]
-pub fn due_at(timetable: &Timetable, day: NaiveDate) -> Option<DateTime<Utc>> {
-    let over = add_days(day, 1).and_time(NaiveTime::MIN).and_utc();
-    timetable.next_after(over.checked_sub_signed(TimeDelta::nanoseconds(1))?)
+pub fn of(
+    jobs: &[(&'static str, &Timetable)],
+    now: DateTime<Utc>,
+    last_complete: Option<NaiveDate>,
+    first_file_on: Option<NaiveDate>,
+    known: &[Known],
+) -> Lateness {
+    let Some(first) = first_missing(now, last_complete, first_file_on) else {
+        return Lateness { first_missing: None, missing: 0, due_at: None, overdue: false };
+    };
+    let today = now.date_naive();
+    let missing = days_between(first, today);
+    let mut late = Lateness { first_missing: Some(first), missing, due_at: None, overdue: false };
+    let mut ready_at = DateTime::<Utc>::MIN_UTC;
+    // The first date at which something is late says it all; only dates that no job takes part in are walked past.
+    for due_on in first.iter_days().take_while(|day| *day <= sub_days(today, 1)) {
+        for (job, timetable) in jobs {
+            let Some(due_at) = timetable.due_of(due_on) else { continue };
+            ready_at = ready_at.max(due_at);
+            let settled = |known: &Known| known.answered || known.verdict != Verdict::Due;
+            if known.iter().any(|known| known.due_on == due_on && known.job == *job && settled(known)) {
+                continue;
+            }
+            late.due_at = late.due_at.or(Some(ready_at));
+            late.overdue |= now > deadline(timetable, ready_at);
+        }
+        if late.overdue {
+            break;
+        }
+    }
+    late
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timetable::Cron;
+
+    fn timetable(cron: &str, deadline_hours: u32) -> Timetable {
+        Timetable {
+            cron: Cron::parse(cron).unwrap(),
+            zone: crate::domain::timetable::Zone::default(),
+            catch_up: crate::domain::timetable::CatchUp::All,
+            catch_up_cap: 3_660,
+            deadline_hours,
+        }
+    }
 
     fn at(now: &str, last: Option<&str>, file: Option<&str>) -> Lateness {
         let day = |text: &str| text.parse().unwrap();
-        let timetable = Timetable::parse("30 2 * * *").unwrap();
-        of(&timetable, now.parse().unwrap(), last.map(day), file.map(day))
+        let night = timetable("30 2 * * *", 6);
+        of(&[("import_entitlements", &night)], now.parse().unwrap(), last.map(day), file.map(day), &[])
     }
 
     #[test]
-    fn a_night_is_overdue_six_hours_after_it_was_due_and_not_before() {
+    fn a_night_is_overdue_when_its_deadline_has_passed_and_not_before() {
         let due = at("2024-03-01T08:30:00Z", Some("2024-02-28"), None);
         assert_eq!(due.first_missing.unwrap().to_string(), "2024-02-29");
         assert_eq!(due.due_at.unwrap().to_rfc3339(), "2024-03-01T02:30:00+00:00");
@@ -91,9 +119,47 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_or_passed_over_is_not_late_and_each_job_has_its_own_deadline() {
+        let (night, morning) = (timetable("30 2 * * *", 1), timetable("0 6 * * *", 12));
+        let late = |now: &str, known: &[Known]| {
+            let jobs = [("import_entitlements", &night), ("email_contacts", &morning)];
+            of(&jobs, now.parse().unwrap(), "2024-02-28".parse().ok(), None, known)
+        };
+        assert!(late("2024-03-01T03:31:00Z", &[]).overdue);
+        let mut imported = Known {
+            job: "import_entitlements".to_owned(),
+            due_on: "2024-02-29".parse().unwrap(),
+            verdict: Verdict::Due,
+            answered: true,
+        };
+        let waits = late("2024-03-01T17:59:00Z", std::slice::from_ref(&imported));
+        assert_eq!(
+            (waits.due_at.unwrap().to_rfc3339().as_str(), waits.overdue),
+            ("2024-03-01T06:00:00+00:00", false)
+        );
+        assert!(late("2024-03-01T18:01:00Z", std::slice::from_ref(&imported)).overdue);
+        imported.answered = false;
+        assert!(late("2024-03-01T03:31:00Z", std::slice::from_ref(&imported)).overdue);
+        imported.verdict = Verdict::Dropped;
+        assert!(!late("2024-03-01T03:31:00Z", &[imported]).overdue);
+    }
+
+    #[test]
+    fn silence_is_found_though_no_job_takes_part_in_the_first_missing_night() {
+        // 2024-02-03 is a Saturday.
+        let weekly = timetable("30 2 * * SAT", 6);
+        let late = |now: &str| {
+            let jobs = [("import_entitlements", &weekly)];
+            of(&jobs, now.parse().unwrap(), "2024-01-27".parse().ok(), None, &[])
+        };
+        assert!(!late("2024-02-03T02:00:00Z").overdue);
+        assert!(late("2024-02-03T08:31:00Z").overdue);
+    }
+
+    #[test]
     fn midnight_itself_is_a_due_time_of_the_day_before() {
-        let midnight = Timetable::parse("0 0 * * *").unwrap();
-        let due = due_at(&midnight, "2024-02-29".parse().unwrap()).unwrap();
+        let midnight = timetable("0 0 * * *", 6);
+        let due = midnight.due_of("2024-02-29".parse().unwrap()).unwrap();
         assert_eq!(due.to_rfc3339(), "2024-03-01T00:00:00+00:00");
     }
 }

@@ -29,4 +29,5 @@ pub mod reason;
 pub mod renewal;
 pub mod sentence;
 pub mod service_request;
+pub mod tick;
 pub mod timetable;

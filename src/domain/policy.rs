@@ -52,19 +52,11 @@ pub struct Policies {
 #[serde(deny_unknown_fields)]
 pub struct Job<P> {
     /// When.
-    pub timetable: Due,
+    pub timetable: Timetable,
     /// How hard.
     pub work: Work,
     /// How much.
     pub policy: P,
-}
-
-/// When a job is due.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Due {
-    /// Cron expression, UTC.
-    pub cron: Timetable,
 }
 
 /// How hard a job works.
@@ -284,7 +276,7 @@ impl Policies {
     #[must_use]
     pub fn jobs(&self) -> [(&'static str, &Timetable, Work); 7] {
         fn of<'a, P>(stem: &'static str, job: &'a Job<P>) -> (&'static str, &'a Timetable, Work) {
-            (stem, &job.timetable.cron, job.work)
+            (stem, &job.timetable, job.work)
         }
         let [import, cancel, expire, provision, remind, email, export] = BUILT_IN.map(|(stem, _)| stem);
         [
@@ -296,6 +288,12 @@ impl Policies {
             of(email, &self.email_contacts),
             of(export, &self.export_entitlements),
         ]
+    }
+
+    /// Stem and timetable of every job, in the order of a night.
+    #[must_use]
+    pub fn timetables(&self) -> [(&'static str, &Timetable); 7] {
+        self.jobs().map(|(stem, timetable, _)| (stem, timetable))
     }
 }
 
@@ -321,6 +319,7 @@ impl Reader<'_> {
             }
         };
         let mut checks = Checks { file: &file, text: &text, findings: &mut self.findings };
+        job.timetable.check(&mut checks);
         job.work.check(&mut checks);
         job.policy.check(&mut checks);
         Some(job)
@@ -380,6 +379,20 @@ trait Checked {
 
 /// Days of a leap year: no window of the rules is longer.
 const YEAR_DAYS: u32 = 366;
+
+impl Timetable {
+    fn check(&self, checks: &mut Checks<'_>) {
+        checks.range("timetable.catch_up_cap", self.catch_up_cap, 1..=36_600);
+        checks.range("timetable.deadline_hours", self.deadline_hours, 1..=720);
+        if let Some((due_on, one, two)) = self.twice() {
+            let advice = format!(
+                "it is due twice for one business date (at {one} and at {two} for {due_on}), and a job runs once a \
+                 night: write one time of day, for example \"30 2 * * *\""
+            );
+            checks.add("timetable.cron", self.cron.expression(), &advice);
+        }
+    }
+}
 
 impl Work {
     const fn retry_after_seconds() -> u32 {

@@ -65,7 +65,7 @@ fn a_value_out_of_range_is_told_with_file_line_key_value_and_what_to_write() {
     );
     assert_eq!(
         findings("email_contacts", "lanes = 2", "lanes = 0"),
-        ["jobs/email_contacts.toml:8: work.lanes = 0: write a whole number from 1 to 16"]
+        ["jobs/email_contacts.toml:9: work.lanes = 0: write a whole number from 1 to 16"]
     );
 }
 

@@ -1,24 +1,245 @@
-//! When a job is due: cron expressions in UTC, checked so that they mean what they seem to say.
+//! When a job is due: a cron expression in a zone, checked so that it means what it seems to say, and what becomes of
+//! the times that were missed.
+//!
+//! Business dates are UTC days (D1), and a night cannot run before its day is over. A job is due once a business date,
+//! also where clocks are changed: the expression is read in the zone's own time, an hour that comes twice counts when
+//! it comes first, one that is left out when it would be over, and the business date is told by the zone's standard
+//! time, so that a time of day belongs to one business date the year round.
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Utc};
-use cron::Schedule;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::{GapInfo, OffsetComponents, TZ_VARIANTS, Tz};
+use cron::{Schedule, TimeUnitSpec};
 use serde::{Deserialize, Serialize};
 
-/// A cron expression that has at least one due time.
+use super::calendar::{add_days, sub_days};
+
+/// When a job is due, and what becomes of the times that were missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timetable {
+    /// The times, in the zone's own time.
+    pub cron: Cron,
+    /// The zone; UTC unless the file names one.
+    #[serde(default)]
+    pub zone: Zone,
+    /// Which missed times are made up for.
+    #[serde(default)]
+    pub catch_up: CatchUp,
+    /// Missed times that are made up for at most, 1 to 36,600; older ones are dropped, and told of.
+    #[serde(default = "Timetable::catch_up_cap")]
+    pub catch_up_cap: u32,
+    /// Hours after its due time by which the job must be done, 1 to 720; later it is overdue.
+    #[serde(default = "Timetable::deadline_hours")]
+    pub deadline_hours: u32,
+}
+
+/// Which of the times that passed without any process are made up for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// Every one, each for its own business date.
+    #[default]
+    All,
+    /// Only the newest, which stands for those before it.
+    Latest,
+    /// None but the newest, and that only before its deadline.
+    None,
+}
+
+impl CatchUp {
+    /// As policy files write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Latest => "latest",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Timetable {
+    const fn catch_up_cap() -> u32 {
+        3_660
+    }
+
+    const fn deadline_hours() -> u32 {
+        6
+    }
+
+    /// When the job is due for a business date; `None` where it takes no part in that night.
+    #[must_use]
+    pub fn due_of(&self, due_on: NaiveDate) -> Option<DateTime<Utc>> {
+        let from = midnight(add_days(due_on, 1)).checked_add_signed(self.zone.standard())?;
+        let until = from.checked_add_signed(TimeDelta::days(1))?;
+        let local = self.cron.after(from.checked_sub_signed(TimeDelta::seconds(1))?).next()?;
+        if local < until { Some(self.tick(local)?.1) } else { None }
+    }
+
+    /// Business dates and due times from an instant on, itself included, in order; they end with the year 2100.
+    pub fn upcoming(&self, from: DateTime<Utc>) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> {
+        let early = self.zone.local_near(from, -NEAR_DAYS);
+        let times = early.map(|early| self.cron.after(early)).into_iter().flatten();
+        times.map_while(|local| self.tick(local)).skip_while(move |(_, due_at)| *due_at < from)
+    }
+
+    /// The first due time after `instant`, itself not included; `None` past the year 2100.
+    #[must_use]
+    pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.upcoming(instant).map(|(_, due_at)| due_at).find(|due_at| *due_at > instant)
+    }
+
+    /// The last due time up to `instant`, itself included; `None` before the year 1970.
+    #[must_use]
+    pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let late = self.zone.local_near(instant, NEAR_DAYS)?;
+        let due_at = |local| self.tick(local).map(|(_, due_at)| due_at);
+        self.cron.before(late).map_while(due_at).find(|due_at| *due_at <= instant)
+    }
+
+    /// A business date for which it would be due more than once, with the first two times of day.
+    #[must_use]
+    pub fn twice(&self) -> Option<(NaiveDate, NaiveTime, NaiveTime)> {
+        if self.cron.times_a_day() == 1 {
+            return None;
+        }
+        let first = NaiveDate::from_ymd_opt(2024, 1, 1)?;
+        let last = add_days(first, TRIED_DAYS);
+        let mut before: Option<(NaiveDate, NaiveDateTime)> = None;
+        for local in self.cron.after(midnight(first)) {
+            let due_on = self.zone.due_on(local)?;
+            if let Some((_, one)) = before.filter(|(on, _)| *on == due_on) {
+                return Some((due_on, one.time(), local.time()));
+            }
+            if due_on > last {
+                break;
+            }
+            before = Some((due_on, local));
+        }
+        None
+    }
+
+    /// The business date and the due time of a local time on the timetable; due times never fall as local times rise.
+    fn tick(&self, local: NaiveDateTime) -> Option<(NaiveDate, DateTime<Utc>)> {
+        let due_on = self.zone.due_on(local)?;
+        let over = midnight(add_days(due_on, 1)).and_utc();
+        Some((due_on, self.zone.instant(local)?.max(over)))
+    }
+}
+
+/// How many days a local time, taken by the zone's standard time, is at most away from the instant it stands for.
+const NEAR_DAYS: i64 = 2;
+/// For so many days an expression is tried for two times on one business date.
+const TRIED_DAYS: u32 = 400;
+
+fn midnight(day: NaiveDate) -> NaiveDateTime {
+    day.and_time(NaiveTime::MIN)
+}
+
+/// A zone of the IANA database, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(Tz);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(Tz::UTC)
+    }
+}
+
+impl Zone {
+    /// Reads a name; the error is a sentence that says what to write instead.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        name.parse().map(Self).map_err(|_| {
+            let meant =
+                TZ_VARIANTS.iter().map(|zone| zone.name()).find(|known| known.eq_ignore_ascii_case(name));
+            let example = meant.map_or_else(
+                || "\"UTC\", or a name of the IANA database, for example \"Europe/Stockholm\"".to_owned(),
+                |meant| format!("\"{meant}\""),
+            );
+            format!("there is no zone '{name}': write {example}")
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// An instant as people in the zone write it, with their offset: `Sun 2024-03-31 03:00:00 CEST (+02:00)`.
+    #[must_use]
+    pub fn written(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%a %F %H:%M:%S %Z (%:z)").to_string()
+    }
+
+    /// An instant in the zone's own time, as RFC 3339.
+    #[must_use]
+    pub fn rfc3339(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).to_rfc3339()
+    }
+
+    /// What standard time is ahead of UTC, by the law that holds as far ahead as is known: the same for all times, so
+    /// that no business date is met twice or never, not even where a country changes its mind.
+    fn standard(self) -> TimeDelta {
+        let far = NaiveDate::from_ymd_opt(2050, 1, 1).unwrap_or_default();
+        self.0.offset_from_utc_datetime(&midnight(far)).base_utc_offset()
+    }
+
+    /// The business date whose night a local time belongs to.
+    fn due_on(self, local: NaiveDateTime) -> Option<NaiveDate> {
+        Some(sub_days(local.checked_sub_signed(self.standard())?.date(), 1))
+    }
+
+    /// The local time by standard time, some days off.
+    fn local_near(self, instant: DateTime<Utc>, days: i64) -> Option<NaiveDateTime> {
+        let local = instant.naive_utc().checked_add_signed(self.standard())?;
+        local.checked_add_signed(TimeDelta::try_days(days)?)
+    }
+
+    /// The instant of a local time: the first of two, the end of the gap for one that is left out.
+    fn instant(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let found = self.0.from_local_datetime(&local).earliest();
+        let found = found.or_else(|| GapInfo::new(&local, &self.0).and_then(|gap| gap.end));
+        found.map(|found| found.to_utc())
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::parse(&name)
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name().to_owned()
+    }
+}
+
+/// A cron expression that holds at least one time.
 ///
 /// Five fields (minute, hour, day of month, month, day of week), or six with seconds first. Weekdays are
 /// names (`MON-FRI`): their digits mean different days to different programs. For the same reason a day of
 /// the month and a day of the week are not restricted together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Timetable {
+pub struct Cron {
     text: String,
     schedule: Schedule,
 }
 
-impl Timetable {
+impl Cron {
     /// Reads an expression; the error is a sentence that says what to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
@@ -62,35 +283,38 @@ impl Timetable {
         &self.text
     }
 
-    /// The first due time after `instant`, itself not included; `None` past the year 2100.
-    #[must_use]
-    pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.schedule.after(&instant).next()
+    /// The times after one, in order. Local times are read as if they were UTC, which has no gaps.
+    fn after(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
+        self.schedule.after(&local.and_utc()).map(|found| found.naive_utc())
     }
 
-    /// The last due time up to `instant`, itself included; `None` before the year 1970.
-    #[must_use]
-    pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let next_second = DateTime::from_timestamp(instant.timestamp().checked_add(1)?, 0)?;
-        self.schedule.after(&next_second).next_back()
+    /// The times before one, the last first.
+    fn before(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
+        self.schedule.after(&local.and_utc()).rev().map(|found| found.naive_utc())
+    }
+
+    /// On a day that it names.
+    fn times_a_day(&self) -> u32 {
+        let (hours, minutes) = (self.schedule.hours().count(), self.schedule.minutes().count());
+        hours.saturating_mul(minutes).saturating_mul(self.schedule.seconds().count())
     }
 }
 
-impl PartialEq for Timetable {
+impl PartialEq for Cron {
     fn eq(&self, other: &Self) -> bool {
         self.schedule.timeunitspec_eq(&other.schedule)
     }
 }
 
-impl Eq for Timetable {}
+impl Eq for Cron {}
 
-impl fmt::Display for Timetable {
+impl fmt::Display for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl TryFrom<String> for Timetable {
+impl TryFrom<String> for Cron {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -98,69 +322,12 @@ impl TryFrom<String> for Timetable {
     }
 }
 
-impl From<Timetable> for String {
-    fn from(timetable: Timetable) -> Self {
-        timetable.text
+impl From<Cron> for String {
+    fn from(cron: Cron) -> Self {
+        cron.text
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn next(expression: &str, after: &str) -> String {
-        let after = after.parse::<DateTime<Utc>>().unwrap();
-        Timetable::parse(expression).unwrap().next_after(after).unwrap().to_rfc3339()
-    }
-
-    #[test]
-    fn five_fields_mean_the_same_as_six_with_second_zero() {
-        assert_eq!(Timetable::parse("30 2 * * *"), Timetable::parse("0 30 2 * * *"));
-        assert_eq!(next("30 2 * * *", "2024-01-31T02:30:00Z"), "2024-02-01T02:30:00+00:00");
-        assert_eq!(next("15 30 2 * * *", "2024-01-31T02:30:00Z"), "2024-01-31T02:30:15+00:00");
-    }
-
-    #[test]
-    fn the_last_due_time_is_the_one_that_stands_at_an_instant() {
-        let last = |expression: &str, until: &str| {
-            let until = until.parse::<DateTime<Utc>>().unwrap();
-            Timetable::parse(expression).unwrap().last_until(until).unwrap().to_rfc3339()
-        };
-        assert_eq!(last("30 2 * * *", "2024-02-01T02:29:59.9Z"), "2024-01-31T02:30:00+00:00");
-        assert_eq!(last("30 2 * * *", "2024-02-01T02:30:00Z"), "2024-02-01T02:30:00+00:00");
-        assert_eq!(last("30 2 * * *", "2024-02-01T02:30:00.1Z"), "2024-02-01T02:30:00+00:00");
-        assert_eq!(last("0 0 29 2 *", "2024-02-01T02:30:00Z"), "2020-02-29T00:00:00+00:00");
-    }
-
-    #[test]
-    fn weekdays_are_names_and_a_name_is_that_day() {
-        // 2024-02-02 is a Friday.
-        assert_eq!(next("0 6 * * MON-FRI", "2024-02-02T07:00:00Z"), "2024-02-05T06:00:00+00:00");
-        assert_eq!(next("0 6 ? * sun", "2024-02-02T07:00:00Z"), "2024-02-04T06:00:00+00:00");
-        for digits in ["0 6 * * 1", "0 6 * * 1-5", "0 0 6 * * */2", "0 6 * * MON,3"] {
-            assert!(Timetable::parse(digits).unwrap_err().contains("write names"), "{digits}");
-        }
-    }
-
-    #[test]
-    fn an_expression_that_is_never_due_is_refused() {
-        for never in ["0 0 30 2 *", "0 0 0 31 FEB,APR,JUN,SEP,NOV *"] {
-            assert!(Timetable::parse(never).unwrap_err().contains("never due"), "{never}");
-        }
-        assert_eq!(next("0 0 29 2 *", "2024-03-01T00:00:00Z"), "2028-02-29T00:00:00+00:00");
-    }
-
-    #[test]
-    fn what_programs_read_differently_is_refused_with_what_to_write() {
-        assert!(Timetable::parse("0 6 13 * FRI").unwrap_err().contains("write * for one of them"));
-        for (bad, says) in [
-            ("", "0 fields"),
-            ("* * * *", "4 fields"),
-            ("0 30 2 * * * 2024", "7 fields"),
-            ("61 2 * * *", "not a cron expression"),
-            ("a b * * *", "not a cron expression"),
-        ] {
-            assert!(Timetable::parse(bad).unwrap_err().contains(says), "{bad}");
-        }
-    }
-}
+#[path = "timetable_tests.rs"]
+mod tests;

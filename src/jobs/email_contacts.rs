@@ -32,7 +32,7 @@ pub const JOB: Job = Job {
 /// How long a batch may take to be handed over.
 const LEASE_SECONDS: f64 = 120.0;
 
-/// Gathers what is owed. In a catch-up only the last night mails, and only what is still true then.
+/// Gathers what is owed and still true. A night that is looked at again after a later one mails nothing.
 async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     if !cx.latest {
         return Ok(vec![]);

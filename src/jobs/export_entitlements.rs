@@ -1,6 +1,7 @@
 //! The truth must not sit in spreadsheets that nobody can make again. So each night the entitlements as they stand
 //! are written in the canonical columns, which is also what an import reads; written aside and renamed, so that a
-//! reader never sees half a file. In a catch-up only the last night writes: earlier states are not today's truth.
+//! reader never sees half a file. A night that is looked at again after a later one writes nothing: an earlier state is
+//! not today's truth.
 
 use std::path::Path;
 

@@ -134,7 +134,7 @@ pub struct Context {
     pub today: NaiveDate,
     /// The business date on which files arrive now (D1): the clock's, not the night's.
     pub arrived_on: NaiveDate,
-    /// No later night is due: mail and exports, which show the present, are made.
+    /// No later night is complete: mail and exports, which show the present, are made.
     pub latest: bool,
     /// Print, do not send or write files; the caller rolls back.
     pub dry_run: bool,
@@ -251,7 +251,7 @@ impl Job {
 }
 
 impl Context {
-    /// The same for another business date; `latest`: no later night is due.
+    /// The same for another business date; `latest`: no later night is complete.
     #[must_use]
     pub fn on(&self, today: NaiveDate, latest: bool) -> Self {
         Self {

@@ -1,10 +1,9 @@
-//! Wake-up calls: a row in the queue's own table that says "something is due in this queue", and the timetable's
-//! ticks. Nothing depends on a call: what is due is in our tables, and one that is lost is rung again.
+//! Wake-up calls: a row in the queue's own table that says "something is due in this queue". Nothing depends on a call:
+//! what is due is in our tables, and one that is lost is rung again.
 //!
 //! The table is the queue's (schema `apalis`), so these statements are checked when they run, not when they are
 //! compiled. Only columns are touched that its own insert touches; the database's clock says when.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
@@ -18,15 +17,6 @@ pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext('benefactor.sweep')) as "held!""#)
         .fetch_one(conn)
         .await?)
-}
-
-/// Records that a timetable's time has come; `false` when it is on record already, by whichever process.
-pub async fn tick(conn: &mut PgConnection, name: &str, due_at: DateTime<Utc>) -> Result<bool> {
-    let ticked =
-        sqlx::query!("insert into tick (name, due_at) values ($1, $2) on conflict do nothing", name, due_at)
-            .execute(conn)
-            .await?;
-    Ok(ticked.rows_affected() == 1)
 }
 
 /// Rings until `wanted` calls wait in a queue; in the caller's transaction. A call of a higher priority is answered

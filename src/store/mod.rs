@@ -26,6 +26,7 @@ pub mod run;
 pub mod schema;
 pub mod status;
 pub mod summary;
+pub mod tick;
 pub mod work;
 
 use std::{

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{
     Result,
     process::{self, Seen},
+    tick,
 };
 use crate::domain::{
     lateness::{self, Lateness},
@@ -284,16 +285,16 @@ pub async fn answers(conn: &mut PgConnection) -> Result<()> {
 pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> Result<Figures> {
     let last_night = last_night(conn).await?;
     let first_file_on = first_file_on(conn).await?;
+    let last_on = last_night.map(|(day, _)| day);
+    let known = match lateness::first_missing(now, last_on, first_file_on) {
+        Some(first) => tick::known(conn, first).await?,
+        None => vec![],
+    };
     let (mails, notices_owed) = unsent(conn).await?;
     Ok(Figures {
         now,
         last_night,
-        lateness: lateness::of(
-            &policies.import_entitlements.timetable.cron,
-            now,
-            last_night.map(|(day, _)| day),
-            first_file_on,
-        ),
+        lateness: lateness::of(&policies.timetables(), now, last_on, first_file_on, &known),
         processes: process::seen(conn).await?,
         queues: queues(conn).await?,
         mails,

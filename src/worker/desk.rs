@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::FutureExt;
 use sqlx::PgPool;
 use tracing::{Instrument, debug, error, error_span, info, warn};
@@ -18,6 +18,7 @@ use tracing::{Instrument, debug, error, error_span, info, warn};
 use super::{inbox::Inbox, pulse::Turns, queue::Queue};
 use crate::{
     clock::Clock,
+    domain::calendar::sub_days,
     jobs::{
         self, Asker, Context, Error, Job, Whole,
         engine::{
@@ -149,10 +150,9 @@ impl Desk {
         !rests && !lock(&self.busy).contains(&queue.name())
     }
 
-    /// The business date up to which nights are due by the timetable: the day before its last due time.
-    pub(super) fn due_to(&self) -> Option<NaiveDate> {
-        let due = self.base.policies.import_entitlements.timetable.cron.last_until(self.clock.now())?;
-        due.date_naive().checked_sub_days(Days::new(1))
+    /// The last business date that is over at `now`.
+    pub(super) fn over(now: DateTime<Utc>) -> NaiveDate {
+        sub_days(now.date_naive(), 1)
     }
 
     /// Answers a call, to whatever end: a failure is logged, and rung for again after a pause. Work runs in a task of
@@ -230,9 +230,10 @@ impl Desk {
         }
     }
 
-    /// Every night that is due and not complete, as `night` runs them; nothing if another process is at it.
+    /// What is due of every night that is not complete, as `night` runs them; nothing if another process is at it.
     async fn nights(&self) -> jobs::Result<()> {
-        let Some(to) = self.due_to() else { return Ok(()) };
+        let now = self.clock.now();
+        let to = Self::over(now);
         let mut conn = self.pool.acquire().await?;
         let last = run::last_night(&mut conn).await?;
         let nothing_is_due = last.is_some_and(|last| last >= to) && run::retried(&mut conn).await?.is_empty();
@@ -241,7 +242,7 @@ impl Desk {
             return Ok(());
         }
         let cx = self.base.by(name::of_process(night::ROLE), self.clock.today()).on(to, true);
-        match night::run(&cx, &self.pool, None, to, tell).await {
+        match night::run_due(&cx, &self.pool, to, now, tell).await {
             Err(Error::Held) => {
                 debug!("another process is running the night");
                 Ok(())

@@ -12,7 +12,7 @@ use super::{desk::Desk, queue::Queue};
 use crate::{
     jobs::{
         Job,
-        engine::{fault, retention},
+        engine::{fault, night, retention, ticks},
         import_entitlements as import,
     },
     store::{self, bell, file, run},
@@ -28,8 +28,6 @@ const CALLS: i64 = 8;
 const LEFT_BEHIND: f64 = 60.0;
 /// The pause between two looks for what is no longer kept.
 const PRUNED_EVERY: Duration = Duration::from_hours(1);
-/// The timetable's name among its ticks.
-const NIGHT: &str = "night";
 
 /// Looks until a stop is asked for.
 pub(super) async fn sweep(desk: Arc<Desk>) {
@@ -70,7 +68,7 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     if !bell::lock_sweep(&mut tx).await? {
         return Ok(()); // another process looks
     }
-    night(desk, &mut tx).await?;
+    ring_for_nights(desk, &mut tx).await?;
     for open in run::claimable(&mut tx).await? {
         if let Some(job) = Job::named(&open.job) {
             bell::ring(&mut tx, &job.queue(), open.chunks.min(CALLS), open.priority).await?;
@@ -87,19 +85,31 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Rings for a night whose time has come, and for one that is overdue while nobody runs it. After a time without any
-/// process the last tick is enough: the night catches up by itself.
-async fn night(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
-    let cron = &desk.base.policies.import_entitlements.timetable.cron;
-    let (Some(due_at), Some(to)) = (cron.last_until(desk.clock.now()), desk.due_to()) else { return Ok(()) };
-    let ticked = bell::tick(conn, NIGHT, due_at).await?;
-    fault::at("tick.recorded", NIGHT).await?;
-    if ticked {
-        info!(%due_at, "a night is due");
+/// Puts the ticks that are due on record and rings for the night in the same transaction; rings again for one that can
+/// go on while nobody runs it. The night itself works off what is on record, however much that is.
+async fn ring_for_nights(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
+    let now = desk.clock.now();
+    let to = Desk::over(now);
+    let last = run::last_night(&mut *conn).await?;
+    let dates = night::dates(last, None, to);
+    let Some(first) = dates.first().copied().filter(|first| last.is_none_or(|last| last < *first)) else {
+        // Every day that is over is done; only what operators gave back may be left.
+        let call = !run::retried(&mut *conn).await?.is_empty()
+            && desk.is_open(&Queue::Night)
+            && !run::night_runs(&mut *conn).await?;
+        if call {
+            bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
+        }
+        return Ok(());
+    };
+    let policies = &desk.base.policies;
+    let (plan, new) = ticks::settle(policies, &mut *conn, (first, to), Some(now), false).await?;
+    fault::at("tick.recorded", "night").await?;
+    if new > 0 {
+        info!(ticks = new, up_to = %to, "due");
     }
-    let overdue = run::last_night(conn).await?.is_none_or(|last| last < to);
-    let owed = overdue || !run::retried(&mut *conn).await?.is_empty();
-    let call = ticked || owed && desk.is_open(&Queue::Night) && !run::night_runs(conn).await?;
+    let call = new > 0
+        || plan.can_go_on(first) && desk.is_open(&Queue::Night) && !run::night_runs(&mut *conn).await?;
     if call && bell::ring(conn, &Queue::Night.name(), 1, 0).await? > 0 {
         debug!(up_to = %to, "called for the night");
     }

@@ -338,7 +338,22 @@ fn the_timetable_names_every_job_and_counts_from_the_instant_itself() {
             serde_json::json!(["2024-02-28T02:30:00Z", "2024-02-29T02:30:00Z"]),
             "{job}"
         );
+        assert_eq!(job["nights"][1]["due_on"], "2024-02-28");
+        assert_eq!(job["nights"][1]["deadline_at"], "2024-02-29T08:30:00Z");
+        let couriers = ["email_contacts", "export_entitlements"];
+        let catch_up = if couriers.contains(&job["job"].as_str().unwrap()) { "latest" } else { "all" };
+        assert_eq!((&job["zone"], &job["catch_up"]), (&"UTC".into(), &catch_up.into()));
     }
+    let ran =
+        Ran::of(benefactor(dir.path()).args(["timetable", "--from", "2024-02-28", "--count", "1"])).ended(0);
+    let first: Vec<&str> = ran.stdout.lines().take(2).collect();
+    assert_eq!(
+        first,
+        [
+            "import_entitlements   30 2 * * * (UTC); missed: all, at most 3660; to be done within 6 h",
+            "  Wed 2024-02-28 02:30:00 UTC  for the night of 2024-02-27",
+        ]
+    );
     Ran::of(benefactor(dir.path()).args(["timetable", "--count", "0"])).ended(2);
     Ran::of(benefactor(dir.path()).args(["timetable", "--from", "yesterday"])).ended(2);
 }

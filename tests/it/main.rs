@@ -55,6 +55,8 @@ mod seen;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod timetable;
+#[cfg(test)]
 mod worker;
 #[cfg(test)]
 mod year_in_the_life;

@@ -1,8 +1,8 @@
 //! `check` and `timetable`: the facts alone, no database.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{
     Exit,
@@ -10,7 +10,16 @@ use super::super::{
     facts::{self, facts},
     print,
 };
-use crate::{clock, domain::policy::BUILT_IN, mail::check_templates, settings::Settings};
+use crate::{
+    clock,
+    domain::{
+        policy::BUILT_IN,
+        tick,
+        timetable::{CatchUp, Timetable, Zone},
+    },
+    mail::check_templates,
+    settings::Settings,
+};
 
 pub(crate) const CHECK_EXAMPLE: &str = "\
 Example, with a catalogue and policies of your own:
@@ -72,25 +81,55 @@ pub(crate) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
 pub(crate) fn run_timetable(settings: &Settings, args: &TimetableArgs) -> anyhow::Result<Exit> {
     let (policies, ..) = facts(settings)?;
     let from = args.from.unwrap_or_else(|| settings.still_clock().now());
-    let jobs = policies.jobs();
-    let width = jobs.iter().map(|(_, timetable, _)| timetable.expression().len()).max().unwrap_or(0);
-    for (job, timetable, _) in jobs {
-        // What is due at that very instant is still to come.
-        let before = from.checked_sub_signed(TimeDelta::nanoseconds(1)).unwrap_or(from);
-        let due: Vec<DateTime<Utc>> =
-            std::iter::successors(timetable.next_after(before), |due| timetable.next_after(*due))
-                .take(usize::from(args.count))
-                .collect();
+    for (job, timetable) in policies.timetables() {
+        let due: Vec<_> = timetable.upcoming(from).take(usize::from(args.count)).collect();
         if settings.json {
-            let due: Vec<String> =
-                due.iter().map(|due| due.to_rfc3339_opts(SecondsFormat::Secs, true)).collect();
-            print(&json!({ "job": job, "cron": timetable.expression(), "due_at": due }).to_string())?;
+            print(&in_json(job, timetable, &due).to_string())?;
             continue;
         }
-        for (nth, due) in due.iter().enumerate() {
-            let (job, cron) = if nth == 0 { (job, timetable.expression()) } else { ("", "") };
-            print(&format!("{job:<20}  {cron:<width$}  {} UTC", due.format("%a %Y-%m-%d %H:%M:%S")))?;
+        print(&about(job, timetable))?;
+        for (due_on, due_at) in due {
+            let utc = due_at.format("%a %F %H:%M:%S UTC");
+            let local = (timetable.zone != Zone::default())
+                .then(|| format!("  {} {}", timetable.zone.written(due_at), timetable.zone));
+            print(&format!("  {utc}{}  for the night of {due_on}", local.unwrap_or_default()))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// A job's timetable in a line.
+fn about(job: &str, timetable: &Timetable) -> String {
+    let missed = match timetable.catch_up {
+        CatchUp::All => format!("missed: all, at most {}", timetable.catch_up_cap),
+        CatchUp::Latest => "missed: the latest".to_owned(),
+        CatchUp::None => "missed: none".to_owned(),
+    };
+    let (cron, zone, hours) = (timetable.cron.expression(), timetable.zone, timetable.deadline_hours);
+    format!("{job:<20}  {cron} ({zone}); {missed}; to be done within {hours} h")
+}
+
+fn in_json(job: &str, timetable: &Timetable, due: &[(NaiveDate, DateTime<Utc>)]) -> Value {
+    let utc = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let nights: Vec<Value> = due
+        .iter()
+        .map(|(due_on, due_at)| {
+            json!({
+                "due_on": due_on,
+                "due_at": utc(*due_at),
+                "local": timetable.zone.rfc3339(*due_at),
+                "deadline_at": utc(tick::deadline(timetable, *due_at)),
+            })
+        })
+        .collect();
+    json!({
+        "job": job,
+        "cron": timetable.cron.expression(),
+        "zone": timetable.zone.name(),
+        "catch_up": timetable.catch_up.name(),
+        "catch_up_cap": timetable.catch_up_cap,
+        "deadline_hours": timetable.deadline_hours,
+        "due_at": due.iter().map(|(_, due_at)| utc(*due_at)).collect::<Vec<_>>(),
+        "nights": nights,
+    })
 }

@@ -14,6 +14,7 @@ use crate::{
     store::{
         self, Store,
         status::{self, Figures, JobRun, RefusedFile, Requests, WaitingGrants},
+        tick::{self, Dropped},
     },
 };
 
@@ -36,6 +37,7 @@ struct Told {
     unanswered: Vec<String>,
     awaiting: Vec<String>,
     refused: Vec<RefusedFile>,
+    dropped: Vec<Dropped>,
 }
 
 pub(crate) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
@@ -74,6 +76,7 @@ async fn ask(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -
         pending,
         unanswered: status::unanswered_files(conn, NAMED).await?,
         awaiting: status::awaiting_entitlements(conn, NAMED).await?,
+        dropped: tick::dropped(conn, i32::try_from(LATELY_DAYS).unwrap_or(i32::MAX)).await?,
         refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
     })
 }
@@ -90,9 +93,15 @@ fn lines(told: &Told) -> Vec<String> {
     let (open, failed) = told.chunks;
     if open + failed > 0 {
         lines.push(format!(
-            "chunks: {open} open, {failed} failed for good; the next start of that night tries them again"
+            "chunks: {open} open, {failed} failed for good; `benefactor jobs list` names them"
         ));
     }
+    lines.extend(told.dropped.iter().map(|dropped| {
+        format!(
+            "dropped in the last {LATELY_DAYS} days: {} due times of {}, from {} to {}; more were missed than catch_up_cap",
+            dropped.count, dropped.job, dropped.first_on, dropped.last_on
+        )
+    }));
     lines.push(String::new());
     lines.extend(waiting(told));
     if !told.refused.is_empty() {
@@ -231,6 +240,15 @@ fn in_json(told: &Told) -> Value {
         .iter()
         .map(|file| json!({ "name": file.name, "received_on": file.received_on, "refusal": file.refusal }))
         .collect();
+    let dropped: Vec<Value> = told
+        .dropped
+        .iter()
+        .map(|dropped| {
+            json!({
+                "job": dropped.job, "count": dropped.count, "first_on": dropped.first_on, "last_on": dropped.last_on,
+            })
+        })
+        .collect();
     json!({
         "now": instant(told.figures.now),
         "last_complete_night": told.figures.last_night.map(|(day, _)| day),
@@ -257,5 +275,6 @@ fn in_json(told: &Told) -> Value {
             "notices_owed": told.figures.notices_owed,
         },
         "files_refused": refused,
+        "ticks_dropped": dropped,
     })
 }

@@ -8,6 +8,7 @@ pub mod name;
 pub mod night;
 pub mod retention;
 pub mod stop;
+pub mod ticks;
 
 use std::sync::Arc;
 

@@ -3,25 +3,32 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
+use tracing::info;
 
 use super::{charge::Charge, fault, lane::Room};
 use crate::{
-    domain::calendar::add_days,
+    domain::{
+        calendar::add_days,
+        tick::{Plan, Verdict},
+    },
     jobs::{Context, Error, Job, REGISTRY, Result},
     store::{
         self, notice,
         run::{self, Counts},
+        tick,
     },
 };
+
+use super::ticks;
 
 /// What the night of one business date came to, job by job.
 #[derive(Clone, Debug)]
 pub struct Night {
     /// The business date.
     pub due_on: NaiveDate,
-    /// Each job with what it did.
+    /// Each job that took part, with what it did.
     pub jobs: Vec<(&'static str, Counts)>,
 }
 
@@ -36,13 +43,13 @@ pub fn dates(last: Option<NaiveDate>, from: Option<NaiveDate>, to: NaiveDate) ->
     first.iter_days().take_while(|day| *day <= to).collect()
 }
 
-/// Whether no later night is due or complete: an earlier one that is looked at again shows the present to nobody.
-fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>, to: NaiveDate) -> bool {
-    due_on == to && last.is_none_or(|last| last <= to)
+/// Whether no later night is complete: an earlier one that is looked at again shows the present to nobody.
+fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>) -> bool {
+    last.is_none_or(|last| last <= due_on)
 }
 
-/// Runs nights on the store, one process at a time; tells `told` of each that is complete. What operators gave back to
-/// nights that are over is done first.
+/// Runs nights on the store that somebody asks for, whatever the hour, one process at a time; tells `told` of each that
+/// is complete. What operators gave back to nights that are over is done first.
 ///
 /// # Errors
 /// [`Error::Held`] while another process runs them, or when one took charge meanwhile; whatever stops a job. What was
@@ -52,6 +59,31 @@ pub async fn run(
     pool: &PgPool,
     from: Option<NaiveDate>,
     to: NaiveDate,
+    told: impl FnMut(&Night),
+) -> Result<()> {
+    through(cx, pool, (from, to), None, told).await
+}
+
+/// Runs what of the nights up to `to` is due at `now` by the jobs' timetables; a night whose later jobs are still to
+/// come stays open, and the nights after it wait.
+///
+/// # Errors
+/// As [`run()`].
+pub async fn run_due(
+    cx: &Context,
+    pool: &PgPool,
+    to: NaiveDate,
+    now: DateTime<Utc>,
+    told: impl FnMut(&Night),
+) -> Result<()> {
+    through(cx, pool, (None, to), Some(now), told).await
+}
+
+async fn through(
+    cx: &Context,
+    pool: &PgPool,
+    (from, to): (Option<NaiveDate>, NaiveDate),
+    now: Option<DateTime<Utc>>,
     mut told: impl FnMut(&Night),
 ) -> Result<()> {
     in_charge(cx, pool, async |cx, conn| {
@@ -61,9 +93,14 @@ pub async fn run(
             }
         }
         let last = run::last_night(&mut *conn).await?;
-        for due_on in dates(last, from, to) {
-            let cx = Arc::new(cx.on(due_on, is_latest(due_on, last, to)));
-            told(&one(&cx, &mut *conn, Room::Pool(pool)).await?);
+        let dates = dates(last, from, to);
+        let plan = planned(cx, &mut *conn, &dates, last, now).await?;
+        for due_on in dates {
+            let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));
+            match one(&cx, &mut *conn, Room::Pool(pool), &plan).await? {
+                Some(night) => told(&night),
+                None => break,
+            }
         }
         Ok(())
     })
@@ -87,28 +124,68 @@ pub async fn rehearse(
     notice::release_mails(&mut *conn).await?;
     let mut nights = Vec::new();
     let last = run::last_night(&mut *conn).await?;
-    for due_on in dates(last, from, to) {
-        let cx = Arc::new(cx.on(due_on, is_latest(due_on, last, to)));
-        nights.push(one(&cx, conn, Room::Rehearsal).await?);
+    let dates = dates(last, from, to);
+    let plan = planned(cx, &mut *conn, &dates, last, None).await?;
+    for due_on in dates {
+        let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));
+        nights.extend(one(&cx, conn, Room::Rehearsal, &plan).await?);
     }
     Ok(nights)
 }
 
-/// One business date, from its first job to the mark that it is complete.
-async fn one(cx: &Arc<Context>, conn: &mut PgConnection, room: Room<'_>) -> Result<Night> {
+/// What the timetables say of these dates, put on record.
+async fn planned(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dates: &[NaiveDate],
+    last: Option<NaiveDate>,
+    now: Option<DateTime<Utc>>,
+) -> Result<Plan> {
+    let (Some(first), Some(to)) = (dates.first(), dates.last()) else { return Ok(Plan::default()) };
+    let again = last.is_some_and(|last| *to <= last);
+    Ok(ticks::settle(&cx.policies, conn, (*first, *to), now, again).await?.0)
+}
+
+/// One business date, from its first job to the mark that it is complete; `None` when a job of it is still to come.
+async fn one(
+    cx: &Arc<Context>,
+    conn: &mut PgConnection,
+    room: Room<'_>,
+    plan: &Plan,
+) -> Result<Option<Night>> {
     let mut jobs = Vec::with_capacity(REGISTRY.len());
     for job in REGISTRY {
         if cx.stop.is_asked() {
             return Err(Error::Stopped);
         }
-        jobs.push((job.name, job.run(cx, conn, room).await?));
+        let Some(ticked) = plan.of(cx.today).iter().find(|tick| tick.job == job.name) else { continue };
+        match ticked.verdict {
+            Verdict::NotYet => {
+                info!(due_on = %cx.today, job = job.name, ready_at = %ticked.ready_at, "the night waits for its next job");
+                return Ok(None);
+            }
+            Verdict::Due if ticked.answered => {}
+            Verdict::Due => {
+                jobs.push((job.name, job.run(cx, conn, room).await?));
+                let mut tx = conn.begin().await?;
+                cx.in_charge(&mut tx).await?;
+                tick::answer(&mut tx, job.name, cx.today).await?;
+                tx.commit().await?;
+            }
+            Verdict::Skipped | Verdict::Dropped => {
+                let mut tx = conn.begin().await?;
+                cx.in_charge(&mut tx).await?;
+                tick::pass_over(&mut tx, job.name, cx.today).await?;
+                tx.commit().await?;
+            }
+        }
     }
     let mut tx = conn.begin().await?;
     cx.in_charge(&mut tx).await?;
     run::complete_night(&mut tx, cx.today).await?;
     tx.commit().await?;
     fault::at("night.complete", "night").await?;
-    Ok(Night { due_on: cx.today, jobs })
+    Ok(Some(Night { due_on: cx.today, jobs }))
 }
 
 /// One job for one business date, alone.
