@@ -137,8 +137,8 @@ pub async fn input_sha256(conn: &mut PgConnection) -> Result<String> {
     Ok(hash)
 }
 
-/// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left where it stopped, another
-/// from its first stage, to look again.
+/// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left, or with discarded work that its
+/// night is to go on past, where it stopped; another from its first stage, to look again.
 pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: &Provenance) -> Result<Run> {
     let run = sqlx::query_as!(
         Run,
@@ -149,7 +149,8 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
              stage = case when run.status = 'running' or exists (
                          select from run_chunk c
                          where c.run_id = run.run_id and c.status in ('ready', 'claimed', 'failed')
-                     ) then run.stage else -1 end,
+                     ) or run.status = 'incomplete' and not exists (select from night n where n.due_on = run.due_on)
+                     then run.stage else -1 end,
              status = 'running',
              binary_version = excluded.binary_version, policy_sha256 = excluded.policy_sha256,
              catalogue_sha256 = excluded.catalogue_sha256, input_sha256 = excluded.input_sha256,

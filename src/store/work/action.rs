@@ -198,7 +198,7 @@ async fn give_up(conn: &mut PgConnection, id: WorkId) -> Result<()> {
 /// Ends on record the try of a worker that let its lease lapse.
 async fn lose(conn: &mut PgConnection, id: WorkId) -> Result<()> {
     sqlx::query!(
-        "update attempt set outcome = 'lost', finished_at = coalesce(finished_at, now())
+        "update attempt set outcome = 'lost', finished_at = now(), error = 'no word from its worker until its lease lapsed'
          where run_id = $1 and chunk_no = $2 and outcome is null and finished_at is null",
         id.run_id,
         id.chunk_no
