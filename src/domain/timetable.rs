@@ -85,20 +85,6 @@ impl Timetable {
         times.map_while(|local| self.tick(local)).skip_while(move |(_, due_at)| *due_at < from)
     }
 
-    /// The first due time after `instant`, itself not included; `None` past the year 2100.
-    #[must_use]
-    pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.upcoming(instant).map(|(_, due_at)| due_at).find(|due_at| *due_at > instant)
-    }
-
-    /// The last due time up to `instant`, itself included; `None` before the year 1970.
-    #[must_use]
-    pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let late = self.zone.local_near(instant, NEAR_DAYS)?;
-        let due_at = |local| self.tick(local).map(|(_, due_at)| due_at);
-        self.cron.before(late).map_while(due_at).find(|due_at| *due_at <= instant)
-    }
-
     /// A business date for which it would be due more than once, with the first two times of day.
     #[must_use]
     pub fn twice(&self) -> Option<(NaiveDate, NaiveTime, NaiveTime)> {
@@ -286,11 +272,6 @@ impl Cron {
     /// The times after one, in order. Local times are read as if they were UTC, which has no gaps.
     fn after(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
         self.schedule.after(&local.and_utc()).map(|found| found.naive_utc())
-    }
-
-    /// The times before one, the last first.
-    fn before(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
-        self.schedule.after(&local.and_utc()).rev().map(|found| found.naive_utc())
     }
 
     /// On a day that it names.

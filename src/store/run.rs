@@ -512,7 +512,9 @@ pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<(bool, Counts
     let row = sqlx::query!(
         r#"update run set finished_at = now(),
                status = case when t.missing = 0 then 'done' else 'incomplete' end,
-               done = t.done, refused = t.refused, failed = t.failed
+               -- what was counted stays counted when its chunks are forgotten
+               done = greatest(run.done, t.done), refused = greatest(run.refused, t.refused),
+               failed = greatest(run.failed, t.failed)
            from (select count(*) filter (where status <> 'done') as missing, coalesce(sum(done), 0)::bigint as done,
                         coalesce(sum(refused), 0)::bigint as refused, coalesce(sum(failed), 0)::bigint as failed
                  from run_chunk where run_id = $1) t
