@@ -266,7 +266,7 @@ async fn up_and_two_workers_share_a_run_and_one_that_is_killed_is_made_up_for() 
         "only what the killed one held was done again"
     );
     let left = "select count(*) = 0 from apalis.jobs where status in ('Queued', 'Running') and lock_by like";
-    let left = format!("{left} '%:worker:{}:%'", one.child.id());
+    let left = format!("{left} '%:worker:%:{}:%'", one.child.id());
     until(&house, "no call is left with the killed one", &left).await;
     two.stop();
     up.stop();
