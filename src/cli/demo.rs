@@ -183,6 +183,7 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
                 partner: None,
                 accept_backdated: false,
                 accept_ends: false,
+                leaves: None,
                 results,
             })
         })

@@ -87,6 +87,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
             accept_ends: args.accept_ends,
+            leaves: None,
             results,
         });
     }
@@ -101,6 +102,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
         import::take_in(&cx, &mut conn, dropped).await
     };
     drop(conn);
+    import::come_clean(&store.pool).await;
     store.close().await;
     let (mut refused, mut guarded, mut rejected) = (false, false, false);
     for (dropped, outcome) in outcomes? {

@@ -12,6 +12,7 @@ use crate::store::{
 };
 pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
+pub use tries::come_clean;
 
 mod apply;
 mod assignments;

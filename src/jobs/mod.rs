@@ -213,6 +213,16 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether the same may work once something else is back or has room: no fault of what was worked on.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Store(store) => store.is_down(),
+            Self::File { error, .. } => is_full(error),
+            _ => false,
+        }
+    }
+
     /// For an error with a file.
     pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
@@ -235,6 +245,13 @@ fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &
 
 /// Result of a job.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Whether a disk has no room, or is one that nobody may write to.
+#[must_use]
+pub fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+}
 
 impl Job {
     /// The job of that name.

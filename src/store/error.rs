@@ -50,7 +50,12 @@ impl Error {
     #[must_use]
     pub fn is_down(&self) -> bool {
         use embedded::Error::{Absent, Down};
-        matches!(self, Self::Down(_) | Self::Embedded(Absent(_) | Down(_)))
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        match self {
+            Self::Down(_) | Self::Embedded(Absent(_) | Down(_)) => true,
+            Self::Output(error) => full(error),
+            _ => false,
+        }
     }
 
     /// Whether somebody has to change what is configured first.
@@ -76,8 +81,8 @@ impl From<sqlx::Error> for Error {
                     "57P01" | "57P02" | "57P03" | "57P04" => Self::Down(answer.message().to_owned()),
                     // No such role, wrong password, no such database.
                     "28000" | "28P01" | "3D000" => Self::Configuration(answer.message().to_owned()),
-                    // Connections that break; disk, memory or connections that have run out.
-                    lost if lost.starts_with("08") || lost.starts_with("53") => {
+                    // Connections that break; disk, memory or connections that have run out; a disk that fails.
+                    lost if lost.starts_with("08") || lost.starts_with("53") || lost == "58030" => {
                         Self::Down(answer.message().to_owned())
                     }
                     _ => Self::Database(error),

@@ -141,9 +141,10 @@ impl Desk {
     }
 
     /// Whether it answers this queue's calls now: it does not while it is at it, nor for a while after a failure; and
-    /// not for a night before it knows which files in the inbox are whole, because those come in first.
+    /// not for a night, or for files left half done, before it knows which files in the inbox are whole: those come in
+    /// first, and what was left half done is answered with them.
     pub(super) fn is_open(&self, queue: &Queue) -> bool {
-        if matches!(queue, Queue::Night) && !self.inbox().is_known() {
+        if matches!(queue, Queue::Night | Queue::Intake) && !self.inbox().is_known() {
             return false;
         }
         let rests = lock(&self.rests).get(&queue.name()).is_some_and(|(_, until)| Instant::now() < *until);
@@ -210,7 +211,7 @@ impl Desk {
     }
 
     fn rest(&self, queue: &Queue, error: &Error) {
-        let down = matches!(error, Error::Store(store) if store.is_down());
+        let down = error.is_outage();
         self.pause(queue, if down { OUTAGE_PAUSE } else { PAUSE });
     }
 

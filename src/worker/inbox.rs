@@ -154,6 +154,7 @@ mod tests {
             partner,
             accept_backdated: false,
             accept_ends: false,
+            leaves: None,
             results,
         };
         (dropped, Outcome::Refused("no partner 4711 is known".to_owned()))

@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use benefactor::{domain::policy::BUILT_IN, jobs::REGISTRY, store::bulk::COLUMNS};
+use benefactor::{
+    domain::policy::BUILT_IN,
+    jobs::{REGISTRY, engine::fault::POINTS},
+    store::bulk::COLUMNS,
+};
 
 use crate::house::House;
 
@@ -148,6 +152,20 @@ fn imports_point_down_the_floor_plan() {
         }
     }
     assert_eq!(breaches, [""; 0]);
+}
+
+#[test]
+fn every_named_place_of_a_fault_is_in_the_code_and_explained() {
+    let explained = fs::read_to_string(root("src/jobs/engine/fault.rs")).unwrap();
+    let mut placed = BTreeSet::new();
+    for source in sources() {
+        let named = source.code.split("fault::at(\"").skip(1).filter_map(|after| after.split('"').next());
+        placed.extend(named.map(str::to_owned));
+    }
+    assert_eq!(placed, POINTS.map(str::to_owned).into());
+    for point in POINTS {
+        assert!(explained.contains(&format!("//! | `{point}` |")), "{point}");
+    }
 }
 
 #[test]

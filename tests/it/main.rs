@@ -14,11 +14,12 @@ mod cast;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
-#[cfg(feature = "download")]
 mod download;
 #[cfg(test)]
 mod dry_run;
@@ -30,6 +31,14 @@ mod embedded_store;
 mod expire_benefits;
 #[cfg(test)]
 mod export_entitlements;
+#[cfg(test)]
+mod fault_disk;
+#[cfg(test)]
+mod fault_kill;
+#[cfg(test)]
+mod fault_outage;
+#[cfg(test)]
+mod fault_twice;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
@@ -44,8 +53,6 @@ mod quarantine;
 mod random_histories;
 #[cfg(test)]
 mod remind_contacts;
-#[cfg(test)]
-mod restart;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

@@ -139,6 +139,7 @@ impl House {
             fs::write(&path, text).unwrap();
             let (partner, results) = (partner.map(str::to_owned), results.clone());
             dropped.push(Dropped {
+                leaves: None,
                 path,
                 kind: None,
                 partner,

@@ -11,6 +11,7 @@
 //! | `file.staged` | its rows are staged and committed, none is applied |
 //! | `file.applied` | a chunk of its rows is applied and not committed |
 //! | `file.answered` | its answer is written, that it is done is not committed |
+//! | `file.left` | it has left the inbox, that it is done is not committed |
 //! | `stage.planned` | a stage's chunks are recorded and not committed |
 //! | `chunk.claimed` | a claim is committed, nothing is done |
 //! | `chunk.worked` | a chunk's effects are written and not committed |
@@ -42,11 +43,12 @@ mod armed;
 pub use armed::{at, read};
 
 /// Every point there is.
-pub const POINTS: [&str; 16] = [
+pub const POINTS: [&str; 17] = [
     "file.spooled",
     "file.staged",
     "file.applied",
     "file.answered",
+    "file.left",
     "stage.planned",
     "chunk.claimed",
     "chunk.worked",

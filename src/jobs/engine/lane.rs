@@ -221,7 +221,7 @@ impl Job {
             warn!("another worker took this chunk over; nothing of it was written here");
             return Ok(conn);
         }
-        if matches!(error, Error::Stopped) || matches!(&error, Error::Store(store) if store.is_down()) {
+        if matches!(error, Error::Stopped) || error.is_outage() {
             hand_back(pool, chunk, work, &error.to_string()).await;
             return Err(error);
         }

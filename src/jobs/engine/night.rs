@@ -13,7 +13,7 @@ use crate::{
         calendar::add_days,
         tick::{Plan, Verdict},
     },
-    jobs::{Context, Error, Job, REGISTRY, Result},
+    jobs::{Context, Error, Job, REGISTRY, Result, import_entitlements},
     store::{
         self, notice,
         run::{self, Counts},
@@ -229,6 +229,9 @@ async fn in_charge<T>(
     }
     .await;
     charge.lay_down().await;
+    if outcome.is_err() {
+        import_entitlements::come_clean(pool).await;
+    }
     match outcome {
         Err(Error::Store(store::Error::LeaseLost)) => Err(Error::Held),
         outcome => outcome,

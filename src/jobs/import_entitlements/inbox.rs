@@ -2,7 +2,6 @@
 //! Partner ID.
 
 use std::{
-    collections::HashMap,
     fs::{File, TryLockError},
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -26,8 +25,6 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, Outcome)>> {
     let _turn = if cx.dry_run { None } else { turn(cx).await? };
     let dropped = whole(cx)?;
-    let seen: HashMap<PathBuf, Option<Stamp>> =
-        dropped.iter().map(|one| (one.path.clone(), stamp(&one.path))).collect();
     let outcomes = take_in(cx, conn, dropped).await?;
     for (dropped, outcome) in &outcomes {
         match outcome {
@@ -37,14 +34,11 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
             }
             Outcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
+                leave(cx, dropped)?;
             }
             Outcome::Refused(refusal) | Outcome::Guarded(refusal) | Outcome::GivenUp(refusal) => {
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
-                continue;
             }
-        }
-        if !cx.dry_run && seen.get(&dropped.path).is_some_and(|before| *before == stamp(&dropped.path)) {
-            remove(&dropped.path)?;
         }
     }
     Ok(outcomes)
@@ -77,11 +71,15 @@ async fn turn(cx: &Context) -> Result<Option<File>> {
     }
 }
 
-/// What was taken in leaves the inbox; the spool keeps its bytes. Somebody may have moved it meanwhile.
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
+/// What was taken in leaves the inbox, unless something else is there by now; the spool keeps its bytes. Somebody may
+/// have moved it meanwhile.
+pub(super) fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
+    if cx.dry_run || dropped.leaves.is_none() || dropped.leaves != stamp(&dropped.path) {
+        return Ok(());
+    }
+    match std::fs::remove_file(&dropped.path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed.map_err(Error::file(path)),
+        removed => removed.map_err(Error::file(&dropped.path)),
     }
 }
 
@@ -115,7 +113,8 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
     let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let results = partner.iter().fold(cx.folders.answers(), |folder, number| folder.join(number));
-    (is_csv && !hidden).then_some(Dropped {
+    (is_csv && !hidden).then(|| Dropped {
+        leaves: stamp(&path),
         path,
         kind: None,
         partner,

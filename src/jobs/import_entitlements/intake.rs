@@ -9,7 +9,11 @@ use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
-use super::{apply, requests, tries};
+use super::{
+    apply,
+    inbox::{self, Stamp},
+    requests, tries,
+};
 use crate::{
     domain::{calendar::add_days, cell, language::Language},
     files::{
@@ -19,7 +23,7 @@ use crate::{
         reader::{Limits, Reader, Record},
         spool,
     },
-    jobs::{Context, Error, Result, engine::fault},
+    jobs::{Context, Error, Result, engine::fault, is_full},
     store::{
         bulk::Rows,
         file::{self, CELL_END, NewFile, Tally, Unfinished},
@@ -45,6 +49,8 @@ pub struct Dropped {
     pub accept_ends: bool,
     /// Where its answer goes.
     pub results: PathBuf,
+    /// What it looked like in the inbox, which it leaves once it is answered; `None`: it stays where it is.
+    pub leaves: Option<Stamp>,
 }
 
 /// What became of it.
@@ -119,7 +125,8 @@ pub async fn take_in(
     Ok(outcomes)
 }
 
-/// Closes an applied file, done only with its answer: after a crash between the two it is answered again.
+/// Closes an applied file: it is answered, leaves the inbox, and is done. After a crash in between it is answered
+/// again if it is still there; once it has left, nothing of it is asked for again.
 async fn close(
     cx: &Context,
     conn: &mut PgConnection,
@@ -134,6 +141,8 @@ async fn close(
     file::finish(&mut tx, file_id).await?;
     let taken = answer(cx, &mut tx, one, file_id, profile).await?;
     fault::at("file.answered", super::NAME).await?;
+    inbox::leave(cx, one)?;
+    fault::at("file.left", super::NAME).await?;
     tx.commit().await?;
     Ok(Outcome::Done(taken))
 }
@@ -152,6 +161,8 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
     let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
     let spooled = match spooled {
         Ok(spooled) => spooled,
+        // Our disk, not the file: nothing may go on as if it had been looked at.
+        Err(Refusal::Io(error)) if is_full(&error) => return Err(Error::file(&cx.folders.spool())(error)),
         Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
     };
     fault::at("file.spooled", super::NAME).await?;
@@ -439,7 +450,12 @@ async fn answer(
     let name =
         dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
     let target = dropped.results.join(answer::name_for(&name));
-    let failed = |error: answer::AnswerError| Error::file(&target)(std::io::Error::other(error));
+    let failed = |error: answer::AnswerError| {
+        Error::file(&target)(match error {
+            answer::AnswerError::Io(error) => error,
+            other => std::io::Error::other(other),
+        })
+    };
     let spooled = cx.folders.spool().join(&head.sha256);
     let mut out =
         AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;

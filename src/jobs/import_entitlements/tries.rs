@@ -7,13 +7,19 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::{Duration, Instant, sleep, timeout};
 use tracing::warn;
 
 use crate::{
     jobs::{Context, Result},
     store::{self, quarantine},
 };
+
+/// How long a process that is to end waits for the store.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it looks.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// Tries of this process that could not be given back, because the store was down.
 static OWED: Mutex<Vec<i64>> = Mutex::new(Vec::new());
@@ -78,6 +84,18 @@ pub(super) async fn settle(conn: &mut PgConnection) -> store::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Gives back what could not be before, as soon as the store answers again: for a process that may end now, and whose
+/// tries would then look like crashes.
+pub async fn come_clean(pool: &PgPool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !owed().is_empty() && Instant::now() < deadline {
+        let settled = async { settle(&mut *pool.acquire().await?).await };
+        if !matches!(timeout(PATIENCE, settled).await, Ok(Ok(()))) {
+            sleep(GLANCE).await;
+        }
+    }
 }
 
 #[cfg(test)]
