@@ -20,6 +20,10 @@ comment on column run_chunk.status is
 
 -- the same span is never open twice in a run
 create unique index run_chunk_once on run_chunk (run_id, stage, from_on, from_id) where status in ('ready', 'claimed');
+-- the next to claim, whatever number there is
+create index run_chunk_ready on run_chunk (run_id, priority desc, chunk_no) where status = 'ready';
+-- those under way: few, at any time
+create index run_chunk_claimed on run_chunk (run_id, chunk_no) where status = 'claimed';
 -- what waits for an operator
 create index run_chunk_given_up on run_chunk (run_id, chunk_no) where status in ('failed', 'discarded');
 

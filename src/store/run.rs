@@ -205,7 +205,7 @@ pub async fn plan(
     Ok(())
 }
 
-/// Claims the next chunk of a run that is ready, or whose worker let its lease lapse.
+/// Claims the next chunk of a run: one whose worker let its lease lapse, else the most urgent that is ready.
 ///
 /// The caller commits before it works, so that a crash counts. A chunk that used up its tries is failed, one that was
 /// called off is discarded. The server process that a lapsed claim was made through is ended: a worker that is paused
@@ -218,21 +218,23 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
     }
     let row = sqlx::query!(
         r#"with lapsed as (
-               select chunk_no, backend, attempts >= $4 as spent, cancel_asked_at is not null as called_off
-               from run_chunk
-               where run_id = $1 and status = 'claimed' and lease_until < now()
+               select chunk_no, backend, lease_until, attempts >= $4 as spent, cancel_asked_at is not null as called_off
+               from run_chunk where run_id = $1 and status = 'claimed' and lease_until < now()
                for update skip locked
            ), given_up as (
                update run_chunk c set status = case when l.called_off then 'discarded' else 'failed' end,
                    finished_at = now(), lease_until = null
                from lapsed l where c.run_id = $1 and c.chunk_no = l.chunk_no and (l.spent or l.called_off)
+           ), fresh as (
+               select chunk_no, ready_at from run_chunk
+               where run_id = $1 and status = 'ready' and ready_at <= now() and attempts < $4
+               order by priority desc, chunk_no limit 1 for update skip locked
            ), next as (
-               select c.chunk_no,
-                      case when l.chunk_no is null then c.ready_at else c.lease_until end as ready_at
-               from run_chunk c left join lapsed l using (chunk_no)
-               where c.run_id = $1 and c.status in ('ready', 'claimed') and c.attempts < $4
-                 and (c.status = 'ready' and c.ready_at <= now() or l.chunk_no is not null and not l.called_off)
-               order by c.priority desc, c.chunk_no limit 1 for update of c skip locked
+               select chunk_no, ready_at from (
+                   select chunk_no, lease_until as ready_at, 0 as place from lapsed where not spent and not called_off
+                   union all
+                   select chunk_no, ready_at, 1 from fresh
+               ) either order by place, chunk_no limit 1
            ), lost as (
                update attempt a set finished_at = now(), outcome = 'lost',
                    error = 'no word from its worker until its lease lapsed'
@@ -512,6 +514,16 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<Open> {
                   count(*) filter (where status = 'failed') as "failed!",
                   count(*) filter (where status = 'discarded') as "discarded!"
            from run_chunk where run_id = $1 and status <> 'done'"#,
+        run_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// How many chunks of a run failed for good.
+pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "failed!" from run_chunk where run_id = $1 and status = 'failed'"#,
         run_id
     )
     .fetch_one(conn)

@@ -47,6 +47,11 @@ pub fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// Short times in tenths of a millisecond, others in hundredths of a second.
+fn seconds(of: f64) -> String {
+    if of < 0.1 { format!("{of:.4}") } else { format!("{of:.2}") }
+}
+
 /// One line of the table.
 struct Line {
     what: String,
@@ -84,10 +89,10 @@ impl fmt::Display for Table {
             "what", "seconds", "against", "seconds", "ratio", "aim", "peak MiB"
         )?;
         for line in &self.lines {
-            write!(f, "{:<44} {:>8.2}  ", line.what, line.ours)?;
+            write!(f, "{:<44} {:>8}  ", line.what, seconds(line.ours))?;
             match &line.baseline {
-                Some((name, seconds)) => {
-                    write!(f, "{name:<34} {seconds:>8.2} {:>6.3}", line.ours / seconds)?;
+                Some((name, baseline)) => {
+                    write!(f, "{name:<34} {:>8} {:>6.3}", seconds(*baseline), line.ours / baseline)?;
                 }
                 None => write!(f, "{:<34} {:>8} {:>6}", "", "", "")?,
             }

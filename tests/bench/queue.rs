@@ -73,7 +73,7 @@ async fn waking(place: &Place, table: &mut Table) -> Result<()> {
         let at: f64 = one(&mut tx, "select extract(epoch from clock_timestamp())::float8").await?;
         tx.commit().await?;
         let claimed = format!(
-            "select extract(epoch from started_at)::float8 from attempt join run using (run_id)
+            "select extract(epoch from attempt.started_at)::float8 from attempt join run using (run_id)
              where due_on = date '2100-01-01' + {nth}"
         );
         ours.push(wait_for(&mut conn, &claimed).await? - at);
