@@ -14,7 +14,7 @@ use crate::{
     mail::{self, Digest, outbox},
     store::{
         notice::{self, Leased, Outcome},
-        run::{Chunk, Counts, Span},
+        run::{self, Chunk, Counts, Span},
     },
 };
 
@@ -50,6 +50,9 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let mut tx = conn.begin().await?;
+    if !cx.dry_run {
+        run::hold(&mut tx, chunk).await?;
+    }
     let leased = notice::lease(&mut tx, chunk.span, LEASE_SECONDS).await?;
     tx.commit().await?;
     fault::at("mail.leased", NAME).await?;

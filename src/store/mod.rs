@@ -49,6 +49,8 @@ use schema::{Grants, Standing};
 const CONNECTIONS: u32 = 24;
 /// How long a caller waits for one of them, and for an outside database to answer at all.
 const ACQUIRE: Duration = Duration::from_secs(30);
+/// How long connections may take to come back when a command ends.
+const CLOSED_WITHIN: Duration = Duration::from_secs(10);
 /// How long the private store may take to come back after a crash while a command waits for it.
 const RECOVERY: Duration = Duration::from_mins(2);
 
@@ -212,9 +214,12 @@ impl Store {
             .connect_lazy_with((*self.pool.connect_options()).clone())
     }
 
-    /// Closes the connections in order, then leaves the private store, which stops if nobody else uses it.
+    /// Closes the connections in order, then leaves the private store, which stops if nobody else uses it. Work that
+    /// cannot be interrupted never gives its connection back: nobody waits for that longer than 10 s.
     pub async fn close(self) {
-        self.pool.close().await;
+        if tokio::time::timeout(CLOSED_WITHIN, self.pool.close()).await.is_err() {
+            tracing::warn!("a connection is still in use; it goes with this process");
+        }
         drop(self.hold);
     }
 }

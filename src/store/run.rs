@@ -299,6 +299,24 @@ async fn is_room(conn: &mut PgConnection, run_id: i64, limit: i64) -> Result<boo
     .await?)
 }
 
+/// Keeps a claim its worker's until the transaction ends, for what a courier writes before it talks to the outside.
+/// Postgres ends one that is silent for 30 s.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the chunk was claimed again meanwhile: the caller rolls back.
+pub async fn hold(conn: &mut PgConnection, chunk: &Chunk) -> Result<()> {
+    let held = sqlx::query!(
+        "select set_config('idle_in_transaction_session_timeout', '30s', true) from run_chunk
+         where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed' for share",
+        chunk.run_id,
+        chunk.chunk_no,
+        chunk.epoch,
+    )
+    .fetch_optional(conn)
+    .await?;
+    if held.is_some() { Ok(()) } else { Err(Error::LeaseLost) }
+}
+
 /// Prolongs a claim for its worker, and says whether it is still its own.
 pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -> Result<Word> {
     let called_off = sqlx::query_scalar!(
@@ -357,14 +375,21 @@ pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
     .await?)
 }
 
-/// Runs of nights that are over which an operator gave work back to: discarded chunks that are ready again.
+/// Runs of nights that are over and have work to go on with: discarded chunks that an operator made ready again, or a
+/// process that ended while it was at that.
 pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>> {
     let rows = sqlx::query!(
-        "select r.job, r.due_on from run r
-         where r.status = 'incomplete' and r.due_on <= (select max(due_on) from night)
-           and exists (select from run_chunk c
-                       where c.run_id = r.run_id and c.status = 'ready' and c.ready_at <= now())
-         order by r.due_on, r.run_id"
+        r#"with open as materialized (
+               select run_id, job, due_on, status from run
+               where status in ('incomplete', 'running') and due_on <= (select max(due_on) from night)
+           )
+           select o.job as "job!", o.due_on as "due_on!" from open o
+           where case o.status
+               when 'incomplete' then exists (select from run_chunk c where c.run_id = o.run_id
+                                                and c.status = 'ready' and c.ready_at <= now())
+               else not exists (select from run_chunk c where c.run_id = o.run_id
+                                  and c.status = 'ready' and c.ready_at > now()) end
+           order by o.due_on, o.run_id"#
     )
     .fetch_all(conn)
     .await?;
@@ -441,10 +466,13 @@ pub async fn give_back(
 /// count, also when another worker has taken the chunk over since.
 pub async fn hand_back(conn: &mut PgConnection, chunk: &Chunk, max_attempts: i32, why: &str) -> Result<()> {
     sqlx::query!(
-        "with closed as (
-             update attempt set finished_at = now(), outcome = 'handed_back', error = $6
-             where attempt_id = $5 and (outcome is null or outcome = 'lost')
-             returning attempt_id
+        "with chunk as (
+             -- before its try, as whoever claims it does, so that neither waits for the other
+             select chunk_no from run_chunk where run_id = $1 and chunk_no = $2 for update
+         ), closed as (
+             update attempt a set finished_at = now(), outcome = 'handed_back', error = $6
+             from chunk where a.attempt_id = $5 and (a.outcome is null or a.outcome = 'lost')
+             returning a.attempt_id
          )
          update run_chunk set attempts = attempts - 1,
              ready_at = case when epoch = $3 then now() else ready_at end,

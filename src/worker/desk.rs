@@ -196,12 +196,12 @@ impl Desk {
                 error!(%error, "failed; it is tried again after a pause");
             }
             Some(Err(panic)) => {
-                self.pause(&queue, PAUSE);
+                self.pause(&queue, PAUSE, true);
                 error!(%panic, "panicked; it is tried again after a pause");
             }
             None => {
                 working.abort();
-                self.pause(&queue, PAUSE);
+                self.pause(&queue, PAUSE, true);
                 error!(
                     seconds = queue.limit().as_secs(),
                     "took too long and was cut off; it goes on after a pause"
@@ -211,16 +211,19 @@ impl Desk {
     }
 
     fn rest(&self, queue: &Queue, error: &Error) {
-        let down = error.is_outage();
-        self.pause(queue, if down { OUTAGE_PAUSE } else { PAUSE });
+        match error {
+            outage if outage.is_outage() => self.pause(queue, OUTAGE_PAUSE, false),
+            // It waits for an operator, and looking costs nothing: once they have acted, it goes on soon.
+            Error::Incomplete { .. } => self.pause(queue, PAUSE, false),
+            _ => self.pause(queue, PAUSE, true),
+        }
     }
 
-    fn pause(&self, queue: &Queue, first: Duration) {
+    /// `grows`: with every further failure.
+    fn pause(&self, queue: &Queue, first: Duration, grows: bool) {
         let mut rests = lock(&self.rests);
         let failures = rests.get(&queue.name()).map_or(0, |(failures, _)| *failures);
-        let pause = first.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
-        let pause = if first == OUTAGE_PAUSE { first } else { pause };
-        rests.insert(queue.name(), (failures.saturating_add(1), Instant::now() + pause));
+        rests.insert(queue.name(), paused(failures, first, grows));
     }
 
     async fn work(&self, queue: Queue) -> jobs::Result<()> {
@@ -281,6 +284,12 @@ impl Desk {
     }
 }
 
+/// How often work failed by now, and until when it rests; what says nothing of the work makes no later pause longer.
+fn paused(failures: u32, first: Duration, grows: bool) -> (u32, Instant) {
+    let pause = if grows { first.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE) } else { first };
+    (failures.saturating_add(u32::from(grows)), Instant::now() + pause)
+}
+
 /// One line a night, and one a job of it that did anything.
 fn tell(night: &Night) {
     for (job, counts) in night.jobs.iter().filter(|(_, counts)| *counts != Counts::default()) {
@@ -296,4 +305,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         warn!("a task panicked while it held a lock");
         PoisonError::into_inner(poisoned)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_pauses_longer_each_time_and_an_outage_lengthens_nothing() {
+        let mut failures = 0;
+        for _ in 0..30 {
+            let (failed, until) = paused(failures, OUTAGE_PAUSE, false);
+            assert!(until <= Instant::now() + OUTAGE_PAUSE);
+            failures = failed;
+        }
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            let (failed, until) = paused(failures, PAUSE, true);
+            pauses.push(until.duration_since(Instant::now()).as_secs_f64().round());
+            failures = failed;
+        }
+        assert_eq!(pauses, [30.0, 60.0, 120.0, 240.0, 480.0, 900.0, 900.0]);
+    }
 }

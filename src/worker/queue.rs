@@ -39,8 +39,9 @@ impl Queue {
     #[must_use]
     pub(super) const fn limit(&self) -> Duration {
         match self {
-            Self::Night => Duration::from_hours(12),
-            Self::Intake | Self::Chunks(_) => Duration::from_hours(1),
+            // Every try of a chunk has its own limit; who is cut off in one loses it.
+            Self::Night | Self::Chunks(_) => Duration::from_hours(12),
+            Self::Intake => Duration::from_hours(1),
         }
     }
 }

@@ -6,7 +6,7 @@ use benefactor::store::{
 };
 use sqlx::PgConnection;
 
-use crate::{house::House, story::day};
+use crate::{cast::partner, house::House, story::day};
 
 /// Pauses of nothing, unless a test is about them.
 const NO_PAUSE: Pause = Pause { first: 0, at_most: 0 };
@@ -157,6 +157,79 @@ async fn what_is_handed_back_does_not_count_even_when_another_took_it_over() {
     assert_eq!(house.one::<String>("select status from run_chunk").await, "claimed", "the other goes on");
     run::finish(&mut one, &again, Counts::default()).await.unwrap();
     assert_eq!(outcomes(&house).await, ["handed_back", "handed_back", "done"]);
+}
+
+#[tokio::test]
+async fn handing_back_waits_for_whoever_takes_the_chunk_over_and_keeps_nothing_from_it() {
+    let house = House::open().await;
+    let (mut one, mut two) = (house.pool.acquire().await.unwrap(), house.pool.acquire().await.unwrap());
+    let run_id = run_of(&mut one, "provision_credits", "2024-02-01", 1, 0).await;
+    let chunk = claim(&mut one, run_id, by("worker:a")).await.unwrap();
+    lapse(&house).await;
+    // As a claim does: first the chunk, then the try it was lost in.
+    let mut taking_over = house.owner.begin().await.unwrap();
+    sqlx::query("select from run_chunk for update").execute(&mut *taking_over).await.unwrap();
+    let handing_back =
+        tokio::spawn(async move { run::hand_back(&mut two, &chunk, 3, "the database was away").await });
+    while house.one::<i64>("select count(*) from pg_locks where not granted").await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let lost = sqlx::query("update attempt set outcome = 'lost', finished_at = now() where outcome is null");
+    assert_eq!(lost.execute(&mut *taking_over).await.unwrap().rows_affected(), 1);
+    sqlx::query("update run_chunk set epoch = epoch + 1, attempts = attempts + 1")
+        .execute(&mut *taking_over)
+        .await
+        .unwrap();
+    taking_over.commit().await.unwrap();
+    handing_back.await.unwrap().unwrap();
+    assert_eq!(outcomes(&house).await, ["handed_back"]);
+    assert_eq!(house.one::<i32>("select attempts from run_chunk").await, 1, "of the two only one counts");
+}
+
+#[tokio::test]
+async fn what_a_process_that_ended_had_taken_up_again_of_a_night_that_is_over_is_not_forgotten() {
+    let house = House::open().await;
+    let mut conn = house.pool.acquire().await.unwrap();
+    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let retried = async |house: &House| {
+        let mut conn = house.pool.acquire().await.unwrap();
+        run::retried(&mut conn).await.unwrap().len()
+    };
+    assert_eq!(retried(&house).await, 0, "its night is still to be completed");
+    run::complete_night(&mut conn, day("2024-02-01")).await.unwrap();
+    assert_eq!(retried(&house).await, 1, "nobody else comes back to it");
+    sqlx::query("update run_chunk set ready_at = now() + interval '1 hour'")
+        .execute(&house.owner)
+        .await
+        .unwrap();
+    assert_eq!(retried(&house).await, 0, "an operator holds it back, and no night waits for that");
+    sqlx::query("update run_chunk set status = 'done'").execute(&house.owner).await.unwrap();
+    assert_eq!(retried(&house).await, 1, "it is to be closed");
+    run::close(&mut conn, run_id).await.unwrap();
+    assert_eq!(retried(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_courier_that_lost_its_chunk_takes_nothing_from_the_one_that_has_it() {
+    let mut house = House::open().await;
+    house.import_one("p.csv", &partner("4711", "SEK"), "2024-01-31").await.applied();
+    let mut conn = house.pool.acquire().await.unwrap();
+    let run_id = run_of(&mut conn, "email_contacts", "2024-02-01", 1, 0).await;
+    sqlx::query(
+        "insert into mail (partner_id, message_id, recipient, language, day, run_id)
+         select partner_id, '<1@p4711.example>', account_email, 'en', '2024-02-01', $1 from partner",
+    )
+    .bind(run_id)
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    let chunk = claim(&mut conn, run_id, by("worker:a")).await.unwrap();
+    lapse(&house).await;
+    claim(&mut conn, run_id, by("worker:b")).await.unwrap(); // through the same session, which lives on
+    let cx = house.context(day("2024-02-01"), day("2024-02-02"), false);
+    let lost = benefactor::jobs::email_contacts::JOB.chunk(&cx, &mut conn, &chunk).await.unwrap_err();
+    assert!(lost.to_string().contains("passed to another worker"), "{lost}");
+    assert_eq!(house.one::<String>("select status || ' ' || attempts from mail").await, "queued 0");
 }
 
 #[tokio::test]

@@ -346,6 +346,21 @@ fn a_pipe_on_our_output_ends_with_us_though_the_keeper_lives_on() {
 }
 
 #[tokio::test]
+async fn work_that_cannot_be_interrupted_does_not_keep_its_process_from_ending() {
+    let dir = Scratch::new();
+    let location = Location {
+        database_url: None,
+        embedded: options(dir.path(), true),
+        transport: benefactor::worker::transport_migrations,
+    };
+    let store = Store::open(&location).await.unwrap();
+    let never_given_back = store.pool.acquire().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), store.close()).await.expect("an end");
+    drop(never_given_back);
+    stopped(dir.path());
+}
+
+#[tokio::test]
 async fn a_command_on_a_fresh_store_migrates_it_and_works_as_the_worker() {
     let dir = Scratch::new();
     let location = Location {

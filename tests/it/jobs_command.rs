@@ -159,6 +159,26 @@ async fn a_night_goes_on_past_what_was_discarded_and_its_rows_stay_due_for_the_n
     assert!(again.stderr.contains("was discarded; that is so already"), "{}", again.stderr);
 }
 
+#[tokio::test]
+async fn what_fails_again_of_a_night_that_is_over_holds_up_no_later_one() {
+    let (house, dead) = house_with_a_dead_letter().await;
+    act(&house, &["discard", &dead]).ended(0);
+    benefactor(&house, &["night"]).ended(0);
+    let (run, _) = dead.split_once('.').unwrap();
+    let only_then = format!(
+        "drop trigger out_of_order on transfer;
+         create trigger out_of_order before insert on transfer for each row
+         when (new.run_id = {run}) execute function out_of_order()"
+    );
+    sql(&house.owner, &only_then).await.unwrap();
+    act(&house, &["retry", &dead]).ended(0);
+    let mut next = house.command(["--now", "2024-01-17T03:00:00Z", "night"]);
+    let next = Ran::of(next.env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"))).ended(1);
+    assert!(next.stderr.contains("the ledger of O-2 is out of order"), "{}", next.stderr);
+    assert!(next.stdout.contains("night of 2024-01-16"), "{}", next.stdout);
+    assert_eq!(house.lines(GRANTED).await, ["O-1", "O-2", "O-3"]);
+}
+
 /// Puts the dead letter of run `R` into another state, as its columns say.
 async fn put(house: &House, columns: &str) {
     let put = format!(

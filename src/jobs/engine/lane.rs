@@ -32,6 +32,8 @@ const GLANCE: Duration = Duration::from_millis(100);
 const LONGEST_GLANCE: Duration = Duration::from_secs(1);
 /// How long a task that was ended may take to be gone: one that computes without a pause cannot be interrupted.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
+/// The same for one that is to be handed back because its process ends, whatever becomes of the task.
+const ENDS_WITH_US: Duration = Duration::from_secs(1);
 /// How long one tries to hand a chunk back after the database went away.
 const HANDED_BACK_WITHIN: Duration = Duration::from_secs(20);
 
@@ -240,7 +242,8 @@ impl Job {
     ) -> Result<()> {
         let work = cx.work(self.name);
         task.abort();
-        let is_gone = timeout(ENDS_WITHIN, &mut task).await.is_ok();
+        let within = if matches!(end, End::Pressed) { ENDS_WITH_US } else { ENDS_WITHIN };
+        let is_gone = timeout(within, &mut task).await.is_ok();
         match end {
             End::Lost => warn!("another worker took this chunk over; nothing of it was written here"),
             End::Pressed => {

@@ -87,14 +87,18 @@ async fn through(
     mut told: impl FnMut(&Night),
 ) -> Result<()> {
     in_charge(cx, pool, async |cx, conn| {
+        // What fails again of a night that is over holds up no later one: that one had gone on past it.
+        let mut failed_again = Ok(());
         for (job, due_on) in run::retried(&mut *conn).await? {
-            if let Some(job) = Job::named(&job) {
-                job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await?;
+            let Some(job) = Job::named(&job) else { continue };
+            match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await {
+                Err(error @ Error::Incomplete { .. }) => failed_again = Err(error),
+                outcome => drop(outcome?),
             }
         }
         let last = run::last_night(&mut *conn).await?;
         if now.is_some() && last.is_some_and(|last| to <= last) {
-            return Ok(()); // nothing but what operators gave back was due
+            return failed_again; // nothing else was due
         }
         let dates = dates(last, from, to);
         let plan = planned(cx, &mut *conn, &dates, last, now).await?;
@@ -105,7 +109,7 @@ async fn through(
                 None => break,
             }
         }
-        Ok(())
+        failed_again
     })
     .await
 }
@@ -223,8 +227,11 @@ async fn in_charge<T>(
     let cx = Context { epoch: Some(charge.epoch), ..cx.on(cx.today, cx.latest) };
     let outcome = async {
         let mut conn = pool.acquire().await?;
-        run::release(&mut conn, ROLE).await?;
-        notice::release_mails(&mut conn).await?;
+        let mut tx = conn.begin().await?;
+        cx.in_charge(&mut tx).await?;
+        run::release(&mut tx, ROLE).await?;
+        notice::release_mails(&mut tx).await?;
+        tx.commit().await?;
         does(&cx, &mut conn).await
     }
     .await;
