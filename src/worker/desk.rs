@@ -57,12 +57,21 @@ pub struct Desk {
     takes_in: bool,
     /// Queues whose call is being answered.
     busy: Mutex<HashSet<String>>,
-    /// Queues whose work failed: how often in a row, and until when they rest.
-    rests: Mutex<HashMap<String, (u32, Instant)>>,
+    /// Queues whose work failed.
+    rests: Mutex<HashMap<String, Rest>>,
     /// Asks this process to end.
     asker: Asker,
     /// Something in it cannot be ended but with it.
     stuck: AtomicBool,
+}
+
+/// For how long a queue's work is left alone.
+struct Rest {
+    /// How often it failed in a row.
+    failures: u32,
+    until: Instant,
+    /// Only an operator can make it go on, whose command calls: that call is answered at once.
+    until_called: bool,
 }
 
 /// The right to answer calls of one queue, in this process.
@@ -146,8 +155,14 @@ impl Desk {
         if matches!(queue, Queue::Night) && !self.inbox().is_known() {
             return false;
         }
-        let rests = lock(&self.rests).get(&queue.name()).is_some_and(|(_, until)| Instant::now() < *until);
+        let rests = lock(&self.rests).get(&queue.name()).is_some_and(|rest| Instant::now() < rest.until);
         !rests && !lock(&self.busy).contains(&queue.name())
+    }
+
+    /// Whether it answers a call: while open, and before, if what it waits for is an operator.
+    fn heeds(&self, queue: &Queue) -> bool {
+        let waits = lock(&self.rests).get(&queue.name()).is_some_and(|rest| rest.until_called);
+        waits || self.is_open(queue)
     }
 
     /// The last business date that is over at `now`.
@@ -158,7 +173,7 @@ impl Desk {
     /// Answers a call, to whatever end: a failure is logged, and rung for again after a pause. Work runs in a task of
     /// its own, so that neither a panic nor a long computation reaches the queue's heartbeat.
     pub(super) async fn answer(self: Arc<Self>, queue: Queue) {
-        if self.base.stop.is_asked() || !self.is_open(&queue) {
+        if self.base.stop.is_asked() || !self.heeds(&queue) {
             return;
         }
         if !lock(&self.busy).insert(queue.name()) {
@@ -192,15 +207,18 @@ impl Desk {
             }
             Some(Ok(Err(error))) => {
                 self.rest(&queue, &error);
-                error!(%error, "failed; it is tried again after a pause");
+                match error {
+                    Error::Incomplete { .. } => error!(%error, "the night waits for an operator"),
+                    _ => error!(%error, "failed; it is tried again after a pause"),
+                }
             }
             Some(Err(panic)) => {
-                self.pause(&queue, PAUSE);
+                self.pause(&queue, PAUSE, false);
                 error!(%panic, "panicked; it is tried again after a pause");
             }
             None => {
                 working.abort();
-                self.pause(&queue, PAUSE);
+                self.pause(&queue, PAUSE, false);
                 error!(
                     seconds = queue.limit().as_secs(),
                     "took too long and was cut off; it goes on after a pause"
@@ -211,15 +229,17 @@ impl Desk {
 
     fn rest(&self, queue: &Queue, error: &Error) {
         let down = matches!(error, Error::Store(store) if store.is_down());
-        self.pause(queue, if down { OUTAGE_PAUSE } else { PAUSE });
+        let until_called = matches!(error, Error::Incomplete { .. });
+        self.pause(queue, if down { OUTAGE_PAUSE } else { PAUSE }, until_called);
     }
 
-    fn pause(&self, queue: &Queue, first: Duration) {
+    fn pause(&self, queue: &Queue, first: Duration, until_called: bool) {
         let mut rests = lock(&self.rests);
-        let failures = rests.get(&queue.name()).map_or(0, |(failures, _)| *failures);
+        let failures = rests.get(&queue.name()).map_or(0, |rest| rest.failures);
         let pause = first.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
         let pause = if first == OUTAGE_PAUSE { first } else { pause };
-        rests.insert(queue.name(), (failures.saturating_add(1), Instant::now() + pause));
+        let (failures, until) = (failures.saturating_add(1), Instant::now() + pause);
+        rests.insert(queue.name(), Rest { failures, until, until_called });
     }
 
     async fn work(&self, queue: Queue) -> jobs::Result<()> {
