@@ -207,9 +207,10 @@ impl Desk {
             }
             Some(Ok(Err(error))) => {
                 self.rest(&queue, &error);
-                match error {
-                    Error::Incomplete { .. } => error!(%error, "the night waits for an operator"),
-                    _ => error!(%error, "failed; it is tried again after a pause"),
+                if let Error::Incomplete { .. } = error {
+                    error!(%error, "the night waits for an operator");
+                } else {
+                    error!(%error, "failed; it is tried again after a pause");
                 }
             }
             Some(Err(panic)) => {
