@@ -43,7 +43,7 @@ pub async fn settle(
     }
     for ((job, verdict), (ticks, first, last)) in passed {
         if verdict == Verdict::Dropped {
-            warn!(%job, ticks, %first, %last, "more was missed than catch_up_cap: these are dropped");
+            warn!(%job, ticks, %first, %last, "more was missed than is caught up with (catch_up_cap): dropped");
         } else {
             warn!(%job, ticks, %first, %last, "missed, and left out, as catch_up says");
         }
