@@ -132,9 +132,24 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
     }
 }
 
+/// So that one that computes for ever leaves others, on the smallest machine too.
+const LEAST_THREADS: usize = 4;
+/// How often a sleeping thread is woken: one that computes for ever may be the very one that looked after timers and
+/// connections, and nobody else would until then.
+const POKED_EVERY: Duration = Duration::from_secs(1);
+
 /// Runs an asynchronous command to its end.
 fn wait(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, usize::from).max(LEAST_THREADS);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(threads).enable_all().build().context("no runtime")?;
+    let poked = runtime.handle().clone();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(POKED_EVERY);
+            poked.spawn(async {});
+        }
+    });
     let ended = runtime.block_on(command);
     // A thread that computes for ever does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(5));

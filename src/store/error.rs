@@ -87,8 +87,11 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(answer) => {
                 let code = answer.code().unwrap_or_default().into_owned();
                 match code.as_str() {
-                    // Shut down by an administrator, crashed, starting up, database dropped under us.
-                    "57P01" | "57P02" | "57P03" | "57P04" => Self::Down(answer.message().to_owned()),
+                    // Shut down by an administrator, crashed, starting up, database dropped under us; a session ended
+                    // for its silence, as that of a process that was paused is.
+                    "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" => {
+                        Self::Down(answer.message().to_owned())
+                    }
                     // No such role, wrong password, no such database.
                     "28000" | "28P01" | "3D000" => Self::Configuration(answer.message().to_owned()),
                     // Connections that break; disk, memory or connections that have run out; a disk that fails.

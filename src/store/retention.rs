@@ -19,6 +19,10 @@ pub struct Pruned {
 
 /// Lets one process at a time prune, until the transaction ends; `false`: another is at it.
 pub async fn lock(conn: &mut PgConnection) -> Result<bool> {
+    // A paused process does not keep the others from it, nor its rows.
+    sqlx::query!("select set_config('idle_in_transaction_session_timeout', '10s', true)")
+        .fetch_one(&mut *conn)
+        .await?;
     Ok(sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtext('benefactor.retention')) as "held!""#
     )

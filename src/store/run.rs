@@ -209,7 +209,7 @@ pub async fn plan(
 ///
 /// The caller commits before it works, so that a crash counts. A chunk that used up its tries is failed, one that was
 /// called off is discarded. The server process that a lapsed claim was made through is ended: a worker that is paused
-/// loses its locks with it, and writes nothing when it wakes.
+/// loses its locks with it, and writes nothing when it wakes ([`end_paused`] as well).
 pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Result<Option<Chunk>> {
     if let Some(limit) = by.in_all
         && !is_room(&mut *conn, run_id, limit).await?
@@ -241,12 +241,10 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
                from lapsed l
                where a.run_id = $1 and a.chunk_no = l.chunk_no and a.finished_at is null
                  and (l.spent or l.called_off or l.chunk_no in (select chunk_no from next))
-               returning a.chunk_no, a.started_at
-           ), ended as (
-               select pg_terminate_backend(s.pid)
-               from lost join lapsed l using (chunk_no) join pg_stat_activity s on s.pid = l.backend
-               where s.backend_start <= lost.started_at and s.usename = current_user and s.pid <> pg_backend_pid()
-                 and s.datname = current_database()
+               -- told by each row that is written, whether or not there is anything to claim
+               returning (select pg_terminate_backend(s.pid) from pg_stat_activity s
+                          where s.pid = l.backend and s.backend_start <= a.started_at and s.usename = current_user
+                            and s.pid <> pg_backend_pid() and s.datname = current_database())
            ), claimed as (
                update run_chunk c set status = 'claimed', attempts = attempts + 1, epoch = epoch + 1, worker = $2,
                    lease_until = now() + make_interval(secs => $3), backend = pg_backend_pid()
@@ -259,8 +257,7 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
            )
            select c.run_id as "run_id!", c.chunk_no as "chunk_no!", c.stage as "stage!", c.from_on as "from_on!",
                   c.from_id as "from_id!", c.until_on as "until_on!", c.until_id as "until_id!",
-                  c.epoch as "epoch!", c.attempts as "attempts!", s.attempt_id as "attempt_id!",
-                  (select count(*) from ended) as "ended!"
+                  c.epoch as "epoch!", c.attempts as "attempts!", s.attempt_id as "attempt_id!"
            from claimed c, started s"#,
         run_id,
         by.worker,
@@ -278,6 +275,22 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
         attempt_id: r.attempt_id,
         attempts: r.attempts,
     }))
+}
+
+/// Ends the server processes of a run's lapsed claims that nobody can take over yet, because a worker that was paused in
+/// the middle of its outcome has the chunk's own row locked. The next look finds it free.
+pub async fn end_paused(conn: &mut PgConnection, run_id: i64) -> Result<()> {
+    sqlx::query!(
+        "select pg_terminate_backend(s.pid)
+         from run_chunk c join attempt a using (run_id, chunk_no, epoch) join pg_stat_activity s on s.pid = c.backend
+         where c.run_id = $1 and c.status = 'claimed' and c.lease_until < now() and a.finished_at is null
+           and s.backend_start <= a.started_at and s.usename = current_user and s.pid <> pg_backend_pid()
+           and s.datname = current_database()",
+        run_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
 }
 
 /// Whether fewer chunks of a run's job are under way than `limit`, in all processes together. Until the transaction
@@ -494,11 +507,13 @@ pub async fn hand_back(conn: &mut PgConnection, chunk: &Chunk, max_attempts: i32
     Ok(())
 }
 
-/// Lets go of what processes of this role held that cannot be alive any more: the caller holds their lock.
+/// Lets go of what processes of this role held that cannot be alive any more: the caller holds their lock. What one
+/// that is paused keeps locked waits for its lease to lapse ([`end_paused`]).
 pub async fn release(conn: &mut PgConnection, role: &str) -> Result<()> {
     sqlx::query!(
         "update run_chunk set lease_until = now() - interval '1 second'
-         where status = 'claimed' and worker like $1 || ':%'",
+         where (run_id, chunk_no) in (select run_id, chunk_no from run_chunk
+                                      where status = 'claimed' and worker like $1 || ':%' for update skip locked)",
         role
     )
     .execute(conn)
@@ -613,14 +628,19 @@ pub async fn take_charge(conn: &mut PgConnection, worker: &str) -> Result<i64> {
     .await?)
 }
 
-/// Holds the coordinator's place until the transaction ends.
+/// Holds the coordinator's place until the transaction ends. Postgres ends one that is silent for 20 s, as it does the
+/// one with the night's lock: a paused process keeps nobody out.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another process took charge meanwhile: the caller rolls back.
 pub async fn in_charge(conn: &mut PgConnection, epoch: i64) -> Result<()> {
-    let held = sqlx::query!("select epoch from coordinator where epoch = $1 for share", epoch)
-        .fetch_optional(conn)
-        .await?;
+    let held = sqlx::query!(
+        "select epoch, set_config('idle_in_transaction_session_timeout', '20s', true)
+         from coordinator where epoch = $1 for share",
+        epoch
+    )
+    .fetch_optional(conn)
+    .await?;
     if held.is_some() { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
@@ -639,10 +659,10 @@ pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
 }
 
 /// Keeps files from changing facts while a chunk reads and writes by them, until the transaction ends. Postgres ends
-/// one that is silent for a minute: a paused process does not keep others out.
+/// one that is silent for 30 s: a paused process does not keep others out.
 pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
-        "select set_config('idle_in_transaction_session_timeout', '60s', true),
+        "select set_config('idle_in_transaction_session_timeout', '30s', true),
                 pg_advisory_xact_lock_shared(hashtext('benefactor.facts'))"
     )
     .fetch_one(conn)
@@ -653,7 +673,7 @@ pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
 /// Keeps chunks of jobs away while facts change, until the transaction ends; a silent one as above.
 pub async fn change_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
-        "select set_config('idle_in_transaction_session_timeout', '60s', true),
+        "select set_config('idle_in_transaction_session_timeout', '30s', true),
                 pg_advisory_xact_lock(hashtext('benefactor.facts'))"
     )
     .fetch_one(conn)

@@ -110,5 +110,8 @@ fn pool(work: &PgPool, queues: usize) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
-        .connect_lazy_with((*work.connect_options()).clone())
+        // A process that is paused in the middle of taking a call leaves it to the others.
+        .connect_lazy_with(
+            (*work.connect_options()).clone().options([("idle_in_transaction_session_timeout", "10s")]),
+        )
 }

@@ -8,11 +8,15 @@ mod apply_cancellations;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod at_once;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod cast;
 #[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod clocks;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
@@ -32,6 +36,8 @@ mod expire_benefits;
 #[cfg(test)]
 mod export_entitlements;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod fault_disk;
 #[cfg(test)]
 mod fault_kill;
@@ -39,6 +45,8 @@ mod fault_kill;
 mod fault_outage;
 #[cfg(test)]
 mod fault_twice;
+#[cfg(test)]
+mod ground;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
@@ -60,6 +68,8 @@ mod schema;
 #[cfg(test)]
 mod seen;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod timetable;
@@ -67,3 +77,5 @@ mod timetable;
 mod worker;
 #[cfg(test)]
 mod year_in_the_life;
+#[cfg(test)]
+mod zombies;

@@ -180,6 +180,9 @@ impl Job {
         };
         let chunk = run::claim(&mut tx, run_id, by).await?;
         tx.commit().await?;
+        if chunk.is_none() {
+            run::end_paused(conn, run_id).await?;
+        }
         Ok(chunk)
     }
 

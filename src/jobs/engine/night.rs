@@ -241,8 +241,15 @@ async fn in_charge<T>(
     }
     match outcome {
         Err(Error::Store(store::Error::LeaseLost)) => Err(Error::Held),
+        Err(error) if error.is_outage() && is_overtaken(&cx, pool).await => Err(Error::Held),
         outcome => outcome,
     }
+}
+
+/// Whether it is another process's turn by now, which is why the sessions of this one were ended.
+async fn is_overtaken(cx: &Context, pool: &PgPool) -> bool {
+    let Ok(mut conn) = pool.acquire().await else { return false };
+    matches!(cx.in_charge(&mut conn).await, Err(Error::Store(store::Error::LeaseLost)))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const DURABLE: [&str; 6] = [
     "checkpoint_timeout=15min", // as above, by the clock
     "work_mem=32MB",    // merging a staged million sorts and hashes without many temporary files
     "maintenance_work_mem=128MB",
-    "max_connections=100",
+    "max_connections=400", // a process that works takes fifteen to forty
 ];
 
 /// For tests that throw the cluster away: nothing waits for the disk.
