@@ -7,8 +7,6 @@ alter table run_chunk
     add column priority    smallint    not null default 0,
     -- an operator called it off while a worker had it
     add column cancel_asked_at timestamptz,
-    -- the server process of its worker's connection: whoever takes the chunk over ends it, locks and all
-    add column backend     integer,
     add column finished_at timestamptz,
     drop constraint run_chunk_status_check,
     -- failed: a dead letter, kept until an operator retries or discards it; discarded: never to be done in this run

@@ -4,7 +4,7 @@ use benefactor::store::{
     self,
     run::{self, Chunk, Claimant, Counts, Pause, Provenance, Span, Word},
 };
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use crate::{cast::partner, house::House, story::day};
 
@@ -123,21 +123,51 @@ async fn a_crash_is_a_try_and_the_last_one_is_the_last() {
 }
 
 #[tokio::test]
-async fn who_lost_its_lease_writes_nothing_and_its_session_is_ended() {
+async fn who_lost_its_lease_writes_nothing_and_its_transaction_is_ended() {
     let house = House::open().await;
     let (mut paused, mut other) = (house.pool.acquire().await.unwrap(), house.pool.acquire().await.unwrap());
     let run_id = run_of(&mut other, "provision_credits", "2024-02-01", 1, 0).await;
     let chunk = claim(&mut paused, run_id, by("worker:a")).await.unwrap();
+    let mut tx = paused.begin().await.unwrap();
+    run::name_try(&mut tx, &chunk).await.unwrap();
     lapse(&house).await;
     let again = claim(&mut other, run_id, by("worker:b")).await.unwrap();
     assert!(again.epoch > chunk.epoch && again.attempts == 2);
-    let lost = run::finish(&mut paused, &chunk, Counts::default()).await.unwrap_err();
+    let lost = run::finish(&mut tx, &chunk, Counts::default()).await.unwrap_err();
     assert!(lost.is_down(), "its session is gone: {lost}");
     assert_eq!(run::renew(&mut other, &chunk, 60.0).await.unwrap(), Word::Lost);
     let lost = run::finish(&mut other, &chunk, Counts::default()).await.unwrap_err();
     assert!(matches!(lost, store::Error::LeaseLost));
     run::finish(&mut other, &again, Counts::default()).await.unwrap();
     assert_eq!(outcomes(&house).await, ["lost", "done"]);
+}
+
+#[tokio::test]
+async fn a_session_that_a_pooler_gave_to_somebody_else_is_left_alone() {
+    let house = House::open().await;
+    let (mut paused, mut other) = (house.pool.acquire().await.unwrap(), house.pool.acquire().await.unwrap());
+    let run_id = run_of(&mut other, "provision_credits", "2024-02-01", 1, 0).await;
+    let chunk = claim(&mut paused, run_id, by("worker:a")).await.unwrap();
+    let mut tx = paused.begin().await.unwrap();
+    run::name_try(&mut tx, &chunk).await.unwrap();
+    tx.rollback().await.unwrap();
+    lapse(&house).await;
+    assert!(claim(&mut other, run_id, by("worker:b")).await.is_some());
+    run::give_word(&mut paused).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_chunk_that_brings_an_outage_on_itself_is_not_spared_for_ever() {
+    let house = House::open().await;
+    let mut conn = house.pool.acquire().await.unwrap();
+    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let mut tries = 0;
+    while let Some(chunk) = claim(&mut conn, run_id, by("worker:a")).await {
+        run::hand_back(&mut conn, &chunk, 3, "the database went away").await.unwrap();
+        tries += 1;
+    }
+    assert_eq!(tries, 50 + 3);
+    assert_eq!(run::open_chunks(&mut conn, run_id).await.unwrap().failed, 1);
 }
 
 #[tokio::test]

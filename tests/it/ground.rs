@@ -181,9 +181,13 @@ impl Site {
             .await
             .unwrap()
         {
-            if begun.elapsed() > RESCUED {
-                panic!("{}: never: {what}\n{}\n{}", self.store.name, self.said(), self.stands().await);
-            }
+            assert!(
+                begun.elapsed() <= RESCUED,
+                "{}: never: {what}\n{}\n{}",
+                self.store.name,
+                self.said(),
+                self.stands().await
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         begun.elapsed()

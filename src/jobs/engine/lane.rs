@@ -169,6 +169,9 @@ impl Job {
     async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<Option<Chunk>> {
         let work = cx.work(self.name);
         let mut tx = conn.begin().await?;
+        if !cx.dry_run {
+            run::end_when_silent(&mut tx).await?; // who is paused in it keeps no chunk from others
+        }
         if run::failed_chunks(&mut tx, run_id).await? >= i64::from(work.failures_before_stop) {
             return Ok(None);
         }

@@ -102,6 +102,7 @@ impl Job {
         }
         let mut tx = conn.begin().await?;
         if !cx.dry_run {
+            run::name_try(&mut tx, chunk).await?;
             run::share_facts(&mut tx).await?;
         }
         let counts = (self.work)(cx, &mut tx, chunk).await?;
