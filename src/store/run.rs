@@ -535,14 +535,19 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<Open> {
     .await?)
 }
 
-/// How many chunks of a run failed for good.
-pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "failed!" from run_chunk where run_id = $1 and status = 'failed'"#,
-        run_id
+/// How many chunks of a run failed for good, asked before one is claimed. `ends`: Postgres ends this transaction when it
+/// is silent for 10 s; the chunk of a process that is paused in the middle of its claim is free again.
+pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64, ends: bool) -> Result<i64> {
+    let row = sqlx::query!(
+        r#"select count(*) as "failed!",
+                  case when $2 then set_config('idle_in_transaction_session_timeout', '10s', true) end as ends
+           from run_chunk where run_id = $1 and status = 'failed'"#,
+        run_id,
+        ends
     )
     .fetch_one(conn)
-    .await?)
+    .await?;
+    Ok(row.failed)
 }
 
 /// The chunks of a run that failed for good, by number, and what the first of them said last.

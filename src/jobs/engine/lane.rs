@@ -169,7 +169,7 @@ impl Job {
     async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<Option<Chunk>> {
         let work = cx.work(self.name);
         let mut tx = conn.begin().await?;
-        if run::failed_chunks(&mut tx, run_id).await? >= i64::from(work.failures_before_stop) {
+        if run::failed_chunks(&mut tx, run_id, !cx.dry_run).await? >= i64::from(work.failures_before_stop) {
             return Ok(None);
         }
         let by = Claimant {
