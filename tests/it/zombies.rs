@@ -94,7 +94,7 @@ impl Case {
     }
 
     /// Somebody else does it all, however paused the others are; and they wake up and leave everything as it is.
-    async fn is_survived(mut self, ground: &Ground) -> (usize, Duration) {
+    async fn survived(mut self, ground: &Ground) -> (usize, Duration) {
         let Self { told, site, healthy, zombies } = &mut self;
         let begun = Instant::now();
         let rescued = if *healthy == "up" {
@@ -181,13 +181,13 @@ async fn promise_8_twenty_paused_processes_block_nobody_and_write_nothing_when_t
         let ground = Arc::clone(&ground);
         cases.spawn(async move {
             let mut dice = Dice::of(seed, nth);
-            Case::coordinator(&ground, point, &mut dice).await.is_survived(&ground).await
+            Case::coordinator(&ground, point, &mut dice).await.survived(&ground).await
         });
     }
     for nth in 0..CROWDS {
         let ground = Arc::clone(&ground);
         cases.spawn(async move {
-            Case::crowd(&ground, Dice::of(seed, 100 + nth), nth).await.is_survived(&ground).await
+            Case::crowd(&ground, Dice::of(seed, 100 + nth), nth).await.survived(&ground).await
         });
     }
     let told = all(cases).await;
