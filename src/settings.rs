@@ -46,7 +46,7 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
-    /// Where `up` and `worker` tell metrics and health: a port of this machine's own addresses, or `off`; without it
+    /// Where `up` and `worker` tell metrics and health: a loopback address and its port, or `off`; without it
     /// 127.0.0.1:9464, or any free port while that is taken
     #[arg(long, global = true, value_name = "ADDR", env = "BENEFACTOR_LISTEN", value_parser = listen)]
     listen: Option<Listen>,

@@ -245,7 +245,8 @@ async fn list(settings: &Settings, conn: &mut PgConnection, args: &ListArgs) -> 
         let listed: Vec<_> = listed.iter().map(tell::listed_in_json).collect();
         return print(&json!({ "jobs": listed, "total": total }).to_string());
     }
-    for line in tell::list(&listed, total) {
+    let all = args.state.is_none() && args.job.is_none();
+    for line in tell::list(&listed, total, all) {
         print(&line)?;
     }
     Ok(())

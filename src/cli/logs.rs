@@ -26,8 +26,9 @@ use tracing_subscriber::{
 
 use crate::settings::LogFormat;
 
-/// What is logged unless `RUST_LOG` says otherwise: our own news, and others' warnings.
-const USUAL: &str = "warn,benefactor=info";
+/// What is logged unless `RUST_LOG` says otherwise: our own news, and others' warnings. How an apalis worker ended, ours
+/// say; its own lines would come from every queue every second of an outage.
+const USUAL: &str = "warn,benefactor=info,apalis=off";
 
 /// Starts logging for this process.
 pub(super) fn start(format: LogFormat) {

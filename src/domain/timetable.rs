@@ -233,8 +233,9 @@ impl Cron {
             5 => format!("0 {}", fields.join(" ")),
             6 => fields.join(" "),
             found => {
+                let fields = if found == 1 { "field" } else { "fields" };
                 return Err(format!(
-                    "'{text}' has {found} fields: write five (minute hour day month weekday) \
+                    "'{text}' has {found} {fields}: write five (minute hour day month weekday) \
                      or six (seconds first), for example \"30 2 * * *\""
                 ));
             }
@@ -255,7 +256,10 @@ impl Cron {
             ));
         }
         let schedule = Schedule::from_str(&six).map_err(|error| {
-            format!("'{text}' is not a cron expression ({error}): write for example \"30 2 * * *\"")
+            format!(
+                "'{text}' is not a cron expression{}: write for example \"30 2 * * *\"",
+                why(&error.to_string())
+            )
         })?;
         if schedule.after(&DateTime::UNIX_EPOCH).next().is_none() {
             return Err(format!("'{text}' is never due: no month it names has that day"));
@@ -279,6 +283,14 @@ impl Cron {
         let (hours, minutes) = (self.schedule.hours().count(), self.schedule.minutes().count());
         hours.saturating_mul(minutes).saturating_mul(self.schedule.seconds().count())
     }
+}
+
+/// What is wrong with an expression, of all that the parser says: it draws the place below the text, calls a largest
+/// value one that is not reached, and says nothing in words where it does not know.
+fn why(said: &str) -> String {
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let said = last.trim_end_matches('.').replace("must be less than", "must be at most");
+    if said.contains(' ') && !said.contains('^') { format!(" ({said})") } else { String::new() }
 }
 
 impl PartialEq for Cron {

@@ -62,10 +62,12 @@ fn what_programs_read_differently_is_refused_with_what_to_write() {
     assert!(Cron::parse("0 6 13 * FRI").unwrap_err().contains("write * for one of them"));
     for (bad, says) in [
         ("", "0 fields"),
+        ("nonsense", "has 1 field:"),
         ("* * * *", "4 fields"),
         ("0 30 2 * * * 2024", "7 fields"),
-        ("61 2 * * *", "not a cron expression"),
+        ("61 2 * * *", "expression (Minutes must be at most 59. ('61' specified.)): write"),
         ("a b * * *", "not a cron expression"),
+        ("5-1-2 2 * * *", "expression (Invalid range for Minutes: 5-1): write"),
     ] {
         assert!(Cron::parse(bad).unwrap_err().contains(says), "{bad}");
     }

@@ -38,8 +38,18 @@ pub enum Error {
     #[error("writing: {0}")]
     Output(std::io::Error),
     /// Any other answer of the database.
-    #[error("database: {0}")]
+    #[error("database: {}", said(.0))]
     Database(sqlx::Error),
+}
+
+/// What Postgres said, with its code, and not where in its own source.
+fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(answer) => {
+            format!("{} ({})", answer.message(), answer.code().unwrap_or_default())
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Result of a store function.

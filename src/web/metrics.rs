@@ -99,7 +99,11 @@ fn queues(page: &mut Page, queues: &[Queue]) {
         runs.extend(quantiles(name, queue.and_then(|queue| queue.run_seconds)));
     }
     page.counts("chunks", "Chunks of work that are not done", chunks);
-    page.seconds("oldest_ready", "For how long the oldest chunk that could be claimed was not", oldest);
+    page.seconds(
+        "oldest_ready",
+        "How long the oldest chunk that could be claimed has waited for a worker",
+        oldest,
+    );
     page.seconds("wait", "What chunks waited for a worker, in the last 24 hours", waits);
     page.seconds("run", "What chunks took that were done, in the last 24 hours", runs);
     let dead = queues.iter().map(|queue| queue.dead).sum();

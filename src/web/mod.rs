@@ -16,7 +16,7 @@ mod metrics;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, http::StatusCode, routing::get};
 use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -84,6 +84,9 @@ pub fn open(listener: TcpListener, room: Room) -> Open {
         .route("/health", get(health::verdict))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .fallback(async || {
+            (StatusCode::NOT_FOUND, "here are /metrics, /health, /health/live, /health/ready\n")
+        })
         .with_state(Arc::new(room));
     Open(tokio::spawn(async move {
         // It accepts until it is aborted; what goes wrong with one connection ends that one.

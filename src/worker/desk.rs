@@ -57,12 +57,21 @@ pub struct Desk {
     takes_in: bool,
     /// Queues whose call is being answered.
     busy: Mutex<HashSet<String>>,
-    /// Queues whose work failed: how often in a row, and until when they rest.
-    rests: Mutex<HashMap<String, (u32, Instant)>>,
+    /// Queues whose work failed.
+    rests: Mutex<HashMap<String, Rest>>,
     /// Asks this process to end.
     asker: Asker,
     /// Something in it cannot be ended but with it.
     stuck: AtomicBool,
+}
+
+/// For how long a queue's work is left alone.
+struct Rest {
+    /// How often it failed in a row.
+    failures: u32,
+    until: Instant,
+    /// Only an operator can make it go on, whose command calls: that call is answered at once.
+    until_called: bool,
 }
 
 /// The right to answer calls of one queue, in this process.
@@ -147,8 +156,14 @@ impl Desk {
         if matches!(queue, Queue::Night | Queue::Intake) && !self.inbox().is_known() {
             return false;
         }
-        let rests = lock(&self.rests).get(&queue.name()).is_some_and(|(_, until)| Instant::now() < *until);
+        let rests = lock(&self.rests).get(&queue.name()).is_some_and(|rest| Instant::now() < rest.until);
         !rests && !lock(&self.busy).contains(&queue.name())
+    }
+
+    /// Whether it answers a call: while open, and before, if what it waits for is an operator.
+    fn heeds(&self, queue: &Queue) -> bool {
+        let waits = lock(&self.rests).get(&queue.name()).is_some_and(|rest| rest.until_called);
+        waits || self.is_open(queue)
     }
 
     /// The last business date that is over at `now`.
@@ -159,7 +174,7 @@ impl Desk {
     /// Answers a call, to whatever end: a failure is logged, and rung for again after a pause. Work runs in a task of
     /// its own, so that neither a panic nor a long computation reaches the queue's heartbeat.
     pub(super) async fn answer(self: Arc<Self>, queue: Queue) {
-        if self.base.stop.is_asked() || !self.is_open(&queue) {
+        if self.base.stop.is_asked() || !self.heeds(&queue) {
             return;
         }
         if !lock(&self.busy).insert(queue.name()) {
@@ -193,15 +208,19 @@ impl Desk {
             }
             Some(Ok(Err(error))) => {
                 self.rest(&queue, &error);
-                error!(%error, "failed; it is tried again after a pause");
+                if let Error::Incomplete { .. } = error {
+                    error!(%error, "the night waits for an operator");
+                } else {
+                    error!(%error, "failed; it is tried again after a pause");
+                }
             }
             Some(Err(panic)) => {
-                self.pause(&queue, PAUSE, true);
+                self.pause(&queue, PAUSE, true, false);
                 error!(%panic, "panicked; it is tried again after a pause");
             }
             None => {
                 working.abort();
-                self.pause(&queue, PAUSE, true);
+                self.pause(&queue, PAUSE, true, false);
                 error!(
                     seconds = queue.limit().as_secs(),
                     "took too long and was cut off; it goes on after a pause"
@@ -212,18 +231,19 @@ impl Desk {
 
     fn rest(&self, queue: &Queue, error: &Error) {
         match error {
-            outage if outage.is_outage() => self.pause(queue, OUTAGE_PAUSE, false),
-            // It waits for an operator, and looking costs nothing: once they have acted, it goes on soon.
-            Error::Incomplete { .. } => self.pause(queue, PAUSE, false),
-            _ => self.pause(queue, PAUSE, true),
+            outage if outage.is_outage() => self.pause(queue, OUTAGE_PAUSE, false, false),
+            // Once they have acted, operators call: then it goes on at once.
+            Error::Incomplete { .. } => self.pause(queue, PAUSE, true, true),
+            _ => self.pause(queue, PAUSE, true, false),
         }
     }
 
-    /// `grows`: with every further failure.
-    fn pause(&self, queue: &Queue, first: Duration, grows: bool) {
+    /// `grows`: with every further failure; `until_called`: a call ends it.
+    fn pause(&self, queue: &Queue, first: Duration, grows: bool, until_called: bool) {
         let mut rests = lock(&self.rests);
-        let failures = rests.get(&queue.name()).map_or(0, |(failures, _)| *failures);
-        rests.insert(queue.name(), paused(failures, first, grows));
+        let failures = rests.get(&queue.name()).map_or(0, |rest| rest.failures);
+        let (failures, until) = paused(failures, first, grows);
+        rests.insert(queue.name(), Rest { failures, until, until_called });
     }
 
     async fn work(&self, queue: Queue) -> jobs::Result<()> {

@@ -33,11 +33,17 @@ const PRUNED_EVERY: Duration = Duration::from_hours(1);
 pub(super) async fn sweep(desk: Arc<Desk>) {
     let mut nth = 0_u32;
     let mut prune_at = Instant::now();
+    let mut failed = false;
     loop {
         desk.turns.mark();
-        if let Err(error) = look(&desk, nth.is_multiple_of(CLEARED_EVERY)).await {
-            warn!(%error, "what is due could not be looked for");
+        let looked = look(&desk, nth.is_multiple_of(CLEARED_EVERY)).await;
+        match &looked {
+            Ok(()) if failed => info!("what is due is looked for again"),
+            Ok(()) => {}
+            Err(error) if failed => debug!(%error, "what is due still cannot be looked for"),
+            Err(error) => warn!(%error, "what is due cannot be looked for; tried every second until it can"),
         }
+        failed = looked.is_err();
         nth = nth.wrapping_add(1);
         if Instant::now() >= prune_at && !prune(&desk).await {
             prune_at = Instant::now() + PRUNED_EVERY;

@@ -8,10 +8,10 @@ use apalis_core::{
 use apalis_postgres::{Config, PostgresStorage};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{desk::Desk, queue::Queue};
-use crate::store::bell;
+use crate::store::{self, bell};
 
 /// How often a worker says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(3);
@@ -59,13 +59,22 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
             let mut conn = calls.acquire().await?;
             bell::let_go(&mut conn, &name).await
         };
-        if let Err(error) = given_back.await {
+        let given_back: store::Result<()> = given_back.await;
+        // Of an outage the sweep tells once, and not each queue every second.
+        let down = given_back.as_ref().is_err_and(store::Error::is_down);
+        if let Err(error) = given_back.as_ref().map_err(ToString::to_string)
+            && !down
+        {
             warn!(?queue, %error, "calls were not given back; others miss them in a moment");
         }
         if stop.is_asked() {
             return;
         }
-        warn!(?queue, ?ended, "stopped answering calls; beginning again");
+        if down {
+            debug!(?queue, ?ended, "stopped answering calls; beginning again");
+        } else {
+            warn!(?queue, ?ended, "stopped answering calls; beginning again");
+        }
         tokio::select! {
             () = stop.asked() => {}
             () = tokio::time::sleep(PAUSE) => {}

@@ -1,12 +1,18 @@
 //! `jobs` through the real binary: chunks that really fail, what an operator sees of them and does about them, and
 //! what is kept of that.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::house::{House, Ran};
+use crate::{
+    house::{House, Ran},
+    worker::{Running, until},
+};
 
 const PARTNERS: &str = "partner_id,name,account_email,country,currency,language,tenant_id\n\
     4711,Harbor & Pine,accounts@harborpine.example,US,USD,en-US,5555800b-4bb2-59fe-9543-88611461ec94\n";
@@ -88,9 +94,9 @@ async fn a_dead_letter_is_listed_shown_with_its_rows_and_once_the_cause_is_gone_
         assert!(lines[1].contains(word), "{word} in {list}");
     }
     let none = benefactor(&house, &["jobs", "list", "--state", "waiting"]).ended(0).stdout;
-    assert_eq!(none, "there is none\n");
+    assert_eq!(none, "there is no such job\n");
     let none = benefactor(&house, &["jobs", "list", "--job", "expire_benefits"]).ended(0).stdout;
-    assert_eq!(none, "there is none\n");
+    assert_eq!(none, "there is no such job\n");
     let done = benefactor(&house, &["jobs", "list", "--state", "done", "--limit", "1"]).ended(0).stdout;
     assert!(done.contains("more: --limit"), "{done}");
 
@@ -128,9 +134,27 @@ async fn a_dead_letter_is_listed_shown_with_its_rows_and_once_the_cause_is_gone_
 
     benefactor(&house, &["night"]).ended(0);
     assert_eq!(house.lines(GRANTED).await, ["O-1", "O-2", "O-3"]);
-    assert_eq!(benefactor(&house, &["jobs", "list"]).ended(0).stdout, "there is none\n");
+    let none = benefactor(&house, &["jobs", "list"]).ended(0).stdout;
+    assert_eq!(none, "nothing waits, runs or has failed\n");
     let refused = act(&house, &["retry", &dead]).ended(1);
     assert!(refused.stderr.contains("it is done; nothing is left to do of it"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn a_live_process_takes_up_at_once_what_an_operator_gives_back_however_long_it_would_rest() {
+    let (house, dead) = house_with_a_dead_letter().await;
+    let up = Running::start(&house, NIGHT, "up");
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while !up.said().contains("the night waits for an operator") {
+        assert!(Instant::now() < deadline, "it does not see the dead letter");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    sql(&house.owner, "drop trigger out_of_order on transfer").await.unwrap();
+    act(&house, &["retry", &dead]).ended(0);
+    until(&house, "the night is complete", "select exists (select from night where due_on = '2024-01-15')")
+        .await;
+    up.stop();
+    assert_eq!(house.lines(GRANTED).await, ["O-1", "O-2", "O-3"]);
 }
 
 #[tokio::test]

@@ -87,11 +87,8 @@ fn lines(told: &Told) -> Vec<String> {
             lines.extend(part);
         }
     }
-    let (open, failed) = told.chunks;
-    if open + failed > 0 {
-        lines.push(format!(
-            "chunks: {open} open, {failed} failed for good; `benefactor jobs list` names them"
-        ));
+    if told.chunks.0 > 0 {
+        lines.push(format!("{} open: `benefactor jobs list` says which", counted(told.chunks.0, "chunk")));
     }
     lines.extend(told.figures.dropped.iter().map(|dropped| {
         format!(
@@ -180,7 +177,11 @@ fn waiting(told: &Told) -> Vec<String> {
             lines.push(format!("  {}{oldest} for {what}", counted(requests.count, "request")));
         }
     };
-    add(told.waiting, "the operator: import it again with --accept-backdated to let it in");
+    let let_in = match told.waiting.count {
+        1 => "the operator: to let it in, import its file again with --accept-backdated",
+        _ => "the operator: to let them in, import their files again with --accept-backdated",
+    };
+    add(told.waiting, let_in);
     add(told.pending, "the next night");
     if !told.awaiting.is_empty() {
         lines

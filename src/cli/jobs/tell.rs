@@ -53,9 +53,11 @@ fn cut(error: &str) -> String {
     if kept.len() == error.len() { kept } else { format!("{kept}…") }
 }
 
-pub(super) fn list(listed: &[Listed], total: i64) -> Vec<String> {
+/// `all`: of every job, and in every state but done.
+pub(super) fn list(listed: &[Listed], total: i64, all: bool) -> Vec<String> {
     if listed.is_empty() {
-        return vec!["there is none".to_owned()];
+        let none = if all { "nothing waits, runs or has failed" } else { "there is no such job" };
+        return vec![none.to_owned()];
     }
     let line = |cells: [&str; 8]| {
         let [id, job, night, state, tries, since, worker, error] = cells;

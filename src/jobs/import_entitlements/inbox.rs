@@ -29,8 +29,11 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
     for (dropped, outcome) in &outcomes {
         match outcome {
             Outcome::Done(taken) => {
-                let tally = taken.tally;
-                info!(file = %taken.name, applied = tally.applied, unchanged = tally.unchanged, rejected = tally.rejected, "taken in");
+                let (tally, answer) = (taken.tally, taken.answer.as_deref().map(Path::display));
+                info!(
+                    file = %taken.name, applied = tally.applied, unchanged = tally.unchanged,
+                    rejected = tally.rejected, answer = answer.map(tracing::field::display), "taken in"
+                );
             }
             Outcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
