@@ -131,6 +131,7 @@ async fn worker_again(ground: Arc<Ground>) {
     let up = site.start(&["up"], "");
     site.until("the coordinator claims", CLAIMED).await;
     let mut worker = site.start_far("chunk.claimed=kill");
+    site.until("a worker claims", "select exists (select from attempt where worker like 'worker:%')").await;
     assert_eq!(worker.code(RESCUED, "killed in a chunk").await, -1);
     let begun = Instant::now();
     let worker = site.start_far("");
