@@ -299,8 +299,10 @@ pub async fn hand_back(conn: &mut PgConnection, chunk: &Chunk, max_attempts: i32
          update run_chunk c set attempts = c.attempts - case when yes then 1 else 0 end,
              ready_at = case when epoch = $3 then now() else ready_at end,
              lease_until = case when epoch = $3 then null else lease_until end,
-             finished_at = case when epoch = $3 and (cancel_asked_at is not null or not yes and attempts >= $4)
-                                then now() end,
+             finished_at = case when status = 'claimed' and epoch = $3
+                                     and (cancel_asked_at is not null or not yes and attempts >= $4) then now()
+                                when status = 'failed' and yes and attempts <= $4 then null
+                                else finished_at end,
              status = case when status = 'claimed' and epoch = $3 and cancel_asked_at is not null then 'discarded'
                            when status = 'claimed' and epoch = $3 and not yes and attempts >= $4 then 'failed'
                            when status = 'claimed' and epoch = $3 then 'ready'
