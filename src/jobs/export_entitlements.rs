@@ -3,17 +3,18 @@
 //! reader never sees half a file. A night that is looked at again after a later one writes nothing: an earlier state is
 //! not today's truth.
 
-use std::path::Path;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path};
 
 use chrono::NaiveDate;
 use futures::future::FutureExt;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
+use tempfile::NamedTempFile;
 use tokio::io::BufWriter;
 
 use super::{Context, Error, Job, Result, engine::fault};
 use crate::store::{
     export::{Export, Form},
-    run::{Chunk, Counts, Span},
+    run::{self, Chunk, Counts, Span},
 };
 
 const NAME: &str = "export_entitlements";
@@ -33,7 +34,7 @@ pub const JOB: Job = Job {
     courier: true,
 };
 
-async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
+async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     if cx.dry_run {
         return Ok(Counts::default());
     }
@@ -41,7 +42,13 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
         cx.folders.data.join(&cx.policies.export_entitlements.policy.folder).join(cx.today.to_string());
     tokio::fs::create_dir_all(&folder).await.map_err(Error::file(&folder))?;
     let Some(export) = Export::named("entitlements") else { return Ok(Counts::default()) };
-    write(conn, export, None, Form::Machine, &folder.join("entitlements.csv")).await?;
+    let path = folder.join("entitlements.csv");
+    let (part, _) = fill(conn, export, None, Form::Machine, &path).await?;
+    // One who was paused and lost its chunk puts nothing in the place of what its successor wrote.
+    let mut tx = conn.begin().await?;
+    run::hold(&mut tx, chunk).await?;
+    place(part, &path)?;
+    tx.commit().await?;
     fault::at("export.written", NAME).await?;
     Ok(Counts::done(1))
 }
@@ -57,29 +64,35 @@ pub async fn write(
     form: Form,
     path: &Path,
 ) -> Result<u64> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = path.with_file_name(format!(".{name}.part"));
-    let written = fill(conn, export, on, form, &part).await;
-    let renamed = match written {
-        Ok(bytes) => tokio::fs::rename(&part, path).await.map_err(Error::file(path)).map(|()| bytes),
-        Err(error) => Err(error),
-    };
-    if renamed.is_err() {
-        let _ = tokio::fs::remove_file(&part).await; // the first error is the one to tell
-    }
-    renamed
+    let (part, bytes) = fill(conn, export, on, form, path).await?;
+    place(part, path)?;
+    Ok(bytes)
 }
 
+/// An export in a file of its own beside `path`, on the disk; gone when it is dropped. And how many bytes it has.
 async fn fill(
     conn: &mut PgConnection,
     export: &Export,
     on: Option<NaiveDate>,
     form: Form,
-    part: &Path,
-) -> Result<u64> {
-    let file = tokio::fs::File::create(part).await.map_err(Error::file(part))?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
+    path: &Path,
+) -> Result<(NamedTempFile, u64)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let part = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".part")
+        .permissions(Permissions::from_mode(0o666)) // the umask says what of it
+        .tempfile_in(folder)
+        .map_err(Error::file(path))?;
+    let file = part.reopen().map_err(Error::file(path))?;
+    let mut out = BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
     let bytes = export.write(conn, on, form, &mut out).await?;
-    out.into_inner().sync_all().await.map_err(Error::file(part))?;
-    Ok(bytes)
+    out.into_inner().sync_all().await.map_err(Error::file(path))?;
+    Ok((part, bytes))
+}
+
+fn place(part: NamedTempFile, path: &Path) -> Result<()> {
+    part.persist(path).map_err(|error| Error::file(path)(error.error))?;
+    Ok(())
 }

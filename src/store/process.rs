@@ -46,7 +46,7 @@ pub struct Seen {
     pub seen_at: DateTime<Utc>,
     /// How long ago that was, in seconds.
     pub seen_seconds: f64,
-    /// It gave word lately. Otherwise it fell silent: it neither signed off nor did anybody begin after its last word.
+    /// It gave word lately. Otherwise it fell silent: it did not sign off, and nobody made up for it since.
     pub lives: bool,
 }
 
@@ -86,8 +86,8 @@ pub async fn prune(conn: &mut PgConnection) -> Result<u64> {
     Ok(pruned.rows_affected())
 }
 
-/// The processes that live, and those that fell silent and were not made up for by one that began after their last
-/// word; who gave word last comes first.
+/// The processes that live, and those that fell silent and were not made up for: by one that began after their last
+/// word, or by a night that was completed since. Who gave word last comes first.
 pub async fn seen(conn: &mut PgConnection) -> Result<Vec<Seen>> {
     Ok(sqlx::query_as!(
         Seen,
@@ -97,7 +97,8 @@ pub async fn seen(conn: &mut PgConnection) -> Result<Vec<Seen>> {
            from process p
            where ended_at is null
              and (seen_at >= now() - make_interval(secs => $1)
-                  or not exists (select from process later where later.started_at > p.seen_at))
+                  or not exists (select from process later where later.started_at > p.seen_at)
+                     and not exists (select from night where completed_at > p.seen_at + make_interval(secs => $1)))
            order by "lives!" desc, seen_at desc, name"#,
         SILENT_AFTER_SECONDS
     )

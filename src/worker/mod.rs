@@ -28,7 +28,7 @@
 //!
 //! With the real binary on a durable Postgres, each case counting starts and effects: `tests/it/fault_*.rs` (killed at
 //! every named point and at random; Postgres restarted, sessions ended, a full disk, doubled planning),
-//! `tests/it/{zombies,failures,at_once,clocks}.rs` (paused processes, panics, exits, hangs, time-outs, many schedulers,
+//! `tests/it/{zombies,failures,at_once,clocks,stops}.rs` (paused processes, panics, exits, hangs, time-outs, many schedulers,
 //! many nights, a clock that jumps, SIGTERM under load), and `tests/it/claims.rs` statement by statement.
 //!
 //! # What is left

@@ -19,6 +19,8 @@ use crate::{
 };
 
 const ROUNDS: usize = 3;
+/// Nights of each kind, in turns: what the queue takes is less than what they differ by.
+const NIGHTS: usize = 5;
 /// The business date on which the seeded credits are due.
 const ON: &str = "2024-06-15";
 const NOW: &str = "2024-06-16T02:30:00Z";
@@ -159,7 +161,7 @@ async fn night(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
     place.template("bench_year", None, &seeds, size).await?;
     let config = config(place)?;
     let (mut by_hand, mut called, mut two) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..NIGHTS {
         for (workers, costs) in [(0, &mut by_hand), (1, &mut called), (2, &mut two)] {
             place.round("bench_year").await?;
             let started: Result<Vec<_>> =
@@ -178,12 +180,21 @@ async fn night(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
             started.into_iter().try_for_each(Running::stop)?;
         }
     }
-    let seconds = |costs: &[Cost]| median(costs.iter().map(|cost| cost.seconds).collect());
     let what = format!("night over {}, called for by the queue", size.rows);
-    table.add(&what, &called, Some(("the same by `night`", seconds(&by_hand))), Some(1.05));
+    let (ours, baseline) = middle_pair(&called, &by_hand);
+    table.add(&what, &[ours], Some(("the same by `night`", baseline)), Some(1.05));
     let what = format!("night over {}, two workers", size.rows);
-    table.add(&what, &two, Some(("one worker", seconds(&called))), None);
+    let (ours, baseline) = middle_pair(&two, &called);
+    table.add(&what, &[ours], Some(("one worker", baseline)), None);
     place.drop_database("bench_year").await
+}
+
+/// Of the pairs that took their turns together, the one with the middle ratio.
+fn middle_pair(ours: &[Cost], baseline: &[Cost]) -> (Cost, f64) {
+    let mut pairs: Vec<(Cost, f64)> =
+        ours.iter().zip(baseline).map(|(ours, baseline)| (*ours, baseline.seconds)).collect();
+    pairs.sort_by(|(a, b), (c, d)| (a.seconds / b).total_cmp(&(c.seconds / d)));
+    pairs.swap_remove(pairs.len() / 2)
 }
 
 /// Policies with coarse chunks.

@@ -125,7 +125,8 @@ async fn age(house: &House, seconds: u32) {
 }
 
 const MORNING: &str = "2024-01-16T03:00:00Z";
-const NIGHT: &str = "insert into night (due_on) values ('2024-01-15')";
+const NIGHT: &str =
+    "insert into night (due_on, completed_at) values ('2024-01-15', now() - interval '1 hour')";
 
 #[tokio::test]
 async fn a_process_that_falls_silent_is_missed_until_another_begins() {
@@ -148,6 +149,11 @@ async fn a_process_that_falls_silent_is_missed_until_another_begins() {
     assert_eq!(told["missed_process"], told["processes"][0]["name"]);
     let text = house.run(["--now", MORNING, "status"]).ended(1).stdout;
     assert!(text.contains("NO SCHEDULER LIVES: up on ") && text.contains(&format!("(pid {pid})")), "{text}");
+    // Somebody completes a night without it.
+    arrange(&house, "insert into night (due_on) values ('2024-01-14')").await;
+    assert_eq!(status(&house, MORNING, 0)["missed_process"], Value::Null);
+    arrange(&house, "delete from night where due_on = '2024-01-14'").await;
+    status(&house, MORNING, 1);
     // Another makes up for it, and leaves in order.
     let (worker, _) = Seen::start(&house, &["--now", MORNING, "--listen", "off", "worker"]).await;
     let told = status(&house, MORNING, 0);

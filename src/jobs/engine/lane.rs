@@ -9,7 +9,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::{
-    task::{JoinError, JoinHandle, JoinSet},
+    task::{JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 use tracing::{Instrument, debug, error, error_span, info, warn};
@@ -201,7 +201,8 @@ impl Job {
         let work = cx.work(self.name);
         let mut lent = Lent(Some(conn));
         let (task_cx, task_chunk) = (Arc::clone(cx), chunk.clone());
-        let mut task = tokio::spawn(
+        let mut task = JoinSet::new(); // of one, which ends with the lane
+        task.spawn(
             async move {
                 let outcome = match lent.0.as_mut() {
                     Some(conn) => self.chunk(&task_cx, conn, &task_chunk).await,
@@ -214,8 +215,9 @@ impl Job {
         let begun = Instant::now();
         let ended = watch(cx, pool, chunk, work, &mut task).await;
         let (conn, outcome) = match ended {
-            Ok(Ok((conn, outcome))) => (conn, outcome),
-            Ok(Err(join)) => (None, Err(Error::Panicked(panic_message(join)))),
+            Ok(Some(Ok((conn, outcome)))) => (conn, outcome),
+            Ok(Some(Err(join))) => (None, Err(Error::Panicked(panic_message(join)))),
+            Ok(None) => (None, Err(Error::Panicked("its task is gone".to_owned()))),
             Err(end) => return self.end(cx, pool, chunk, task, end).await.map(|()| None),
         };
         let error = match outcome {
@@ -229,7 +231,7 @@ impl Job {
             warn!("another worker took this chunk over; nothing of it was written here");
             return Ok(conn);
         }
-        if matches!(error, Error::Stopped) || error.is_outage() {
+        if matches!(error, Error::Stopped | Error::Held) || error.is_outage() {
             hand_back(pool, chunk, work, &error.to_string()).await;
             return Err(error);
         }
@@ -243,13 +245,13 @@ impl Job {
         cx: &Context,
         pool: &PgPool,
         chunk: &Chunk,
-        mut task: JoinHandle<(Option<PoolConnection<Postgres>>, Result<()>)>,
+        mut task: JoinSet<(Option<PoolConnection<Postgres>>, Result<()>)>,
         end: End,
     ) -> Result<()> {
         let work = cx.work(self.name);
-        task.abort();
+        task.abort_all();
         let within = if matches!(end, End::Pressed) { ENDS_WITH_US } else { ENDS_WITHIN };
-        let is_gone = timeout(within, &mut task).await.is_ok();
+        let is_gone = timeout(within, task.join_next()).await.is_ok();
         match end {
             End::Lost => warn!("another worker took this chunk over; nothing of it was written here"),
             End::Pressed => {
@@ -291,13 +293,13 @@ impl Drop for Lent {
 }
 
 /// Waits for a try to end, giving word for its chunk meanwhile; says if it is to be ended from outside.
-async fn watch<T>(
+async fn watch<T: 'static>(
     cx: &Context,
     pool: &PgPool,
     chunk: &Chunk,
     work: Work,
-    task: &mut JoinHandle<T>,
-) -> std::result::Result<std::result::Result<T, JoinError>, End> {
+    task: &mut JoinSet<T>,
+) -> std::result::Result<Option<std::result::Result<T, JoinError>>, End> {
     let limit = sleep_until(Instant::now() + Duration::from_secs(u64::from(work.limit_seconds)));
     let mut ticks = interval(RENEWED_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -306,7 +308,7 @@ async fn watch<T>(
     loop {
         tokio::select! {
             biased;
-            ended = &mut *task => return Ok(ended),
+            ended = task.join_next() => return Ok(ended),
             () = &mut limit => return Err(End::Limit),
             () = cx.stop.pressed() => return Err(End::Pressed),
             _ = ticks.tick() => {}
@@ -319,7 +321,7 @@ async fn watch<T>(
             Ok(Ok(Word::GoOn)) => {}
             Ok(Ok(Word::CalledOff)) => return Err(End::CalledOff),
             // Done at this very moment, or taken over: a task that is done says so.
-            Ok(Ok(Word::Lost)) => match timeout(GLANCE, &mut *task).await {
+            Ok(Ok(Word::Lost)) => match timeout(GLANCE, task.join_next()).await {
                 Ok(ended) => return Ok(ended),
                 Err(_) => return Err(End::Lost),
             },

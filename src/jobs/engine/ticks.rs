@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     domain::{
@@ -45,7 +45,7 @@ pub async fn settle(
         if verdict == Verdict::Dropped {
             warn!(%job, ticks, %first, %last, "more was missed than is caught up with (catch_up_cap): dropped");
         } else {
-            warn!(%job, ticks, %first, %last, "missed, and left out, as catch_up says");
+            info!(%job, ticks, %first, %last, "missed, and left out, as catch_up says");
         }
     }
     Ok((plan, due))

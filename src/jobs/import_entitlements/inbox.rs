@@ -5,7 +5,7 @@ use std::{
     fs::{File, TryLockError},
     io::ErrorKind,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sqlx::PgConnection;
@@ -16,6 +16,8 @@ use crate::jobs::{Context, Error, Result};
 
 /// How often one looks whether the inbox is free.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How long one waits for it: whoever has it may be at a big file, or paused.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Takes in what waits in the inbox and is whole, and what a process that is gone left half done. One process at a
 /// time does so, and the others wait: what it answered must not be answered again, as if nothing were new.
@@ -58,17 +60,22 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// Waits for the inbox's lock, which the kernel takes back from a process that dies. No inbox: nothing to lock.
+///
+/// # Errors
+/// [`Error::Held`] after a minute.
 async fn turn(cx: &Context) -> Result<Option<File>> {
     if !cx.folders.inbox().is_dir() {
         return Ok(None);
     }
     let path = cx.folders.data.join("inbox.lock"); // not in it: there people look
     let lock = File::create(&path).map_err(Error::file(&path))?;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(Some(lock)),
             Err(TryLockError::Error(error)) => return Err(Error::file(&path)(error)),
             Err(TryLockError::WouldBlock) if cx.stop.is_asked() => return Err(Error::Stopped),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Err(Error::Held),
             Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
         }
     }
