@@ -35,8 +35,8 @@ async fn last(site: &Site) -> String {
 async fn a_clock_that_is_moved_to_and_fro_changes_nothing_of_what_comes_of_it() {
     let ground = Ground::shared().await;
     let (straight, moved) = (ground.site(&[]).await, ground.site(&[]).await);
-    for now in STRAIGHT {
-        Ran::of(&mut straight.command_at(now, &["night"])).ended(0);
+    for morning in STRAIGHT {
+        Ran::of(&mut straight.command_at(morning, &["night"])).ended(0);
     }
     for (now, command, until) in MOVED {
         let told = format!("{command} at {now}");
