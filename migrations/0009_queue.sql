@@ -88,6 +88,8 @@ alter table tick
     add column answered_at timestamptz;
 comment on column tick.verdict is
     'due; skipped: a later one stands for it, or it is too late (catch_up); dropped: more were missed than are caught up';
+-- those of a timetable that all jobs shared
+delete from tick;
 create index tick_open on tick (due_on) where verdict = 'due' and answered_at is null;
 
 -- Tries of taking a file in, counted before each: a file that ends its process is not tried for ever.

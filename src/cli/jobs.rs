@@ -13,11 +13,11 @@ use sqlx::{Connection, PgConnection};
 use super::{Exit, exit::Ending, facts::facts, location, print};
 use crate::{
     clock,
-    jobs::{Job, REGISTRY, engine::covers::covers},
+    jobs::{Job, REGISTRY, Stage},
     settings::Settings,
     store::{
         self, Store, bell,
-        work::{self, By, Refused, State, WorkId},
+        work::{self, By, Refused, Rows, State, WorkId},
     },
     worker::Queue,
 };
@@ -257,11 +257,14 @@ async fn show(settings: &Settings, conn: &mut PgConnection, args: &ShowArgs) -> 
     let Some(work) = work::find(conn, args.id).await? else {
         return Err(Ending::new(Exit::Failed, refusal(&Refused::Unknown(args.id), "shown")).into());
     };
-    let covers = covers(&work.job, work.stage);
+    let of = |job: &'static Job| job.stages.get(usize::try_from(work.stage).ok()?).copied();
+    // One that this program does not know covers nothing it could name.
+    let unknown = Stage { covers: "work of another version of this program", rows: Rows::None };
+    let stage = Job::named(&work.job).and_then(of).unwrap_or(unknown);
     let grace = i32::try_from(policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX);
-    let (rows, rows_in_all) = work::due(conn, covers.rows, work.span, work.due_on, grace, args.rows).await?;
+    let (rows, rows_in_all) = work::due(conn, stage.rows, work.span, work.due_on, grace, args.rows).await?;
     let shown = tell::Shown {
-        covers,
+        stage,
         rows,
         rows_in_all,
         tries: work::tries(conn, args.id).await?,

@@ -13,7 +13,7 @@ use super::{Exit, exit::Ending, location, nights::context};
 use crate::{
     clock::Clock,
     domain::policy::Policies,
-    jobs::Stop,
+    jobs::{Stop, engine::name},
     settings::{Listen, Settings, USUAL_ADDRESS},
     store::{
         Location, Store,
@@ -115,7 +115,7 @@ async fn be_seen(
     desk: &Desk,
     (policies, clock): (Arc<Policies>, Clock),
 ) -> anyhow::Result<(Pulse, Option<web::Open>)> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = name::host();
     let listener = match web::listen(settings.listen()).await {
         Ok(listener) => listener,
         Err((address, error)) if settings.listen() == Listen::Usual => {

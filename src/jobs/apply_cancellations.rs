@@ -5,7 +5,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result};
+use super::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, Order},
@@ -16,6 +16,7 @@ use crate::{
         order,
         request::{self, Decision, Request},
         run::{Chunk, Counts},
+        work::Rows,
     },
 };
 
@@ -26,7 +27,7 @@ const NAME: &str = "apply_cancellations";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 1,
+    stages: &[Stage { covers: "cancellations asked for", rows: Rows::Requests("cancel") }],
     plan: |cx, conn, _| {
         async move { Ok(request::pending_spans(conn, "cancel", cx.today, cx.chunk_rows(NAME)).await?) }
             .boxed()

@@ -8,13 +8,14 @@ use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
-use super::{Context, Error, Job, Result, engine::fault};
+use super::{Context, Error, Job, Result, Stage, engine::fault};
 use crate::{
     domain::{calendar::add_days, language::Language},
     mail::{self, Digest, outbox},
     store::{
         notice::{self, Leased, Outcome},
         run::{self, Chunk, Counts, Span},
+        work::Rows,
     },
 };
 
@@ -23,7 +24,7 @@ const NAME: &str = "email_contacts";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 1,
+    stages: &[Stage { covers: "mails to hand over", rows: Rows::Mails }],
     plan: |cx, conn, _| plan(cx, conn).boxed(),
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
     courier: true,

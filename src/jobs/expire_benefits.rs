@@ -5,7 +5,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, provision_credits::booking::Booking};
+use super::{Context, Job, Result, Stage, provision_credits::booking::Booking};
 use crate::{
     domain::{credit, notice::Notice},
     store::{
@@ -14,6 +14,7 @@ use crate::{
         order::{self, Ending, How},
         request,
         run::{Chunk, Counts},
+        work::Rows,
     },
 };
 
@@ -28,7 +29,13 @@ const NAME: &str = "expire_benefits";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 2,
+    stages: &[
+        Stage { covers: "renewals that take effect", rows: Rows::Requests("renew") },
+        Stage {
+            covers: "memberships that start, enter grace or expire, and benefits that end",
+            rows: Rows::Memberships,
+        },
+    ],
     plan: |cx, conn, stage| {
         async move {
             let rows = cx.chunk_rows(NAME);

@@ -11,10 +11,11 @@ use sqlx::{Connection, PgConnection};
 use tempfile::NamedTempFile;
 use tokio::io::BufWriter;
 
-use super::{Context, Error, Job, Result, engine::fault};
+use super::{Context, Error, Job, Result, Stage, engine::fault};
 use crate::store::{
     export::{Export, Form},
     run::{self, Chunk, Counts, Span},
+    work::Rows,
 };
 
 const NAME: &str = "export_entitlements";
@@ -22,7 +23,7 @@ const NAME: &str = "export_entitlements";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 1,
+    stages: &[Stage { covers: "one file, written whole", rows: Rows::None }],
     plan: |cx, _, _| {
         async move {
             let until = cx.today.succ_opt().unwrap_or(cx.today);

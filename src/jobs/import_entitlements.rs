@@ -5,10 +5,11 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result};
+use super::{Context, Job, Result, Stage};
 use crate::store::{
     file,
     run::{Chunk, Counts, Span},
+    work::Rows,
 };
 pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
@@ -31,7 +32,7 @@ pub const NAME: &str = "import_entitlements";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 1,
+    stages: &[Stage { covers: "files in the inbox, and files that were left half done", rows: Rows::Files }],
     plan: |cx, conn, _| plan(cx, conn).boxed(),
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
     courier: true,

@@ -20,6 +20,7 @@ use crate::{
     store::{
         self,
         run::{self, Chunk, Counts, Span},
+        work::Rows,
     },
 };
 
@@ -48,12 +49,21 @@ pub type Plan = for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<
 /// What a chunk's work is given and gives.
 pub type Work = for<'a> fn(&'a Context, &'a mut PgConnection, &'a Chunk) -> BoxFuture<'a, Result<Counts>>;
 
+/// One part of a job, as it is told to operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// What its chunks are about: "cancellations asked for".
+    pub covers: &'static str,
+    /// What their spans are cut along.
+    pub rows: Rows,
+}
+
 /// One job: its twin `jobs/<name>.toml` says when and how hard.
 pub struct Job {
     /// The stem: its file, its queue (with hyphens), its fixtures, its tests.
     pub name: &'static str,
-    /// Parts that follow each other: the next is planned when the one before is done.
-    pub stages: i16,
+    /// Its parts: the next is planned when the one before is done.
+    pub stages: &'static [Stage],
     /// Cuts what is due into spans.
     pub plan: Plan,
     /// Does one span.
@@ -258,6 +268,11 @@ impl Job {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         REGISTRY.into_iter().find(|job| job.name == name)
+    }
+
+    /// The last of its stages, counted from 0.
+    fn last_stage(&self) -> i16 {
+        i16::try_from(self.stages.len()).unwrap_or(i16::MAX) - 1
     }
 
     /// The queue in which calls for its chunks are: its name with hyphens.

@@ -5,10 +5,13 @@
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result};
+use super::{Context, Job, Result, Stage};
 use crate::{
     domain::credit,
-    store::run::{Chunk, Counts, Span},
+    store::{
+        run::{Chunk, Counts, Span},
+        work::Rows,
+    },
 };
 use booking::{Booking, settle};
 
@@ -22,7 +25,11 @@ const NAME: &str = "provision_credits";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 3,
+    stages: &[
+        Stage { covers: "usage to draw from credit", rows: Rows::Usage },
+        Stage { covers: "credit: periods that lapse, periods that are granted", rows: Rows::Credits },
+        Stage { covers: "usage to draw from credit", rows: Rows::Usage },
+    ],
     plan: |cx, conn, stage| plan(cx, conn, stage).boxed(),
     work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
     courier: false,

@@ -5,7 +5,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result};
+use super::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         calendar::{add_days, sub_days},
@@ -16,6 +16,7 @@ use crate::{
         notice::{self, Owed, Subject},
         reminder::{self, Days, Near},
         run::{Chunk, Counts},
+        work::Rows,
     },
 };
 
@@ -24,7 +25,7 @@ const NAME: &str = "remind_contacts";
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: 1,
+    stages: &[Stage { covers: "partners, and the notices they are owed", rows: Rows::Partners }],
     plan: |cx, conn, _| {
         async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(NAME)).await?) }
             .boxed()

@@ -8,6 +8,9 @@ use sqlx::PgConnection;
 
 use super::Result;
 
+/// Calls that wait in a queue at most: more workers than this are woken by the next look.
+const MOST: i64 = 8;
+
 /// Lets one process at a time look for what is due, until the transaction ends; `false`: another is at it.
 pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
     // A paused process does not keep the others from looking.
@@ -19,7 +22,7 @@ pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
         .await?)
 }
 
-/// Rings until `wanted` calls wait in a queue; in the caller's transaction. A call of a higher priority is answered
+/// Rings until `wanted` calls wait in a queue, or as many as there may be; in the caller's transaction. A call of a higher priority is answered
 /// first. Says how many it added.
 pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64, priority: i16) -> Result<u64> {
     let rung = sqlx::query(
@@ -28,7 +31,7 @@ pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64, priority: i
          from generate_series(1, $2 - (select count(*) from apalis.jobs where job_type = $1 and status = 'Pending'))",
     )
     .bind(queue)
-    .bind(wanted)
+    .bind(wanted.min(MOST))
     .bind(i32::from(priority))
     .execute(conn)
     .await?;

@@ -58,24 +58,19 @@ pub async fn prune_chunks(conn: &mut PgConnection, job: &str, keep_days: i32, li
     Ok(Pruned { chunks: row.chunks, attempts: row.attempts, ticks: 0 })
 }
 
-/// Removes at most `limit` ticks of these names that were rung more than `keep_days` ago and wait for nothing. The last
-/// of a name stays: it says up to when the timetable was kept.
-pub async fn prune_ticks(
-    conn: &mut PgConnection,
-    names: &[String],
-    keep_days: i32,
-    limit: i64,
-) -> Result<Pruned> {
+/// Removes at most `limit` ticks of `job` that were rung more than `keep_days` ago and wait for nothing. The last stays:
+/// it says up to when the timetable was kept.
+pub async fn prune_ticks(conn: &mut PgConnection, job: &str, keep_days: i32, limit: i64) -> Result<Pruned> {
     let removed = sqlx::query!(
         "delete from tick t using (
              select o.name, o.due_at from tick o
-             where o.name = any($1) and o.rung_at < now() - make_interval(days => $2)
+             where o.name = $1 and o.rung_at < now() - make_interval(days => $2)
                and (o.answered_at is not null or o.verdict <> 'due')
                and o.due_at < (select max(l.due_at) from tick l where l.name = o.name)
              limit $3 for update skip locked
          ) old
          where t.name = old.name and t.due_at = old.due_at",
-        names,
+        job,
         keep_days,
         limit
     )

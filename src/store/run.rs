@@ -81,8 +81,6 @@ pub struct Open {
     pub open: i64,
     /// Failed for good.
     pub failed: i64,
-    /// Discarded by an operator.
-    pub discarded: i64,
 }
 
 /// SHA-256 over the files that have been applied, in order of arrival.
@@ -228,8 +226,7 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<Open> {
     Ok(sqlx::query_as!(
         Open,
         r#"select count(*) filter (where status in ('ready', 'claimed')) as "open!",
-                  count(*) filter (where status = 'failed') as "failed!",
-                  count(*) filter (where status = 'discarded') as "discarded!"
+                  count(*) filter (where status = 'failed') as "failed!"
            from run_chunk where run_id = $1 and status <> 'done'"#,
         run_id
     )
@@ -265,8 +262,9 @@ pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>,
 }
 
 /// Closes a run: `done` only when no chunk is missing, else `incomplete`. Says what it came to.
-pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<(bool, Counts)> {
-    let row = sqlx::query!(
+pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<Counts> {
+    Ok(sqlx::query_as!(
+        Counts,
         r#"update run set finished_at = now(),
                status = case when t.missing = 0 then 'done' else 'incomplete' end,
                -- what was counted stays counted when its chunks are forgotten
@@ -276,12 +274,11 @@ pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<(bool, Counts
                         coalesce(sum(refused), 0)::bigint as refused, coalesce(sum(failed), 0)::bigint as failed
                  from run_chunk where run_id = $1) t
            where run.run_id = $1
-           returning (t.missing = 0) as "complete!", t.done as "done!", t.refused as "refused!", t.failed as "failed!""#,
+           returning t.done as "done!", t.refused as "refused!", t.failed as "failed!""#,
         run_id
     )
     .fetch_one(conn)
-    .await?;
-    Ok((row.complete, Counts { done: row.done, refused: row.refused, failed: row.failed }))
+    .await?)
 }
 
 /// The last business date whose night is complete.

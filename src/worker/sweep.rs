@@ -22,8 +22,6 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// Looks between two clearings of answered calls.
 const CLEARED_EVERY: u32 = 60;
-/// Calls that wait in a queue at most: more workers than this are woken a second later.
-const CALLS: i64 = 8;
 /// A file that was staged so long ago and is not finished was left by its process; seconds.
 const LEFT_BEHIND: f64 = 60.0;
 /// The pause between two looks for what is no longer kept.
@@ -77,7 +75,7 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
     ring_for_nights(desk, &mut tx).await?;
     for open in run::claimable(&mut tx).await? {
         if let Some(job) = Job::named(&open.job) {
-            bell::ring(&mut tx, &job.queue(), open.chunks.min(CALLS), open.priority).await?;
+            bell::ring(&mut tx, &job.queue(), open.chunks, open.priority).await?;
         }
     }
     if desk.takes_in() && desk.is_open(&Queue::Intake) && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0 {

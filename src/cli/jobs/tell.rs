@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    jobs::engine::covers::Covers,
+    jobs::Stage,
     store::work::{Action, Change, Due, Listed, Rows, State, Try, Work},
 };
 
@@ -16,7 +16,7 @@ const CUT: usize = 80;
 /// Everything of one job.
 pub(super) struct Shown {
     pub(super) work: Work,
-    pub(super) covers: Covers,
+    pub(super) stage: Stage,
     /// The first of those still due.
     pub(super) rows: Vec<Due>,
     pub(super) rows_in_all: i64,
@@ -138,7 +138,7 @@ impl Shown {
         let work = &self.work;
         let mut lines =
             vec![format!("{}  {}, night of {}: {}", work.id, work.job, work.due_on, standing(work))];
-        lines.push(format!("  covers   {}; {}", self.covers.what, self.span()));
+        lines.push(format!("  covers   {}; {}", self.stage.covers, self.span()));
         lines.extend(self.due());
         let run = match work.run_status.as_str() {
             "running" => "under way",
@@ -178,7 +178,7 @@ impl Shown {
     /// The keys it is cut between.
     fn span(&self) -> String {
         let (from, until) = (self.work.span.from, self.work.span.until);
-        let by = match self.covers.rows {
+        let by = match self.stage.rows {
             Rows::Requests(_) => {
                 return format!(
                     "dated from {} (number {}) until before {} (number {})",
@@ -200,13 +200,13 @@ impl Shown {
 
     fn due(&self) -> Vec<String> {
         let (total, shown) = (self.rows_in_all, self.rows.len());
-        if self.covers.rows == Rows::None {
+        if self.stage.rows == Rows::None {
             return vec![];
         }
         if total == 0 {
             return vec!["  nothing of that is due now".to_owned()];
         }
-        let what = match self.covers.rows {
+        let what = match self.stage.rows {
             Rows::Partners => "partners in it",
             _ => "of these are still due",
         };
@@ -312,7 +312,7 @@ impl Shown {
             "worker": work.worker, "lease_until": work.lease_until.map(rfc),
             "cancel_asked_at": work.cancel_asked_at.map(rfc), "finished_at": work.finished_at.map(rfc),
             "done": work.counts.done, "refused": work.counts.refused, "failed": work.counts.failed,
-            "covers": { "what": self.covers.what, "from": key(work.span.from), "until": key(work.span.until),
+            "covers": { "what": self.stage.covers, "from": key(work.span.from), "until": key(work.span.until),
                         "rows_due": self.rows_in_all, "rows": rows },
             "run": { "number": work.id.run_id, "status": work.run_status, "started_at": rfc(work.run_started_at),
                      "night_complete": work.night_complete, "binary_version": work.binary_version,

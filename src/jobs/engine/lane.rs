@@ -68,7 +68,7 @@ impl Job {
         let mut glance = GLANCE;
         loop {
             let worked = self.lanes(cx, &mut *conn, room, run_id).await?;
-            let Open { open, failed, .. } = run::open_chunks(&mut *conn, run_id).await?;
+            let Open { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
                     return Err(Error::Stopped);

@@ -1,7 +1,6 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
 mod charge;
-pub mod covers;
 pub mod fault;
 mod lane;
 pub mod name;
@@ -22,9 +21,6 @@ use crate::store::{
     run::{self, Chunk, Counts, Open},
 };
 
-/// Calls for a stage's chunks at most: more workers than this are woken by the sweep.
-const CALLS: usize = 8;
-
 impl Job {
     /// Runs it for the context's date to its end, planning on `conn`.
     async fn run(
@@ -41,7 +37,7 @@ impl Job {
             let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
             Span::current().record("run", run.run_id);
             let mut stage = run.stage;
-            let Open { open, failed, .. } = run::open_chunks(&mut tx, run.run_id).await?;
+            let Open { open, failed } = run::open_chunks(&mut tx, run.run_id).await?;
             if open + failed > 0 {
                 tx.commit().await?;
                 self.work_off(cx, conn, room, run.run_id).await?;
@@ -51,12 +47,12 @@ impl Job {
             loop {
                 cx.in_charge(&mut tx).await?;
                 let mut planned = false;
-                while !planned && stage + 1 < self.stages {
+                while !planned && stage < self.last_stage() {
                     stage += 1;
                     planned = self.plan_stage(cx, &mut tx, room, run.run_id, stage).await?;
                 }
                 if !planned {
-                    let (_, counts) = run::close(&mut tx, run.run_id).await?;
+                    let counts = run::close(&mut tx, run.run_id).await?;
                     fault::at("run.closed", self.name).await?;
                     tx.commit().await?;
                     return Ok(counts);
@@ -84,8 +80,8 @@ impl Job {
         let priority = cx.work(self.name).priority;
         run::plan(conn, run_id, stage, priority, &spans).await?;
         if matches!(room, Room::Pool(_)) && spans.len() > 1 {
-            let calls = i64::try_from(spans.len().min(CALLS)).unwrap_or(1);
-            bell::ring(conn, &self.queue(), calls, priority).await?;
+            let chunks = i64::try_from(spans.len()).unwrap_or(i64::MAX);
+            bell::ring(conn, &self.queue(), chunks, priority).await?;
         }
         Ok(!spans.is_empty())
     }

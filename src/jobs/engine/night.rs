@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 use tracing::info;
 
-use super::{charge::Charge, fault, lane::Room};
+use super::{charge::Charge, fault, lane::Room, ticks};
 use crate::{
     domain::{
         calendar::add_days,
@@ -20,8 +20,6 @@ use crate::{
         tick,
     },
 };
-
-use super::ticks;
 
 /// What the night of one business date came to, job by job.
 #[derive(Clone, Debug)]

@@ -11,8 +11,6 @@ use crate::{
 
 /// Chunks, or ticks, of a job removed in one transaction at most.
 const AT_ONCE: i64 = 10_000;
-/// The night's name among ticks; its jobs share one time.
-const NIGHT: &str = "night";
 
 /// Removes a bounded part of what is no longer kept. `true`: there may be more; `false`: there is none, or another
 /// process is at it.
@@ -21,17 +19,14 @@ const NIGHT: &str = "night";
 /// The store is down.
 pub async fn prune(policies: &Policies, conn: &mut PgConnection) -> Result<bool> {
     let mut more = false;
-    let mut longest = 0;
     for (stem, _, work) in policies.jobs() {
         let keep_days = i32::try_from(work.keep_days).unwrap_or(i32::MAX);
-        longest = longest.max(keep_days);
         let mut tx = conn.begin().await?;
         if !retention::lock(&mut tx).await? {
             return Ok(false);
         }
         let chunks = retention::prune_chunks(&mut tx, stem, keep_days, AT_ONCE).await?;
-        let names = [stem.to_owned(), stem.replace('_', "-")];
-        let ticks = retention::prune_ticks(&mut tx, &names, keep_days, AT_ONCE).await?;
+        let ticks = retention::prune_ticks(&mut tx, stem, keep_days, AT_ONCE).await?;
         tx.commit().await?;
         let pruned = Pruned { ticks: ticks.ticks, ..chunks };
         if pruned != Pruned::default() {
@@ -40,6 +35,5 @@ pub async fn prune(policies: &Policies, conn: &mut PgConnection) -> Result<bool>
         }
         more |= pruned.chunks.max(pruned.ticks) >= AT_ONCE;
     }
-    let ticks = retention::prune_ticks(conn, &[NIGHT.to_owned()], longest, AT_ONCE).await?;
-    Ok(more || ticks.ticks >= AT_ONCE)
+    Ok(more)
 }
