@@ -16,6 +16,17 @@ alter table run_chunk
 comment on column run_chunk.status is
     'ready; claimed under a lease; done; failed for good (a dead letter); discarded by an operator';
 
+-- Where a chunk stands, as operators are told. What a worker let go of, and what it held when its lease lapsed, is
+-- ready.
+create function chunk_state(status text, ready_at timestamptz, lease_until timestamptz) returns text
+language sql stable as $$
+    select case when status = 'failed' then 'dead'
+                when status = 'claimed' and lease_until >= now() then 'running'
+                when status = 'claimed' then 'ready'
+                when status = 'ready' and ready_at > now() then 'waiting'
+                else status end
+$$;
+
 -- the same span is never open twice in a run
 create unique index run_chunk_once on run_chunk (run_id, stage, from_on, from_id) where status in ('ready', 'claimed');
 -- the next to claim, whatever number there is

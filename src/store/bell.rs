@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::Result;
 
 /// Calls that wait in a queue at most: more workers than this are woken by the next look.
-const MOST: i64 = 8;
+pub const MOST: i64 = 8;
 
 /// Lets one process at a time look for what is due, until the transaction ends; `false`: another is at it.
 pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
@@ -22,8 +22,8 @@ pub async fn lock_sweep(conn: &mut PgConnection) -> Result<bool> {
         .await?)
 }
 
-/// Rings until `wanted` calls wait in a queue, or as many as there may be; in the caller's transaction. A call of a higher priority is answered
-/// first. Says how many it added.
+/// Rings until `wanted` calls wait in a queue, or as many as there may be; in the caller's transaction. A call of a
+/// higher priority is answered first. Says how many it added.
 pub async fn ring(conn: &mut PgConnection, queue: &str, wanted: i64, priority: i16) -> Result<u64> {
     let rung = sqlx::query(
         "insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority)

@@ -51,7 +51,7 @@ impl Counts {
 }
 
 /// What a run is made with; recorded with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Provenance {
     /// Version of the binary.
     pub binary_version: String,

@@ -120,19 +120,17 @@ pub async fn list(
     let rows = sqlx::query!(
         r#"with seen as (
                select c.*, r.job, r.due_on, r.finished_at as run_finished_at,
-                      case when c.status = 'failed' then 'dead'
-                           when c.status = 'claimed' and c.lease_until >= now() then 'running'
-                           when c.status = 'claimed' then 'ready'
-                           when c.status = 'ready' and c.ready_at > now() then 'waiting'
-                           else c.status end as state
+                      chunk_state(c.status, c.ready_at, c.lease_until) as state
                from run_chunk c join run r using (run_id)
                where $2::text is null or r.job = $2
            ), wanted as (
-               select *, count(*) over () as total from seen where state = any($1)
-               order by array_position(array['dead', 'running', 'ready', 'waiting', 'discarded', 'done'], state),
-                        case when state = 'done' then -run_id else run_id end,
-                        case when state = 'done' then -chunk_no else chunk_no end
-               limit $3
+               select *, count(*) over () as total,
+                      row_number() over (
+                          order by array_position(array['dead', 'running', 'ready', 'waiting', 'discarded', 'done'], state),
+                                   case when state = 'done' then -run_id else run_id end,
+                                   case when state = 'done' then -chunk_no else chunk_no end
+                      ) as place
+               from seen where state = any($1) order by place limit $3
            )
            select w.run_id as "run_id!", w.chunk_no as "chunk_no!", w.job as "job!", w.due_on as "due_on!",
                   w.state as "state!", w.attempts as "attempts!", w.worker as "worker?", w.total as "total!",
@@ -146,9 +144,7 @@ pub async fn list(
                select a.started_at, a.finished_at from attempt a
                where a.run_id = w.run_id and a.chunk_no = w.chunk_no order by a.attempt_id desc limit 1
            ) last on true
-           order by array_position(array['dead', 'running', 'ready', 'waiting', 'discarded', 'done'], w.state),
-                    case when w.state = 'done' then -w.run_id else w.run_id end,
-                    case when w.state = 'done' then -w.chunk_no else w.chunk_no end"#,
+           order by w.place"#,
         &states,
         job,
         limit
@@ -226,11 +222,7 @@ pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<Work>> {
                   r.status as run_status, r.started_at, r.binary_version, r.policy_sha256, r.catalogue_sha256,
                   r.input_sha256,
                   exists (select from night n where n.due_on = r.due_on) as "night_complete!",
-                  case when c.status = 'failed' then 'dead'
-                       when c.status = 'claimed' and c.lease_until >= now() then 'running'
-                       when c.status = 'claimed' then 'ready'
-                       when c.status = 'ready' and c.ready_at > now() then 'waiting'
-                       else c.status end as "state!",
+                  chunk_state(c.status, c.ready_at, c.lease_until) as "state!",
                   (select a.error from attempt a
                    where a.run_id = c.run_id and a.chunk_no = c.chunk_no and a.error is not null
                    order by a.attempt_id desc limit 1) as "error?"

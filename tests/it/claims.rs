@@ -4,7 +4,7 @@ use benefactor::store::{
     self,
     run::{self, Chunk, Claimant, Counts, Pause, Provenance, Span, Word},
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection};
 
 use crate::{cast::partner, house::House, story::day};
 
@@ -16,18 +16,19 @@ fn by(worker: &str) -> Claimant<'_> {
 }
 
 async fn run_of(conn: &mut PgConnection, job: &str, on: &str, chunks: i64, priority: i16) -> i64 {
-    let with = Provenance {
-        binary_version: String::new(),
-        policy_sha256: String::new(),
-        catalogue_sha256: String::new(),
-        input_sha256: String::new(),
-        place: "here".to_owned(),
-    };
-    let run_id = run::begin(&mut *conn, job, day(on), &with).await.unwrap().run_id;
+    let run_id = run::begin(&mut *conn, job, day(on), &Provenance::default()).await.unwrap().run_id;
     let spans: Vec<Span> =
         (0..chunks).map(|n| Span { from: (day(on), n), until: (day(on), n + 1) }).collect();
     run::plan(conn, run_id, 0, priority, &spans).await.unwrap();
     run_id
+}
+
+/// A store with a run of so many chunks.
+async fn planned(chunks: i64) -> (House, PoolConnection<Postgres>, i64) {
+    let house = House::open().await;
+    let mut conn = house.pool.acquire().await.unwrap();
+    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", chunks, 0).await;
+    (house, conn, run_id)
 }
 
 async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Option<Chunk> {
@@ -47,9 +48,7 @@ async fn outcomes(house: &House) -> Vec<String> {
 
 #[tokio::test]
 async fn a_span_that_is_open_is_not_planned_twice() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 3, 0).await;
+    let (house, mut conn, run_id) = planned(3).await;
     let span = |n| Span { from: (day("2024-02-01"), n), until: (day("2024-02-01"), n + 1) };
     run::plan(&mut conn, run_id, 0, 0, &[span(1), span(1), span(7), span(7)]).await.unwrap();
     let spans = house.lines("select from_id::text from run_chunk order by chunk_no").await;
@@ -58,9 +57,7 @@ async fn a_span_that_is_open_is_not_planned_twice() {
 
 #[tokio::test]
 async fn the_more_urgent_is_claimed_first_and_then_in_order() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 3, 0).await;
+    let (house, mut conn, run_id) = planned(3).await;
     sqlx::query("update run_chunk set priority = 5 where chunk_no = 3").execute(&house.owner).await.unwrap();
     let mut order = Vec::new();
     while let Some(chunk) = claim(&mut conn, run_id, by("worker:a")).await {
@@ -87,9 +84,7 @@ async fn a_job_that_says_so_has_only_so_many_chunks_under_way_in_all_processes_a
 
 #[tokio::test]
 async fn a_failure_pauses_longer_each_time_and_is_given_up_after_the_last_try() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let (house, mut conn, run_id) = planned(1).await;
     let pause = Pause { first: 100, at_most: 150 };
     for (longest, given_up) in [(125.0, false), (187.5, false), (187.5, true)] {
         let chunk = claim(&mut conn, run_id, by("worker:a")).await.unwrap();
@@ -109,9 +104,7 @@ async fn a_failure_pauses_longer_each_time_and_is_given_up_after_the_last_try() 
 
 #[tokio::test]
 async fn a_crash_is_a_try_and_the_last_one_is_the_last() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let (house, mut conn, run_id) = planned(1).await;
     for nth in 1..=3 {
         assert_eq!(claim(&mut conn, run_id, by("worker:a")).await.unwrap().attempts, nth);
         lapse(&house).await;
@@ -157,9 +150,7 @@ async fn a_session_that_a_pooler_gave_to_somebody_else_is_left_alone() {
 
 #[tokio::test]
 async fn a_chunk_that_brings_an_outage_on_itself_is_not_spared_for_ever() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let (_house, mut conn, run_id) = planned(1).await;
     let mut tries = 0;
     while let Some(chunk) = claim(&mut conn, run_id, by("worker:a")).await {
         run::hand_back(&mut conn, &chunk, 3, "the database went away").await.unwrap();
@@ -217,9 +208,7 @@ async fn handing_back_waits_for_whoever_takes_the_chunk_over_and_keeps_nothing_f
 
 #[tokio::test]
 async fn what_a_process_that_ended_had_taken_up_again_of_a_night_that_is_over_is_not_forgotten() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let (house, mut conn, run_id) = planned(1).await;
     let retried = async |house: &House| {
         let mut conn = house.pool.acquire().await.unwrap();
         run::retried(&mut conn).await.unwrap().len()
@@ -263,9 +252,7 @@ async fn a_courier_that_lost_its_chunk_takes_nothing_from_the_one_that_has_it() 
 
 #[tokio::test]
 async fn the_last_try_that_an_outage_took_brings_a_chunk_back_from_the_dead() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 1, 0).await;
+    let (house, mut conn, run_id) = planned(1).await;
     let once = |worker| Claimant { max_attempts: 1, ..by(worker) };
     let chunk = claim(&mut conn, run_id, once("worker:a")).await.unwrap();
     lapse(&house).await;
@@ -277,9 +264,7 @@ async fn the_last_try_that_an_outage_took_brings_a_chunk_back_from_the_dead() {
 
 #[tokio::test]
 async fn what_was_called_off_is_discarded_by_whoever_has_it_or_finds_it() {
-    let house = House::open().await;
-    let mut conn = house.pool.acquire().await.unwrap();
-    let run_id = run_of(&mut conn, "provision_credits", "2024-02-01", 2, 0).await;
+    let (house, mut conn, run_id) = planned(2).await;
     let first = claim(&mut conn, run_id, by("worker:a")).await.unwrap();
     let second = claim(&mut conn, run_id, by("worker:a")).await.unwrap();
     assert_eq!(run::renew(&mut conn, &first, 60.0).await.unwrap(), Word::GoOn);

@@ -345,14 +345,19 @@ fn a_pipe_on_our_output_ends_with_us_though_the_keeper_lives_on() {
     stopped(dir.path());
 }
 
-#[tokio::test]
-async fn work_that_cannot_be_interrupted_does_not_keep_its_process_from_ending() {
-    let dir = Scratch::new();
-    let location = Location {
+/// The private store under a directory.
+fn location(dir: &Scratch) -> Location {
+    Location {
         database_url: None,
         embedded: options(dir.path(), true),
         transport: benefactor::worker::transport_migrations,
-    };
+    }
+}
+
+#[tokio::test]
+async fn work_that_cannot_be_interrupted_does_not_keep_its_process_from_ending() {
+    let dir = Scratch::new();
+    let location = location(&dir);
     let store = Store::open(&location).await.unwrap();
     let never_given_back = store.pool.acquire().await.unwrap();
     tokio::time::timeout(Duration::from_secs(30), store.close()).await.expect("an end");
@@ -363,11 +368,7 @@ async fn work_that_cannot_be_interrupted_does_not_keep_its_process_from_ending()
 #[tokio::test]
 async fn a_command_on_a_fresh_store_migrates_it_and_works_as_the_worker() {
     let dir = Scratch::new();
-    let location = Location {
-        database_url: None,
-        embedded: options(dir.path(), true),
-        transport: benefactor::worker::transport_migrations,
-    };
+    let location = location(&dir);
     for _ in 0..2 {
         let store = Store::open(&location).await.unwrap();
         let role: String =
@@ -388,11 +389,7 @@ async fn a_command_on_a_fresh_store_migrates_it_and_works_as_the_worker() {
 #[tokio::test]
 async fn an_open_store_has_its_postgres_back_after_a_crash() {
     let dir = Scratch::new();
-    let location = Location {
-        database_url: None,
-        embedded: options(dir.path(), true),
-        transport: benefactor::worker::transport_migrations,
-    };
+    let location = location(&dir);
     let store = Store::open(&location).await.unwrap();
     signal("KILL", postmaster(dir.path()).unwrap());
     let again = Store::open(&location).await.unwrap();
