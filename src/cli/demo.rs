@@ -182,6 +182,7 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
                 kind: None,
                 partner: None,
                 accept_backdated: false,
+                by_operator: false,
                 accept_ends: false,
                 leaves: None,
                 results,

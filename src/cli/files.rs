@@ -86,6 +86,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             kind: args.kind,
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
+            by_operator: false,
             accept_ends: args.accept_ends,
             leaves: None,
             results,

@@ -4,9 +4,14 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    agreement,
+    book::{Case, Effect, Group, Held, Ruling, Seat, User},
+    calendar::add_days,
+    cap,
     cell::{self, Cells, Column, optional, required},
-    entitlement::Benefit,
-    reason::{Expected, Problem},
+    entitlement::{Benefit, BenefitKind},
+    reason::{Expected, Problem, Reason},
+    seat,
 };
 
 /// The columns, in canonical order.
@@ -29,22 +34,31 @@ pub enum Action {
     Assign,
     /// Take it from the user.
     Remove,
+    /// Pass bulk credit from the user to another (R2).
+    Transfer,
+    /// Give the user's Visual Studio seat to another (R4).
+    Reassign,
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Assign, Self::Remove, Self::Transfer, Self::Reassign];
+
     /// The name, as in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Assign => "assign",
             Self::Remove => "remove",
+            Self::Transfer => "transfer",
+            Self::Reassign => "reassign",
         }
     }
 
     /// The action of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Assign, Self::Remove].into_iter().find(|action| action.name() == name)
+        Self::ALL.into_iter().find(|action| action.name() == name)
     }
 }
 
@@ -59,8 +73,10 @@ pub struct AssignmentRow {
     pub benefit: Benefit,
     /// What is asked for.
     pub action: Action,
-    /// For whom: a directory user by object id or user principal name.
+    /// For whom, or from whom: a directory user by object id or user principal name.
     pub user: String,
+    /// To whom, of a transfer or reassignment.
+    pub to_user: Option<String>,
     /// By whom, likewise.
     pub requested_by: String,
     /// On which UTC date (D1).
@@ -77,6 +93,11 @@ pub fn parse(cells: &Cells<'_>) -> Result<AssignmentRow, Vec<Problem>> {
     let user = row.need("user", Expected::Text, cell::id);
     let requested_by = row.need("requested_by", Expected::Text, cell::id);
     let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
+    let to_user = if matches!(action, Some(Action::Transfer | Action::Reassign)) {
+        row.need("to_user", Expected::Text, cell::id).map(Some)
+    } else {
+        row.patch("to_user", Expected::Text, cell::id).map(|_| None)
+    };
     let assemble = || {
         Some(AssignmentRow {
             partner_id: partner_id?,
@@ -84,11 +105,157 @@ pub fn parse(cells: &Cells<'_>) -> Result<AssignmentRow, Vec<Problem>> {
             benefit: benefit?,
             action: action?,
             user: user?,
+            to_user: to_user?,
             requested_by: requested_by?,
             requested_on: requested_on?,
         })
     };
     row.finish(assemble())
+}
+
+/// Rules on an assignment, removal, transfer or reassignment: every reason against it (R1, R2, R4, D9, D12, D14).
+/// `user` is whom the row names, `to` whom it goes to.
+pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to: Option<&User>) -> Ruling {
+    let mut problems = Vec::new();
+    let mut no = |column: &str, value: &str, reason| problems.push(Problem::at(column, value, reason));
+    let kind = held.benefit.kind();
+    let (benefit, on) = (row.benefit.as_str(), case.on);
+    let bulk = kind == BenefitKind::AzureBulkCredit;
+    if !matches!(
+        kind,
+        BenefitKind::AzureMonthlyCredit | BenefitKind::AzureBulkCredit | BenefitKind::VisualStudio
+    ) {
+        no("benefit", benefit, Reason::NotAssignable);
+    } else if row.action == Action::Transfer && !bulk {
+        no("action", row.action.name(), Reason::NotTransferable);
+    } else if row.action == Action::Reassign && kind != BenefitKind::VisualStudio {
+        no("action", row.action.name(), Reason::NotReassignable);
+    } else if row.action == Action::Remove && bulk {
+        no("action", row.action.name(), Reason::BulkNeverRemoved);
+    }
+    if !held.runs_on(on) {
+        let reason = Reason::OutsideBenefitDates { starts_on: held.starts_on, ends_on: held.ends_on() };
+        no("requested_on", &on.to_string(), reason);
+    }
+    if row.action != Action::Remove
+        && bulk
+        && let Some(reason) = agreement::blocks(&case.partner.exclusions, on, held.last_usable_on)
+    {
+        no("benefit", benefit, reason);
+    }
+    if row.action == Action::Assign {
+        return give(case, held, row, user, problems);
+    }
+    let live = live(held, user).filter(|seat| seat.assigned_on <= on);
+    if live.is_none() {
+        no("user", &row.user, Reason::NotAssigned);
+    }
+    let removed = Effect::Removed { entitlement_id: held.entitlement_id, user_id: user.user_id };
+    let Some((to, to_user)) = to.zip(row.to_user.as_deref()) else {
+        return if problems.is_empty() { Ok((vec![removed], vec![])) } else { Err(problems) };
+    };
+    problems.extend(receives(case, held, "to_user", to_user, to, Some(user)));
+    if row.action == Action::Transfer
+        && let Some(year) = case.order.map(|order| order.year)
+        && !(year.starts_on <= on && on <= year.last_day_on())
+    {
+        let reason = Reason::TransferOutsideYear { starts_on: year.starts_on, latest_on: year.last_day_on() };
+        problems.push(Problem::at("requested_on", &on.to_string(), reason));
+    }
+    let seat_no = live.and_then(|seat| seat.seat_no);
+    if row.action == Action::Reassign
+        && let Some(Err(reason)) = seat_no.map(|no| seat::reassign(held, no, on, case.policy.seats()))
+    {
+        problems.push(Problem::at("requested_on", &on.to_string(), reason));
+    }
+    if problems.is_empty() {
+        Ok((vec![removed, assigned(case, held, to, seat_no)], vec![]))
+    } else {
+        Err(problems)
+    }
+}
+
+/// The user's assignment that is not ended.
+fn live<'a>(held: &'a Held, user: &User) -> Option<&'a Seat> {
+    held.seats.iter().find(|seat| seat.user_id == user.user_id && seat.removed_on.is_none())
+}
+
+fn assigned(case: &Case<'_>, held: &Held, user: &User, seat_no: Option<u32>) -> Effect {
+    Effect::Assigned {
+        entitlement_id: held.entitlement_id,
+        user_id: user.user_id,
+        user: user.name.clone(),
+        seat_no,
+        removed_on: held.ended_on.map(|day| add_days(day, 1).max(case.on)),
+    }
+}
+
+/// What stands against somebody's being given a benefit, whoever had it before.
+fn receives(
+    case: &Case<'_>,
+    held: &Held,
+    column: &str,
+    named: &str,
+    user: &User,
+    from: Option<&User>,
+) -> Vec<Problem> {
+    let mut reasons = Vec::new();
+    if !user.enabled {
+        reasons.push(Reason::UserDisabled);
+    }
+    if user.guest && !case.policy.assign_to_guests {
+        reasons.push(Reason::GuestNotAllowed);
+    }
+    if from.is_some_and(|from| from.user_id == user.user_id) {
+        reasons.push(Reason::SameUser);
+    } else if live(held, user).is_some() {
+        reasons.push(Reason::AlreadyAssigned);
+    }
+    reasons.into_iter().map(|reason| Problem::at(column, named, reason)).collect()
+}
+
+/// An assignment: bulk credit has one user (R2), Visual Studio as many as seats and caps allow (R4, D12).
+fn give(
+    case: &Case<'_>,
+    held: &Held,
+    row: &AssignmentRow,
+    user: &User,
+    mut problems: Vec<Problem>,
+) -> Ruling {
+    problems.extend(receives(case, held, "user", &row.user, user, None));
+    let mut no = |reason| problems.push(Problem::at("user", &row.user, reason));
+    let own = live(held, user).is_some();
+    let seat_no = match held.benefit.kind() {
+        BenefitKind::AzureBulkCredit => {
+            let holder = held.seats.iter().find(|seat| seat.removed_on.is_none());
+            if let Some(holder) = holder.filter(|_| !own) {
+                no(Reason::BulkAlreadyAssigned { user: holder.user.clone() });
+            }
+            Some(1)
+        }
+        BenefitKind::VisualStudio if !own => {
+            capped(case).into_iter().for_each(&mut no);
+            match seat::give(held, user.user_id, case.on, case.policy.seats()) {
+                Ok(seat_no) => Some(seat_no),
+                Err(reason) => {
+                    no(reason);
+                    None
+                }
+            }
+        }
+        _ => None,
+    };
+    if problems.is_empty() { Ok((vec![assigned(case, held, user, seat_no)], vec![])) } else { Err(problems) }
+}
+
+/// Every cap of the partner's group that one more seat would break (D12).
+fn capped(case: &Case<'_>) -> Vec<Reason> {
+    let none = Group::default();
+    let group = case.book.groups.get(&case.partner.group).unwrap_or(&none);
+    let gold = group.gold.iter().any(|(from, until)| *from <= case.on && case.on <= *until);
+    case.catalogue
+        .cap(gold)
+        .map_or_else(Vec::new, |cap| cap::check(cap, &group.seats, &case.partner.country, 1))
 }
 
 #[cfg(test)]
@@ -110,7 +277,17 @@ mod tests {
         let it = row::parse(COLUMNS, parse, TIDY).unwrap();
         assert_eq!((it.action, it.requested_on.to_string().as_str()), (Action::Assign, "2024-02-29"));
         let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("action", "remove")])).unwrap();
-        assert_eq!(it.action, Action::Remove);
+        assert_eq!((it.action, it.to_user), (Action::Remove, None));
+    }
+
+    #[test]
+    fn r2_r4_a_transfer_and_a_reassignment_name_whom_to() {
+        for action in ["transfer", "reassign"] {
+            let lacks = row::parse(COLUMNS, parse, &row::with(TIDY, &[("action", action)]));
+            assert_eq!(lacks, Err(vec![Problem::at("to_user", "", Reason::Missing)]));
+            let it = row::with(TIDY, &[("action", action), ("to_user", "bo@akeri.example")]);
+            assert_eq!(row::parse(COLUMNS, parse, &it).unwrap().to_user.as_deref(), Some("bo@akeri.example"));
+        }
     }
 
     #[test]

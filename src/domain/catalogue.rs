@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     calendar::add_days,
+    cap::Cap,
     entitlement::{BenefitKind, BenefitType, Offer, Quantity},
     finding::{line_of, read},
     money::parse_decimal,
@@ -26,6 +27,18 @@ const MOST_UNITS: i64 = 1_000_000;
 pub struct Catalogue {
     entries: Vec<Entry>,
     products: Vec<Product>,
+    bulk_excludes: Vec<String>,
+    caps: Caps,
+}
+
+/// The most Visual Studio seats that the companies of a group may have together (D12); without an entry, any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Caps {
+    /// With silver only.
+    silver: Option<Cap>,
+    /// With any gold.
+    gold: Option<Cap>,
 }
 
 /// What an offer brings of one benefit while the entry is valid.
@@ -127,7 +140,12 @@ impl Catalogue {
             }
         }
         if problems.is_empty() {
-            Ok(Self { entries: entries.into_iter().map(|(_, entry)| entry).collect(), products })
+            Ok(Self {
+                entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+                products,
+                bulk_excludes: raw.bulk_excludes,
+                caps: raw.visual_studio_caps,
+            })
         } else {
             Err(problems)
         }
@@ -155,6 +173,18 @@ impl Catalogue {
     #[must_use]
     pub fn product(&self, name: &str) -> Option<&Product> {
         self.products.iter().find(|product| product.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether bulk credit cannot be combined with an agreement of that name (R2, D14).
+    #[must_use]
+    pub fn excludes_bulk(&self, agreement: &str) -> bool {
+        self.bulk_excludes.iter().any(|name| name == agreement)
+    }
+
+    /// The cap on Visual Studio seats of a group that has gold, or silver only (D12).
+    #[must_use]
+    pub const fn cap(&self, gold: bool) -> Option<Cap> {
+        if gold { self.caps.gold } else { self.caps.silver }
     }
 
     /// Every entry, in the file's order.
@@ -232,6 +262,10 @@ fn kind_of(benefit: &str) -> &str {
 #[serde(deny_unknown_fields)]
 struct RawCatalogue {
     competencies: Vec<String>,
+    #[serde(default)]
+    bulk_excludes: Vec<String>,
+    #[serde(default)]
+    visual_studio_caps: Caps,
     benefit: Vec<toml::Spanned<toml::Value>>,
     #[serde(default)]
     product: Vec<toml::Spanned<toml::Value>>,

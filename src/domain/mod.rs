@@ -3,21 +3,28 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
+pub mod activation;
+pub mod agreement;
 pub mod assignment;
+pub mod book;
 pub mod calendar;
 pub mod cancellation;
+pub mod cap;
 pub mod catalogue;
 pub mod cell;
 pub mod contact;
 pub mod credit;
 pub mod credit_usage;
 pub mod directory_user;
+pub mod draw;
 pub mod entitlement;
 pub mod entitlement_change;
 pub mod finding;
+pub mod key_request;
 pub mod language;
 pub mod lateness;
 pub mod ledger;
+pub mod license_key;
 pub mod membership;
 pub mod money;
 pub mod naming;
@@ -27,7 +34,11 @@ pub mod policy;
 pub mod rate;
 pub mod reason;
 pub mod renewal;
+pub mod request;
+pub mod role;
+pub mod seat;
 pub mod sentence;
 pub mod service_request;
+pub mod support;
 pub mod tick;
 pub mod timetable;

@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
+    draw::Unit,
     language::Language::{self, English, Swedish},
     money::Amount,
 };
@@ -53,6 +54,53 @@ pub fn offer(code: &str) -> String {
         "silver" => "Silver".to_owned(),
         "gold" => "Gold".to_owned(),
         "isv_cosell_ready" => "ISV Co-sell Ready".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// Hours and incidents: `1.5 hours` of 90 minutes, `1 incident`; in Swedish `1,5 timmar`. The parts hold together by
+/// no-break spaces (U+00A0).
+#[must_use]
+pub fn units(unit: Unit, count: i64, language: Language) -> String {
+    let (number, one) = match unit {
+        Unit::Incidents => (count.to_string(), count == 1),
+        Unit::Hours => (hours(count), count == 60),
+    };
+    let number = if language == Swedish { number.replace('.', ",") } else { number };
+    let word = match (unit, language, one) {
+        (Unit::Hours, English, true) => "hour",
+        (Unit::Hours, English, false) => "hours",
+        (Unit::Hours, Swedish, true) => "timme",
+        (Unit::Hours, Swedish, false) => "timmar",
+        (Unit::Incidents, English, true) => "incident",
+        (Unit::Incidents, English, false) => "incidents",
+        (Unit::Incidents, Swedish, true) => "ärende",
+        (Unit::Incidents, Swedish, false) => "ärenden",
+    };
+    format!("{number}\u{a0}{word}")
+}
+
+/// Minutes as hours: a decimal if it is exact within two places (`1.5`), else hours and minutes (`1:20`).
+fn hours(minutes: i64) -> String {
+    let (whole, rest) = (minutes.div_euclid(60), minutes.rem_euclid(60));
+    match rest {
+        0 => whole.to_string(),
+        15 => format!("{whole}.25"),
+        30 => format!("{whole}.5"),
+        45 => format!("{whole}.75"),
+        rest => format!("{whole}:{rest:02}"),
+    }
+}
+
+/// An agreement's name; a code that is not known is given back readable.
+#[must_use]
+pub fn agreement(code: &str) -> String {
+    match code {
+        "enterprise_agreement" => "Enterprise Agreement".to_owned(),
+        "csp" => "Cloud Solution Provider (CSP)".to_owned(),
+        "azure_in_open" => "Azure in Open Licensing".to_owned(),
+        "azure_pass" => "Azure Pass".to_owned(),
+        "action_pack" => "Action Pack".to_owned(),
         other => other.replace('_', " "),
     }
 }

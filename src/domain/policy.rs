@@ -11,6 +11,7 @@ use super::{
     calendar::PeriodScheme,
     cancellation::ANY_BENEFIT_USED,
     finding::{Finding, line_at, read},
+    seat::{self, Clock},
     timetable::Timetable,
 };
 
@@ -104,6 +105,26 @@ pub struct ImportPolicy {
     pub guard_ends_percent: u32,
     /// A file that ends no more entitlements than this never waits.
     pub guard_ends_at_least: u32,
+    /// Whether guests in a partner's directory are assigned to (R1).
+    pub assign_to_guests: bool,
+    /// A Visual Studio seat opens to another user so many days after its clock began (R4).
+    pub reassign_after_days: u32,
+    /// When a seat's clock begins (D9).
+    pub reassign_clock: Clock,
+    /// Months of a key that does not say (D8).
+    pub key_months: u16,
+    /// A key extends a subscription of at least a third of its seats: so many times, 3 (D8).
+    pub extend_at_most_times: u32,
+    /// Days from the activation of a Go-To-Market offer until it is live (R8).
+    pub go_live_days: u32,
+}
+
+impl ImportPolicy {
+    /// The numbers of the rule on seats (D9).
+    #[must_use]
+    pub const fn seats(&self) -> seat::Terms {
+        seat::Terms { clock: self.reassign_clock, after_days: self.reassign_after_days }
+    }
 }
 
 /// Policy of `apply_cancellations`.
@@ -159,6 +180,9 @@ pub struct ExpiryPolicy {
     pub grace_days: u32,
     /// Days from an anniversary date to that of the membership that renews it (D5).
     pub renewal_days: u32,
+    /// A credit that nobody was assigned to for so many days, from its start or from the day its file arrived if that
+    /// is later, is closed; 0: never (D11).
+    pub activate_by_days: u32,
 }
 
 /// Policy of `provision_credits`.
@@ -431,6 +455,10 @@ impl Checked for ImportPolicy {
     fn check(&self, checks: &mut Checks<'_>) {
         checks.range("policy.request_backdate_days", self.request_backdate_days, 0..=YEAR_DAYS);
         checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
+        checks.range("policy.reassign_after_days", self.reassign_after_days, 0..=YEAR_DAYS);
+        checks.range("policy.key_months", u32::from(self.key_months), 1..=120);
+        checks.range("policy.extend_at_most_times", self.extend_at_most_times, 1..=1_000);
+        checks.range("policy.go_live_days", self.go_live_days, 0..=YEAR_DAYS);
     }
 }
 
@@ -448,6 +476,7 @@ impl Checked for CancellationPolicy {
 impl Checked for ExpiryPolicy {
     fn check(&self, checks: &mut Checks<'_>) {
         checks.range("policy.grace_days", self.grace_days, 0..=YEAR_DAYS);
+        checks.range("policy.activate_by_days", self.activate_by_days, 0..=YEAR_DAYS);
         checks.range("policy.renewal_days", self.renewal_days, 1..=3_660);
     }
 }

@@ -25,7 +25,10 @@ fn the_built_in_policy_holds_the_numbers_of_the_rules() {
             RefundBlocker::SoftwareActivated
         ]
     );
-    assert_eq!(policies.expire_benefits.policy, ExpiryPolicy { grace_days: 30, renewal_days: 365 });
+    assert_eq!(
+        policies.expire_benefits.policy,
+        ExpiryPolicy { grace_days: 30, renewal_days: 365, activate_by_days: 0 }
+    );
     let provision = policies.provision_credits.policy;
     assert_eq!(provision.period_scheme, PeriodScheme::Anniversary);
     assert_eq!(provision.backdate, Backdate::FromStart);

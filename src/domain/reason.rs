@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::money::Currency;
+use super::{directory_user::Role, draw::Unit, money::Currency};
 
 /// Why a row, a request or a grant is not done, or what is remarkable about it though it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +185,205 @@ pub enum Reason {
         on: NaiveDate,
     },
 
+    // Who may (the matrix of `role`).
+    /// Who asks holds no role that the action needs.
+    RoleMissing {
+        /// One of these would do.
+        roles: Vec<Role>,
+        /// Who at that partner holds one, by user principal name.
+        held_by: Vec<String>,
+    },
+    /// Guests are not assigned to by policy (R1).
+    GuestNotAllowed,
+
+    // Assignments, transfers, seats (R2, R4, D9, D12, D14).
+    /// Only bulk credit is transferred (R2).
+    NotTransferable,
+    /// Only Visual Studio seats are reassigned (R4).
+    NotReassignable,
+    /// Both users of a transfer or reassignment are the same.
+    SameUser,
+    /// Bulk credit is transferred in its enrolment year only (R2).
+    TransferOutsideYear {
+        /// First day of the enrolment year.
+        starts_on: NaiveDate,
+        /// Its last day, AD − 1.
+        latest_on: NaiveDate,
+    },
+    /// An agreement, or a live Action Pack, excludes bulk credit (R2, D14).
+    BulkBlocked {
+        /// Its name.
+        agreement: String,
+        /// The first day on which nothing excludes it; `None`: none is known while the credit runs.
+        earliest_on: Option<NaiveDate>,
+    },
+    /// Every seat is taken (D9).
+    NoSeatLeft {
+        /// How many there are.
+        seats: u32,
+    },
+    /// A seat was freed, and opens to another user later (D9).
+    SeatOpensLater {
+        /// The first date on which one is open.
+        earliest_on: NaiveDate,
+    },
+    /// A seat stays with its user until 90 days after its assignment (R4, D9).
+    ReassignedTooEarly {
+        /// When the clock began.
+        assigned_on: NaiveDate,
+        /// The first date on which it may be reassigned.
+        earliest_on: NaiveDate,
+    },
+    /// More Visual Studio seats than the partner's group may have (D12).
+    CapReached {
+        /// The country that is full; `None`: all countries together.
+        country: Option<String>,
+        /// The most there may be.
+        cap: u32,
+        /// How many there would be.
+        wanted: u32,
+    },
+
+    // Keys (R3, R5, D8).
+    /// A cancellation of the order is being decided: nothing is revealed, redeemed or activated (D7).
+    OrderFrozen {
+        /// The request that asks for it.
+        request_id: String,
+    },
+    /// Only software and licence subscriptions have keys to reveal.
+    NotRevealable,
+    /// Only keys of licence subscriptions are redeemed.
+    NotRedeemable,
+    /// The benefit has no such key.
+    UnknownKey,
+    /// No key of the benefit is left.
+    NoKeyLeft,
+    /// The key was redeemed, once for ever (R3).
+    KeyRedeemed {
+        /// When.
+        redeemed_on: NaiveDate,
+    },
+    /// The same key is in the store for another benefit.
+    KeyOfAnotherBenefit,
+    /// The key says for how many seats it is not.
+    KeyWithoutSeats,
+    /// The partner's own tenant is not known, and keys are redeemed onto no other (R3).
+    TenantUnknown,
+    /// Another tenant than the partner's own (R3).
+    WrongTenant {
+        /// The partner's.
+        expected: String,
+    },
+    /// Keys were redeemed onto the partner's tenant, so it stays.
+    TenantPinned {
+        /// The tenant.
+        expected: String,
+    },
+    /// There is a live subscription: a key adds seats to it or extends it (R3).
+    SubscriptionLive {
+        /// Its seats.
+        seats: u32,
+        /// Its end.
+        ends_on: NaiveDate,
+    },
+    /// There is no live subscription to add to or extend.
+    NoLiveSubscription,
+    /// The key has more than three times the seats of the subscription it would extend (D8).
+    ExtendsTooMuch {
+        /// Seats of the key.
+        seats: u32,
+        /// The most it may have.
+        most: u32,
+    },
+
+    // Activations (R5, R6, R8).
+    /// This benefit is not activated, but made use of in another way.
+    NotActivatable,
+    /// It was activated before, once for ever.
+    AlreadyActivated {
+        /// When.
+        activated_on: NaiveDate,
+    },
+    /// The partner has no marketing contact (R8).
+    ContactMissing,
+
+    // Support and hours (R6, R7).
+    /// Nothing that the partner has covers the request.
+    NoBenefitsYet,
+    /// Less is left than was asked for.
+    NotEnoughLeft {
+        /// Hours or incidents.
+        unit: Unit,
+        /// What was asked for: minutes, or incidents.
+        wanted: i64,
+        /// What is left, likewise.
+        left: i64,
+    },
+    /// The catalogue has no such product.
+    UnknownProduct,
+    /// The product is not one that this kind of request is for.
+    ProductNotCovered,
+    /// Only the current and the previous version are supported (R6).
+    VersionNotSupported {
+        /// Those that are.
+        supported: Vec<String>,
+    },
+    /// The order's support was not activated, so it has no Access ID and no Contract ID (R6).
+    SupportNotActivated,
+    /// The Access ID or Contract ID is not the one of the order's support (R6).
+    WrongSupportId,
+
+    // Agreements (D14).
+    /// A remark: the agreement is not one that excludes bulk credit.
+    AgreementNotListed,
+    /// A remark: what was granted of this bulk credit stays, and it is no longer assigned or transferred.
+    BulkStays {
+        /// The order.
+        order_id: String,
+        /// The benefit.
+        benefit: String,
+    },
+    /// The credit was closed: nobody was assigned to it in time (D11).
+    ActivateByPassed {
+        /// The last day on which somebody could be.
+        latest_on: NaiveDate,
+    },
+
+    // What came of it, told with an accepted row.
+    /// The key that was revealed or redeemed.
+    KeyNamed {
+        /// Its name in the store.
+        key_ref: String,
+    },
+    /// What the subscription is now.
+    SubscriptionNow {
+        /// Its seats.
+        seats: u32,
+        /// Its end.
+        ends_on: NaiveDate,
+    },
+    /// The IDs that support is asked for with (R6).
+    SupportIds {
+        /// The partner's Access ID.
+        access_id: String,
+        /// The order's Contract ID.
+        contract_id: String,
+    },
+    /// What is left after a draw.
+    LeftOver {
+        /// Hours or incidents.
+        unit: Unit,
+        /// Minutes, or incidents.
+        left: i64,
+    },
+    /// An offer goes live (R8).
+    GoesLive {
+        /// From this day.
+        live_on: NaiveDate,
+        /// Through this day.
+        until: NaiveDate,
+    },
+
     // Waiting (D4).
     /// No reference rate is final for that day yet.
     RateMissing {
@@ -250,6 +449,18 @@ pub enum Expected {
     Text,
     /// A reference rate: a positive decimal.
     Rate,
+    /// A whole number above zero.
+    Positive,
+    /// A product key.
+    Key,
+    /// What the store calls a key.
+    KeyRef,
+    /// `new`, `add_seats` or `extend`.
+    RedeemMode,
+    /// Hours above zero, in whole minutes.
+    Hours,
+    /// A web address.
+    Url,
 }
 
 /// When a "no" becomes a "yes" (D13).
@@ -265,6 +476,7 @@ pub enum Earliest {
 
 impl Reason {
     /// The stable code.
+    #[expect(clippy::too_many_lines, reason = "a line each")]
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -306,6 +518,49 @@ impl Reason {
             Self::RefundWindowPassed { .. } => "refund_window_passed",
             Self::RequestedBeforePurchase { .. } => "requested_before_purchase",
             Self::RefundBlocked { .. } => "refund_blocked",
+            Self::RoleMissing { .. } => "role_missing",
+            Self::GuestNotAllowed => "guest_not_allowed",
+            Self::NotTransferable => "not_transferable",
+            Self::NotReassignable => "not_reassignable",
+            Self::SameUser => "same_user",
+            Self::TransferOutsideYear { .. } => "transfer_outside_year",
+            Self::BulkBlocked { .. } => "bulk_blocked",
+            Self::NoSeatLeft { .. } => "no_seat_left",
+            Self::SeatOpensLater { .. } => "seat_opens_later",
+            Self::ReassignedTooEarly { .. } => "reassigned_too_early",
+            Self::CapReached { .. } => "cap_reached",
+            Self::OrderFrozen { .. } => "order_frozen",
+            Self::NotRevealable => "not_revealable",
+            Self::NotRedeemable => "not_redeemable",
+            Self::UnknownKey => "unknown_key",
+            Self::NoKeyLeft => "no_key_left",
+            Self::KeyRedeemed { .. } => "key_redeemed",
+            Self::KeyOfAnotherBenefit => "key_of_another_benefit",
+            Self::KeyWithoutSeats => "key_without_seats",
+            Self::TenantUnknown => "tenant_unknown",
+            Self::WrongTenant { .. } => "wrong_tenant",
+            Self::TenantPinned { .. } => "tenant_pinned",
+            Self::SubscriptionLive { .. } => "subscription_live",
+            Self::NoLiveSubscription => "no_live_subscription",
+            Self::ExtendsTooMuch { .. } => "extends_too_much",
+            Self::NotActivatable => "not_activatable",
+            Self::AlreadyActivated { .. } => "already_activated",
+            Self::ContactMissing => "contact_missing",
+            Self::NoBenefitsYet => "no_benefits_yet",
+            Self::NotEnoughLeft { .. } => "not_enough_left",
+            Self::UnknownProduct => "unknown_product",
+            Self::ProductNotCovered => "product_not_covered",
+            Self::VersionNotSupported { .. } => "version_not_supported",
+            Self::SupportNotActivated => "support_not_activated",
+            Self::WrongSupportId => "wrong_support_id",
+            Self::AgreementNotListed => "agreement_not_listed",
+            Self::BulkStays { .. } => "bulk_stays",
+            Self::ActivateByPassed { .. } => "activate_by_passed",
+            Self::KeyNamed { .. } => "key_named",
+            Self::SubscriptionNow { .. } => "subscription_now",
+            Self::SupportIds { .. } => "support_ids",
+            Self::LeftOver { .. } => "left_over",
+            Self::GoesLive { .. } => "goes_live",
             Self::RateMissing { .. } => "rate_missing",
             Self::RateTooOld { .. } => "rate_too_old",
         }
@@ -315,10 +570,25 @@ impl Reason {
     #[must_use]
     pub const fn earliest(&self) -> Earliest {
         match self {
-            Self::RenewedTooEarly { earliest_on } | Self::RequestedBeforePurchase { earliest_on } => {
-                Earliest::On(*earliest_on)
-            }
+            Self::RenewedTooEarly { earliest_on }
+            | Self::RequestedBeforePurchase { earliest_on }
+            | Self::SeatOpensLater { earliest_on }
+            | Self::ReassignedTooEarly { earliest_on, .. }
+            | Self::BulkBlocked { earliest_on: Some(earliest_on), .. } => Earliest::On(*earliest_on),
             Self::AlreadyEnded { .. }
+            | Self::BulkBlocked { earliest_on: None, .. }
+            | Self::NotTransferable
+            | Self::NotReassignable
+            | Self::TransferOutsideYear { .. }
+            | Self::NotRevealable
+            | Self::NotRedeemable
+            | Self::KeyRedeemed { .. }
+            | Self::KeyOfAnotherBenefit
+            | Self::TenantPinned { .. }
+            | Self::NotActivatable
+            | Self::AlreadyActivated { .. }
+            | Self::ActivateByPassed { .. }
+            | Self::ProductNotCovered
             | Self::BulkNeverRemoved
             | Self::RenewedTooLate { .. }
             | Self::RefundWindowPassed { .. }
@@ -332,8 +602,8 @@ impl Reason {
 
 /// The earliest date on which all of `reasons` are gone: the latest of theirs.
 #[must_use]
-pub fn earliest(reasons: &[Reason]) -> Earliest {
-    reasons.iter().map(Reason::earliest).max().unwrap_or(Earliest::WhenCorrected)
+pub fn earliest<'a>(reasons: impl IntoIterator<Item = &'a Reason>) -> Earliest {
+    reasons.into_iter().map(Reason::earliest).max().unwrap_or(Earliest::WhenCorrected)
 }
 
 /// One thing wrong with (or remarkable about) a row: the column and its value, and the reason.

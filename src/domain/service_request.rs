@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cell::{self, Cells, Column, optional, required},
+    cell::{self, Cells, Column, Reading, optional, required},
+    money::parse_decimal,
     reason::{Expected, Problem},
 };
 
@@ -33,6 +34,34 @@ pub enum Request {
         /// The order.
         order_id: String,
     },
+    /// A break-fix incident on an on-premises product (R6).
+    ProductSupport(Ticket),
+    /// An incident on an online service (R6).
+    CloudSupport(Ticket),
+    /// Hours of advice (R7).
+    AdvisoryHours {
+        /// Of this order only; `None`: of any that has hours left.
+        order_id: Option<String>,
+        /// How much.
+        minutes: i64,
+        /// What about.
+        product: Option<String>,
+    },
+}
+
+/// What a support ticket says (R6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Drawn from this order only; `None`: from any that has incidents left.
+    pub order_id: Option<String>,
+    /// The product, as the catalogue calls it, in any case.
+    pub product: String,
+    /// Its version; needed for on-premises products.
+    pub product_version: Option<String>,
+    /// The partner's Access ID.
+    pub access_id: Option<String>,
+    /// The order's Contract ID.
+    pub contract_id: Option<String>,
 }
 
 impl Request {
@@ -41,6 +70,19 @@ impl Request {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Cancel { .. } => "cancel",
+            Self::ProductSupport(_) => "product_support",
+            Self::CloudSupport(_) => "cloud_support",
+            Self::AdvisoryHours { .. } => "advisory_hours",
+        }
+    }
+
+    /// The order it names.
+    #[must_use]
+    pub fn order_id(&self) -> Option<&str> {
+        match self {
+            Self::Cancel { order_id } => Some(order_id),
+            Self::ProductSupport(ticket) | Self::CloudSupport(ticket) => ticket.order_id.as_deref(),
+            Self::AdvisoryHours { order_id, .. } => order_id.as_deref(),
         }
     }
 }
@@ -67,13 +109,10 @@ pub fn parse(cells: &Cells<'_>) -> Result<ServiceRequestRow, Vec<Problem>> {
     let mut row = cells.read();
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
     let request_id = row.need("request_id", Expected::Text, cell::id);
-    let cancel = row.need("kind", Expected::RequestKind, |kind| (kind == "cancel").then_some(()));
+    let kind = row.need("kind", Expected::RequestKind, Kind::parse);
     let requested_by = row.need("requested_by", Expected::Text, cell::id);
     let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
-    let request = cancel.and_then(|()| {
-        let order_id = row.need("order_id", Expected::Text, cell::id)?;
-        Some(Request::Cancel { order_id })
-    });
+    let request = kind.and_then(|kind| request(&mut row, kind));
     let note = row.patch("note", Expected::Text, cell::text(2_000));
     let assemble = || {
         Some(ServiceRequestRow {
@@ -86,6 +125,66 @@ pub fn parse(cells: &Cells<'_>) -> Result<ServiceRequestRow, Vec<Problem>> {
         })
     };
     row.finish(assemble())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Cancel,
+    ProductSupport,
+    CloudSupport,
+    AdvisoryHours,
+}
+
+impl Kind {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "cancel" => Self::Cancel,
+            "product_support" => Self::ProductSupport,
+            "cloud_support" => Self::CloudSupport,
+            "advisory_hours" => Self::AdvisoryHours,
+            _ => return None,
+        })
+    }
+}
+
+/// What is asked for; each kind reads the columns that it needs.
+fn request(row: &mut Reading<'_>, kind: Kind) -> Option<Request> {
+    if kind == Kind::Cancel {
+        return Some(Request::Cancel { order_id: row.need("order_id", Expected::Text, cell::id)? });
+    }
+    let order_id = row.patch("order_id", Expected::Text, cell::id);
+    if kind == Kind::AdvisoryHours {
+        let product = row.patch("product", Expected::Text, cell::text(100));
+        let minutes = row.need("hours", Expected::Hours, minutes);
+        return Some(Request::AdvisoryHours {
+            order_id: order_id?.into_set(),
+            minutes: minutes?,
+            product: product?.into_set(),
+        });
+    }
+    let product = row.need("product", Expected::Text, cell::text(100));
+    let product_version = row.patch("product_version", Expected::Text, cell::text(50));
+    let access_id = row.patch("access_id", Expected::Text, cell::id);
+    let contract_id = row.patch("contract_id", Expected::Text, cell::id);
+    let ticket = Ticket {
+        order_id: order_id?.into_set(),
+        product: product?,
+        product_version: product_version?.into_set(),
+        access_id: access_id?.into_set(),
+        contract_id: contract_id?.into_set(),
+    };
+    Some(if kind == Kind::CloudSupport {
+        Request::CloudSupport(ticket)
+    } else {
+        Request::ProductSupport(ticket)
+    })
+}
+
+/// Hours above zero as minutes; what is not whole minutes is none.
+fn minutes(text: &str) -> Option<i64> {
+    let hundredths = parse_decimal(text, 2).filter(|hundredths| *hundredths > 0)?;
+    let sixtieths = hundredths.checked_mul(60)?;
+    (sixtieths.checked_rem(100)? == 0).then(|| sixtieths.checked_div(100)).flatten()
 }
 
 #[cfg(test)]
@@ -114,6 +213,26 @@ mod tests {
     }
 
     #[test]
+    fn r6_r7_each_kind_reads_what_it_needs() {
+        let hours = |hours| {
+            row::parse(COLUMNS, parse, &row::with(TIDY, &[("kind", "advisory_hours"), ("hours", hours)]))
+        };
+        let Request::AdvisoryHours { minutes, order_id, .. } = hours("1.25").unwrap().request else {
+            panic!()
+        };
+        assert_eq!((minutes, order_id.as_deref()), (75, Some("ORD-1")));
+        for bad in ["0", "-1", "1.111", "0.01", "an hour"] {
+            assert_eq!(hours(bad), Err(vec![row::bad("hours", bad, Expected::Hours)]), "{bad}");
+        }
+        let ticket =
+            row::with(TIDY, &[("kind", "cloud_support"), ("product", "Deskside 365"), ("order_id", "")]);
+        let it = row::parse(COLUMNS, parse, &ticket).unwrap();
+        assert_eq!((it.request.kind(), it.request.order_id()), ("cloud_support", None));
+        let lacks = row::parse(COLUMNS, parse, &row::with(TIDY, &[("kind", "product_support")]));
+        assert_eq!(lacks, Err(vec![Problem::at("product", "", Reason::Missing)]));
+    }
+
+    #[test]
     fn every_problem_names_its_column_and_value() {
         row::each_alone(
             COLUMNS,
@@ -122,7 +241,6 @@ mod tests {
             &[
                 ("partner_id", "a", Expected::Digits),
                 ("request_id", "SR 1", Expected::Text),
-                ("kind", "advisory_hours", Expected::RequestKind),
                 ("kind", "Cancel it", Expected::RequestKind),
                 ("requested_by", "Bo Ek", Expected::Text),
                 ("requested_on", "1/3/2024", Expected::DateOrInstant),

@@ -8,9 +8,9 @@ use super::{
     reader::{Record, normalised},
 };
 use crate::domain::{
-    assignment,
+    activation, agreement, assignment,
     cell::{Cells, Column},
-    contact, credit_usage, directory_user, entitlement,
+    contact, credit_usage, directory_user, entitlement, key_request, license_key,
     money::Currency,
     partner, renewal, service_request,
 };
@@ -29,12 +29,20 @@ pub enum Kind {
     Users,
     /// Marketing contacts.
     Contacts,
+    /// Other agreements of partners.
+    Agreements,
     /// Entitlements.
     Entitlements,
+    /// Product keys.
+    Keys,
     /// Renewals.
     Renewals,
     /// Assignments of benefits.
     Assignments,
+    /// Keys to reveal or redeem.
+    KeyRequests,
+    /// Benefits to activate.
+    Activations,
     /// Service requests.
     ServiceRequests,
     /// Usage of credit.
@@ -43,14 +51,18 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the night's order: facts first, then renewals, then requests and what was used.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Rates,
         Self::Partners,
         Self::Users,
         Self::Contacts,
+        Self::Agreements,
         Self::Entitlements,
+        Self::Keys,
         Self::Renewals,
         Self::Assignments,
+        Self::KeyRequests,
+        Self::Activations,
         Self::ServiceRequests,
         Self::CreditUsage,
     ];
@@ -63,9 +75,13 @@ impl Kind {
             Self::Partners => "partners",
             Self::Users => "users",
             Self::Contacts => "contacts",
+            Self::Agreements => "agreements",
             Self::Entitlements => "entitlements",
+            Self::Keys => "keys",
             Self::Renewals => "renewals",
             Self::Assignments => "assignments",
+            Self::KeyRequests => "key_requests",
+            Self::Activations => "activations",
             Self::ServiceRequests => "service_requests",
             Self::CreditUsage => "credit_usage",
         }
@@ -81,7 +97,7 @@ impl Kind {
     /// Whether its rows are requests, which the night takes by `requested_on` over all files, after everything else.
     #[must_use]
     pub const fn is_request(self) -> bool {
-        matches!(self, Self::Assignments | Self::ServiceRequests)
+        matches!(self, Self::Assignments | Self::KeyRequests | Self::Activations | Self::ServiceRequests)
     }
 
     /// Its canonical columns, in canonical order. Rates have none: a date, then one column a currency.
@@ -92,9 +108,13 @@ impl Kind {
             Self::Partners => partner::COLUMNS,
             Self::Users => directory_user::COLUMNS,
             Self::Contacts => contact::COLUMNS,
+            Self::Agreements => agreement::COLUMNS,
             Self::Entitlements => entitlement::COLUMNS,
+            Self::Keys => license_key::COLUMNS,
             Self::Renewals => renewal::COLUMNS,
             Self::Assignments => assignment::COLUMNS,
+            Self::KeyRequests => key_request::COLUMNS,
+            Self::Activations => activation::COLUMNS,
             Self::ServiceRequests => service_request::COLUMNS,
             Self::CreditUsage => credit_usage::COLUMNS,
         }

@@ -131,7 +131,11 @@ fn problems(profile: &Profile, record: &Record) -> Vec<Problem> {
         Kind::Contacts => contact::parse(&cells).map(drop),
         Kind::Entitlements => entitlement::parse(&cells).map(drop),
         Kind::Renewals => renewal::parse(&cells).map(drop),
+        Kind::Agreements => agreement::parse(&cells).map(drop),
+        Kind::Keys => license_key::parse(&cells).map(drop),
         Kind::Assignments => assignment::parse(&cells).map(drop),
+        Kind::KeyRequests => key_request::parse(&cells).map(drop),
+        Kind::Activations => activation::parse(&cells).map(drop),
         Kind::ServiceRequests => service_request::parse(&cells).map(drop),
         Kind::CreditUsage => credit_usage::parse(&cells).map(drop),
     }

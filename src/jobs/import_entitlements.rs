@@ -16,8 +16,6 @@ pub use intake::{Dropped, Outcome, Taken, take_in};
 pub use tries::come_clean;
 
 mod apply;
-mod assignments;
-mod cancellations;
 mod entitlements;
 mod events;
 mod inbox;

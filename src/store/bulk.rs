@@ -9,12 +9,35 @@ use super::Result;
 use crate::domain::ledger::Transfer;
 
 /// Tables written by COPY, with the columns that are.
-pub const COLUMNS: [(&str, &str); 8] = [
+pub const COLUMNS: [(&str, &str); 16] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
          period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects",
     ),
+    (
+        "request",
+        "request_no, partner_id, kind, request_key, content, membership_id, entitlement_id, requested_by, requested_on, \
+         file_id, line, status",
+    ),
+    (
+        "decision",
+        "partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on, decided_on, \
+         file_id, content",
+    ),
+    (
+        "assignment",
+        "partner_id, entitlement_id, user_id, assigned_on, removed_on, seat_no, request_no, removed_by_no",
+    ),
+    ("key_reveal", "key_id, partner_id, revealed_on, revealed_by, request_no"),
+    (
+        "redemption",
+        "key_id, partner_id, entitlement_id, benefit, mode, redeemed_on, tenant_id, seats_before, ends_before, seats, \
+         ends_on, request_no",
+    ),
+    ("benefit_use", "partner_id, entitlement_id, event, used_on, used_by, request_no"),
+    ("activation", "entitlement_id, partner_id, activated_on, live_on, request_no"),
+    ("support_contract", "membership_id, partner_id, access_id, contract_id, activated_on, request_no"),
     (
         "membership",
         "membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status",

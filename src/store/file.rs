@@ -1,5 +1,7 @@
 //! Files on their way in: recorded, staged, applied by the chunk, answered.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
@@ -26,6 +28,8 @@ pub struct NewFile<'a> {
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
     pub accept_backdated: bool,
+    /// Rows may name the operator as who asks.
+    pub by_operator: bool,
 }
 
 /// A file that is not answered yet.
@@ -43,6 +47,8 @@ pub struct Unfinished {
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
     pub accept_backdated: bool,
+    /// Rows may name the operator as who asks.
+    pub by_operator: bool,
     /// Rows after the header.
     pub row_count: i32,
     /// Tries of it that nobody came back from.
@@ -118,12 +124,13 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
     Ok(sqlx::query_scalar!(
         "select file_id from file
          where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
-           and accept_backdated = $4
+           and accept_backdated = $4 and by_operator = $5
          order by file_id limit 1",
         file.sha256,
         file.kind,
         file.partner_id,
-        file.accept_backdated
+        file.accept_backdated,
+        file.by_operator
     )
     .fetch_optional(conn)
     .await?)
@@ -132,15 +139,17 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 /// Records a file that is about to be staged.
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
-        "insert into file (sha256, name, kind, dialect, partner_id, header, received_on, accept_backdated)
-         values ($1, $2, $3, 'canonical', $4, $5, $6, $7) returning file_id",
+        "insert into file (sha256, name, kind, dialect, partner_id, header, received_on, accept_backdated,
+             by_operator)
+         values ($1, $2, $3, 'canonical', $4, $5, $6, $7, $8) returning file_id",
         file.sha256,
         file.name,
         file.kind,
         file.partner_id,
         file.header,
         file.received_on,
-        file.accept_backdated
+        file.accept_backdated,
+        file.by_operator
     )
     .fetch_one(conn)
     .await?)
@@ -186,7 +195,7 @@ pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
-        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, row_count, attempts
+        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, by_operator, row_count, attempts
          from file where status = 'staged' order by file_id"
     )
     .fetch_all(conn)
@@ -454,15 +463,21 @@ pub async fn chunks(conn: &mut PgConnection, file_id: i64) -> Result<Vec<(i32, i
     Ok(rows.into_iter().map(|r| (r.first_row, r.until_row, r.unchanged_rows)).collect())
 }
 
-/// Whether a row of a request file has its answer.
-pub async fn is_answered(conn: &mut PgConnection, file_id: i64, row_no: i32) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from row_answer where file_id = $1 and row_no = $2) as "answered!""#,
-        file_id,
-        row_no
+/// Which of these rows of request files have their answer: file and row.
+pub async fn answered(
+    conn: &mut PgConnection,
+    files: &[i64],
+    rows: &[StagedRow],
+) -> Result<HashSet<(i64, i32)>> {
+    let row_nos: Vec<i32> = rows.iter().map(|row| row.row_no).collect();
+    let rows = sqlx::query!(
+        "select file_id, row_no from row_answer where file_id = any($1) and row_no = any($2)",
+        files,
+        &row_nos
     )
-    .fetch_one(conn)
-    .await?)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.file_id, r.row_no)).collect())
 }
 
 /// The Partner ID of a partner.

@@ -316,38 +316,6 @@ pub async fn earliest_starts(
     Ok(rows.into_iter().map(|r| (r.membership_id, r.starts_on)).collect())
 }
 
-/// An entitlement that a request or a usage names.
-#[derive(Clone, Debug)]
-pub struct Named {
-    /// Its number in the store.
-    pub entitlement_id: i64,
-    /// Its order.
-    pub membership_id: i64,
-    /// First usable day.
-    pub starts_on: NaiveDate,
-    /// Last usable day, grace included.
-    pub last_usable_on: NaiveDate,
-    /// Last usable day, once it has ended.
-    pub ended_on: Option<NaiveDate>,
-}
-
-/// Finds a benefit of an order.
-pub async fn find_benefit(
-    conn: &mut PgConnection,
-    membership_id: i64,
-    benefit: &str,
-) -> Result<Option<Named>> {
-    Ok(sqlx::query_as!(
-        Named,
-        "select entitlement_id, membership_id, starts_on, last_usable_on, ended_on from entitlement
-         where membership_id = $1 and benefit = $2",
-        membership_id,
-        benefit
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
 /// A usage that a row states.
 #[derive(Clone, Debug)]
 pub struct NewUsage {
@@ -420,6 +388,16 @@ pub async fn append_rates(
     }
     rows.copy(conn).await?;
     Ok(())
+}
+
+/// So many fresh numbers for requests, in their order.
+pub async fn new_requests(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select nextval('request_request_no_seq') as "id!" from generate_series(1, $1)"#,
+        count
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// A request that a row makes.
@@ -499,68 +477,4 @@ pub async fn append_request(conn: &mut PgConnection, new: &NewRequest<'_>) -> Re
     )
     .fetch_one(conn)
     .await?)
-}
-
-/// Changes where a request stands.
-pub async fn put_request_status(conn: &mut PgConnection, request_no: i64, status: &str) -> Result<()> {
-    sqlx::query!("update request set status = $2 where request_no = $1", request_no, status)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Who is assigned to a benefit on a day: user, sign-in name, since when, and until when if it is known.
-pub async fn assignees(
-    conn: &mut PgConnection,
-    entitlement_id: i64,
-) -> Result<Vec<(i64, String, NaiveDate, Option<NaiveDate>)>> {
-    let rows = sqlx::query!(
-        "select a.user_id, u.user_principal_name, a.assigned_on, a.removed_on
-         from assignment a join directory_user u using (user_id) where a.entitlement_id = $1 order by a.assignment_id",
-        entitlement_id
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.user_id, r.user_principal_name, r.assigned_on, r.removed_on)).collect())
-}
-
-/// Assigns a user; to what has ended since, until it ended.
-pub async fn assign(
-    conn: &mut PgConnection,
-    partner_id: i64,
-    entitlement_id: i64,
-    user_id: i64,
-    assigned_on: NaiveDate,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into assignment (partner_id, entitlement_id, user_id, assigned_on, removed_on)
-         select $1, entitlement_id, $3, $4, case when ended_on is not null then greatest($4, ended_on + 1) end from entitlement
-         where entitlement_id = $2",
-        partner_id,
-        entitlement_id,
-        user_id,
-        assigned_on
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Ends a user's assignment.
-pub async fn unassign(
-    conn: &mut PgConnection,
-    entitlement_id: i64,
-    user_id: i64,
-    removed_on: NaiveDate,
-) -> Result<()> {
-    sqlx::query!(
-        "update assignment set removed_on = greatest(assigned_on, $3)
-         where entitlement_id = $1 and user_id = $2 and removed_on is null",
-        entitlement_id,
-        user_id,
-        removed_on
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -4,6 +4,7 @@
 //! with ours, because schema and grants belong together.
 
 pub mod bell;
+pub mod book;
 pub mod bulk;
 pub mod credit;
 pub mod digest;
@@ -27,6 +28,7 @@ pub mod schema;
 pub mod status;
 pub mod summary;
 pub mod tick;
+pub mod units;
 pub mod work;
 
 use std::{

@@ -76,8 +76,8 @@ pub async fn pending_spans(
 pub async fn pending(conn: &mut PgConnection, kind: &str, span: Span) -> Result<Vec<Request>> {
     Ok(sqlx::query_as!(
         Request,
-        r#"select request_no, partner_id, request_key, content as "content: Json<Value>", membership_id, requested_by,
-                  requested_on
+        r#"select request_no, partner_id, request_key, content as "content: Json<Value>",
+                  membership_id as "membership_id!", requested_by, requested_on
            from request
            where status = 'pending' and kind = $1
              and (requested_on, request_no) >= ($2, $3) and (requested_on, request_no) < ($4, $5)

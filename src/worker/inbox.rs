@@ -153,6 +153,7 @@ mod tests {
             kind: None,
             partner,
             accept_backdated: false,
+            by_operator: false,
             accept_ends: false,
             leaves: None,
             results,

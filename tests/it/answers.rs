@@ -308,7 +308,11 @@ fn check_needs_no_database_and_tells_everything_that_is_wrong_at_once() {
     fs::write(config.join("jobs/expire_benefits.toml"), job.replace("grace_days = 30", "grace_days = 9000"))
         .unwrap();
     let catalogue = fs::read_to_string(fixture("catalogue.toml")).unwrap();
-    fs::write(config.join("catalogue.toml"), catalogue.replacen("action_pack", "acton_pack", 1)).unwrap();
+    fs::write(
+        config.join("catalogue.toml"),
+        catalogue.replacen("offer = \"action_pack\"", "offer = \"acton_pack\"", 1),
+    )
+    .unwrap();
     let ran = check(&config).ended(2);
     assert!(
         ran.stderr.contains("jobs/expire_benefits.toml:13: policy.grace_days = 9000: write"),

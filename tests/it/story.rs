@@ -144,6 +144,7 @@ impl House {
                 kind: None,
                 partner,
                 accept_backdated,
+                by_operator: false,
                 accept_ends: false,
                 results,
             });

@@ -14,6 +14,11 @@ pub(super) fn reason(reason: &Reason, day: Day<'_>) -> Option<String> {
         .or_else(|| renewal(reason, day))
         .or_else(|| cancellation(reason, day))
         .or_else(|| waiting(reason, day))
+        .or_else(|| entitled(reason))
+        .or_else(|| seat(reason, day))
+        .or_else(|| key(reason, day))
+        .or_else(|| activation(reason, day))
+        .or_else(|| remark(reason, day))
 }
 
 fn cell(reason: &Reason) -> Option<String> {
@@ -227,6 +232,187 @@ fn waiting(reason: &Reason, day: Day<'_>) -> Option<String> {
     })
 }
 
+fn entitled(reason: &Reason) -> Option<String> {
+    Some(match reason {
+        Reason::RoleMissing { roles, held_by } => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            let holders = if held_by.is_empty() {
+                "nobody at this partner holds it".to_owned()
+            } else {
+                format!("at this partner: {}", held_by.join(", "))
+            };
+            format!("This needs the role {}; {holders}. Let one of them ask.", roles.join(" or "))
+        }
+        Reason::GuestNotAllowed => {
+            "This directory user is a guest, and guests are not assigned to here; name a member.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn seat(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::NotTransferable => {
+            "Only Azure bulk credit is transferred; assign and remove other benefits.".to_owned()
+        }
+        Reason::NotReassignable => {
+            "Only Visual Studio seats are reassigned; assign and remove, or transfer, other benefits."
+                .to_owned()
+        }
+        Reason::SameUser => "Both users are the same; name another one in to_user.".to_owned(),
+        Reason::TransferOutsideYear { starts_on, latest_on } => format!(
+            "Bulk credit can be transferred in its enrolment year only, from {} through {}.",
+            day(*starts_on),
+            day(*latest_on)
+        ),
+        Reason::BulkBlocked { agreement, earliest_on: Some(earliest_on) } => format!(
+            "Azure bulk credit cannot be combined with {}; it can be used from {}.",
+            naming::agreement(agreement),
+            day(*earliest_on)
+        ),
+        Reason::BulkBlocked { agreement, earliest_on: None } => format!(
+            "Azure bulk credit cannot be combined with {}, which outlasts it.",
+            naming::agreement(agreement)
+        ),
+        Reason::NoSeatLeft { seats } => {
+            format!("All {seats} seats are taken; free one, or reassign one.")
+        }
+        Reason::SeatOpensLater { earliest_on } => {
+            format!("A seat was freed, and opens to another user on {}.", day(*earliest_on))
+        }
+        Reason::ReassignedTooEarly { assigned_on, earliest_on } => format!(
+            "The seat was assigned on {} and can be reassigned from {}.",
+            day(*assigned_on),
+            day(*earliest_on)
+        ),
+        Reason::CapReached { country, cap, wanted } => {
+            let place = country.as_ref().map_or_else(|| "in all".to_owned(), |code| format!("in {code}"));
+            format!(
+                "This would make {wanted} Visual Studio seats {place}, where the partner's group may have {cap}."
+            )
+        }
+        Reason::ActivateByPassed { latest_on } => {
+            format!("Nobody was assigned to this credit through {}, so it was closed.", day(*latest_on))
+        }
+        _ => return None,
+    })
+}
+
+fn key(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::OrderFrozen { request_id } => format!(
+            "Cancellation {request_id} of this order is being decided; \
+             until then nothing is revealed, redeemed or activated."
+        ),
+        Reason::NotRevealable => "Only software and licence subscriptions have keys to reveal.".to_owned(),
+        Reason::NotRedeemable => "Only keys of licence subscriptions are redeemed.".to_owned(),
+        Reason::UnknownKey => {
+            "The benefit has no such key; take the name from the export of keys, or leave the cell empty."
+                .to_owned()
+        }
+        Reason::NoKeyLeft => "No key of this benefit is left; import more of them.".to_owned(),
+        Reason::KeyRedeemed { redeemed_on } => format!(
+            "The key was redeemed on {}, and a redeemed key can never be redeemed again; use another key.",
+            day(*redeemed_on)
+        ),
+        Reason::KeyOfAnotherBenefit => {
+            "The same key is in the store for another benefit; check which of them it belongs to.".to_owned()
+        }
+        Reason::KeyWithoutSeats => {
+            "It is not known for how many seats this key is; import it again with its seats.".to_owned()
+        }
+        Reason::TenantUnknown => {
+            "The partner's own tenant is not known; import the partner with its tenant_id first.".to_owned()
+        }
+        Reason::WrongTenant { expected } => {
+            format!("Keys are redeemed onto the partner's own tenant, {expected}, and no other.")
+        }
+        Reason::TenantPinned { expected } => {
+            format!("Keys were redeemed onto tenant {expected}, which can no longer change; restore it.")
+        }
+        Reason::SubscriptionLive { seats, ends_on } => format!(
+            "There is a live subscription of {seats} seats through {}; choose add_seats or extend.",
+            day(sub_days(*ends_on, 1))
+        ),
+        Reason::NoLiveSubscription => {
+            "There is no live subscription to add to or to extend; choose new.".to_owned()
+        }
+        Reason::ExtendsTooMuch { seats, most } => format!(
+            "A key of {seats} seats cannot extend this subscription, for which {most} is the most; add its seats."
+        ),
+        _ => return None,
+    })
+}
+
+fn activation(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::NotActivatable => "This benefit is not activated: credit and seats are assigned, licence keys are redeemed, \
+             hours are asked for."
+            .to_owned(),
+        Reason::AlreadyActivated { activated_on } => {
+            format!("This was activated on {}; nothing needs to be done.", day(*activated_on))
+        }
+        Reason::ContactMissing => {
+            "The partner has no marketing contact, who must be set before an offer is activated.".to_owned()
+        }
+        Reason::NoBenefitsYet => "Looks like you don't have any benefits yet. Either the partner has no active offer that \
+             brings this benefit, or this is not the account that has it."
+            .to_owned(),
+        Reason::NotEnoughLeft { unit, wanted, left } => format!(
+            "The request is for {}, and {} are left.",
+            naming::units(*unit, *wanted, English),
+            naming::units(*unit, *left, English)
+        ),
+        Reason::UnknownProduct => {
+            "The catalogue has no such product; correct its name.".to_owned()
+        }
+        Reason::ProductNotCovered => {
+            "Product support is for on-premises products, cloud support for online services; choose the other kind."
+                .to_owned()
+        }
+        Reason::VersionNotSupported { supported } if supported.is_empty() => {
+            "No version of this product is supported on that day.".to_owned()
+        }
+        Reason::VersionNotSupported { supported } => {
+            format!("Only the current and the previous version are supported: {}.", supported.join(", "))
+        }
+        Reason::SupportNotActivated => {
+            "Support of this order was not activated, so it has no Access ID and no Contract ID; activate it first."
+                .to_owned()
+        }
+        Reason::WrongSupportId => {
+            "This ID is not the one of the partner's support; take it from the answer to the activation.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn remark(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::AgreementNotListed => {
+            "Taken in; this agreement does not exclude Azure bulk credit.".to_owned()
+        }
+        Reason::BulkStays { order_id, benefit } => format!(
+            "{} of {order_id} was granted and stays; it is no longer assigned or transferred.",
+            naming::benefit(benefit, English)
+        ),
+        Reason::KeyNamed { key_ref } => format!("It is key {key_ref}."),
+        Reason::SubscriptionNow { seats, ends_on } => {
+            format!("The subscription has {seats} seats now and ends on {}.", day(*ends_on))
+        }
+        Reason::SupportIds { access_id, contract_id } => {
+            format!("Access ID {access_id}, Contract ID {contract_id}.")
+        }
+        Reason::LeftOver { unit, left } => {
+            format!("There are {} left.", naming::units(*unit, *left, English))
+        }
+        Reason::GoesLive { live_on, until } => {
+            format!("The offer is live from {} through {}.", day(*live_on), day(*until))
+        }
+        _ => return None,
+    })
+}
+
 /// A recorded value as it stands in the sentence.
 fn shown(value: &str) -> String {
     if value.is_empty() { "nothing".to_owned() } else { format!("“{value}”") }
@@ -256,5 +442,11 @@ pub(super) const fn expected(expected: Expected) -> &'static str {
         Expected::RequestKind => "a kind of service request that is taken in",
         Expected::Text => "text of moderate length without control characters",
         Expected::Rate => "a positive decimal number",
+        Expected::Positive => "a whole number above zero",
+        Expected::Key => "a product key: letters, digits and hyphens, at least eight of them",
+        Expected::KeyRef => "the name of a key such as K17",
+        Expected::RedeemMode => "new, add_seats or extend",
+        Expected::Hours => "hours such as 1.5, in whole minutes",
+        Expected::Url => "a web address beginning with https://",
     }
 }

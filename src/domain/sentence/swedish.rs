@@ -14,6 +14,11 @@ pub(super) fn reason(reason: &Reason, day: Day<'_>) -> Option<String> {
         .or_else(|| renewal(reason, day))
         .or_else(|| cancellation(reason, day))
         .or_else(|| waiting(reason, day))
+        .or_else(|| entitled(reason))
+        .or_else(|| seat(reason, day))
+        .or_else(|| key(reason, day))
+        .or_else(|| activation(reason, day))
+        .or_else(|| remark(reason, day))
 }
 
 fn cell(reason: &Reason) -> Option<String> {
@@ -227,6 +232,193 @@ fn waiting(reason: &Reason, day: Day<'_>) -> Option<String> {
     })
 }
 
+fn entitled(reason: &Reason) -> Option<String> {
+    Some(match reason {
+        Reason::RoleMissing { roles, held_by } => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            let holders = if held_by.is_empty() {
+                "ingen hos partnern har den".to_owned()
+            } else {
+                format!("hos partnern: {}", held_by.join(", "))
+            };
+            format!(
+                "Det här kräver rollen {}; {holders}. Låt någon av dem begära det.",
+                roles.join(" eller ")
+            )
+        }
+        Reason::GuestNotAllowed => {
+            "Katalogens användare är gäst, och gäster tilldelas inte här; ange en medlem.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn seat(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::NotTransferable => {
+            "Bara Azure-kredit som engångsbelopp överlåts; tilldela och ta bort andra förmåner.".to_owned()
+        }
+        Reason::NotReassignable => {
+            "Bara Visual Studio-platser omtilldelas; tilldela och ta bort, eller överlåt, andra förmåner."
+                .to_owned()
+        }
+        Reason::SameUser => "Båda användarna är densamma; ange en annan i to_user.".to_owned(),
+        Reason::TransferOutsideYear { starts_on, latest_on } => format!(
+            "Engångskredit kan bara överlåtas under sitt avtalsår, från och med {} till och med {}.",
+            day(*starts_on),
+            day(*latest_on)
+        ),
+        Reason::BulkBlocked { agreement, earliest_on: Some(earliest_on) } => format!(
+            "Azure-kredit som engångsbelopp kan inte kombineras med {}; den kan användas från och med {}.",
+            naming::agreement(agreement),
+            day(*earliest_on)
+        ),
+        Reason::BulkBlocked { agreement, earliest_on: None } => format!(
+            "Azure-kredit som engångsbelopp kan inte kombineras med {}, som varar längre än den.",
+            naming::agreement(agreement)
+        ),
+        Reason::NoSeatLeft { seats } => {
+            format!("Alla {seats} platser är upptagna; frigör en, eller omtilldela en.")
+        }
+        Reason::SeatOpensLater { earliest_on } => {
+            format!("En plats har frigjorts, och öppnas för en annan användare {}.", day(*earliest_on))
+        }
+        Reason::ReassignedTooEarly { assigned_on, earliest_on } => format!(
+            "Platsen tilldelades {} och kan omtilldelas från och med {}.",
+            day(*assigned_on),
+            day(*earliest_on)
+        ),
+        Reason::CapReached { country, cap, wanted } => {
+            let place = country.as_ref().map_or_else(|| "totalt".to_owned(), |code| format!("i {code}"));
+            format!(
+                "Det skulle bli {wanted} Visual Studio-platser {place}, där partnerns grupp får ha {cap}."
+            )
+        }
+        Reason::ActivateByPassed { latest_on } => {
+            format!("Ingen tilldelades krediten till och med {}, så den stängdes.", day(*latest_on))
+        }
+        _ => return None,
+    })
+}
+
+fn key(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::OrderFrozen { request_id } => format!(
+            "Uppsägning {request_id} av ordern håller på att avgöras; \
+             till dess visas, löses in eller aktiveras ingenting."
+        ),
+        Reason::NotRevealable => {
+            "Bara programvara och licensprenumerationer har nycklar att visa.".to_owned()
+        }
+        Reason::NotRedeemable => "Bara licensprenumerationers nycklar löses in.".to_owned(),
+        Reason::UnknownKey => {
+            "Förmånen har ingen sådan nyckel; ta namnet från exporten av nycklar, eller lämna cellen tom."
+                .to_owned()
+        }
+        Reason::NoKeyLeft => "Förmånen har ingen nyckel kvar; importera fler.".to_owned(),
+        Reason::KeyRedeemed { redeemed_on } => format!(
+            "Nyckeln löstes in {}, och en inlöst nyckel kan aldrig lösas in igen; använd en annan nyckel.",
+            day(*redeemed_on)
+        ),
+        Reason::KeyOfAnotherBenefit => {
+            "Samma nyckel finns redan för en annan förmån; kontrollera vilken av dem den hör till.".to_owned()
+        }
+        Reason::KeyWithoutSeats => {
+            "Det är inte känt hur många platser nyckeln gäller; importera den igen med antalet platser."
+                .to_owned()
+        }
+        Reason::TenantUnknown => {
+            "Partnerns egen klientorganisation är inte känd; importera först partnern med dess tenant_id."
+                .to_owned()
+        }
+        Reason::WrongTenant { expected } => {
+            format!("Nycklar löses in i partnerns egen klientorganisation, {expected}, och ingen annan.")
+        }
+        Reason::TenantPinned { expected } => format!(
+            "Nycklar har lösts in i klientorganisationen {expected}, som inte längre kan ändras; återställ den."
+        ),
+        Reason::SubscriptionLive { seats, ends_on } => format!(
+            "Det finns en aktiv prenumeration med {seats} platser till och med {}; välj add_seats eller extend.",
+            day(sub_days(*ends_on, 1))
+        ),
+        Reason::NoLiveSubscription => {
+            "Det finns ingen aktiv prenumeration att utöka eller förlänga; välj new.".to_owned()
+        }
+        Reason::ExtendsTooMuch { seats, most } => format!(
+            "En nyckel med {seats} platser kan inte förlänga prenumerationen, där {most} är det högsta; \
+             lägg till platserna i stället."
+        ),
+        _ => return None,
+    })
+}
+
+fn activation(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::NotActivatable => "Förmånen aktiveras inte: kredit och platser tilldelas, licensnycklar löses in, \
+             timmar begärs."
+            .to_owned(),
+        Reason::AlreadyActivated { activated_on } => {
+            format!("Förmånen aktiverades {}; ingenting behöver göras.", day(*activated_on))
+        }
+        Reason::ContactMissing => {
+            "Partnern har ingen marknadskontakt, och en sådan måste anges innan ett erbjudande aktiveras.".to_owned()
+        }
+        Reason::NoBenefitsYet => "Det ser inte ut som om ni har några förmåner ännu. Antingen har partnern inget aktivt \
+             erbjudande som ger förmånen, eller så är det inte det här kontot som har den."
+            .to_owned(),
+        Reason::NotEnoughLeft { unit, wanted, left } => format!(
+            "Begäran gäller {}, och {} finns kvar.",
+            naming::units(*unit, *wanted, Swedish),
+            naming::units(*unit, *left, Swedish)
+        ),
+        Reason::UnknownProduct => "Katalogen har ingen sådan produkt; rätta namnet.".to_owned(),
+        Reason::ProductNotCovered => {
+            "Produktsupport gäller lokalt installerade produkter, molnsupport onlinetjänster; välj det andra slaget."
+                .to_owned()
+        }
+        Reason::VersionNotSupported { supported } if supported.is_empty() => {
+            "Ingen version av produkten stöds den dagen.".to_owned()
+        }
+        Reason::VersionNotSupported { supported } => {
+            format!("Bara den nuvarande och den föregående versionen stöds: {}.", supported.join(", "))
+        }
+        Reason::SupportNotActivated => {
+            "Orderns support är inte aktiverad, så den har inget åtkomst-ID och inget avtals-ID; aktivera den först."
+                .to_owned()
+        }
+        Reason::WrongSupportId => {
+            "Detta ID är inte det som gäller partnerns support; ta det från svaret på aktiveringen.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn remark(reason: &Reason, day: Day<'_>) -> Option<String> {
+    Some(match reason {
+        Reason::AgreementNotListed => {
+            "Registrerat; avtalet utesluter inte Azure-kredit som engångsbelopp.".to_owned()
+        }
+        Reason::BulkStays { order_id, benefit } => format!(
+            "{} i {order_id} har beviljats och består; den tilldelas eller överlåts inte längre.",
+            naming::benefit(benefit, Swedish)
+        ),
+        Reason::KeyNamed { key_ref } => format!("Det är nyckel {key_ref}."),
+        Reason::SubscriptionNow { seats, ends_on } => {
+            format!("Prenumerationen har nu {seats} platser och slutar {}.", day(*ends_on))
+        }
+        Reason::SupportIds { access_id, contract_id } => {
+            format!("Åtkomst-ID {access_id}, avtals-ID {contract_id}.")
+        }
+        Reason::LeftOver { unit, left } => {
+            format!("Det finns {} kvar.", naming::units(*unit, *left, Swedish))
+        }
+        Reason::GoesLive { live_on, until } => {
+            format!("Erbjudandet gäller från och med {} till och med {}.", day(*live_on), day(*until))
+        }
+        _ => return None,
+    })
+}
+
 /// A recorded value as it stands in the sentence.
 fn shown(value: &str) -> String {
     if value.is_empty() { "inget värde".to_owned() } else { format!("”{value}”") }
@@ -258,5 +450,11 @@ pub(super) const fn expected(expected: Expected) -> &'static str {
         Expected::RequestKind => "en sorts ärende som tas emot",
         Expected::Text => "text av måttlig längd utan styrtecken",
         Expected::Rate => "ett positivt decimaltal",
+        Expected::Positive => "ett heltal större än noll",
+        Expected::Key => "en produktnyckel: bokstäver, siffror och bindestreck, minst åtta",
+        Expected::KeyRef => "en nyckels namn, till exempel K17",
+        Expected::RedeemMode => "new, add_seats eller extend",
+        Expected::Hours => "timmar, till exempel 1.5, i hela minuter",
+        Expected::Url => "en webbadress som börjar med https://",
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::money::Currency;
+use super::super::{directory_user::Role, draw::Unit, money::Currency};
 use super::*;
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
@@ -10,6 +10,7 @@ fn day(text: &str) -> NaiveDate {
 }
 
 /// One of every reason, in the order of their declaration.
+#[expect(clippy::too_many_lines, reason = "a line each")]
 fn samples() -> Vec<Reason> {
     let sek = Currency::parse("SEK").unwrap();
     let (column, text) = (|| "purchased_on".to_owned(), |value: &str| value.to_owned());
@@ -56,6 +57,52 @@ fn samples() -> Vec<Reason> {
             benefit: text("software"),
             on: day("2024-02-10"),
         },
+        Reason::RoleMissing {
+            roles: vec![Role::GlobalAdmin, Role::MpnPartnerAdmin],
+            held_by: vec![text("bo@nordvik.example")],
+        },
+        Reason::GuestNotAllowed,
+        Reason::NotTransferable,
+        Reason::NotReassignable,
+        Reason::SameUser,
+        Reason::TransferOutsideYear { starts_on: day("2024-01-31"), latest_on: day("2025-01-30") },
+        Reason::BulkBlocked { agreement: text("csp"), earliest_on: Some(day("2024-06-01")) },
+        Reason::NoSeatLeft { seats: 5 },
+        Reason::SeatOpensLater { earliest_on: day("2024-04-30") },
+        Reason::ReassignedTooEarly { assigned_on: day("2024-01-31"), earliest_on: day("2024-04-30") },
+        Reason::CapReached { country: Some(text("SE")), cap: 25, wanted: 26 },
+        Reason::OrderFrozen { request_id: text("SR-1") },
+        Reason::NotRevealable,
+        Reason::NotRedeemable,
+        Reason::UnknownKey,
+        Reason::NoKeyLeft,
+        Reason::KeyRedeemed { redeemed_on: day("2024-02-10") },
+        Reason::KeyOfAnotherBenefit,
+        Reason::KeyWithoutSeats,
+        Reason::TenantUnknown,
+        Reason::WrongTenant { expected: text("3f2504e0-4f89-11d3-9a0c-0305e82c3301") },
+        Reason::TenantPinned { expected: text("3f2504e0-4f89-11d3-9a0c-0305e82c3301") },
+        Reason::SubscriptionLive { seats: 25, ends_on: day("2025-02-10") },
+        Reason::NoLiveSubscription,
+        Reason::ExtendsTooMuch { seats: 100, most: 75 },
+        Reason::NotActivatable,
+        Reason::AlreadyActivated { activated_on: day("2024-02-10") },
+        Reason::ContactMissing,
+        Reason::NoBenefitsYet,
+        Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90 },
+        Reason::UnknownProduct,
+        Reason::ProductNotCovered,
+        Reason::VersionNotSupported { supported: vec![text("2019"), text("2022")] },
+        Reason::SupportNotActivated,
+        Reason::WrongSupportId,
+        Reason::AgreementNotListed,
+        Reason::BulkStays { order_id: text("ORD-1"), benefit: text("azure_bulk_credit") },
+        Reason::ActivateByPassed { latest_on: day("2024-04-30") },
+        Reason::KeyNamed { key_ref: text("K17") },
+        Reason::SubscriptionNow { seats: 50, ends_on: day("2024-10-10") },
+        Reason::SupportIds { access_id: text("1000000017"), contract_id: text("2000000031") },
+        Reason::LeftOver { unit: Unit::Incidents, left: 9 },
+        Reason::GoesLive { live_on: day("2024-02-13"), until: day("2025-01-30") },
         Reason::RateMissing { currency: sek, on: day("2024-01-31") },
         Reason::RateTooOld { currency: sek, on: day("2024-01-31"), published_on: day("2024-01-20") },
     ]

@@ -36,7 +36,12 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
             Kind::Entitlements => entitlements::apply(cx, &mut tx, staged, &rows).await?,
             Kind::Renewals => events::renewals(cx, &mut tx, staged, &rows).await?,
             Kind::CreditUsage => events::usage(&mut tx, staged, &rows).await?,
-            Kind::Assignments | Kind::ServiceRequests => vec![],
+            Kind::Agreements
+            | Kind::Keys
+            | Kind::Assignments
+            | Kind::KeyRequests
+            | Kind::Activations
+            | Kind::ServiceRequests => vec![],
         };
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;

@@ -129,6 +129,7 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
         kind: None,
         partner,
         accept_backdated: false,
+        by_operator: false,
         accept_ends: false,
         results,
     })

@@ -45,6 +45,8 @@ pub struct Dropped {
     pub partner: Option<String>,
     /// The operator lets requests in that are dated long before (D1).
     pub accept_backdated: bool,
+    /// The operator asks: rows may say so in `requested_by`.
+    pub by_operator: bool,
     /// The operator lets it end more entitlements than the guard does (promise 6).
     pub accept_ends: bool,
     /// Where its answer goes.
@@ -193,6 +195,7 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         header: &[],
         received_on: cx.arrived_on,
         accept_backdated: dropped.accept_backdated,
+        by_operator: dropped.by_operator,
     };
     let (header, profile) = match head {
         Ok(head) => head,
@@ -386,6 +389,8 @@ pub struct StagedFile {
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
     pub accept_backdated: bool,
+    /// Its rows may name the operator as who asks.
+    pub by_operator: bool,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
 }
@@ -419,6 +424,7 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
         partner_id: unfinished.partner_id,
         received_on: unfinished.received_on,
         accept_backdated: unfinished.accept_backdated,
+        by_operator: unfinished.by_operator,
         attempts: unfinished.attempts,
     })
 }

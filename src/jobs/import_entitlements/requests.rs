@@ -1,29 +1,26 @@
 //! Requests, over all waiting files by date, then arrival, then line (D1): what every kind of them has in common.
 
 use chrono::NaiveDate;
-use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
 use super::{
     apply::{Verdict, parse},
-    assignments, cancellations,
     intake::StagedFile,
-    people::partner_of,
     tries,
 };
 use crate::{
     domain::{
-        assignment,
-        calendar::sub_days,
-        reason::{Problem, Reason},
+        activation, assignment, key_request,
+        reason::Problem,
+        request::{self, Arrival, Asked, Outcome},
         service_request,
     },
     files::profile::Kind,
     jobs::{Context, Result, engine::fault},
     store::{
+        book::{self, Entry},
         file::{self, StagedRow},
-        intake::{self, NewRequest},
-        order, people, run,
+        intake, run,
     },
 };
 
@@ -85,131 +82,88 @@ async fn together(
 ) -> Result<()> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
+    let answered = file::answered(&mut tx, of, rows).await?; // before a crash
+    let mut asked: Vec<(&StagedFile, &StagedRow, Asked)> = Vec::with_capacity(rows.len());
+    let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows.iter().filter(|row| of.contains(&row.file_id)) {
         let Some(staged) = files.iter().find(|file| file.file_id == row.file_id) else { continue };
-        if file::is_answered(&mut tx, row.file_id, row.row_no).await? {
-            continue; // before a crash
+        if answered.contains(&(row.file_id, row.row_no)) {
+            continue;
         }
-        let verdict = match staged.profile.kind {
-            Kind::Assignments => match parse(staged, row, assignment::parse) {
-                Ok(wanted) => assignments::apply(cx, &mut tx, staged, row, &wanted).await?,
-                Err(problems) => Verdict::Rejected(problems),
-            },
-            _ => match parse(staged, row, service_request::parse) {
-                Ok(wanted) => cancellations::apply(cx, &mut tx, staged, row, &wanted).await?,
-                Err(problems) => Verdict::Rejected(problems),
-            },
-        };
-        file::answer(&mut tx, row.file_id, &[verdict.answer(row)]).await?;
+        match understood(staged, row) {
+            Ok(one) => asked.push((staged, row, one)),
+            Err(problems) => verdicts.push((row, Verdict::Rejected(problems))),
+        }
+    }
+    verdicts.extend(decide(cx, &mut tx, &asked).await?);
+    for file_id in of {
+        let answers: Vec<_> = verdicts
+            .iter()
+            .filter(|(row, _)| row.file_id == *file_id)
+            .map(|(row, verdict)| verdict.clone().answer(row))
+            .collect();
+        file::answer(&mut tx, *file_id, &answers).await?;
     }
     fault::at("file.applied", super::NAME).await?;
     Ok(tx.commit().await?)
 }
 
-/// What every request needs: its partner, its order, who asks.
-pub struct Asked {
-    /// Whose order.
-    pub partner_id: i64,
-    /// The order.
-    pub membership_id: i64,
-    /// Who asks is enabled.
-    pub enabled: bool,
-}
-
-/// Finds what a request names: its partner, its order, and who asks.
-pub async fn asked(
-    conn: &mut PgConnection,
-    staged: &StagedFile,
-    partner: &str,
-    order_id: &str,
-    requested_by: &str,
-) -> Result<std::result::Result<Asked, Vec<Problem>>> {
-    let partner_id = match partner_of(conn, staged, partner).await? {
-        Ok(partner_id) => partner_id,
-        Err(problems) => return Ok(Err(problems)),
-    };
-    let mut problems = Vec::new();
-    let mut enabled = false;
-    let owner = order::owner(conn, order_id).await?;
-    match owner {
-        None => problems.push(Problem::at("order_id", order_id, Reason::UnknownOrder)),
-        Some((_, owner)) if owner != partner_id => {
-            problems.push(Problem::at("order_id", order_id, Reason::OrderOfAnotherPartner));
-        }
-        Some(_) => {}
+/// A row as what its file's kind says.
+fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked, Vec<Problem>> {
+    match staged.profile.kind {
+        Kind::Assignments => parse(staged, row, assignment::parse).map(Asked::Assignment),
+        Kind::KeyRequests => parse(staged, row, key_request::parse).map(Asked::Key),
+        Kind::Activations => parse(staged, row, activation::parse).map(Asked::Activation),
+        _ => parse(staged, row, service_request::parse).map(Asked::Service),
     }
-    match people::find_user(conn, partner_id, requested_by).await? {
-        None => problems.push(Problem::at("requested_by", requested_by, Reason::UnknownUser)),
-        Some(user) => enabled = user.enabled,
-    }
-    Ok(match owner {
-        Some((membership_id, _)) if problems.is_empty() => Ok(Asked { partner_id, membership_id, enabled }),
-        _ => Err(problems),
-    })
 }
 
-/// Where a request that may go on stands.
-pub struct Admitted {
-    /// Its number, if it waited and the operator lets it in now.
-    pub recorded: Option<i64>,
-    /// Dated in time, or let in by the operator; else it waits.
-    pub in_time: bool,
-}
-
-/// Lets a request in: the same key with other content conflicts, the same again is unchanged, one of the future is
-/// refused, one of long ago waits for the operator (D1, D16).
-pub fn admit(
+/// Decides requests in their order, each after what the one before it did, and writes what came of them.
+async fn decide<'a>(
     cx: &Context,
-    staged: &StagedFile,
-    (asked, requested_by): (&Asked, &str),
-    recorded: Option<intake::RecordedRequest>,
-    content: &Value,
-    requested_on: NaiveDate,
-) -> std::result::Result<Admitted, Verdict> {
-    if let Some(recorded) = &recorded {
-        let columns = content.as_object().into_iter().flat_map(serde_json::Map::keys);
-        let differs = columns.filter(|column| recorded.content.0[*column] != content[*column]);
-        let conflicts: Vec<Problem> = differs
-            .map(|column| {
-                let expected = recorded.content.0[column].as_str().unwrap_or_default().to_owned();
-                let value = content[column].as_str().unwrap_or_default();
-                Problem::at(column, value, Reason::ConflictsWithEarlier { column: column.clone(), expected })
-            })
-            .collect();
-        if !conflicts.is_empty() {
-            return Err(Verdict::Rejected(conflicts));
-        }
-        if recorded.status != "waiting" {
-            return Err(Verdict::Unchanged(vec![]));
-        }
-        if !staged.accept_backdated {
-            return Err(Verdict::Unchanged(vec![waits(cx, staged, requested_on)]));
-        }
+    conn: &mut PgConnection,
+    asked: &'a [(&StagedFile, &'a StagedRow, Asked)],
+) -> Result<Vec<(&'a StagedRow, Verdict)>> {
+    let policy = &cx.policies.import_entitlements.policy;
+    let grace_days = cx.policies.expire_benefits.policy.grace_days;
+    let of: Vec<&Asked> = asked.iter().map(|(_, _, one)| one).collect();
+    let mut book = book::open(conn, &of, grace_days, u32::from(policy.key_months)).await?;
+    for partner in book.partners.values_mut() {
+        partner.exclusions.retain(|exclusion| cx.catalogue.excludes_bulk(&exclusion.name));
     }
-    if !asked.enabled {
-        return Err(Verdict::no("requested_by", requested_by, Reason::UserDisabled));
+    let numbers = intake::new_requests(conn, i32::try_from(asked.len()).unwrap_or(i32::MAX)).await?;
+    let mut ruled = Vec::with_capacity(asked.len());
+    for ((staged, _, one), number) in asked.iter().zip(numbers) {
+        let arrival = Arrival {
+            received_on: staged.received_on,
+            accept_backdated: staged.accept_backdated,
+            by_operator: staged.by_operator,
+            partner: staged.partner_id.map(|id| (id, staged.partner_number.as_str())),
+        };
+        let ruling = request::rule(&book, one, &arrival, policy, &cx.catalogue, number);
+        request::enter(&mut book, one, &ruling);
+        ruled.push(ruling);
     }
-    if requested_on > staged.received_on {
-        let reason = Reason::RequestedInFuture { received_on: staged.received_on };
-        return Err(Verdict::no("requested_on", &requested_on.to_string(), reason));
-    }
-    let in_time = staged.accept_backdated || requested_on >= earliest_on(cx, staged);
-    Ok(Admitted { recorded: recorded.map(|recorded| recorded.request_no), in_time })
+    let entries: Vec<Entry<'_>> = asked
+        .iter()
+        .zip(&ruled)
+        .map(|((staged, row, asked), ruled)| Entry {
+            asked,
+            ruled,
+            file_id: row.file_id,
+            line: row.line,
+            received_on: staged.received_on,
+        })
+        .collect();
+    book::write(conn, &book, &entries).await?;
+    Ok(asked.iter().zip(ruled).map(|((_, row, _), ruled)| (*row, verdict(ruled.outcome))).collect())
 }
 
-fn earliest_on(cx: &Context, staged: &StagedFile) -> NaiveDate {
-    sub_days(staged.received_on, cx.policies.import_entitlements.policy.request_backdate_days)
-}
-
-/// The remark on a request that waits for the operator.
-pub fn waits(cx: &Context, staged: &StagedFile, requested_on: NaiveDate) -> Problem {
-    let reason = Reason::WaitsForOperator { earliest_on: earliest_on(cx, staged) };
-    Problem::at("requested_on", &requested_on.to_string(), reason)
-}
-
-/// Records a request, or where one that waited stands now. Says its number.
-pub async fn put(conn: &mut PgConnection, recorded: Option<i64>, new: &NewRequest<'_>) -> Result<i64> {
-    let Some(request_no) = recorded else { return Ok(intake::append_request(conn, new).await?) };
-    intake::put_request_status(conn, request_no, new.status).await?;
-    Ok(request_no)
+fn verdict(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Refused(problems) | Outcome::Conflicts(problems) => Verdict::Rejected(problems),
+        Outcome::Unchanged(remarks) => Verdict::Unchanged(remarks),
+        Outcome::Waits(remark) | Outcome::Pending(remark) => Verdict::Applied(vec![remark]),
+        Outcome::Accepted { remarks, .. } => Verdict::Applied(remarks),
+    }
 }

@@ -1,0 +1,146 @@
+//! A row of `agreements`: another licensing, prepaid or credit agreement of a partner; and what it excludes (R2, D14).
+
+use chrono::NaiveDate;
+
+use super::{
+    calendar::add_days,
+    cell::{self, Cells, Column, optional, required},
+    reason::{Expected, Problem, Reason},
+};
+
+/// The columns, in canonical order.
+pub const COLUMNS: &[Column] =
+    &[required("partner_id"), required("agreement"), required("valid_from"), optional("valid_until")];
+
+/// An agreement as a file states it; its name and first day are the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementRow {
+    /// Whose.
+    pub partner_id: String,
+    /// Its name, such as `enterprise_agreement`.
+    pub agreement: String,
+    /// First day.
+    pub valid_from: NaiveDate,
+    /// Last day; `None`: until further notice.
+    pub valid_until: Option<NaiveDate>,
+}
+
+/// Reads a row; all its problems if there are any.
+pub fn parse(cells: &Cells<'_>) -> Result<AgreementRow, Vec<Problem>> {
+    let mut row = cells.read();
+    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
+    let agreement = row.need("agreement", Expected::Text, cell::id);
+    let valid_from = row.need("valid_from", Expected::Date, cell::date);
+    let valid_until = row.patch("valid_until", Expected::Date, cell::date);
+    if let (Some(from), Some(until)) = (valid_from, valid_until.as_ref().and_then(cell::Patch::as_set))
+        && *until < from
+    {
+        row.problem("valid_until", Reason::EndsBeforeStart);
+    }
+    let assemble = || {
+        Some(AgreementRow {
+            partner_id: partner_id?,
+            agreement: agreement?,
+            valid_from: valid_from?,
+            valid_until: valid_until?.into_set(),
+        })
+    };
+    row.finish(assemble())
+}
+
+/// A span of days in which something excludes bulk credit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The agreement's name, or `action_pack`.
+    pub name: String,
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day; `None`: until further notice.
+    pub until: Option<NaiveDate>,
+}
+
+/// Why bulk credit that runs through `last_usable_on` cannot be used, assigned or transferred on `on`, with the first
+/// day on which nothing excludes it; `None`: nothing does (D14).
+#[must_use]
+pub fn blocks(exclusions: &[Exclusion], on: NaiveDate, last_usable_on: NaiveDate) -> Option<Reason> {
+    let on_day = |day: NaiveDate| {
+        let live =
+            exclusions.iter().filter(move |e| e.from <= day && e.until.is_none_or(|until| day <= until));
+        live.max_by_key(|e| (e.until.unwrap_or(NaiveDate::MAX), std::cmp::Reverse(e.from)))
+    };
+    let agreement = on_day(on)?.name.clone();
+    let mut day = on;
+    while let Some(exclusion) = on_day(day) {
+        match exclusion.until {
+            Some(until) if until < last_usable_on => day = add_days(until, 1),
+            _ => return Some(Reason::BulkBlocked { agreement, earliest_on: None }),
+        }
+    }
+    Some(Reason::BulkBlocked { agreement, earliest_on: Some(day) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::cell::tests as row, *};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn exclusion(name: &str, from: &str, until: &str) -> Exclusion {
+        Exclusion { name: name.into(), from: day(from), until: until.parse().ok() }
+    }
+
+    #[test]
+    fn d14_bulk_credit_is_blocked_from_the_first_to_the_last_day_of_an_agreement() {
+        let csp = [exclusion("csp", "2024-03-01", "2024-03-31")];
+        let blocked = |on| blocks(&csp, day(on), day("2025-01-30"));
+        let until_april =
+            Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on: Some(day("2024-04-01")) });
+        assert_eq!(blocked("2024-02-29"), None);
+        assert_eq!(blocked("2024-03-01"), until_april);
+        assert_eq!(blocked("2024-03-31"), until_april);
+        assert_eq!(blocked("2024-04-01"), None);
+    }
+
+    #[test]
+    fn d14_what_follows_without_a_gap_blocks_on_and_what_outlasts_the_credit_blocks_for_good() {
+        let both = [
+            exclusion("csp", "2024-03-01", "2024-03-31"),
+            exclusion("azure_pass", "2024-04-01", "2024-04-02"),
+        ];
+        let earliest_on = Some(day("2024-04-03"));
+        let reason = Reason::BulkBlocked { agreement: "csp".into(), earliest_on };
+        assert_eq!(blocks(&both, day("2024-03-10"), day("2025-01-30")), Some(reason));
+        let never =
+            |agreement: &str| Some(Reason::BulkBlocked { agreement: agreement.into(), earliest_on: None });
+        let open = [exclusion("enterprise_agreement", "2024-03-01", "")];
+        assert_eq!(blocks(&open, day("2024-03-10"), day("2025-01-30")), never("enterprise_agreement"));
+        assert_eq!(blocks(&both, day("2024-03-10"), day("2024-04-02")), never("csp"));
+        let last = Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on });
+        assert_eq!(blocks(&both, day("2024-03-10"), day("2024-04-03")), last);
+    }
+
+    const TIDY: &[(&str, &str)] =
+        &[("partner_id", "4201"), ("agreement", "enterprise_agreement"), ("valid_from", "2024-01-01")];
+
+    #[test]
+    fn d14_an_agreement_runs_from_a_day_until_a_day_or_further_notice() {
+        assert_eq!(row::parse(COLUMNS, parse, TIDY).unwrap().valid_until, None);
+        let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("valid_until", "2024-01-01")])).unwrap();
+        assert_eq!(it.valid_until.map(|day| day.to_string()).as_deref(), Some("2024-01-01"));
+        let over = row::parse(COLUMNS, parse, &row::with(TIDY, &[("valid_until", "2023-12-31")]));
+        assert_eq!(over, Err(vec![Problem::at("valid_until", "2023-12-31", Reason::EndsBeforeStart)]));
+        row::each_alone(
+            COLUMNS,
+            parse,
+            TIDY,
+            &[
+                ("partner_id", "a", Expected::Digits),
+                ("agreement", "an agreement", Expected::Text),
+                ("valid_from", "1/1/2024", Expected::Date),
+                ("valid_until", "2024", Expected::Date),
+            ],
+        );
+    }
+}

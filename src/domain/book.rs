@@ -1,0 +1,386 @@
+//! What is known of the partners that a span of requests names, as the requests before have left it.
+//!
+//! The store fills a [`Book`] for a span of rows; each row is ruled on against it, and what an accepted one does
+//! ([`Effect`]) is entered before the next is looked at. So the tenth request of a span sees the nine before it, and the
+//! store is read and written once a span.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+
+use super::{
+    agreement::Exclusion,
+    catalogue::Catalogue,
+    directory_user::Role,
+    entitlement::{Benefit, Offer},
+    key_request::Mode,
+    license_key::Subscription,
+    membership::Year,
+    policy::ImportPolicy,
+    reason::Problem,
+};
+
+/// A partner.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// Its number in the store.
+    pub partner_id: i64,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Its own tenant.
+    pub tenant_id: Option<String>,
+    /// With whom it shares caps: the companies of a group, or itself alone (D12).
+    pub group: String,
+    /// It has a marketing contact (R8).
+    pub has_contact: bool,
+    /// What excludes bulk credit: listed agreements and its Action Pack orders (D14).
+    pub exclusions: Vec<Exclusion>,
+}
+
+/// A directory user.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The number in the store.
+    pub user_id: i64,
+    /// The sign-in name.
+    pub name: String,
+    /// Can sign in.
+    pub enabled: bool,
+    /// A guest in the directory.
+    pub guest: bool,
+    /// What they hold.
+    pub roles: Vec<Role>,
+}
+
+/// An order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its number in the store.
+    pub membership_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// What it is called.
+    pub order_id: String,
+    /// What it bought; `None` while a renewal waits for its entitlements.
+    pub offer: Option<Offer>,
+    /// Its year.
+    pub year: Year,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+    /// The cancellation that is being decided, by its request id (D7).
+    pub frozen_by: Option<String>,
+    /// What support is asked for with, once activated: Access ID and Contract ID (R6).
+    pub support: Option<(String, String)>,
+}
+
+/// An assignment of a benefit to a user.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    /// The user's number in the store.
+    pub user_id: i64,
+    /// The user's sign-in name.
+    pub user: String,
+    /// The seat's number; `None` for monthly credit, which has no seats.
+    pub seat_no: Option<u32>,
+    /// First day.
+    pub assigned_on: NaiveDate,
+    /// The first day on which it no longer is.
+    pub removed_on: Option<NaiveDate>,
+}
+
+/// A key of a benefit; what it says is sealed in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its number in the store.
+    pub key_id: i64,
+    /// For how many seats.
+    pub seats: Option<u32>,
+    /// For how many months.
+    pub months: u32,
+    /// When it was first revealed.
+    pub revealed_on: Option<NaiveDate>,
+    /// When it was redeemed.
+    pub redeemed_on: Option<NaiveDate>,
+}
+
+/// A benefit of an order, with what was done with it. Lists are in the order of the store's numbers.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Its number in the store.
+    pub entitlement_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// Its order's number in the store.
+    pub membership_id: i64,
+    /// Its order.
+    pub order_id: String,
+    /// The code.
+    pub benefit: Benefit,
+    /// Seats, incidents or hours; `None`: unlimited.
+    pub quantity: Option<u32>,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day, grace included.
+    pub last_usable_on: NaiveDate,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+    /// Everybody who is or was assigned.
+    pub seats: Vec<Seat>,
+    /// Its keys.
+    pub keys: Vec<Key>,
+    /// When it was activated.
+    pub activated_on: Option<NaiveDate>,
+    /// Minutes or incidents drawn so far.
+    pub drawn: i64,
+}
+
+impl Held {
+    /// Its last usable day, as far as is known.
+    #[must_use]
+    pub fn ends_on(&self) -> NaiveDate {
+        self.ended_on.unwrap_or(self.last_usable_on)
+    }
+
+    /// Whether it can be used on a day.
+    #[must_use]
+    pub fn runs_on(&self, day: NaiveDate) -> bool {
+        self.starts_on <= day && day <= self.ends_on()
+    }
+}
+
+/// A partner's group, or a partner alone, with what its Visual Studio caps count (D12).
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Assigned Visual Studio seats by country.
+    pub seats: BTreeMap<String, u32>,
+    /// First and last usable day of its gold orders.
+    pub gold: Vec<(NaiveDate, NaiveDate)>,
+}
+
+/// A request that is on record under a key.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its number in the store.
+    pub request_no: i64,
+    /// The row as it was understood.
+    pub content: serde_json::Value,
+    /// It waits for the operator.
+    pub waits: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// By Partner ID.
+    pub partners: HashMap<String, Partner>,
+    /// By the partner's number and a name in lower case: object id or user principal name. Object ids win.
+    pub users: HashMap<(i64, String), User>,
+    /// Who holds a role at a partner and can sign in: user principal name and roles.
+    pub holders: HashMap<i64, Vec<(String, Vec<Role>)>>,
+    /// By order id.
+    pub orders: HashMap<String, Order>,
+    /// By number in the store.
+    pub benefits: HashMap<i64, Held>,
+    /// Numbers of benefits by order number and code.
+    pub codes: HashMap<(i64, String), i64>,
+    /// Support and advisory benefits of a partner by its number, in the order in which they end.
+    pub drawable: HashMap<i64, Vec<i64>>,
+    /// Licence subscriptions by the partner's number and benefit code.
+    pub subscriptions: HashMap<(i64, String), Subscription>,
+    /// By [`Partner::group`].
+    pub groups: HashMap<String, Group>,
+    /// By the partner's number, family and key.
+    pub recorded: HashMap<(i64, &'static str, String), Recorded>,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Asker<'a> {
+    /// A directory user.
+    User(&'a User),
+    /// The operator, on the operator's machine.
+    Operator,
+}
+
+/// One request, with all that it is ruled on.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What is known.
+    pub book: &'a Book,
+    /// Whose request.
+    pub partner: &'a Partner,
+    /// The order it names.
+    pub order: Option<&'a Order>,
+    /// The benefit it names.
+    pub held: Option<&'a Held>,
+    /// The date that counts (D1).
+    pub on: NaiveDate,
+    /// The numbers of the rules.
+    pub policy: &'a ImportPolicy,
+    /// What offers bring, and what excludes what.
+    pub catalogue: &'a Catalogue,
+}
+
+/// What an accepted request does. Dates are the request's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A user is assigned.
+    Assigned {
+        /// The benefit.
+        entitlement_id: i64,
+        /// The user's number in the store.
+        user_id: i64,
+        /// The user's sign-in name.
+        user: String,
+        /// The seat.
+        seat_no: Option<u32>,
+        /// Of a benefit that has ended since: the first day on which the user no longer is.
+        removed_on: Option<NaiveDate>,
+    },
+    /// A user no longer is.
+    Removed {
+        /// The benefit.
+        entitlement_id: i64,
+        /// The user's number in the store.
+        user_id: i64,
+    },
+    /// A key counts as revealed.
+    Revealed {
+        /// The benefit.
+        entitlement_id: i64,
+        /// The key.
+        key_id: i64,
+    },
+    /// A key is redeemed.
+    Redeemed {
+        /// The benefit.
+        entitlement_id: i64,
+        /// The key.
+        key_id: i64,
+        /// How.
+        mode: Mode,
+        /// Onto which tenant.
+        tenant_id: String,
+        /// The live subscription before.
+        before: Option<Subscription>,
+        /// The subscription after.
+        after: Subscription,
+    },
+    /// A benefit is activated.
+    Activated {
+        /// The benefit.
+        entitlement_id: i64,
+        /// From when an offer is live.
+        live_on: Option<NaiveDate>,
+    },
+    /// An order's support has its IDs.
+    SupportOpened {
+        /// The order's number in the store.
+        membership_id: i64,
+        /// The partner's Access ID.
+        access_id: String,
+        /// The order's Contract ID.
+        contract_id: String,
+    },
+    /// Minutes or incidents are drawn.
+    Drawn {
+        /// The benefit.
+        entitlement_id: i64,
+        /// How many; more than zero.
+        count: i64,
+    },
+}
+
+/// A yes with what it does and what there is to say of it, or every reason against it.
+pub type Ruling = Result<(Vec<Effect>, Vec<Problem>), Vec<Problem>>;
+
+impl Book {
+    /// Somebody at a partner, by object id or user principal name in any case.
+    #[must_use]
+    pub fn user(&self, partner_id: i64, named: &str) -> Option<&User> {
+        self.users.get(&(partner_id, named.to_lowercase()))
+    }
+
+    /// A benefit of an order.
+    #[must_use]
+    pub fn benefit(&self, membership_id: i64, code: &str) -> Option<&Held> {
+        self.benefits.get(self.codes.get(&(membership_id, code.to_owned()))?)
+    }
+
+    /// Enters what a request of `on` did, so that the next one sees it.
+    pub fn enter(&mut self, effect: &Effect, on: NaiveDate) {
+        match effect {
+            Effect::Assigned { entitlement_id, user_id, user, seat_no, removed_on } => {
+                self.count_seat(*entitlement_id, 1);
+                self.held(*entitlement_id, |held| {
+                    held.seats.push(Seat {
+                        user_id: *user_id,
+                        user: user.clone(),
+                        seat_no: *seat_no,
+                        assigned_on: on,
+                        removed_on: *removed_on,
+                    });
+                });
+            }
+            Effect::Removed { entitlement_id, user_id } => {
+                self.count_seat(*entitlement_id, -1);
+                self.held(*entitlement_id, |held| {
+                    let live =
+                        held.seats.iter_mut().filter(|s| s.user_id == *user_id && s.removed_on.is_none());
+                    live.for_each(|seat| seat.removed_on = Some(on.max(seat.assigned_on)));
+                });
+            }
+            Effect::Revealed { entitlement_id, key_id } => self.key(*entitlement_id, *key_id, |key| {
+                key.revealed_on.get_or_insert(on);
+            }),
+            Effect::Redeemed { entitlement_id, key_id, after, .. } => {
+                self.key(*entitlement_id, *key_id, |key| key.redeemed_on = Some(on));
+                if let Some(held) = self.benefits.get(entitlement_id) {
+                    let of = (held.partner_id, held.benefit.as_str().to_owned());
+                    self.subscriptions.insert(of, *after);
+                }
+            }
+            Effect::Activated { entitlement_id, .. } => {
+                self.held(*entitlement_id, |held| held.activated_on = Some(on));
+            }
+            Effect::SupportOpened { membership_id, access_id, contract_id } => {
+                let order = self.orders.values_mut().find(|order| order.membership_id == *membership_id);
+                if let Some(order) = order {
+                    order.support = Some((access_id.clone(), contract_id.clone()));
+                }
+            }
+            Effect::Drawn { entitlement_id, count } => {
+                self.held(*entitlement_id, |held| held.drawn = held.drawn.saturating_add(*count));
+            }
+        }
+    }
+
+    fn held(&mut self, entitlement_id: i64, change: impl FnOnce(&mut Held)) {
+        if let Some(held) = self.benefits.get_mut(&entitlement_id) {
+            change(held);
+        }
+    }
+
+    fn key(&mut self, entitlement_id: i64, key_id: i64, change: impl FnOnce(&mut Key)) {
+        self.held(entitlement_id, |held| {
+            if let Some(key) = held.keys.iter_mut().find(|key| key.key_id == key_id) {
+                change(key);
+            }
+        });
+    }
+
+    /// Caps count Visual Studio seats over the partner's group (D12).
+    fn count_seat(&mut self, entitlement_id: i64, more: i32) {
+        let Some(held) = self.benefits.get(&entitlement_id) else { return };
+        if held.benefit.kind() != super::entitlement::BenefitKind::VisualStudio || held.ended_on.is_some() {
+            return;
+        }
+        let Some(partner) = self.partners.values().find(|partner| partner.partner_id == held.partner_id)
+        else {
+            return;
+        };
+        let group = self.groups.entry(partner.group.clone()).or_default();
+        let seats = group.seats.entry(partner.country.clone()).or_default();
+        *seats = seats.saturating_add_signed(more);
+    }
+}

@@ -1,0 +1,506 @@
+//! A request, of whatever kind of file: who asks for what, whether it may be looked at now, and what is ruled (D1, D16).
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::{
+    activation::{self, ActivationRow},
+    assignment::{self, AssignmentRow},
+    book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
+    calendar::sub_days,
+    catalogue::Catalogue,
+    entitlement::{Benefit, BenefitKind},
+    key_request::{self, KeyRequestRow},
+    license_key::key_ref,
+    policy::ImportPolicy,
+    reason::{Problem, Reason},
+    role::Action,
+    service_request::{Request, ServiceRequestRow},
+    support,
+};
+
+/// What an operator is called in `requested_by`, where the operator asks.
+pub const OPERATOR: &str = "operator";
+
+/// One row of a request file, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Of `assignments`.
+    Assignment(AssignmentRow),
+    /// Of `key_requests`.
+    Key(KeyRequestRow),
+    /// Of `activations`.
+    Activation(ActivationRow),
+    /// Of `service_requests`.
+    Service(ServiceRequestRow),
+}
+
+impl Asked {
+    /// The Partner ID.
+    #[must_use]
+    pub fn partner(&self) -> &str {
+        match self {
+            Self::Assignment(row) => &row.partner_id,
+            Self::Key(row) => &row.partner_id,
+            Self::Activation(row) => &row.partner_id,
+            Self::Service(row) => &row.partner_id,
+        }
+    }
+
+    /// The order it names.
+    #[must_use]
+    pub fn order(&self) -> Option<&str> {
+        match self {
+            Self::Assignment(row) => Some(&row.order_id),
+            Self::Key(row) => Some(&row.order_id),
+            Self::Activation(row) => Some(&row.order_id),
+            Self::Service(row) => row.request.order_id(),
+        }
+    }
+
+    /// The benefit it names.
+    #[must_use]
+    pub const fn benefit(&self) -> Option<&Benefit> {
+        match self {
+            Self::Assignment(row) => Some(&row.benefit),
+            Self::Key(row) => Some(&row.benefit),
+            Self::Activation(row) => Some(&row.benefit),
+            Self::Service(_) => None,
+        }
+    }
+
+    /// Who asks: a directory user, or [`OPERATOR`].
+    #[must_use]
+    pub fn requested_by(&self) -> &str {
+        match self {
+            Self::Assignment(row) => &row.requested_by,
+            Self::Key(row) => &row.requested_by,
+            Self::Activation(row) => &row.requested_by,
+            Self::Service(row) => &row.requested_by,
+        }
+    }
+
+    /// The date that counts (D1).
+    #[must_use]
+    pub const fn requested_on(&self) -> NaiveDate {
+        match self {
+            Self::Assignment(row) => row.requested_on,
+            Self::Key(row) => row.requested_on,
+            Self::Activation(row) => row.requested_on,
+            Self::Service(row) => row.requested_on,
+        }
+    }
+
+    /// Whom it names beside who asks: columns and names.
+    #[must_use]
+    pub fn users(&self) -> [Option<(&'static str, &str)>; 2] {
+        match self {
+            Self::Assignment(row) => {
+                [Some(("user", &row.user)), row.to_user.as_deref().map(|to| ("to_user", to))]
+            }
+            _ => [None, None],
+        }
+    }
+
+    /// The stored name of its kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Assignment(row) => row.action.name(),
+            Self::Key(row) => row.action.name(),
+            Self::Activation(_) => "activate",
+            Self::Service(row) => row.request.kind(),
+        }
+    }
+
+    /// Among which requests its key is unique: service requests of all kinds share their ids.
+    #[must_use]
+    pub const fn family(&self) -> &'static str {
+        if matches!(self, Self::Service(_)) { "service" } else { self.kind() }
+    }
+
+    /// What who asks must be allowed to do.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Assignment(_) => Action::Assign,
+            Self::Key(_) => Action::UseKeys,
+            Self::Activation(row) if row.benefit.kind() == BenefitKind::GoToMarket => Action::ActivateOffer,
+            Self::Activation(_) => Action::Activate,
+            Self::Service(ServiceRequestRow { request: Request::Cancel { .. }, .. }) => Action::Cancel,
+            Self::Service(_) => Action::AskForHelp,
+        }
+    }
+
+    /// Its key within its partner and family (formats.md); `user_id` is whom an assignment names.
+    #[must_use]
+    pub fn key(&self, user_id: i64) -> String {
+        match self {
+            Self::Assignment(row) => {
+                format!(
+                    "{}|{}|{}|{user_id}|{}",
+                    row.order_id,
+                    row.benefit,
+                    row.action.name(),
+                    row.requested_on
+                )
+            }
+            Self::Key(row) => {
+                let key = row.key_ref.map(key_ref).unwrap_or_default();
+                format!("{}|{}|{}|{key}|{}", row.order_id, row.benefit, row.action.name(), row.requested_on)
+            }
+            Self::Activation(row) => format!("{}|{}", row.order_id, row.benefit),
+            Self::Service(row) => row.request_id.clone(),
+        }
+    }
+
+    /// What of it must be the same when it comes again (D16); `to_id` is whom it goes to.
+    #[must_use]
+    pub fn content(&self, to_id: Option<i64>) -> Value {
+        let by = self.requested_by().to_lowercase();
+        match self {
+            Self::Assignment(_) => match to_id {
+                None => json!({ "requested_by": by }),
+                Some(to_id) => json!({ "requested_by": by, "to_user": to_id }),
+            },
+            Self::Key(row) => json!({
+                "requested_by": by, "tenant_id": row.tenant_id, "mode": row.mode,
+            }),
+            Self::Activation(row) => json!({ "requested_by": by, "requested_on": row.requested_on }),
+            Self::Service(row) => {
+                let mut content = json!({
+                    "order_id": row.request.order_id(), "requested_by": by, "requested_on": row.requested_on,
+                    "note": row.note,
+                });
+                match &row.request {
+                    Request::Cancel { .. } => {}
+                    Request::ProductSupport(ticket) | Request::CloudSupport(ticket) => {
+                        content["kind"] = self.kind().into();
+                        content["product"] = ticket.product.clone().into();
+                        content["product_version"] = ticket.product_version.clone().into();
+                        content["access_id"] = ticket.access_id.clone().into();
+                        content["contract_id"] = ticket.contract_id.clone().into();
+                    }
+                    Request::AdvisoryHours { minutes, product, .. } => {
+                        content["kind"] = self.kind().into();
+                        content["minutes"] = (*minutes).into();
+                        content["product"] = product.clone().into();
+                    }
+                }
+                content
+            }
+        }
+    }
+
+    /// What it is about, as decisions name it: kind and outside name.
+    #[must_use]
+    pub fn subject(&self) -> (&'static str, String) {
+        match (self, self.benefit(), self.order()) {
+            (_, Some(benefit), Some(order)) => ("entitlement", format!("{order}/{benefit}")),
+            (Self::Service(row), _, None) => ("request", row.request_id.clone()),
+            (_, _, order) => ("order", order.unwrap_or_default().to_owned()),
+        }
+    }
+
+    /// What was asked for beyond its subject, as a decision keeps it.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let mut told = match self {
+            Self::Assignment(row) => json!({ "user": row.user, "to_user": row.to_user }),
+            Self::Key(row) => {
+                json!({ "key_ref": row.key_ref.map(key_ref), "tenant_id": row.tenant_id, "mode": row.mode })
+            }
+            Self::Activation(_) => json!({}),
+            Self::Service(row) => {
+                let mut told = self.content(None);
+                told["request_id"] = row.request_id.clone().into();
+                told
+            }
+        };
+        if let Some(told) = told.as_object_mut() {
+            told.retain(|_, value| !value.is_null());
+            told.insert("requested_on".into(), json!(self.requested_on()));
+        }
+        told
+    }
+}
+
+/// How a request came: what its file says beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The business date of its arrival.
+    pub received_on: NaiveDate,
+    /// Dated long before, it needs no operator.
+    pub accept_backdated: bool,
+    /// The operator may ask.
+    pub by_operator: bool,
+    /// The one partner whose rows the file may hold: number in the store and Partner ID.
+    pub partner: Option<(i64, &'a str)>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is refused, or cannot be understood, and why.
+    Refused(Vec<Problem>),
+    /// The same key came with other content: it is no request of its own.
+    Conflicts(Vec<Problem>),
+    /// It came before.
+    Unchanged(Vec<Problem>),
+    /// It waits for the operator.
+    Waits(Problem),
+    /// A night decides it.
+    Pending(Problem),
+    /// It is done.
+    Accepted {
+        /// What it does.
+        effects: Vec<Effect>,
+        /// What there is to say of it.
+        remarks: Vec<Problem>,
+    },
+}
+
+/// A request that was ruled on, with what is to be recorded of it.
+#[derive(Clone, Debug)]
+pub struct Ruled {
+    /// Its number in the store, also if nothing is recorded under it.
+    pub request_no: i64,
+    /// Whose; `None`: nobody's that is known.
+    pub partner_id: Option<i64>,
+    /// Its order's number in the store.
+    pub membership_id: Option<i64>,
+    /// Its benefit's number in the store.
+    pub entitlement_id: Option<i64>,
+    /// Its key within its partner and family.
+    pub key: String,
+    /// What must be the same when it comes again.
+    pub content: Value,
+    /// It waited, and the operator lets it in now.
+    pub waited: bool,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+/// Everything that a request names, found.
+struct Found<'a> {
+    partner: &'a Partner,
+    order: Option<&'a Order>,
+    held: Option<&'a Held>,
+    who: Asker<'a>,
+    user: Option<&'a User>,
+    to: Option<&'a User>,
+}
+
+/// Rules on a request, which is `request_no` from now on unless it is on record already. What it does is to be entered
+/// into `book` before the next is ruled on: [`enter`].
+#[must_use]
+pub fn rule(
+    book: &Book,
+    asked: &Asked,
+    arrival: &Arrival<'_>,
+    policy: &ImportPolicy,
+    catalogue: &Catalogue,
+    request_no: i64,
+) -> Ruled {
+    let mut ruled = Ruled {
+        request_no,
+        partner_id: None,
+        membership_id: None,
+        entitlement_id: None,
+        key: String::new(),
+        content: Value::Null,
+        waited: false,
+        outcome: Outcome::Refused(vec![]),
+    };
+    let found = match find(book, asked, arrival, &mut ruled) {
+        Ok(found) => found,
+        Err(problems) => {
+            ruled.outcome = Outcome::Refused(problems);
+            return ruled;
+        }
+    };
+    ruled.key = asked.key(found.user.map_or(0, |user| user.user_id));
+    ruled.content = asked.content(found.to.map(|user| user.user_id));
+    let earliest_on = sub_days(arrival.received_on, policy.request_backdate_days);
+    let on = asked.requested_on();
+    let waits = || Problem::at("requested_on", &on.to_string(), Reason::WaitsForOperator { earliest_on });
+    let recorded = book.recorded.get(&(found.partner.partner_id, asked.family(), ruled.key.clone()));
+    if let Some(recorded) = recorded {
+        let conflicts = conflicts(recorded, &ruled.content);
+        ruled.request_no = recorded.request_no;
+        ruled.waited = recorded.waits;
+        if !conflicts.is_empty() {
+            ruled.outcome = Outcome::Conflicts(conflicts);
+            return ruled;
+        }
+        if !recorded.waits || !arrival.accept_backdated {
+            ruled.outcome = Outcome::Unchanged(if recorded.waits { vec![waits()] } else { vec![] });
+            return ruled;
+        }
+    }
+    ruled.outcome = match barred(book, asked, arrival, &found) {
+        Some(problem) => Outcome::Refused(vec![problem]),
+        None if !arrival.accept_backdated && on < earliest_on => Outcome::Waits(waits()),
+        None => {
+            let case = Case {
+                book,
+                partner: found.partner,
+                order: found.order,
+                held: found.held,
+                on,
+                policy,
+                catalogue,
+            };
+            decide(&case, asked, &found, arrival)
+        }
+    };
+    ruled
+}
+
+/// Finds what a request names: its partner, its order and benefit, who asks and whom it is for.
+fn find<'a>(
+    book: &'a Book,
+    asked: &Asked,
+    arrival: &Arrival<'_>,
+    ruled: &mut Ruled,
+) -> Result<Found<'a>, Vec<Problem>> {
+    let at = |column: &str, value: &str, reason| Problem::at(column, value, reason);
+    let Some(partner) = book.partners.get(asked.partner()) else {
+        return Err(vec![at("partner_id", asked.partner(), Reason::UnknownPartner)]);
+    };
+    if let Some((own, number)) = arrival.partner
+        && own != partner.partner_id
+    {
+        let reason = Reason::OtherPartner { partner_id: number.to_owned() };
+        return Err(vec![at("partner_id", asked.partner(), reason)]);
+    }
+    ruled.partner_id = Some(partner.partner_id);
+    let mut problems = Vec::new();
+    let order = asked.order().and_then(|order_id| match book.orders.get(order_id) {
+        Some(order) if order.partner_id == partner.partner_id => Some(order),
+        Some(_) => {
+            problems.push(at("order_id", order_id, Reason::OrderOfAnotherPartner));
+            None
+        }
+        None => {
+            problems.push(at("order_id", order_id, Reason::UnknownOrder));
+            None
+        }
+    });
+    ruled.membership_id = order.map(|order| order.membership_id);
+    let by = asked.requested_by();
+    let who = match book.user(partner.partner_id, by) {
+        _ if arrival.by_operator && by == OPERATOR => Some(Asker::Operator),
+        Some(user) => Some(Asker::User(user)),
+        None => {
+            problems.push(at("requested_by", by, Reason::UnknownUser));
+            None
+        }
+    };
+    let held = order.zip(asked.benefit()).and_then(|(order, benefit)| {
+        let held = book.benefit(order.membership_id, benefit.as_str());
+        if held.is_none() {
+            problems.push(at("benefit", benefit.as_str(), Reason::UnknownBenefit));
+        }
+        held
+    });
+    ruled.entitlement_id = held.map(|held| held.entitlement_id);
+    let [user, to] = asked.users().map(|named| {
+        let (column, name) = named?;
+        let user = book.user(partner.partner_id, name);
+        if user.is_none() {
+            problems.push(at(column, name, Reason::UnknownUser));
+        }
+        user
+    });
+    match who {
+        Some(who) if problems.is_empty() => Ok(Found { partner, order, held, who, user, to }),
+        _ => Err(problems),
+    }
+}
+
+/// Every column in which a request differs from the one on record.
+fn conflicts(recorded: &Recorded, content: &Value) -> Vec<Problem> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let columns = content.as_object().into_iter().flatten();
+    let differs =
+        columns.filter(|(column, value)| recorded.content.get(column).unwrap_or(&Value::Null) != *value);
+    differs
+        .map(|(column, value)| {
+            let expected = text(recorded.content.get(column).unwrap_or(&Value::Null));
+            let reason = Reason::ConflictsWithEarlier { column: column.clone(), expected };
+            Problem::at(column, &text(value), reason)
+        })
+        .collect()
+}
+
+/// What keeps a request from being looked at: who asks is disabled or lacks the role, or it is dated ahead (D1).
+fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) -> Option<Problem> {
+    let by = |reason| Some(Problem::at("requested_by", asked.requested_by(), reason));
+    if let Asker::User(user) = found.who {
+        if !user.enabled {
+            return by(Reason::UserDisabled);
+        }
+        if !asked.action().allows(&user.roles) {
+            let holders = book.holders.get(&found.partner.partner_id).map(Vec::as_slice).unwrap_or_default();
+            return by(asked
+                .action()
+                .refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice()))));
+        }
+    }
+    let on = asked.requested_on();
+    (on > arrival.received_on).then(|| {
+        let reason = Reason::RequestedInFuture { received_on: arrival.received_on };
+        Problem::at("requested_on", &on.to_string(), reason)
+    })
+}
+
+fn decide(case: &Case<'_>, asked: &Asked, found: &Found<'_>, arrival: &Arrival<'_>) -> Outcome {
+    let ruling = match (asked, found.held, found.user) {
+        (Asked::Assignment(row), Some(held), Some(user)) => {
+            assignment::decide(case, held, row, user, found.to)
+        }
+        (Asked::Key(row), Some(held), _) => key_request::decide(case, held, row),
+        (Asked::Activation(row), Some(held), _) => activation::decide(case, held, row),
+        (Asked::Service(row), ..) => match &row.request {
+            Request::Cancel { .. } => {
+                let reason = Reason::DecidedAtNight { night_of: arrival.received_on };
+                return Outcome::Pending(Problem::of_row(reason));
+            }
+            request => support::decide(case, request),
+        },
+        _ => Err(vec![]),
+    };
+    match ruling {
+        Ok((effects, remarks)) => Outcome::Accepted { effects, remarks },
+        Err(problems) => Outcome::Refused(problems),
+    }
+}
+
+/// Enters a ruled request into the book, so that the next one is ruled on after it.
+pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
+    let Some(partner_id) = ruled.partner_id else { return };
+    let waits = matches!(ruled.outcome, Outcome::Waits(_));
+    match &ruled.outcome {
+        Outcome::Refused(_) | Outcome::Conflicts(_) | Outcome::Unchanged(_) => return,
+        Outcome::Waits(_) => {}
+        Outcome::Pending(_) => {
+            if let (Asked::Service(row), Some(order)) =
+                (asked, asked.order().and_then(|order_id| book.orders.get_mut(order_id)))
+            {
+                order.frozen_by.get_or_insert_with(|| row.request_id.clone());
+            }
+        }
+        Outcome::Accepted { effects, .. } => {
+            for effect in effects {
+                book.enter(effect, asked.requested_on());
+            }
+        }
+    }
+    let recorded = Recorded { request_no: ruled.request_no, content: ruled.content.clone(), waits };
+    book.recorded.insert((partner_id, asked.family(), ruled.key.clone()), recorded);
+}

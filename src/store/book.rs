@@ -1,0 +1,449 @@
+//! The book that a span of requests is ruled on: read in a few statements, its orders locked; and what was ruled,
+//! written in a few.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::{PgConnection, types::Json};
+
+use super::{Error, Result};
+use crate::domain::{
+    agreement::Exclusion,
+    book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
+    directory_user::Role,
+    entitlement::{Benefit, BenefitKind, Offer},
+    license_key::Subscription,
+    membership::Year,
+    request::Asked,
+};
+pub use write::{Entry, write};
+
+mod write;
+
+/// Kinds of benefit that requests draw from.
+const DRAWN: [BenefitKind; 3] =
+    [BenefitKind::ProductSupport, BenefitKind::SignatureCloudSupport, BenefitKind::AdvisoryHours];
+
+/// Reads all that these requests name; what a partner holds is locked until the transaction ends, order by order, so that
+/// a refund and an activation come one after the other (promise 10). `grace_days` is policy, `key_months` the months of a
+/// key that does not say.
+pub async fn open(
+    conn: &mut PgConnection,
+    asked: &[&Asked],
+    grace_days: u32,
+    key_months: u32,
+) -> Result<Book> {
+    let mut book = Book::default();
+    partners(conn, &mut book, asked).await?;
+    users(conn, &mut book, asked).await?;
+    let drawing: Vec<i64> = ids(&book, asked.iter().filter(|a| matches!(a, Asked::Service(_))).copied());
+    orders(conn, &mut book, asked, &drawing, grace_days).await?;
+    benefits(conn, &mut book, asked, &drawing).await?;
+    let of = |kinds: &[BenefitKind]| -> Vec<i64> {
+        book.benefits
+            .values()
+            .filter(|h| kinds.contains(&h.benefit.kind()))
+            .map(|h| h.entitlement_id)
+            .collect()
+    };
+    let assigned =
+        of(&[BenefitKind::AzureMonthlyCredit, BenefitKind::AzureBulkCredit, BenefitKind::VisualStudio]);
+    let keyed = of(&[BenefitKind::Software, BenefitKind::LicenseSubscription]);
+    let drawable = of(&DRAWN);
+    seats(conn, &mut book, &assigned).await?;
+    keys(conn, &mut book, &keyed, key_months).await?;
+    drawn(conn, &mut book, &drawable).await?;
+    let named = |kind| asked.iter().filter(move |a| a.benefit().is_some_and(|b| b.kind() == kind)).copied();
+    let bulk = ids(&book, named(BenefitKind::AzureBulkCredit));
+    exclusions(conn, &mut book, &bulk, grace_days).await?;
+    let groups: BTreeSet<String> = named(BenefitKind::VisualStudio)
+        .filter_map(|a| book.partners.get(a.partner()).map(|partner| partner.group.clone()))
+        .collect();
+    count_groups(conn, &mut book, groups.into_iter().collect()).await?;
+    recorded(conn, &mut book, asked).await?;
+    Ok(book)
+}
+
+/// Numbers of the partners of requests, each once.
+fn ids<'a>(book: &Book, asked: impl Iterator<Item = &'a Asked>) -> Vec<i64> {
+    let ids: BTreeSet<i64> =
+        asked.filter_map(|a| book.partners.get(a.partner())).map(|p| p.partner_id).collect();
+    ids.into_iter().collect()
+}
+
+async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Result<()> {
+    let numbers: BTreeSet<&str> = asked.iter().map(|a| a.partner()).collect();
+    let numbers: Vec<String> = numbers.into_iter().map(str::to_owned).collect();
+    let rows = sqlx::query!(
+        r#"select p.number as "number!", p.partner_id as "partner_id!", p.country as "country!", p.tenant_id, partner_group(p.group_id, p.number) as "group!",
+                  c.partner_id is not null as "has_contact!"
+           from partner p left join contact c using (partner_id) where p.number = any($1)"#,
+        &numbers
+    )
+    .fetch_all(conn)
+    .await?;
+    book.partners.extend(rows.into_iter().map(|r| {
+        let partner = Partner {
+            partner_id: r.partner_id,
+            country: r.country,
+            tenant_id: r.tenant_id,
+            group: r.group,
+            has_contact: r.has_contact,
+            exclusions: Vec::new(),
+        };
+        (r.number, partner)
+    }));
+    Ok(())
+}
+
+fn roles(names: &[String]) -> Vec<Role> {
+    names.iter().filter_map(|name| Role::parse(name)).collect()
+}
+
+/// Whoever is named, by object id or user principal name, never by mail; and who holds a role.
+async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Result<()> {
+    let mut named = BTreeSet::new();
+    for a in asked {
+        let Some(partner) = book.partners.get(a.partner()) else { continue };
+        let others = a.users();
+        let others = others.iter().flatten().map(|(_, name)| *name);
+        named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_lowercase())));
+    }
+    let (partner_ids, wanted): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
+    // Object ids last, so that they win.
+    let rows = sqlx::query!(
+        r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
+           from (select 1 as pass, k.partner_id, k.name, u.user_id
+                 from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = k.name
+                 union all
+                 select 2, k.partner_id, k.name, u.user_id
+                 from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = k.name) k
+           join directory_user u using (user_id)
+           order by k.pass"#,
+        &partner_ids,
+        &wanted
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for r in rows {
+        let user = User {
+            user_id: r.user_id,
+            name: r.user_principal_name,
+            enabled: r.enabled,
+            guest: r.user_type == "guest",
+            roles: roles(&r.roles),
+        };
+        book.users.insert((r.partner_id, r.name), user);
+    }
+    let partner_ids: Vec<i64> = book.partners.values().map(|partner| partner.partner_id).collect();
+    let rows = sqlx::query!(
+        "select partner_id, user_principal_name, roles from directory_user
+         where partner_id = any($1) and roles <> '{}' and enabled",
+        &partner_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        book.holders.entry(r.partner_id).or_default().push((r.user_principal_name, roles(&r.roles)));
+    }
+    Ok(())
+}
+
+async fn orders(
+    conn: &mut PgConnection,
+    book: &mut Book,
+    asked: &[&Asked],
+    drawing: &[i64],
+    grace_days: u32,
+) -> Result<()> {
+    let order_ids: BTreeSet<&str> = asked.iter().filter_map(|a| a.order()).collect();
+    let order_ids: Vec<String> = order_ids.into_iter().map(str::to_owned).collect();
+    let rows = sqlx::query!(
+        r#"select m.membership_id, m.partner_id, m.order_id, m.offer, m.starts_on, m.anniversary_on, m.ended_on,
+                  (select r.request_key from request r
+                    where r.membership_id = m.membership_id and r.kind = 'cancel' and r.status = 'pending'
+                    order by r.request_no limit 1) as frozen_by,
+                  s.access_id as "access_id?", s.contract_id as "contract_id?"
+           from membership m left join support_contract s using (membership_id)
+           where m.membership_id in (select membership_id from membership where order_id = any($1)
+                                     union select membership_id from membership where partner_id = any($2))
+           order by m.membership_id for update of m"#,
+        &order_ids,
+        drawing
+    )
+    .fetch_all(conn)
+    .await?;
+    book.orders.extend(rows.into_iter().map(|r| {
+        let order = Order {
+            membership_id: r.membership_id,
+            partner_id: r.partner_id,
+            order_id: r.order_id.clone(),
+            offer: r.offer.as_deref().and_then(Offer::parse),
+            year: Year { starts_on: r.starts_on, anniversary_on: r.anniversary_on, grace_days },
+            ended_on: r.ended_on,
+            frozen_by: r.frozen_by,
+            support: r.access_id.zip(r.contract_id),
+        };
+        (r.order_id, order)
+    }));
+    Ok(())
+}
+
+/// The benefits that are named, and those that `drawing` partners may draw from.
+async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], drawing: &[i64]) -> Result<()> {
+    let named: BTreeSet<(i64, &str)> = asked
+        .iter()
+        .filter_map(|a| Some((book.orders.get(a.order()?)?.membership_id, a.benefit()?.as_str())))
+        .collect();
+    let (orders, codes): (Vec<i64>, Vec<String>) =
+        named.into_iter().map(|(order, code)| (order, code.to_owned())).unzip();
+    let patterns: Vec<String> = DRAWN.iter().map(|kind| format!("{}%", kind.name())).collect();
+    let rows = sqlx::query!(
+        r#"select e.entitlement_id, e.partner_id, e.membership_id, m.order_id, e.benefit, e.quantity, e.starts_on,
+                  e.last_usable_on, e.ended_on, a.activated_on as "activated_on?"
+           from (select e.entitlement_id from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
+                 join entitlement e on e.membership_id = k.membership_id and e.benefit = k.benefit
+                 union
+                 select e.entitlement_id from membership m join entitlement e using (membership_id)
+                 where m.partner_id = any($3) and e.benefit like any($4)) k
+           join entitlement e using (entitlement_id)
+           join membership m using (membership_id)
+           left join activation a using (entitlement_id)
+           order by coalesce(e.ended_on, e.last_usable_on), e.entitlement_id"#,
+        &orders,
+        &codes,
+        drawing,
+        &patterns
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
+        book.codes.insert((r.membership_id, r.benefit), r.entitlement_id);
+        if DRAWN.contains(&benefit.kind()) {
+            book.drawable.entry(r.partner_id).or_default().push(r.entitlement_id);
+        }
+        let held = Held {
+            entitlement_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            membership_id: r.membership_id,
+            order_id: r.order_id,
+            benefit,
+            quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
+            starts_on: r.starts_on,
+            last_usable_on: r.last_usable_on,
+            ended_on: r.ended_on,
+            seats: Vec::new(),
+            keys: Vec::new(),
+            activated_on: r.activated_on,
+            drawn: 0,
+        };
+        book.benefits.insert(r.entitlement_id, held);
+    }
+    Ok(())
+}
+
+async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
+    let rows = sqlx::query!(
+        "select a.entitlement_id, a.user_id, u.user_principal_name, a.seat_no, a.assigned_on, a.removed_on
+         from assignment a join directory_user u using (user_id)
+         where a.entitlement_id = any($1) order by a.assignment_id",
+        entitlement_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        let seat = Seat {
+            user_id: r.user_id,
+            user: r.user_principal_name,
+            seat_no: r.seat_no.and_then(|no| u32::try_from(no).ok()),
+            assigned_on: r.assigned_on,
+            removed_on: r.removed_on,
+        };
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+            held.seats.push(seat);
+        }
+    }
+    Ok(())
+}
+
+/// Keys, and the subscriptions of the partners that have any.
+async fn keys(
+    conn: &mut PgConnection,
+    book: &mut Book,
+    entitlement_ids: &[i64],
+    key_months: u32,
+) -> Result<()> {
+    let rows = sqlx::query!(
+        r#"select k.entitlement_id, k.key_id, k.seats, k.months, r.redeemed_on as "redeemed_on?",
+                  (select min(v.revealed_on) from key_reveal v where v.key_id = k.key_id) as revealed_on
+           from license_key k left join redemption r using (key_id)
+           where k.entitlement_id = any($1) order by k.key_id"#,
+        entitlement_ids
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for r in rows {
+        let key = Key {
+            key_id: r.key_id,
+            seats: r.seats.and_then(|seats| u32::try_from(seats).ok()),
+            months: u32::try_from(r.months).unwrap_or(key_months),
+            revealed_on: r.revealed_on,
+            redeemed_on: r.redeemed_on,
+        };
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+            held.keys.push(key);
+        }
+    }
+    let named: BTreeSet<(i64, &str)> = entitlement_ids
+        .iter()
+        .filter_map(|id| book.benefits.get(id))
+        .map(|held| (held.partner_id, held.benefit.as_str()))
+        .collect();
+    let (partner_ids, codes): (Vec<i64>, Vec<String>) =
+        named.into_iter().map(|(partner, code)| (partner, code.to_owned())).unzip();
+    let rows = sqlx::query!(
+        r#"select k.partner_id as "partner_id!", k.benefit as "benefit!", r.seats, r.ends_on
+           from unnest($1::bigint[], $2::text[]) as k (partner_id, benefit)
+           join lateral (select seats, ends_on from redemption r
+                         where r.partner_id = k.partner_id and r.benefit = k.benefit
+                         order by r.redemption_id desc limit 1) r on true"#,
+        &partner_ids,
+        &codes
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        let seats = u32::try_from(r.seats).unwrap_or(0);
+        book.subscriptions.insert((r.partner_id, r.benefit), Subscription { seats, ends_on: r.ends_on });
+    }
+    Ok(())
+}
+
+async fn drawn(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
+    let rows = sqlx::query!(
+        r#"select entitlement_id, sum(case when to_account = 'used' then amount_minor
+                                           when from_account = 'used' then -amount_minor else 0 end)::bigint as "drawn!"
+           from transfer where entitlement_id = any($1) group by 1"#,
+        entitlement_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+            held.drawn = r.drawn;
+        }
+    }
+    Ok(())
+}
+
+/// What stands against bulk credit of these partners, of whatever name: the catalogue says what excludes (D14).
+async fn exclusions(
+    conn: &mut PgConnection,
+    book: &mut Book,
+    partner_ids: &[i64],
+    grace_days: u32,
+) -> Result<()> {
+    let mut found = of_partners(conn, partner_ids, grace_days).await?;
+    for partner in book.partners.values_mut() {
+        partner.exclusions = found.remove(&partner.partner_id).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Agreements and Action Pack orders of partners.
+pub async fn of_partners(
+    conn: &mut PgConnection,
+    partner_ids: &[i64],
+    grace_days: u32,
+) -> Result<HashMap<i64, Vec<Exclusion>>> {
+    let rows = sqlx::query!(
+        r#"select partner_id as "partner_id!", name as "name!", valid_from as "from!", valid_until as until
+           from agreement where partner_id = any($1)
+           union all
+           select partner_id, 'action_pack', starts_on, coalesce(ended_on, anniversary_on + $2::int)
+           from membership where partner_id = any($1) and offer = 'action_pack'
+             and (ended_on is null or ended_on >= starts_on)"#,
+        partner_ids,
+        i32::try_from(grace_days).unwrap_or(i32::MAX)
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut found = HashMap::<_, Vec<_>>::new();
+    for r in rows {
+        found.entry(r.partner_id).or_default().push(Exclusion { name: r.name, from: r.from, until: r.until });
+    }
+    Ok(found)
+}
+
+/// What caps count: assigned Visual Studio seats by country, and gold orders, of each of these groups (D12).
+async fn count_groups(conn: &mut PgConnection, book: &mut Book, groups: Vec<String>) -> Result<()> {
+    let rows = sqlx::query!(
+        r#"select partner_group(p.group_id, p.number) as "group!", p.country, count(a.assignment_id) as "seats!"
+           from partner p
+           left join (assignment a join entitlement e on e.entitlement_id = a.entitlement_id
+                      and e.benefit like 'visual_studio%' and e.ended_on is null)
+             on a.partner_id = p.partner_id and a.removed_on is null and a.seat_no is not null
+           where partner_group(p.group_id, p.number) = any($1) group by 1, 2"#,
+        &groups
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for r in rows {
+        let seats = u32::try_from(r.seats).unwrap_or(u32::MAX);
+        book.groups.entry(r.group).or_default().seats.insert(r.country, seats);
+    }
+    let rows = sqlx::query!(
+        r#"select partner_group(p.group_id, p.number) as "group!", m.starts_on as "from!",
+                  coalesce(m.ended_on, max(e.last_usable_on)) as "until!"
+           from partner p join membership m using (partner_id) join entitlement e using (membership_id)
+           where partner_group(p.group_id, p.number) = any($1) and m.offer = 'gold'
+           group by 1, 2, m.membership_id"#,
+        &groups
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        book.groups.entry(r.group).or_default().gold.push((r.from, r.until));
+    }
+    Ok(())
+}
+
+/// Requests on record under the keys of these.
+async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Result<()> {
+    let (mut partner_ids, mut families, mut names, mut keys) = (vec![], vec![], vec![], vec![]);
+    for a in asked {
+        let Some(partner) = book.partners.get(a.partner()) else { continue };
+        let user = a.users()[0].and_then(|(_, name)| book.user(partner.partner_id, name));
+        partner_ids.push(partner.partner_id);
+        families.push(a.family());
+        names.push(a.family().to_owned());
+        keys.push(a.key(user.map_or(0, |user| user.user_id)));
+    }
+    let rows = sqlx::query!(
+        r#"select k.nth as "nth!", r.request_no, r.content as "content: Json<serde_json::Value>", r.kind, r.status
+           from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as k (partner_id, family, key, nth)
+           join request r on r.partner_id = k.partner_id and r.family = k.family and r.request_key = k.key"#,
+        &partner_ids,
+        &names,
+        &keys
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        let Some(at) = usize::try_from(r.nth).ok().and_then(|nth| nth.checked_sub(1)) else { continue };
+        let (Some(partner_id), Some(family), Some(key)) =
+            (partner_ids.get(at), families.get(at), keys.get(at))
+        else {
+            continue;
+        };
+        let mut content = r.content.0;
+        if *family == "service" {
+            content["kind"] = r.kind.into();
+        }
+        let recorded = Recorded { request_no: r.request_no, content, waits: r.status == "waiting" };
+        book.recorded.insert((*partner_id, *family, key.clone()), recorded);
+    }
+    Ok(())
+}

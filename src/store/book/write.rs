@@ -1,0 +1,285 @@
+//! What was ruled, written: requests, decisions, and what accepted ones do.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{
+        book::{Book, Effect, Held},
+        entitlement::BenefitKind,
+        reason::{Earliest, Problem, Reason, earliest},
+        request::{Asked, Outcome, Ruled},
+    },
+    store::{Result, bulk::Rows, units},
+};
+
+/// A request, what was ruled on it, and where it came from.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// The request.
+    pub asked: &'a Asked,
+    /// What was ruled.
+    pub ruled: &'a Ruled,
+    /// Its file.
+    pub file_id: i64,
+    /// Its line there.
+    pub line: i32,
+    /// The business date of its arrival, which is when it was decided.
+    pub received_on: NaiveDate,
+}
+
+/// Writes what was ruled on a span of requests, in their order.
+pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -> Result<()> {
+    requests(conn, book, entries).await?;
+    decisions(conn, entries).await?;
+    let mut work = Work::default();
+    for entry in entries {
+        if let Outcome::Accepted { effects, .. } = &entry.ruled.outcome {
+            for effect in effects {
+                work.take(book, entry, effect);
+            }
+        }
+    }
+    work.write(conn).await
+}
+
+/// Requests that are recorded, and those that waited and are let in.
+async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -> Result<()> {
+    let status = |entry: &Entry<'_>| match entry.ruled.outcome {
+        Outcome::Waits(_) => Some("waiting"),
+        Outcome::Pending(_) => Some("pending"),
+        Outcome::Accepted { .. } => Some("accepted"),
+        Outcome::Refused(_) if entry.ruled.waited => Some("refused"),
+        _ => None,
+    };
+    // A span may hold a request twice: as one that waits, and let in.
+    let last: HashMap<i64, &str> =
+        entries.iter().filter_map(|entry| Some((entry.ruled.request_no, status(entry)?))).collect();
+    let (mut rows, mut let_in, mut statuses) = (Rows::into("request"), vec![], vec![]);
+    for entry in entries {
+        let Ruled { request_no, partner_id: Some(partner_id), .. } = entry.ruled else { continue };
+        let Some(status) = status(entry) else { continue };
+        if entry.ruled.waited {
+            let_in.push(*request_no);
+            statuses.push(status.to_owned());
+            continue;
+        }
+        let ruled = entry.ruled;
+        rows.cell(request_no).cell(partner_id).cell(entry.asked.kind()).text(&ruled.key);
+        let drawn = drawn_from(book, ruled);
+        rows.text(&ruled.content.to_string())
+            .maybe(ruled.membership_id.or(drawn.map(|held| held.membership_id)));
+        rows.maybe(ruled.entitlement_id.or(drawn.map(|held| held.entitlement_id)))
+            .text(entry.asked.requested_by())
+            .date(entry.asked.requested_on());
+        rows.cell(entry.file_id).cell(entry.line).cell(last.get(request_no).copied().unwrap_or(status)).end();
+    }
+    rows.copy(&mut *conn).await?;
+    if !let_in.is_empty() {
+        sqlx::query!(
+            "update request r set status = n.status from unnest($1::bigint[], $2::text[]) as n (no, status)
+             where r.request_no = n.no",
+            &let_in,
+            &statuses
+        )
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// What a request draws from that need not name an order.
+fn drawn_from<'a>(book: &'a Book, ruled: &Ruled) -> Option<&'a Held> {
+    let Outcome::Accepted { effects, .. } = &ruled.outcome else { return None };
+    effects.iter().find_map(|effect| match effect {
+        Effect::Drawn { entitlement_id, .. } => book.benefits.get(entitlement_id),
+        _ => None,
+    })
+}
+
+/// Every yes and every no of a partner that is known (D13).
+async fn decisions(conn: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
+    let mut rows = Rows::into("decision");
+    for entry in entries {
+        let Some(partner_id) = entry.ruled.partner_id else { continue };
+        let (accepted, problems): (bool, &[Problem]) = match &entry.ruled.outcome {
+            Outcome::Accepted { .. } => (true, &[]),
+            Outcome::Refused(problems) => (false, problems),
+            _ => continue,
+        };
+        let reasons: Vec<&Reason> = problems.iter().map(|problem| &problem.reason).collect();
+        let earliest_on = match earliest(problems.iter().map(|problem| &problem.reason)) {
+            Earliest::On(day) if !accepted => Some(day),
+            _ => None,
+        };
+        let (kind, subject) = entry.asked.subject();
+        let request_no = (accepted || entry.ruled.waited).then_some(entry.ruled.request_no);
+        rows.cell(partner_id).maybe(request_no).cell(kind).text(&subject).cell(entry.asked.kind());
+        rows.text(entry.asked.requested_by()).cell(if accepted { "accepted" } else { "refused" });
+        rows.text(&serde_json::to_string(&reasons).unwrap_or_default());
+        rows.maybe(earliest_on);
+        rows.date(entry.received_on).cell(entry.file_id).text(&entry.asked.told().to_string()).end();
+    }
+    rows.copy(conn).await?;
+    Ok(())
+}
+
+/// An assignment that a span makes; it may end it as well.
+struct Given {
+    partner_id: i64,
+    entitlement_id: i64,
+    user_id: i64,
+    assigned_on: NaiveDate,
+    removed_on: Option<NaiveDate>,
+    seat_no: Option<u32>,
+    request_no: i64,
+    removed_by: Option<i64>,
+}
+
+struct Work {
+    assigned: Vec<Given>,
+    /// Ends of stored assignments: benefit, user, day, request.
+    removed: (Vec<i64>, Vec<i64>, Vec<NaiveDate>, Vec<i64>),
+    reveals: Rows,
+    redemptions: Rows,
+    uses: Rows,
+    activations: Rows,
+    contracts: Rows,
+    draws: Vec<units::Draw>,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            assigned: Vec::new(),
+            removed: <_>::default(),
+            reveals: Rows::into("key_reveal"),
+            redemptions: Rows::into("redemption"),
+            uses: Rows::into("benefit_use"),
+            activations: Rows::into("activation"),
+            contracts: Rows::into("support_contract"),
+            draws: Vec::new(),
+        }
+    }
+}
+
+impl Work {
+    fn take(&mut self, book: &Book, entry: &Entry<'_>, effect: &Effect) {
+        let (Some(partner_id), on) = (entry.ruled.partner_id, entry.asked.requested_on()) else { return };
+        let (request_no, by) = (entry.ruled.request_no, entry.asked.requested_by());
+        match effect {
+            Effect::Assigned { entitlement_id, user_id, seat_no, removed_on, .. } => {
+                self.assigned.push(Given {
+                    partner_id,
+                    entitlement_id: *entitlement_id,
+                    user_id: *user_id,
+                    assigned_on: on,
+                    removed_on: *removed_on,
+                    seat_no: *seat_no,
+                    request_no,
+                    removed_by: None,
+                });
+            }
+            Effect::Removed { entitlement_id, user_id } => {
+                let mut fresh = self.assigned.iter_mut().rev();
+                let of = |a: &&mut Given| a.entitlement_id == *entitlement_id && a.user_id == *user_id;
+                if let Some(fresh) = fresh.find(of).filter(|a| a.removed_on.is_none()) {
+                    fresh.removed_on = Some(on.max(fresh.assigned_on));
+                    fresh.removed_by = Some(request_no);
+                } else {
+                    self.removed.0.push(*entitlement_id);
+                    self.removed.1.push(*user_id);
+                    self.removed.2.push(on);
+                    self.removed.3.push(request_no);
+                }
+            }
+            Effect::Revealed { entitlement_id, key_id } => {
+                self.reveals.cell(key_id).cell(partner_id).date(on).text(by).cell(request_no).end();
+                self.used(partner_id, *entitlement_id, "software_key_revealed", on, by, request_no);
+            }
+            Effect::Redeemed { entitlement_id, key_id, mode, tenant_id, before, after } => {
+                let benefit = book.benefits.get(entitlement_id).map_or("", |held| held.benefit.as_str());
+                let rows = self.redemptions.cell(key_id).cell(partner_id).cell(entitlement_id).text(benefit);
+                rows.cell(mode.name()).date(on).text(tenant_id).maybe(before.map(|b| b.seats));
+                rows.maybe(before.map(|b| b.ends_on))
+                    .cell(after.seats)
+                    .date(after.ends_on)
+                    .cell(request_no)
+                    .end();
+                self.used(partner_id, *entitlement_id, "software_key_redeemed", on, by, request_no);
+            }
+            Effect::Activated { entitlement_id, live_on } => {
+                self.activations
+                    .cell(entitlement_id)
+                    .cell(partner_id)
+                    .date(on)
+                    .maybe(*live_on)
+                    .cell(request_no)
+                    .end();
+                let kind = book.benefits.get(entitlement_id).map(|held| held.benefit.kind());
+                let event = match kind {
+                    Some(BenefitKind::Software) => "software_activated",
+                    Some(BenefitKind::GoToMarket) => "offer_activated",
+                    _ => "support_activated",
+                };
+                self.used(partner_id, *entitlement_id, event, on, by, request_no);
+            }
+            Effect::SupportOpened { membership_id, access_id, contract_id } => {
+                let rows =
+                    self.contracts.cell(membership_id).cell(partner_id).text(access_id).text(contract_id);
+                rows.date(on).cell(request_no).end();
+            }
+            Effect::Drawn { entitlement_id, count } => {
+                let draw = units::Draw { entitlement_id: *entitlement_id, request_no, on, count: *count };
+                self.draws.push(draw);
+            }
+        }
+    }
+
+    /// What a refund policy may name (D7).
+    fn used(
+        &mut self,
+        partner_id: i64,
+        entitlement_id: i64,
+        event: &str,
+        on: NaiveDate,
+        by: &str,
+        request_no: i64,
+    ) {
+        self.uses.cell(partner_id).cell(entitlement_id).cell(event).date(on).text(by).cell(request_no).end();
+    }
+
+    async fn write(self, conn: &mut PgConnection) -> Result<()> {
+        if !self.removed.0.is_empty() {
+            sqlx::query!(
+                "update assignment a set removed_on = greatest(a.assigned_on, n.removed_on), removed_by_no = n.request_no
+                 from unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[]) as n (id, user_id, removed_on, request_no)
+                 where a.entitlement_id = n.id and a.user_id = n.user_id and a.removed_on is null",
+                &self.removed.0,
+                &self.removed.1,
+                &self.removed.2,
+                &self.removed.3
+            )
+            .execute(&mut *conn)
+            .await?;
+        }
+        let mut rows = Rows::into("assignment");
+        for a in self.assigned {
+            rows.cell(a.partner_id)
+                .cell(a.entitlement_id)
+                .cell(a.user_id)
+                .date(a.assigned_on)
+                .maybe(a.removed_on);
+            rows.maybe(a.seat_no).cell(a.request_no).maybe(a.removed_by).end();
+        }
+        rows.copy(&mut *conn).await?;
+        self.reveals.copy(&mut *conn).await?;
+        self.redemptions.copy(&mut *conn).await?;
+        self.uses.copy(&mut *conn).await?;
+        self.activations.copy(&mut *conn).await?;
+        self.contracts.copy(&mut *conn).await?;
+        units::draw(conn, &self.draws).await
+    }
+}
