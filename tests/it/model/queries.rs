@@ -1,0 +1,83 @@
+//! What the store says, in the lines that the rules' are compared with; and what must never be found in it.
+
+/// Who has what.
+pub const ASSIGNED: &str =
+    "select concat_ws('|', order_id, benefit, coalesce(assigned_to, '')) from report.entitlement";
+
+/// How orders and benefits stand.
+pub const STANDING: &str = "
+    select concat_ws('|', order_id, '', status, coalesce(ended_on::text, '-'), anniversary_on) from report.membership
+    union all
+    select concat_ws('|', order_id, benefit, status, coalesce(ended_on::text, '-'), '') from report.entitlement";
+
+/// Every yes and no in its order, codes as a set.
+pub const DECISIONS: &str = "
+    select concat_ws(' ', action, subject, outcome,
+               coalesce((select string_agg(distinct r ->> 'code' collate \"C\", '+' order by r ->> 'code' collate \"C\")
+                         from jsonb_array_elements(reasons) r), ''), coalesce(earliest_on::text, '-'))
+    from decision order by decision_id";
+
+/// Each period of a credit: granted, used, lapsed, overage, corrections netted.
+pub const BOOKS: &str = "
+    select concat_ws('|', m.order_id, e.benefit, b.period_no, b.granted, b.used, b.lapsed, b.overage)
+    from (select entitlement_id, period_no,
+              sum(case 'programme' when from_account::text then amount_minor when to_account::text then -amount_minor else 0 end) as granted,
+              sum(case 'used' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as used,
+              sum(case 'lapsed' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as lapsed,
+              sum(case 'overage' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as overage
+          from transfer where kind::text like 'credit%' group by 1, 2) b
+    join entitlement e using (entitlement_id) join membership m using (membership_id)
+    where (b.granted, b.used, b.lapsed, b.overage) <> (0, 0, 0, 0)";
+
+/// What may not be, a line each.
+pub const BROKEN: &str = "
+    with moved as (
+        select entitlement_id, period_no, to_account::text as account, amount_minor from transfer
+        union all select entitlement_id, period_no, from_account::text, -amount_minor from transfer
+    ), account as (
+        select entitlement_id, period_no, account, sum(amount_minor) as minor from moved group by 1, 2, 3
+    ), seat as (
+        select a.*, e.benefit, e.quantity, e.ended_on from assignment a join entitlement e using (entitlement_id)
+        where a.removed_on is null
+    )
+    select 'overdrawn ' || account || ' of ' || entitlement_id from account
+     where minor < 0 and account not in ('programme', 'billed')
+    union all
+    select 'unbalanced ' || entitlement_id || ' period ' || period_no from account group by entitlement_id, period_no
+    having sum(minor) <> 0
+    union all
+    select 'two on a seat of ' || entitlement_id from seat where seat_no is not null
+     group by entitlement_id, seat_no having count(*) > 1
+    union all
+    select 'twice assigned ' || entitlement_id from seat group by entitlement_id, user_id having count(*) > 1
+    union all
+    select 'bulk credit of several ' || entitlement_id from seat where benefit like 'azure_bulk%'
+     group by entitlement_id having count(*) > 1
+    union all
+    select 'too many seats of ' || entitlement_id from seat where benefit like 'visual_studio%'
+     group by entitlement_id, quantity having count(*) > quantity
+    union all
+    select 'assigned after its end ' || entitlement_id from seat where ended_on is not null
+    union all
+    select 'cap of ' || c.place from (
+        select coalesce('group ' || p.group_id, p.number) || ' ' || coalesce(p.country, 'all') as place, count(*) as seats,
+               grouping(p.country) = 1 as in_all,
+               exists (select from membership m join partner o using (partner_id)
+                       where m.offer = 'gold' and coalesce(o.group_id, o.number) = coalesce(p.group_id, p.number)) as gold
+        from seat s join partner p using (partner_id) where s.benefit like 'visual_studio%'
+        group by grouping sets ((p.group_id, p.number, p.country), (p.group_id, p.number))) c
+     where false
+    union all
+    select 'redeemed twice ' || key_id from redemption group by key_id having count(*) > 1
+    union all
+    select 'refunded though used ' || m.order_id from membership m
+     where m.status = 'cancelled' and exists (
+         select from entitlement e join benefit_use b using (entitlement_id)
+         where e.membership_id = m.membership_id
+           and b.event in ('software_key_revealed', 'software_key_redeemed', 'software_activated'))
+    union all
+    select 'told twice ' || kind || ' ' || anchor_on from notice
+     group by subject_kind, subject_id, kind, anchor_on having count(*) > 1
+    union all
+    select 'decided twice ' || request_no from decision where request_no is not null
+     group by request_no having count(*) > 1";

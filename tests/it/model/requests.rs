@@ -1,0 +1,397 @@
+//! What the rules say to each row of a file: applied, unchanged or rejected, and why.
+
+use std::collections::BTreeSet;
+
+use super::rules::{Day, Given, Item, Kept, Model, No, Order, Pending, When, minus, plus};
+
+/// How a file came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub on: Day,
+    /// The operator lets in what is dated long before.
+    pub backdated: bool,
+}
+
+/// A request's row.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub of: usize,
+    pub order: String,
+    pub by: String,
+    pub on: Day,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub enum What {
+    Give { code: String, action: &'static str, user: String, to: Option<String> },
+    Cancel { id: String },
+}
+
+/// What is answered: `applied`, `rejected no_seat_left+outside_benefit_dates`.
+pub type Answer = String;
+
+pub fn answer(status: &str, codes: impl IntoIterator<Item = impl Into<String>>) -> Answer {
+    let codes: BTreeSet<String> = codes.into_iter().map(Into::into).collect();
+    let codes: Vec<String> = codes.into_iter().collect();
+    format!("{status} {}", codes.join("+")).trim_end().to_owned()
+}
+
+impl Asked {
+    pub fn action(&self) -> &'static str {
+        match &self.what {
+            What::Give { action, .. } => action,
+            What::Cancel { .. } => "cancel",
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        match &self.what {
+            What::Give { code, .. } => Some(code),
+            What::Cancel { .. } => None,
+        }
+    }
+
+    fn subject(&self) -> String {
+        self.code().map_or_else(|| self.order.clone(), |code| format!("{}/{code}", self.order))
+    }
+
+    fn family(&self) -> &'static str {
+        match &self.what {
+            What::Give { action, .. } => action,
+            What::Cancel { .. } => "service",
+        }
+    }
+
+    fn key(&self) -> String {
+        match &self.what {
+            What::Give { code, user, .. } => format!("{} {code} {user} {}", self.order, self.on),
+            What::Cancel { id } => id.clone(),
+        }
+    }
+
+    fn content(&self) -> String {
+        match &self.what {
+            What::Give { to, .. } => format!("{} {to:?}", self.by),
+            What::Cancel { .. } => format!("{} {} {}", self.order, self.by, self.on),
+        }
+    }
+}
+
+/// The matrix of rules.md.
+fn may(action: &str, roles: &[&str]) -> bool {
+    let needed: &[&str] = match action {
+        "assign" | "remove" | "transfer" | "reassign" => &["global_admin"],
+        "reveal" | "redeem" | "activate" => &["global_admin", "mpn_partner_admin"],
+        "cancel" => &["global_admin", "mpn_partner_admin", "admin_agent"],
+        _ => return true,
+    };
+    needed.iter().any(|role| roles.contains(role))
+}
+
+impl Model {
+    /// Rules on the rows of a request file: by date, then line (D1).
+    pub fn requests(&mut self, rows: &[Asked], arrival: Arrival) -> Vec<Answer> {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|at| rows[*at].on);
+        let mut answers = vec![String::new(); rows.len()];
+        for at in order {
+            answers[at] = self.request(&rows[at], arrival);
+        }
+        answers
+    }
+
+    fn request(&mut self, row: &Asked, arrival: Arrival) -> Answer {
+        let refuse = |model: &mut Self, no: &[No]| {
+            model.decided(row.action(), &row.subject(), no);
+            answer("rejected", no.iter().map(|(code, _)| *code))
+        };
+        let unknown = self.unknown(row);
+        if !unknown.is_empty() {
+            return refuse(self, &unknown);
+        }
+        let key = (row.of, row.family(), row.key());
+        let earliest = minus(arrival.on, 7);
+        if let Some(kept) = self.kept.get(&key) {
+            if kept.content != row.content() {
+                return answer("rejected", ["conflicts_with_earlier"]);
+            }
+            if !kept.waits || !arrival.backdated {
+                return answer("unchanged", kept.waits.then_some("waits_for_operator"));
+            }
+        }
+        let company = &self.companies[row.of];
+        let asker = &company.people[company.person(&row.by).unwrap()];
+        let barred = if !asker.enabled {
+            Some("user_disabled")
+        } else if !may(row.action(), &asker.roles) {
+            Some("role_missing")
+        } else {
+            (row.on > arrival.on).then_some("requested_in_future")
+        };
+        if let Some(code) = barred {
+            return refuse(self, &[(code, When::Corrected)]);
+        }
+        let content = row.content();
+        if !arrival.backdated && row.on < earliest {
+            self.kept.insert(key, Kept { content, waits: true });
+            return answer("applied", ["waits_for_operator"]);
+        }
+        let order = self.order(&row.order).unwrap();
+        let ruled = match &row.what {
+            What::Give { code, action, user, to } => {
+                self.give(row.of, order, code, action, user, to.as_deref(), row.on)
+            }
+            What::Cancel { .. } => {
+                self.kept.insert(key, Kept { content, waits: false });
+                self.cancels.push(Pending { on: row.on, order, next: None });
+                return answer("applied", ["decided_at_night"]);
+            }
+        };
+        match ruled {
+            Ok(()) => {
+                self.kept.insert(key, Kept { content, waits: false });
+                self.decided(row.action(), &row.subject(), &[]);
+                answer("applied", [""; 0])
+            }
+            Err(no) => {
+                // Let in, it waits no longer.
+                self.kept.entry(key).and_modify(|kept| kept.waits = false);
+                refuse(self, &no)
+            }
+        }
+    }
+
+    /// Everything the row names in vain.
+    fn unknown(&self, row: &Asked) -> Vec<No> {
+        let mut no = Vec::new();
+        let order = self.order(&row.order).map(|at| &self.orders[at]);
+        match order {
+            None => no.push("unknown_order"),
+            Some(order) if order.of != row.of => no.push("order_of_another_partner"),
+            Some(order) => {
+                if row.code().is_some_and(|code| !order.items.iter().any(|item| item.code == code)) {
+                    no.push("unknown_benefit");
+                }
+            }
+        }
+        let mut named = vec![row.by.as_str()];
+        if let What::Give { user, to, .. } = &row.what {
+            named.push(user);
+            named.extend(to.as_deref());
+        }
+        if named.iter().any(|name| self.companies[row.of].person(name).is_none()) {
+            no.push("unknown_user");
+        }
+        no.into_iter().map(|code| (code, When::Corrected)).collect()
+    }
+
+    /// Assign, remove, transfer, reassign (R1, R2, R4, D9, D12, D14).
+    #[expect(clippy::too_many_arguments, reason = "the columns of a row")]
+    fn give(
+        &mut self,
+        of: usize,
+        order: usize,
+        code: &str,
+        action: &str,
+        user: &str,
+        to: Option<&str>,
+        on: Day,
+    ) -> Result<(), Vec<No>> {
+        let ours = &self.orders[order];
+        let at = ours.items.iter().position(|item| item.code == code).unwrap();
+        let item = &ours.items[at];
+        let user = self.companies[of].person(user).unwrap();
+        let to = to.map(|to| self.companies[of].person(to).unwrap());
+        let mut no: Vec<No> = wrong_kind(item, action).map(|code| (code, When::Never)).into_iter().collect();
+        let last = ours.last_day(item);
+        if on < item.from || last < on {
+            no.push(("outside_benefit_dates", When::Corrected));
+        }
+        let bulk = item.is("azure_bulk_credit");
+        if bulk && action != "remove" {
+            let out = ours.runs_out(item);
+            match self.unblocked(of, on, out) {
+                Some(day) if day == on => {}
+                Some(day) => no.push(("bulk_blocked", When::On(day))),
+                None => no.push(("bulk_blocked", When::Never)),
+            }
+        }
+        let holds = |who: usize| item.live().any(|given| given.user == who);
+        let from = item.live().find(|given| given.user == user && given.on <= on);
+        let taken = from.map(|given| given.seat);
+        if action != "assign" && from.is_none() {
+            no.push(("not_assigned", When::Corrected));
+        }
+        if let Some(receiver) = if action == "assign" { Some(user) } else { to } {
+            if !self.companies[of].people[receiver].enabled {
+                no.push(("user_disabled", When::Corrected));
+            }
+            if action != "assign" && receiver == user {
+                no.push(("same_user", When::Corrected));
+            } else if holds(receiver) {
+                no.push(("already_assigned", When::Corrected));
+            }
+        }
+        let mut seat = if bulk { 1 } else { 0 };
+        match action {
+            "assign" if bulk && !holds(user) && item.live().next().is_some() => {
+                no.push(("bulk_already_assigned", When::Corrected));
+            }
+            "assign" if item.is("visual_studio") && !holds(user) => {
+                if self.breaks_cap(of, on) {
+                    no.push(("cap_reached", When::Corrected));
+                }
+                match self.free_seat(item, user, on) {
+                    Ok(free) => seat = free,
+                    Err(reason) => no.push(reason),
+                }
+            }
+            "transfer" if on < ours.from || ours.ad <= on => no.push(("transfer_outside_year", When::Never)),
+            "reassign" => {
+                seat = taken.unwrap_or(0);
+                let opens = self.opens(item, seat).filter(|opens| on < *opens);
+                no.extend(opens.map(|opens| ("reassigned_too_early", When::On(opens))));
+            }
+            _ => {}
+        }
+        if !no.is_empty() {
+            return Err(no);
+        }
+        let ended = item.ended;
+        let item = &mut self.orders[order].items[at];
+        if action != "assign" {
+            let given = item.given.iter_mut().find(|given| given.user == user && given.off.is_none());
+            given.unwrap().off = Some(on);
+        }
+        if let Some(user) = if action == "assign" { Some(user) } else { to } {
+            let off = ended.map(|(day, _)| plus(day, 1).max(on));
+            item.given.push(Given { user, seat, on, off });
+        }
+        Ok(())
+    }
+
+    /// The day from which a seat may go to another user (D9); `None`: nobody ever had it.
+    fn opens(&self, item: &Item, seat: u32) -> Option<Day> {
+        let days = item.given.iter().filter(|given| seat > 0 && given.seat == seat).map(|given| given.on);
+        let began = if self.last_clock { days.max() } else { days.min() };
+        began.map(|day| plus(day, 90))
+    }
+
+    /// The seat a user gets: the one they freed, an open one, a new one (D9).
+    fn free_seat(&self, item: &Item, user: usize, on: Day) -> Result<u32, No> {
+        let live: Vec<u32> = item.live().map(|given| given.seat).collect();
+        if live.len() >= item.quantity as usize {
+            return Err(("no_seat_left", When::Corrected));
+        }
+        let used = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
+        let freed: Vec<u32> = (1..=used).filter(|seat| !live.contains(seat)).collect();
+        let had = |seat: &&u32| item.given.iter().rfind(|g| g.seat == **seat).is_some_and(|g| g.user == user);
+        let open = |seat: &&u32| self.opens(item, **seat).is_none_or(|opens| opens <= on);
+        if let Some(seat) = freed.iter().find(had).or_else(|| freed.iter().find(open)) {
+            return Ok(*seat);
+        }
+        if live.len() + freed.len() < item.quantity as usize {
+            return Ok(used + 1);
+        }
+        let first = freed.iter().filter_map(|seat| self.opens(item, *seat)).min();
+        Err(first.map_or(("no_seat_left", When::Corrected), |day| ("seat_opens_later", When::On(day))))
+    }
+
+    /// Records a renewal, or says why not (D5).
+    pub fn renewal(&mut self, of: usize, order: &str, on: Day, next: &str, arrival: Arrival) -> Answer {
+        if order == next {
+            return answer("rejected", ["new_order_taken"]);
+        }
+        let key = (of, "renew", order.to_owned());
+        let content = format!("{on} {next}");
+        if let Some(kept) = self.kept.get(&key) {
+            let same = kept.content == content;
+            return if same { "unchanged".into() } else { answer("rejected", ["conflicts_with_earlier"]) };
+        }
+        let Some(at) = self.order(order) else { return answer("rejected", ["unknown_order"]) };
+        let old = &self.orders[at];
+        if old.of != of {
+            return answer("rejected", ["order_of_another_partner"]);
+        }
+        let mut no = Vec::new();
+        if on > arrival.on {
+            no.push("requested_in_future");
+        }
+        if on < old.ad {
+            no.push("renewed_too_early");
+        }
+        if on > old.grace_ends() {
+            no.push("renewed_too_late");
+        }
+        if over(old, arrival.on) {
+            no.push("already_ended");
+        }
+        if self.order(next).is_some_and(|at| self.orders[at].of != of) {
+            no.push("new_order_taken");
+        }
+        if !no.is_empty() {
+            return answer("rejected", no);
+        }
+        self.kept.insert(key, Kept { content, waits: false });
+        self.renewals.push(Pending { on, order: at, next: Some(next.to_owned()) });
+        answer("applied", ["decided_at_night"])
+    }
+
+    /// Records usage, or says why not (D15, D16).
+    #[expect(clippy::too_many_arguments, reason = "the columns of a row")]
+    pub fn usage(
+        &mut self,
+        of: usize,
+        order: &str,
+        code: &str,
+        on: Day,
+        minor: i64,
+        reference: &str,
+        arrival: Arrival,
+    ) -> Answer {
+        let Some(at) = self.order(order) else { return answer("rejected", ["unknown_order"]) };
+        if self.orders[at].of != of {
+            return answer("rejected", ["order_of_another_partner"]);
+        }
+        let Some(item) = self.orders[at].items.iter_mut().find(|item| item.code == code) else {
+            return answer("rejected", ["unknown_benefit"]);
+        };
+        if !(item.is("azure_monthly_credit") || item.is("azure_bulk_credit")) {
+            return answer("rejected", ["not_a_credit"]);
+        }
+        if on > arrival.on {
+            return answer("rejected", ["requested_in_future"]);
+        }
+        if on < item.from {
+            return answer("rejected", ["outside_credit"]);
+        }
+        let content = format!("{order} {code} {on} {minor}");
+        if let Some(kept) = self.references.get(&(of, reference.to_owned())) {
+            let same = *kept == content;
+            return if same { "unchanged".into() } else { answer("rejected", ["conflicts_with_earlier"]) };
+        }
+        item.usage.insert((on, reference.to_owned(), minor));
+        self.references.insert((of, reference.to_owned()), content);
+        "applied".into()
+    }
+}
+
+/// Whether an order has ended, or was over when a file arrived (D16).
+pub fn over(order: &Order, arrived: Day) -> bool {
+    order.ended.is_some() || plus(order.grace_ends(), 1) < arrived
+}
+
+/// What cannot be done with a benefit of its kind at all.
+fn wrong_kind(item: &Item, action: &str) -> Option<&'static str> {
+    let bulk = item.is("azure_bulk_credit");
+    if !(bulk || item.is("azure_monthly_credit") || item.is("visual_studio")) {
+        Some("not_assignable")
+    } else if action == "transfer" && !bulk {
+        Some("not_transferable")
+    } else if action == "reassign" && !item.is("visual_studio") {
+        Some("not_reassignable")
+    } else {
+        (action == "remove" && bulk).then_some("bulk_never_removed")
+    }
+}

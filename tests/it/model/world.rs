@@ -1,0 +1,286 @@
+//! The store and the model side by side: each step is a file dropped or a night run, in both; then they must agree.
+
+use std::collections::BTreeSet;
+
+use super::{
+    doings::{PEOPLE, people_rows},
+    queries::{ASSIGNED, BOOKS, BROKEN, DECISIONS, STANDING},
+    requests::{Answer, Arrival, Asked, over},
+    rules::{Company, Day, Item, Model, Order, Person, minus, months, plus},
+    steps::{History, Step},
+};
+use crate::house::House;
+
+/// Number, country, currency, group: the first two share caps in two countries.
+pub const PARTNERS: [(&str, &str, &str, &str); 3] =
+    [("4301", "SE", "SEK", "G-1"), ("4302", "NO", "NOK", "G-1"), ("4303", "DE", "EUR", "")];
+const FIRST: &str = "2024-01-27";
+
+/// Rows of one file, as they are dropped again.
+#[derive(Clone, Debug)]
+pub(super) enum Rows {
+    Facts,
+    Order { of: usize, order: String, offer: &'static str, bought: Day, items: Vec<Item> },
+    Requests(Vec<Asked>),
+    Usage { of: usize, order: String, code: String, on: Day, minor: i64, reference: String },
+    Renewal { of: usize, order: String, on: Day, next: String },
+}
+
+#[derive(Clone, Debug)]
+struct Dropped {
+    text: String,
+    rows: Rows,
+}
+
+/// See the module.
+pub struct World {
+    pub(super) house: House,
+    pub(super) model: Model,
+    pub(super) today: Day,
+    pub(super) night: Option<Day>,
+    pub(super) last: Option<Dropped>,
+    pub(super) numbers: u32,
+    pub(super) decisions: usize,
+}
+
+pub type Checked = Result<(), String>;
+
+/// Plays a history to its end and one more night; the first disagreement ends it.
+pub async fn play(history: &History) -> Checked {
+    let mut world = World::open(history.last_clock).await?;
+    for (at, step) in history.steps.iter().chain([&Step::Night, &Step::NightAgain]).enumerate() {
+        let played = world.step(step).await;
+        played.map_err(|why| format!("step {at}, {}, {step:?}: {why}", world.today))?;
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, model: &T, store: &T) -> Checked {
+    if model == store { Ok(()) } else { Err(format!("{what}\n  rules {model:?}\n  store {store:?}")) }
+}
+
+fn same_lines(what: &str, model: &BTreeSet<String>, store: Vec<String>) -> Checked {
+    let store: BTreeSet<String> = store.into_iter().collect();
+    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>();
+    same(what, &only(model, &store), &only(&store, model))
+}
+
+impl World {
+    async fn open(last_clock: bool) -> Result<Self, String> {
+        let mut house = House::open().await;
+        if last_clock {
+            house = house.policy("import_entitlements", "reassign_clock", "\"last\"");
+        }
+        let today: Day = FIRST.parse().unwrap();
+        let companies = PARTNERS.map(|(number, country, currency, group)| {
+            let person = |name: &str, enabled, roles: &[&'static str]| Person {
+                name: format!("{name}@p{number}.example"),
+                enabled,
+                roles: roles.to_vec(),
+            };
+            let mut people = vec![
+                person("ada", true, &["global_admin"]),
+                person("mo", true, &["mpn_partner_admin"]),
+                person("al", true, &["admin_agent", "user_management_admin"]),
+                person("ben", true, &[]),
+                person("cleo_other.example#EXT#", true, &[]),
+                person("dis", false, &["global_admin"]),
+            ];
+            people.extend((1..16).map(|n| person(&format!("w{n}"), true, &[])));
+            let group = if group.is_empty() { number } else { group };
+            Company { number, country, currency, group, people, agreements: vec![] }
+        });
+        let partners = PARTNERS.map(|(number, country, currency, group)| {
+            format!("{number},Partner {number},accounts@p{number}.example,{country},{currency},{group}\n")
+        });
+        let partners =
+            "partner_id,name,account_email,country,currency,group_id\n".to_owned() + &partners.concat();
+        let model = Model { companies: companies.to_vec(), last_clock, ..Model::default() };
+        let people: String =
+            (0..3).map(|of| people_rows(&model, of, 0..model.companies[of].people.len())).collect();
+        let mut world = Self { house, model, today, night: None, last: None, numbers: 0, decisions: 0 };
+        world.drop_file(partners, Rows::Facts, false).await?;
+        world.drop_file(PEOPLE.to_owned() + &people, Rows::Facts, false).await?;
+        Ok(world)
+    }
+
+    async fn step(&mut self, step: &Step) -> Checked {
+        match step {
+            Step::Buy(buy) => self.buy(buy).await,
+            Step::NewSet { benefits } => self.new_set(*benefits).await,
+            Step::Give { rows, operator } => {
+                let rows = rows.iter().filter_map(|row| self.give(row)).collect();
+                self.ask(rows, *operator).await
+            }
+            Step::Fill { order, people } => self.fill(*order, *people).await,
+            Step::Cancel { order, by, ago, odd } => self.cancel(*order, *by, *ago, *odd).await,
+            Step::Renew { order, ago, odd } => self.renew(*order, *ago, *odd).await,
+            Step::Use { order, benefit, ago, cents, odd } => {
+                self.spend((*order, *benefit), *ago, *cents, *odd).await
+            }
+            Step::Person { of, who, enabled, roles } => {
+                self.person(usize::from(*of), usize::from(*who), *enabled, *roles).await
+            }
+            Step::Night => {
+                self.today = plus(self.today, 1);
+                self.run_night().await
+            }
+            Step::Outage { days } => {
+                self.today = plus(self.today, u64::from(*days));
+                Ok(())
+            }
+            Step::NightAgain => self.night_again().await,
+            Step::DropAgain => match self.last.clone() {
+                Some(last) => self.drop_file(last.text, last.rows, false).await,
+                None => Ok(()),
+            },
+            Step::LetIn => match self.last.clone() {
+                Some(Dropped { text, rows: Rows::Requests(rows) }) => {
+                    self.drop_file(text, Rows::Requests(rows), true).await
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    async fn run_night(&mut self) -> Checked {
+        let on = minus(self.today, 1);
+        let first = self.night.map_or_else(|| FIRST.parse().unwrap(), |night| plus(night, 1));
+        for night in first.iter_days().take_while(|night| *night <= on) {
+            self.model.night(night);
+        }
+        self.house.night(&on.to_string()).await;
+        self.night = Some(on);
+        same_lines("standing", &self.model.standing(), self.house.lines(STANDING).await)?;
+        same_lines("books", &self.model.books(on), self.house.lines(BOOKS).await)?;
+        self.agree().await
+    }
+
+    async fn night_again(&mut self) -> Checked {
+        let Some(night) = self.night else { return Ok(()) };
+        let pending = self.model.cancels.iter().chain(&self.model.renewals).any(|p| p.on <= night);
+        let fresh = plus(night, 1) != self.today || pending;
+        if !fresh && self.model.decisions.is_empty() {
+            // Whatever arrived since is taken up; then nothing is left to do.
+            self.model.night(night);
+            self.house.night(&night.to_string()).await;
+            self.agree().await?;
+            let before = self.house.state().await;
+            self.house.night(&night.to_string()).await;
+            return same("the night again", &before, &self.house.state().await);
+        }
+        Ok(())
+    }
+
+    /// Drops a file in both worlds and compares what is answered.
+    pub(super) async fn drop_file(&mut self, text: String, rows: Rows, backdated: bool) -> Checked {
+        self.numbers += 1;
+        let name = format!("{}.csv", self.numbers);
+        let arrival = Arrival { on: self.today, backdated };
+        let wanted: Option<Vec<Answer>> = match &rows {
+            Rows::Facts => None,
+            Rows::Order { of, order, offer, bought, items } => {
+                Some(self.take_order(*of, order, offer, *bought, items))
+            }
+            Rows::Requests(asked) => Some(self.model.requests(asked, arrival)),
+            Rows::Usage { of, order, code, on, minor, reference } => {
+                Some(vec![self.model.usage(*of, order, code, *on, *minor, reference, arrival)])
+            }
+            Rows::Renewal { of, order, on, next } => {
+                Some(vec![self.model.renewal(*of, order, *on, next, arrival)])
+            }
+        };
+        let on = self.today.to_string();
+        let answer = if backdated {
+            self.house.import_backdated(&name, &text, &on).await
+        } else {
+            self.house.import_one(&name, &text, &on).await
+        };
+        if let Some(refused) = answer.refused {
+            return Err(format!("refused whole: {refused}\n{text}"));
+        }
+        let told: Vec<Answer> = answer.rows.iter().map(|row| told(row)).collect();
+        let statuses_only = matches!(rows, Rows::Order { .. });
+        self.last = Some(Dropped { text: text.clone(), rows });
+        match wanted {
+            Some(wanted) if answer.known => {
+                let idle = wanted.iter().all(|answer| answer == "unchanged");
+                same("a known file changes nothing", &true, &idle)?;
+            }
+            Some(wanted) if statuses_only => {
+                let statuses: Vec<&str> = told.iter().map(|t| t.split(' ').next().unwrap()).collect();
+                let wanted: Vec<&str> = wanted.iter().map(|t| t.split(' ').next().unwrap()).collect();
+                same(&format!("answers to\n{text}"), &wanted, &statuses)?;
+            }
+            Some(wanted) => same(&format!("answers to\n{text}"), &wanted, &told)?,
+            None => {}
+        }
+        self.agree().await
+    }
+
+    /// Decisions, assignments and invariants, after every step.
+    async fn agree(&mut self) -> Checked {
+        let decisions = self.house.lines(&format!("{DECISIONS} offset {}", self.decisions)).await;
+        self.decisions += decisions.len();
+        same("decisions", &std::mem::take(&mut self.model.decisions), &decisions)?;
+        same_lines("assigned", &self.model.assigned(), self.house.lines(ASSIGNED).await)?;
+        same("invariants", &Vec::new(), &self.house.lines(BROKEN).await)
+    }
+
+    fn take_order(
+        &mut self,
+        of: usize,
+        id: &str,
+        offer: &'static str,
+        bought: Day,
+        items: &[Item],
+    ) -> Vec<Answer> {
+        let today = self.today;
+        let at = self.model.order(id).unwrap_or_else(|| {
+            let from = items.iter().map(|item| item.from).min().unwrap();
+            let ad = months(from, 12);
+            let status = if today < from {
+                "pending"
+            } else if today < ad {
+                "active"
+            } else {
+                "in_grace"
+            };
+            let (offer, bought) = (Some(offer), Some(bought));
+            let id = id.to_owned();
+            self.model.orders.push(Order {
+                id,
+                of,
+                offer,
+                bought,
+                from,
+                ad,
+                status,
+                ended: None,
+                items: vec![],
+            });
+            self.model.orders.len() - 1
+        });
+        let order = &mut self.model.orders[at];
+        let mut answers = Vec::new();
+        for item in items {
+            answers.push(if order.items.iter().any(|known| known.code == item.code) {
+                "unchanged".to_owned()
+            } else if over(order, today) && order.offer.is_none() {
+                "rejected already_ended".to_owned()
+            } else {
+                (order.offer, order.bought) = (Some(offer), Some(bought));
+                order.items.push(item.clone());
+                "applied".to_owned()
+            });
+        }
+        answers
+    }
+}
+
+/// A row's verdict without line and columns, its codes as a set.
+fn told(row: &str) -> Answer {
+    let words: Vec<&str> = row.split(' ').collect();
+    let codes = if words.len() > 2 { words[words.len() - 1] } else { "" };
+    super::requests::answer(words[1], codes.split('+').filter(|code| !code.is_empty()))
+}
