@@ -13,6 +13,7 @@ mod files;
 mod jobs;
 mod logs;
 mod nights;
+mod request;
 mod up;
 
 use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
@@ -55,6 +56,9 @@ enum Command {
     /// Take files in, and answer every row
     #[command(after_help = files::IMPORT_EXAMPLE)]
     Import(files::ImportArgs),
+    /// Ask for what a row of a file can do, without a file
+    #[command(subcommand, after_help = request::EXAMPLE)]
+    Request(request::RequestCommand),
     /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
     #[command(after_help = answers::export::EXAMPLE)]
     Export(answers::export::ExportArgs),
@@ -123,6 +127,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
+        Command::Request(command) => wait(request::run_request(settings, command)),
         Command::Export(args) => wait(answers::export::run_export(settings, args)),
         Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
         Command::Benefits(args) => wait(answers::benefits::run_benefits(settings, args)),
