@@ -138,7 +138,8 @@ impl Terms {
 
     /// The first day on which what is unspent of `period` cannot be spent any more; `None`: no such day is known.
     fn closes_on(&self, period: Period) -> Option<NaiveDate> {
-        let ended = self.ended.map(|end| add_days(end.on, 1));
+        // What is refunded goes back on the day itself (D7).
+        let ended = self.ended.map(|end| if end.refunded { end.on } else { add_days(end.on, 1) });
         match self.shape {
             Shape::Bulk => ended,
             Shape::Monthly(_) => Some(ended.map_or(period.until, |day| day.min(period.until))),

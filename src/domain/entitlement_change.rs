@@ -24,6 +24,8 @@ pub struct Order {
     pub year: Year,
     /// Last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
+    /// This file makes it: if it is over, it was before anybody knew, and takes all its benefits (D3).
+    pub new: bool,
 }
 
 /// An entitlement as it is known.
@@ -125,7 +127,8 @@ fn ended(against: &Against<'_>) -> Option<NaiveDate> {
 
 fn order_ended(order: &Order, arrived_on: NaiveDate) -> Option<NaiveDate> {
     let grace_ends_on = order.year.grace_ends_on();
-    order.ended_on.or_else(|| over_before(grace_ends_on, arrived_on).then_some(grace_ends_on))
+    let over = !order.new && over_before(grace_ends_on, arrived_on);
+    order.ended_on.or_else(|| over.then_some(grace_ends_on))
 }
 
 /// Offer and purchase date agree on all rows of an order (D5); an order that has ended takes no new benefit.

@@ -33,7 +33,6 @@ struct Held {
     partner_id: i64,
     order: Order,
     fixed: bool,
-    new: bool,
     changed: bool,
 }
 
@@ -107,13 +106,13 @@ impl<'a> Span<'a> {
         let new_rows = i32::try_from(rows.clone().count()).unwrap_or(i32::MAX);
         let orders = stored.into_iter().map(|(order_id, s)| {
             let year = Year { starts_on: s.starts_on, anniversary_on: s.anniversary_on, grace_days };
-            let order = Order { offer: s.offer, purchased_on: s.purchased_on, year, ended_on: s.ended_on };
+            let (offer, purchased_on, ended_on) = (s.offer, s.purchased_on, s.ended_on);
+            let order = Order { offer, purchased_on, year, ended_on, new: false };
             let held = Held {
                 membership_id: s.membership_id,
                 partner_id: s.partner_id,
                 order,
                 fixed: s.fixed,
-                new: false,
                 changed: false,
             };
             (order_id, held)
@@ -217,9 +216,9 @@ impl<'a> Span<'a> {
                 purchased_on: Some(row.purchased_on),
                 year: Year::starting(starts_on, grace_days),
                 ended_on: None,
+                new: true,
             },
             fixed: false,
-            new: true,
             changed: false,
         });
         if held.order.offer.is_none() {
@@ -240,7 +239,7 @@ impl<'a> Span<'a> {
             let (Some(offer), Some(purchased_on)) = (held.order.offer, held.order.purchased_on) else {
                 continue;
             };
-            if !held.new && !held.changed {
+            if !held.order.new && !held.changed {
                 continue;
             }
             let put = PutOrder {
@@ -258,7 +257,7 @@ impl<'a> Span<'a> {
                     Standing::InGrace | Standing::Expired { .. } => "in_grace",
                 },
             };
-            if held.new { new.push(put) } else { changed.push(put) }
+            if held.order.new { new.push(put) } else { changed.push(put) }
         }
         new.sort_by_key(|put| put.membership_id);
         intake::append_orders(conn, &new).await?;
