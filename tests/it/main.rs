@@ -31,6 +31,7 @@ mod import_entitlements;
 mod jobs_command;
 mod provision_credits;
 mod quarantine;
+mod races;
 mod random_histories;
 mod remind_contacts;
 mod requests;
