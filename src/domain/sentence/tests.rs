@@ -88,6 +88,7 @@ fn samples() -> Vec<Reason> {
         Reason::NotActivatable,
         Reason::AlreadyActivated { activated_on: day("2024-02-10") },
         Reason::ContactMissing,
+        Reason::EndsBeforeLive { live_on: day("2025-01-31"), ends_on: day("2025-01-30") },
         Reason::NoBenefitsYet,
         Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90 },
         Reason::UnknownProduct,
