@@ -58,8 +58,30 @@ fn kind(name: &str) -> Result<Kind, String> {
     })
 }
 
+/// Takes files in, or says what would become of them.
+pub(super) async fn take(
+    settings: &Settings,
+    dropped: Vec<Dropped>,
+    dry_run: bool,
+) -> anyhow::Result<Vec<(Dropped, Outcome)>> {
+    let cx = context(settings, last_full_day(settings), dry_run)?;
+    let store = Store::open(&location(settings)?).await?;
+    let mut conn = store.pool.acquire().await?;
+    let outcomes = if dry_run {
+        let mut tx = conn.begin().await?;
+        let outcomes = import::take_in(&cx, &mut tx, dropped).await;
+        tx.rollback().await?;
+        outcomes
+    } else {
+        import::take_in(&cx, &mut conn, dropped).await
+    };
+    drop(conn);
+    import::come_clean(&store.pool).await;
+    store.close().await;
+    Ok(outcomes?)
+}
+
 pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow::Result<Exit> {
-    let cx = context(settings, last_full_day(settings), args.dry_run)?;
     let mut dropped: Vec<Dropped> = Vec::new();
     for path in args.paths {
         if !path.exists() {
@@ -92,21 +114,8 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             results,
         });
     }
-    let store = Store::open(&location(settings)?).await?;
-    let mut conn = store.pool.acquire().await?;
-    let outcomes = if args.dry_run {
-        let mut tx = conn.begin().await?;
-        let outcomes = import::take_in(&cx, &mut tx, dropped).await;
-        tx.rollback().await?;
-        outcomes
-    } else {
-        import::take_in(&cx, &mut conn, dropped).await
-    };
-    drop(conn);
-    import::come_clean(&store.pool).await;
-    store.close().await;
     let (mut refused, mut guarded, mut rejected) = (false, false, false);
-    for (dropped, outcome) in outcomes? {
+    for (dropped, outcome) in take(settings, dropped, args.dry_run).await? {
         refused |= matches!(outcome, Outcome::Refused(_) | Outcome::GivenUp(_));
         guarded |= matches!(outcome, Outcome::Guarded(_));
         rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);

@@ -1,6 +1,6 @@
 use super::{
     super::{
-        book::{Book, Order, Partner},
+        book::{self, Book, Order, Partner},
         catalogue::{self, Catalogue},
         cell::tests as row,
         entitlement::Offer as Bought,
@@ -27,14 +27,7 @@ pub struct World {
 impl World {
     /// A partner with a contact and one gold order, ORD-41, of 31 January 2024.
     pub fn new() -> Self {
-        let partner = Partner {
-            partner_id: 7,
-            country: "SE".into(),
-            tenant_id: None,
-            group: "partner 4201".into(),
-            has_contact: true,
-            exclusions: vec![],
-        };
+        let partner = Partner { partner_id: 7, has_contact: true, ..book::sample::partner() };
         let mut world = Self {
             book: Book::default(),
             partner,

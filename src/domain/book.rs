@@ -386,3 +386,20 @@ impl Book {
         *seats = seats.saturating_add_signed(more);
     }
 }
+
+#[cfg(test)]
+pub(super) mod sample {
+    use super::Partner;
+
+    /// A partner of which tests say what they are about.
+    pub fn partner() -> Partner {
+        Partner {
+            partner_id: 1,
+            country: "SE".into(),
+            tenant_id: None,
+            group: "partner 1".into(),
+            has_contact: false,
+            exclusions: vec![],
+        }
+    }
+}

@@ -504,3 +504,7 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
     let recorded = Recorded { request_no: ruled.request_no, content: ruled.content.clone(), waits };
     book.recorded.insert((partner_id, asked.family(), ruled.key.clone()), recorded);
 }
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

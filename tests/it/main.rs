@@ -33,6 +33,7 @@ mod provision_credits;
 mod quarantine;
 mod random_histories;
 mod remind_contacts;
+mod requests;
 mod retention;
 mod schema;
 mod seen;

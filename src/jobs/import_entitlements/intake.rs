@@ -15,7 +15,7 @@ use super::{
     requests, tries,
 };
 use crate::{
-    domain::{calendar::add_days, cell, language::Language},
+    domain::{calendar::add_days, cell, language::Language, reason::Problem},
     files::{
         Refusal,
         answer::{self, AnswerFile, RowStatus},
@@ -83,6 +83,8 @@ pub struct Taken {
     pub answer: Option<PathBuf>,
     /// Columns that mean nothing here.
     pub unknown: Vec<String>,
+    /// What is said of its first row, which is all there is of what somebody asked for by a command.
+    pub problems: Vec<Problem>,
 }
 
 /// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
@@ -441,7 +443,10 @@ async fn answer(
     if let Some(name) = dropped.path.file_name().and_then(|name| name.to_str()) {
         name.clone_into(&mut head.name); // a file left by a crash may be dropped again under another name
     }
+    let problems =
+        file::answers(conn, file_id, 1, 2).await?.pop().map_or_else(Vec::new, |(.., problems)| problems);
     let taken = |answer| Taken {
+        problems,
         name: head.name.clone(),
         kind: profile.kind,
         tally: head.tally,

@@ -4,14 +4,27 @@ use chrono::NaiveDate;
 
 use crate::domain::{
     calendar::sub_days,
+    draw::Unit,
+    language::Language,
     money::{Amount, Currency, plain},
+    naming,
     notice::Notice,
 };
 
 /// `SEK 1,038.34`; a count as it is.
-pub(super) fn money(minor: i64, currency: Option<&str>) -> String {
+pub(in super::super) fn money(minor: i64, currency: Option<&str>) -> String {
     let currency = currency.and_then(Currency::parse);
     currency.map_or_else(|| minor.to_string(), |currency| Amount::new(minor, currency).to_string())
+}
+
+/// What a movement of the ledger moves: money, or hours or incidents, which have no currency.
+pub(super) fn figure(kind: &str, count: i64, currency: Option<&str>) -> String {
+    let unit = match kind.split('_').next() {
+        Some("hours") => Unit::Hours,
+        Some("incidents") => Unit::Incidents,
+        _ => return money(count, currency),
+    };
+    naming::units(unit, count, Language::English).replace('\u{a0}', " ")
 }
 
 /// `10.3979`: a rate in billionths without the zeros at its end.
@@ -25,7 +38,7 @@ pub(super) fn span(from: NaiveDate, until: NaiveDate) -> String {
 }
 
 /// A status in words.
-pub(super) fn standing(status: &str) -> String {
+pub(in super::super) fn standing(status: &str) -> String {
     status.replace('_', " ")
 }
 
@@ -101,6 +114,8 @@ mod tests {
         assert_eq!(money(103_979, Some("SEK")), "SEK 1,039.79");
         assert_eq!(money(15_119, Some("JPY")), "JPY 15,119");
         assert_eq!(money(90, None), "90");
+        assert_eq!(figure("hours_used", 90, None), "1.5 hours");
+        assert_eq!(figure("incidents_granted", 1, None), "1 incident");
         assert_eq!(
             (rate(913_659_205), rate(10_397_940_000), rate(1_000_000_000)),
             ("0.913659205".into(), "10.39794".into(), "1".into())
