@@ -21,6 +21,7 @@ mod dry_run;
 mod email_contacts;
 mod embedded_store;
 mod expire_benefits;
+mod explain;
 mod export_entitlements;
 mod failures;
 mod fault_disk;
