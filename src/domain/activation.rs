@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    book::{Case, Effect, Held, Ruling},
+    book::{Case, Effect, Held, Order, Ruling},
     calendar::add_days,
     cell::{self, Cells, Column, required},
     entitlement::{Benefit, BenefitKind},
@@ -72,6 +72,10 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &ActivationRow) -> Ruling {
     }
     if let Some(request_id) = case.order.and_then(|order| order.frozen_by.clone()) {
         no("order_id", &row.order_id, Reason::OrderFrozen { request_id });
+    }
+    // What ended before its year was refunded: whatever the date, nothing of it is activated any more (promise 10).
+    if let Some(ended_on) = case.order.and_then(Order::refunded_on) {
+        no("order_id", &row.order_id, Reason::AlreadyEnded { ended_on });
     }
     let live_on = offer.then(|| add_days(on, case.policy.go_live_days));
     if !held.runs_on(on) {

@@ -73,6 +73,14 @@ pub struct Order {
     pub support: Option<(String, String)>,
 }
 
+impl Order {
+    /// Its last day, if it was refunded: nothing else ends an order before its year is over.
+    #[must_use]
+    pub fn refunded_on(&self) -> Option<NaiveDate> {
+        self.ended_on.filter(|day| *day < self.year.last_day_on())
+    }
+}
+
 /// An assignment of a benefit to a user.
 #[derive(Clone, Debug)]
 pub struct Seat {

@@ -348,13 +348,14 @@ pub async fn usable_after(conn: &mut PgConnection, membership_id: i64, on: Naive
     .await?)
 }
 
-/// What was done with the benefits of an order by `on` that a refund policy may name (D7).
+/// What was done with the benefits of an order that a refund policy may name (D7): assigned and spent by `on`; revealed,
+/// redeemed and activated on whatever date, since it is on record and cannot be taken back (promise 10).
 pub async fn uses(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) -> Result<Vec<Use>> {
     Ok(sqlx::query_as!(
         Use,
         r#"select b.event as "event!", e.benefit as "benefit!", b.used_on as "on!"
            from benefit_use b join entitlement e using (entitlement_id)
-           where e.membership_id = $1 and b.used_on <= $2
+           where e.membership_id = $1
            union all
            select 'benefit_assigned', e.benefit, min(a.assigned_on)
            from assignment a join entitlement e using (entitlement_id)

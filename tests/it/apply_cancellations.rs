@@ -296,3 +296,38 @@ async fn d7_a_refund_known_late_takes_back_what_ran_out_between_the_request_and_
     assert_eq!(up, down);
     assert_eq!(up.1[0], "azure_monthly_credit 2024-02-10 cancelled");
 }
+
+/// An activation of the software of ORD-1, by Ada.
+fn activation(on: &str) -> String {
+    format!(
+        "partner_id,order_id,benefit,requested_by,requested_on\n4301,ORD-1,software,ada@p4301.example,{on}\n"
+    )
+}
+
+#[tokio::test]
+async fn promise_10_what_was_activated_before_the_request_came_blocks_it_whatever_the_request_s_date() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-09").await;
+    house.import_one("a.csv", &activation("2024-02-10"), "2024-02-10").await.applied();
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-09"), "2024-02-11").await.applied();
+    house.night("2024-02-11").await;
+    let cancelled = house.decisions().await.pop();
+    assert_eq!(cancelled.as_deref(), Some("cancel ORD-1 refused refund_blocked"));
+}
+
+#[tokio::test]
+async fn promise_10_nothing_of_a_refunded_order_is_activated_whatever_the_activation_s_date() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    house.night("2024-02-09").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-10").await;
+    for (on, codes) in
+        [("2024-02-10", "already_ended"), ("2024-02-11", "already_ended+outside_benefit_dates")]
+    {
+        let answer = house.import_one(&format!("{on}.csv"), &activation(on), "2024-02-11").await;
+        let told = answer.rows[0].split(' ').next_back();
+        assert_eq!(told, Some(codes), "{on}");
+    }
+}

@@ -9,6 +9,8 @@
 //! - `BENEFACTOR_TEST_CASES=N`: so many histories, of the seeds from 1 on (16);
 //! - `BENEFACTOR_TEST_STEPS=N`: at most so many steps in each (40).
 
+mod benefits;
+mod books;
 mod doings;
 mod queries;
 mod requests;

@@ -4,6 +4,10 @@
 pub const ASSIGNED: &str =
     "select concat_ws('|', order_id, benefit, coalesce(assigned_to, '')) from report.entitlement";
 
+/// Order, Access ID, Contract ID.
+pub const CONTRACTS: &str = "
+    select concat_ws(' ', order_id, access_id, contract_id) from support_contract join membership using (membership_id)";
+
 /// How orders and benefits stand.
 pub const STANDING: &str = "
     select concat_ws('|', order_id, '', status, coalesce(ended_on::text, '-'), anniversary_on) from report.membership
@@ -25,7 +29,7 @@ pub const BOOKS: &str = "
               sum(case 'used' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as used,
               sum(case 'lapsed' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as lapsed,
               sum(case 'overage' when to_account::text then amount_minor when from_account::text then -amount_minor else 0 end) as overage
-          from transfer where kind::text like 'credit%' group by 1, 2) b
+          from transfer group by 1, 2) b
     join entitlement e using (entitlement_id) join membership m using (membership_id)
     where (b.granted, b.used, b.lapsed, b.overage) <> (0, 0, 0, 0)";
 

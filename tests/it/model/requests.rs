@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::rules::{Day, Given, Item, Kept, Model, No, Order, Pending, When, minus, plus};
+use super::{
+    benefits::Ticket,
+    rules::{Day, Given, Item, Kept, Model, No, Order, Pending, When, minus, plus},
+};
 
 /// How a file came.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,7 @@ pub struct Arrival {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub of: usize,
+    /// Empty: it names none.
     pub order: String,
     pub by: String,
     pub on: Day,
@@ -25,7 +29,10 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub enum What {
     Give { code: String, action: &'static str, user: String, to: Option<String> },
+    Activate { code: String },
     Cancel { id: String },
+    Hours { id: String, minutes: i64 },
+    Ticket { id: String, ticket: Ticket },
 }
 
 /// What is answered: `applied`, `rejected no_seat_left+outside_benefit_dates`.
@@ -41,39 +48,50 @@ impl Asked {
     pub fn action(&self) -> &'static str {
         match &self.what {
             What::Give { action, .. } => action,
+            What::Activate { .. } => "activate",
             What::Cancel { .. } => "cancel",
+            What::Hours { .. } => "advisory_hours",
+            What::Ticket { ticket, .. } => ticket.kind,
         }
     }
 
     fn code(&self) -> Option<&str> {
         match &self.what {
-            What::Give { code, .. } => Some(code),
-            What::Cancel { .. } => None,
+            What::Give { code, .. } | What::Activate { code } => Some(code),
+            _ => None,
         }
     }
 
     fn subject(&self) -> String {
+        if let (What::Hours { id, .. } | What::Ticket { id, .. }, "") = (&self.what, self.order.as_str()) {
+            return id.clone();
+        }
         self.code().map_or_else(|| self.order.clone(), |code| format!("{}/{code}", self.order))
     }
 
     fn family(&self) -> &'static str {
         match &self.what {
             What::Give { action, .. } => action,
-            What::Cancel { .. } => "service",
+            What::Activate { .. } => "activate",
+            _ => "service",
         }
     }
 
     fn key(&self) -> String {
         match &self.what {
             What::Give { code, user, .. } => format!("{} {code} {user} {}", self.order, self.on),
-            What::Cancel { id } => id.clone(),
+            What::Activate { code } => format!("{} {code}", self.order),
+            What::Cancel { id } | What::Hours { id, .. } | What::Ticket { id, .. } => id.clone(),
         }
     }
 
     fn content(&self) -> String {
         match &self.what {
             What::Give { to, .. } => format!("{} {to:?}", self.by),
-            What::Cancel { .. } => format!("{} {} {}", self.order, self.by, self.on),
+            What::Activate { .. } => format!("{} {}", self.by, self.on),
+            What::Cancel { .. } => format!("cancel {} {} {}", self.order, self.by, self.on),
+            What::Hours { minutes, .. } => format!("hours {} {} {} {minutes}", self.order, self.by, self.on),
+            What::Ticket { ticket, .. } => format!("{ticket:?} {} {} {}", self.order, self.by, self.on),
         }
     }
 }
@@ -137,22 +155,26 @@ impl Model {
             self.kept.insert(key, Kept { content, waits: true });
             return answer("applied", ["waits_for_operator"]);
         }
-        let order = self.order(&row.order).unwrap();
+        let (of, on, order) = (row.of, row.on, self.order(&row.order));
         let ruled = match &row.what {
             What::Give { code, action, user, to } => {
-                self.give(row.of, order, code, action, user, to.as_deref(), row.on)
+                let given = self.give(of, order.unwrap(), code, action, user, to.as_deref(), on);
+                given.map(|()| vec![])
             }
+            What::Activate { code } => self.activate(of, order.unwrap(), code, on),
+            What::Hours { minutes, .. } => self.hours(of, order, *minutes, on),
+            What::Ticket { ticket, .. } => self.ticket(of, order, ticket, on),
             What::Cancel { .. } => {
                 self.kept.insert(key, Kept { content, waits: false });
-                self.cancels.push(Pending { on: row.on, order, next: None });
+                self.cancels.push(Pending { on, order: order.unwrap(), next: None });
                 return answer("applied", ["decided_at_night"]);
             }
         };
         match ruled {
-            Ok(()) => {
+            Ok(remarks) => {
                 self.kept.insert(key, Kept { content, waits: false });
                 self.decided(row.action(), &row.subject(), &[]);
-                answer("applied", [""; 0])
+                answer("applied", remarks)
             }
             Err(no) => {
                 // Let in, it waits no longer.
@@ -167,6 +189,7 @@ impl Model {
         let mut no = Vec::new();
         let order = self.order(&row.order).map(|at| &self.orders[at]);
         match order {
+            None if row.order.is_empty() => {}
             None => no.push("unknown_order"),
             Some(order) if order.of != row.of => no.push("order_of_another_partner"),
             Some(order) => {

@@ -41,11 +41,12 @@ pub struct Person {
 pub struct Company {
     pub number: &'static str,
     pub country: &'static str,
-    pub currency: &'static str,
     pub group: &'static str,
     pub people: Vec<Person>,
-    /// Name, first day, last day.
-    pub agreements: Vec<(&'static str, Day, Option<Day>)>,
+    /// The marketing contact.
+    pub contact: Option<usize>,
+    /// Name, first day, last day, when it became known.
+    pub agreements: Vec<(&'static str, Day, Option<Day>, Day)>,
 }
 
 impl Company {
@@ -63,7 +64,7 @@ pub struct Given {
     pub off: Option<Day>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Item {
     pub code: &'static str,
     pub quantity: u32,
@@ -74,11 +75,31 @@ pub struct Item {
     pub given: Vec<Given>,
     /// Day, reference, minor units.
     pub usage: BTreeSet<(Day, String, i64)>,
+    /// When it arrived, and as the how manieth of all.
+    pub known: Day,
+    pub number: u32,
+    pub activated: Option<Day>,
+    /// Minutes or incidents.
+    pub drawn: i64,
+    /// Of bulk credit: the day its grant took effect; or it ended before and never gets one.
+    pub opened: Option<Day>,
+    pub lost: bool,
+    /// It should have one by now, and something excludes it.
+    pub waits: bool,
 }
 
 impl Item {
     pub fn is(&self, kind: &str) -> bool {
         self.code.split('/').next() == Some(kind)
+    }
+
+    /// What is drawn from: minutes or incidents.
+    pub fn units(&self) -> i64 {
+        match self.code {
+            "advisory_hours" => i64::from(self.quantity) * 60,
+            "product_support" | "signature_cloud_support" => i64::from(self.quantity),
+            _ => 0,
+        }
     }
 
     pub fn live(&self) -> impl Iterator<Item = &Given> {
@@ -101,6 +122,13 @@ pub struct Order {
 }
 
 impl Order {
+    /// An order that its first row makes (D5).
+    pub fn new(id: &str, of: usize, from: Day) -> Self {
+        let (id, ad) = (id.to_owned(), months(from, 12));
+        let (offer, bought, status, ended, items) = (None, None, "pending", None, vec![]);
+        Self { id, of, offer, bought, from, ad, status, ended, items }
+    }
+
     pub fn grace_ends(&self) -> Day {
         plus(self.ad, 30)
     }
@@ -108,6 +136,13 @@ impl Order {
     /// The last usable day of a row, were nothing to end it before (D5).
     pub fn runs_out(&self, item: &Item) -> Day {
         if plus(item.expires, 1) < self.ad { item.expires } else { self.grace_ends() }
+    }
+
+    /// When its support was activated (R6).
+    pub fn support(&self) -> Option<Day> {
+        let support =
+            self.items.iter().filter(|i| i.is("product_support") || i.is("signature_cloud_support"));
+        support.filter_map(|item| item.activated).min()
     }
 
     pub fn last_day(&self, item: &Item) -> Day {
@@ -140,6 +175,8 @@ pub struct Model {
     pub renewals: Vec<Pending>,
     /// Usage on record, by partner and reference.
     pub references: BTreeMap<(usize, String), String>,
+    /// Access ID and Contract ID of an order whose support is activated, as the store made them.
+    pub contracts: BTreeMap<String, (String, String)>,
     /// What was decided and is not compared yet.
     pub decisions: Vec<String>,
     /// Seats run on the clock of the latest assignment (D9).
@@ -166,15 +203,8 @@ impl Model {
     /// The first day from `on` on which no listed agreement and no Action Pack excludes bulk credit that runs through
     /// `until`; `None`: none (R2, D14).
     pub fn unblocked(&self, of: usize, on: Day, until: Day) -> Option<Day> {
-        const LISTED: [&str; 4] = ["enterprise_agreement", "csp", "azure_in_open", "azure_pass"];
-        let agreements = self.companies[of].agreements.iter();
-        let mut spans: Vec<(Day, Day)> = agreements
-            .filter(|(name, ..)| LISTED.contains(name))
-            .map(|(_, from, until)| (*from, until.unwrap_or(Day::MAX)))
-            .collect();
-        let packs = self.orders.iter().filter(|o| o.of == of && o.offer == Some("action_pack"));
-        spans.extend(packs.map(|o| (o.from, o.ended.unwrap_or(o.grace_ends()))));
-        let free = |day: &Day| !spans.iter().any(|(from, until)| from <= day && day <= until);
+        let spans = self.exclusions(of);
+        let free = |day: &Day| !spans.iter().any(|(from, until, _)| from <= day && day <= until);
         if free(&on) {
             return Some(on);
         }
@@ -237,6 +267,7 @@ impl Model {
                 end(&mut order.items[at], day, "expired");
             }
         }
+        self.open_bulk(on);
     }
 
     fn cancel(&mut self, asked: &Pending) {
@@ -251,6 +282,10 @@ impl Model {
         }
         if asked.on > plus(bought, 30) {
             no.push(("refund_window_passed", When::Never));
+        }
+        // Whatever is on record by now blocks, whatever its date (D7, promise 10).
+        if order.items.iter().any(|item| item.is("software") && item.activated.is_some()) {
+            no.push(("refund_blocked", When::Never));
         }
         if no.is_empty() {
             (order.status, order.ended) = ("cancelled", Some(asked.on));
@@ -290,11 +325,9 @@ impl Model {
                     end(&mut old.items[at], day, "renewed");
                 }
             }
-            let (of, ad) = (old.of, plus(old.ad, 365));
-            let (offer, bought, items) = (None, None, vec![]);
-            let id = next.to_owned();
-            let (from, status) = (asked.on, "pending");
-            self.orders.push(Order { id, of, offer, bought, from, ad, status, ended: None, items });
+            let ad = plus(old.ad, 365);
+            let new = Order { ad, ..Order::new(next, old.of, asked.on) };
+            self.orders.push(new);
         }
         self.decided("renew", &subject, &no);
     }
@@ -315,32 +348,23 @@ impl Model {
     }
 
     /// How orders and benefits stand after a night.
-    pub fn standing(&self) -> BTreeSet<String> {
+    pub fn standing(&self, night: Day) -> BTreeSet<String> {
         let told = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
         let mut lines = BTreeSet::new();
         for order in &self.orders {
             lines.insert(format!("{}||{}|{}|{}", order.id, order.status, told(order.ended), order.ad));
             for item in &order.items {
-                let status = item.ended.map_or(order.status, |(_, how)| how);
+                let live = item.activated.filter(|_| item.is("go_to_market")).map(|day| plus(day, 3));
+                let running = if item.waits {
+                    "blocked"
+                } else if live.is_some_and(|live| night < live) {
+                    "activating"
+                } else {
+                    order.status
+                };
+                let status = item.ended.map_or(running, |(_, how)| how);
                 let ended = told(item.ended.map(|(day, _)| day));
                 lines.insert(format!("{}|{}|{status}|{ended}|", order.id, item.code));
-            }
-        }
-        lines
-    }
-
-    /// Every credit's periods after the night of a day: granted, used, lapsed, overage, corrections netted.
-    pub fn books(&self, night: Day) -> BTreeSet<String> {
-        let mut lines = BTreeSet::new();
-        for order in &self.orders {
-            for item in order.items.iter().filter(|item| item.code.contains("credit")) {
-                for (number, sums) in credit(order, item, night) {
-                    let [granted, used, lapsed, overage] = sums;
-                    if sums != [0; 4] {
-                        let key = format!("{}|{}", order.id, item.code);
-                        lines.insert(format!("{key}|{number}|{granted}|{used}|{lapsed}|{overage}"));
-                    }
-                }
             }
         }
         lines
@@ -356,48 +380,4 @@ pub fn end(item: &mut Item, day: Day, how: &'static str) {
             given.off = Some(off);
         }
     }
-}
-
-/// What each period of a credit comes to by the night of a day, from the facts alone (D2, D3, D7, D15).
-fn credit(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
-    let bulk = item.is("azure_bulk_credit");
-    let begins = |number: u32| months(item.from, number);
-    let mut sums = BTreeMap::<u32, [i64; 4]>::new();
-    let mut left = BTreeMap::<u32, i64>::new();
-    let granted = |number: u32| {
-        let day = begins(number);
-        let most = if bulk { 1 } else { 12 };
-        number < most
-            && day <= night
-            && day <= item.expires
-            && day < order.ad
-            && item.ended.is_none_or(|(end, _)| day <= end)
-    };
-    for number in (0..12).filter(|number| granted(*number)) {
-        let amount = item.minor * i64::from(item.quantity);
-        sums.entry(number).or_default()[0] = amount;
-        left.insert(number, amount);
-    }
-    for (day, _, minor) in item.usage.iter().filter(|(day, ..)| *day <= night) {
-        let later = |number: &u32| begins(*number) <= *day;
-        let number = if bulk { 0 } else { (0..600).take_while(later).last().unwrap_or(0) };
-        let unspent = left.entry(number).or_default();
-        let drawn = if *day <= order.last_day(item) { (*minor).min(*unspent) } else { 0 };
-        *unspent -= drawn;
-        let of = sums.entry(number).or_default();
-        of[1] += drawn;
-        of[3] += minor - drawn;
-    }
-    for (number, unspent) in left {
-        let of = sums.entry(number).or_default();
-        let until = if bulk { plus(order.runs_out(item), 1) } else { begins(number + 1) };
-        match item.ended {
-            Some((end, "cancelled")) if until > end => of[0] -= unspent,
-            Some((end, _)) if bulk || plus(end, 1) < until => {
-                of[2] += if plus(end, 1) <= night { unspent } else { 0 };
-            }
-            _ => of[2] += if !bulk && until <= night { unspent } else { 0 },
-        }
-    }
-    sums
 }

@@ -47,6 +47,30 @@ pub enum Step {
         cents: u32,
         odd: Odd,
     },
+    /// Software, support or an offer is activated.
+    Activate {
+        order: u8,
+        benefit: u8,
+        by: u8,
+        ago: i16,
+        odd: Odd,
+    },
+    /// Hours or a ticket; the order is named or not.
+    Help {
+        of: u8,
+        order: Option<u8>,
+        what: u8,
+        amount: u8,
+        ids: u8,
+        ago: i8,
+    },
+    /// An agreement arrives that began so many days ago and runs for so many, or on.
+    Agreement {
+        of: u8,
+        name: u8,
+        began: i16,
+        runs: Option<u8>,
+    },
     /// Somebody's sign-in and roles change.
     Person {
         of: u8,
@@ -172,6 +196,12 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (any::<u8>(), ago(), odd()).prop_map(|(order, ago, odd)| Step::Renew { order, ago, odd }),
         5 => (any::<u8>(), any::<u8>(), 0_u8..45, 1_u32..15_000, odd())
             .prop_map(|(order, benefit, ago, cents, odd)| Step::Use { order, benefit, ago, cents, odd }),
+        5 => (any::<u8>(), any::<u8>(), by(), prop_oneof![3 => -1_i16..9, 1 => 10_i16..40], odd())
+            .prop_map(|(order, benefit, by, ago, odd)| Step::Activate { order, benefit, by, ago, odd }),
+        5 => (0_u8..3, option::of(any::<u8>()), 0_u8..12, 1_u8..60, 0_u8..6, ago())
+            .prop_map(|(of, order, what, amount, ids, ago)| Step::Help { of, order, what, amount, ids, ago }),
+        1 => (0_u8..3, 0_u8..4, -20_i16..90, option::of(0_u8..100))
+            .prop_map(|(of, name, began, runs)| Step::Agreement { of, name, began, runs }),
         1 => (0_u8..3, 0_u8..6, any::<bool>(), 0_u8..16)
             .prop_map(|(of, who, enabled, roles)| Step::Person { of, who, enabled, roles }),
         9 => Just(Step::Night),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     doings::{PEOPLE, people_rows},
-    queries::{ASSIGNED, BOOKS, BROKEN, DECISIONS, STANDING},
+    queries::{ASSIGNED, BOOKS, BROKEN, CONTRACTS, DECISIONS, STANDING},
     requests::{Answer, Arrival, Asked, over},
-    rules::{Company, Day, Item, Model, Order, Person, minus, months, plus},
+    rules::{Company, Day, Item, Model, Order, Person, minus, plus},
     steps::{History, Step},
 };
 use crate::house::House;
@@ -23,11 +23,12 @@ pub(super) enum Rows {
     Order { of: usize, order: String, offer: &'static str, bought: Day, items: Vec<Item> },
     Requests(Vec<Asked>),
     Usage { of: usize, order: String, code: String, on: Day, minor: i64, reference: String },
+    Agreement { of: usize, name: &'static str, from: Day, until: Option<Day> },
     Renewal { of: usize, order: String, on: Day, next: String },
 }
 
 #[derive(Clone, Debug)]
-struct Dropped {
+pub(super) struct Dropped {
     text: String,
     rows: Rows,
 }
@@ -72,7 +73,7 @@ impl World {
             house = house.policy("import_entitlements", "reassign_clock", "\"last\"");
         }
         let today: Day = FIRST.parse().unwrap();
-        let companies = PARTNERS.map(|(number, country, currency, group)| {
+        let companies = PARTNERS.map(|(number, country, _, group)| {
             let person = |name: &str, enabled, roles: &[&'static str]| Person {
                 name: format!("{name}@p{number}.example"),
                 enabled,
@@ -88,7 +89,8 @@ impl World {
             ];
             people.extend((1..16).map(|n| person(&format!("w{n}"), true, &[])));
             let group = if group.is_empty() { number } else { group };
-            Company { number, country, currency, group, people, agreements: vec![] }
+            let contact = (number != "4303").then_some(0);
+            Company { number, country, group, people, contact, agreements: vec![] }
         });
         let partners = PARTNERS.map(|(number, country, currency, group)| {
             format!("{number},Partner {number},accounts@p{number}.example,{country},{currency},{group}\n")
@@ -101,6 +103,12 @@ impl World {
         let mut world = Self { house, model, today, night: None, last: None, numbers: 0, decisions: 0 };
         world.drop_file(partners, Rows::Facts, false).await?;
         world.drop_file(PEOPLE.to_owned() + &people, Rows::Facts, false).await?;
+        let contacts = [0, 1].map(|of| {
+            let number = PARTNERS[of].0;
+            format!("{number},ada@p{number}.example,marketing@p{number}.example,+46 8 555 01 00,sv\n")
+        });
+        let contacts = "partner_id,user,email,phone,language\n".to_owned() + &contacts.concat();
+        world.drop_file(contacts, Rows::Facts, false).await?;
         Ok(world)
     }
 
@@ -117,6 +125,15 @@ impl World {
             Step::Renew { order, ago, odd } => self.renew(*order, *ago, *odd).await,
             Step::Use { order, benefit, ago, cents, odd } => {
                 self.spend((*order, *benefit), *ago, *cents, *odd).await
+            }
+            Step::Activate { order, benefit, by, ago, odd } => {
+                self.activate((*order, *benefit), *by, *ago, *odd).await
+            }
+            Step::Help { of, order, what, amount, ids, ago } => {
+                self.help(usize::from(*of), *order, (*what, *amount), *ids, *ago).await
+            }
+            Step::Agreement { of, name, began, runs } => {
+                self.agreement(usize::from(*of), *name, *began, *runs).await
             }
             Step::Person { of, who, enabled, roles } => {
                 self.person(usize::from(*of), usize::from(*who), *enabled, *roles).await
@@ -151,7 +168,7 @@ impl World {
         }
         self.house.night(&on.to_string()).await;
         self.night = Some(on);
-        same_lines("standing", &self.model.standing(), self.house.lines(STANDING).await)?;
+        same_lines("standing", &self.model.standing(on), self.house.lines(STANDING).await)?;
         same_lines("books", &self.model.books(on), self.house.lines(BOOKS).await)?;
         self.agree().await
     }
@@ -186,6 +203,9 @@ impl World {
             Rows::Usage { of, order, code, on, minor, reference } => {
                 Some(vec![self.model.usage(*of, order, code, *on, *minor, reference, arrival)])
             }
+            Rows::Agreement { of, name, from, until } => {
+                Some(vec![self.model.agreement(*of, name, *from, *until, self.today)])
+            }
             Rows::Renewal { of, order, on, next } => {
                 Some(vec![self.model.renewal(*of, order, *on, next, arrival)])
             }
@@ -200,7 +220,11 @@ impl World {
             return Err(format!("refused whole: {refused}\n{text}"));
         }
         let told: Vec<Answer> = answer.rows.iter().map(|row| told(row)).collect();
-        let statuses_only = matches!(rows, Rows::Order { .. });
+        for line in self.house.lines(CONTRACTS).await {
+            let ids: Vec<&str> = line.split(' ').collect();
+            self.model.contracts.insert(ids[0].to_owned(), (ids[1].to_owned(), ids[2].to_owned()));
+        }
+        let statuses_only = matches!(rows, Rows::Order { .. } | Rows::Agreement { .. });
         self.last = Some(Dropped { text: text.clone(), rows });
         match wanted {
             Some(wanted) if answer.known => {
@@ -227,6 +251,7 @@ impl World {
         same("invariants", &Vec::new(), &self.house.lines(BROKEN).await)
     }
 
+    /// The rows of an order: the first that goes in makes it (D5, D12, D16).
     fn take_order(
         &mut self,
         of: usize,
@@ -235,42 +260,31 @@ impl World {
         bought: Day,
         items: &[Item],
     ) -> Vec<Answer> {
-        let today = self.today;
-        let at = self.model.order(id).unwrap_or_else(|| {
-            let from = items.iter().map(|item| item.from).min().unwrap();
-            let ad = months(from, 12);
-            let status = if today < from {
-                "pending"
-            } else if today < ad {
-                "active"
-            } else {
-                "in_grace"
-            };
-            let (offer, bought) = (Some(offer), Some(bought));
-            let id = id.to_owned();
-            self.model.orders.push(Order {
-                id,
-                of,
-                offer,
-                bought,
-                from,
-                ad,
-                status,
-                ended: None,
-                items: vec![],
-            });
-            self.model.orders.len() - 1
-        });
-        let order = &mut self.model.orders[at];
+        let (today, mut fresh) = (self.today, false);
         let mut answers = Vec::new();
         for item in items {
-            answers.push(if order.items.iter().any(|known| known.code == item.code) {
+            let at = self.model.order(id);
+            let order = at.map(|at| &self.model.orders[at]);
+            answers.push(if order.is_some_and(|o| o.items.iter().any(|known| known.code == item.code)) {
                 "unchanged".to_owned()
-            } else if over(order, today) && order.offer.is_none() {
+            } else if !fresh && order.is_some_and(|order| over(order, today)) {
                 "rejected already_ended".to_owned()
+            } else if self.model.too_many_seats(of, Some(offer), item) {
+                "rejected cap_reached".to_owned()
             } else {
+                let at = at.unwrap_or_else(|| {
+                    fresh = true;
+                    self.model.orders.push(Order::new(id, of, item.from));
+                    self.model.orders.len() - 1
+                });
+                let order = &mut self.model.orders[at];
                 (order.offer, order.bought) = (Some(offer), Some(bought));
-                order.items.push(item.clone());
+                if fresh && item.from < order.from {
+                    *order = Order { items: order.items.clone(), ..Order::new(id, of, item.from) };
+                    (order.offer, order.bought) = (Some(offer), Some(bought));
+                }
+                self.numbers += 1;
+                order.items.push(Item { known: today, number: self.numbers, ..item.clone() });
                 "applied".to_owned()
             });
         }

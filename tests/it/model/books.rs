@@ -1,0 +1,97 @@
+//! Balances, from the facts alone: what each period of each benefit comes to by the night of a day (D2, D3, D6, D7, D15).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rules::{Day, Item, Model, Order, minus, months, plus};
+
+impl Model {
+    /// Every period after the night of a day: granted, used, lapsed, overage, corrections netted.
+    pub fn books(&self, night: Day) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        for order in &self.orders {
+            for item in &order.items {
+                let periods = match item.code.split('/').next() {
+                    Some("azure_monthly_credit") => monthly(order, item, night),
+                    Some("azure_bulk_credit") => bulk(order, item, night),
+                    _ => units(item, night),
+                };
+                for (number, sums) in periods {
+                    let [granted, used, lapsed, overage] = sums;
+                    if sums != [0; 4] {
+                        let key = format!("{}|{}", order.id, item.code);
+                        lines.insert(format!("{key}|{number}|{granted}|{used}|{lapsed}|{overage}"));
+                    }
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// The last day on which a grant takes effect (D3).
+fn last_grant(order: &Order, item: &Item) -> Day {
+    let last = item.expires.min(minus(order.ad, 1));
+    item.ended.map_or(last, |(end, _)| end.min(last))
+}
+
+/// A month each, at most twelve, what is left of one lost with it; of a refunded one it goes back.
+fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
+    let begins = |number: u32| months(item.from, number);
+    let (mut sums, mut left) = (BTreeMap::<u32, [i64; 4]>::new(), BTreeMap::<u32, i64>::new());
+    let last = last_grant(order, item).min(night);
+    for number in (0..12).take_while(|number| begins(*number) <= last) {
+        let amount = item.minor * i64::from(item.quantity);
+        sums.entry(number).or_default()[0] = amount;
+        left.insert(number, amount);
+    }
+    for (day, _, minor) in item.usage.iter().filter(|(day, ..)| *day <= night) {
+        let number = (0..600).take_while(|number| begins(*number) <= *day).last().unwrap_or(0);
+        let unspent = left.entry(number).or_default();
+        let drawn = if *day <= order.last_day(item) { (*minor).min(*unspent) } else { 0 };
+        *unspent -= drawn;
+        let of = sums.entry(number).or_default();
+        of[1] += drawn;
+        of[3] += minor - drawn;
+    }
+    for (number, unspent) in left {
+        let of = sums.entry(number).or_default();
+        let until = begins(number + 1);
+        match item.ended {
+            Some((end, "cancelled")) if until > end => of[0] -= unspent,
+            Some((end, _)) if plus(end, 1).min(until) <= night => of[2] += unspent,
+            None if until <= night => of[2] += unspent,
+            _ => {}
+        }
+    }
+    sums
+}
+
+/// Once, from the day it opened, to be spent until it ends.
+fn bulk(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
+    let mut sums = [0; 4];
+    let open = item.opened.filter(|day| *day <= last_grant(order, item));
+    let may_come = item.opened.is_none() && !item.lost && item.from <= last_grant(order, item);
+    let mut left = if open.is_some() { item.minor * i64::from(item.quantity) } else { 0 };
+    sums[0] = left;
+    for (day, _, minor) in item.usage.iter().filter(|(day, ..)| *day <= night && !may_come) {
+        let usable = open.is_some_and(|open| open <= *day) && *day <= order.last_day(item);
+        let drawn = if usable { (*minor).min(left) } else { 0 };
+        left -= drawn;
+        sums[1] += drawn;
+        sums[3] += minor - drawn;
+    }
+    match item.ended {
+        Some((_, "cancelled")) => sums[0] -= left,
+        Some((end, _)) if plus(end, 1) <= night => sums[2] += left,
+        _ => {}
+    }
+    [(0, sums)].into()
+}
+
+/// Hours and incidents: once, with the benefit's start, drawn by requests, lost with its end.
+fn units(item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
+    let began = item.ended.map_or(item.from <= night, |(end, _)| item.from <= end);
+    let granted = if began { item.units() } else { 0 }.max(item.drawn);
+    let lapsed = if item.ended.is_some() { granted - item.drawn } else { 0 };
+    [(0, [granted, item.drawn, lapsed, 0])].into()
+}
