@@ -14,6 +14,7 @@ pub mod explain;
 pub mod export;
 pub mod file;
 pub mod intake;
+pub mod keys;
 pub mod notice;
 pub mod order;
 pub mod people;
@@ -29,6 +30,7 @@ pub mod status;
 pub mod summary;
 pub mod tick;
 pub mod units;
+pub mod vault;
 pub mod work;
 
 use std::{
