@@ -61,10 +61,10 @@ async fn known() -> House {
     house
 }
 
-/// The same with four keys of 25, 25, 100 and no stated seats: K1 to K4.
+/// The same with four keys of 25, 25, 200 and no stated seats: K1 to K4.
 async fn stocked() -> House {
     let mut house = known().await;
-    let seats = ["25", "25", "100", ""];
+    let seats = ["25", "25", "200", ""];
     let keys = KEYS.iter().zip(seats).map(|(key, seats)| keyed("ORD-1", SUITE, key, seats));
     let file = HEADER.to_owned() + &keys.collect::<String>();
     house.import_one("keys.csv", &file, "2024-02-10").await.applied();
