@@ -1,8 +1,10 @@
 //! Commands that answer questions: about the store, and about the facts it runs on.
 
+pub(super) mod benefits;
 pub(super) mod check;
 pub(super) mod explain;
 pub(super) mod export;
+pub(super) mod reasons;
 pub(super) mod status;
 
 use chrono::NaiveDate;

@@ -66,9 +66,15 @@ enum Command {
     /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
     #[command(after_help = answers::export::EXAMPLE)]
     Export(answers::export::ExportArgs),
-    /// Tell the whole history of a partner, an order, an entitlement or a request, with reasons
+    /// Tell the whole history of a partner, an order, an entitlement, a user, a key or a request, with reasons
     #[command(after_help = answers::explain::EXAMPLE)]
     Explain(answers::explain::ExplainArgs),
+    /// List what a member has: product, quantity, offer, type, expiry, what is left; and the support IDs
+    #[command(after_help = answers::benefits::EXAMPLE)]
+    Benefits(answers::benefits::BenefitsArgs),
+    /// List every reason code with its rule, its sentences in English and Swedish, and when it becomes a yes
+    #[command(after_help = answers::reasons::EXAMPLE)]
+    Reasons,
     /// Say when it last ran, whether it is late, who works and what waits; exit code 1 when a night is overdue, or when
     /// nobody keeps the timetable any more
     #[command(after_help = answers::status::EXAMPLE)]
@@ -129,6 +135,8 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Keys(command) => wait(keys::run_keys(settings, command)),
         Command::Export(args) => wait(answers::export::run_export(settings, args)),
         Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
+        Command::Benefits(args) => wait(answers::benefits::run_benefits(settings, args)),
+        Command::Reasons => answers::reasons::run_reasons(settings),
         Command::Status => wait(answers::status::run_status(settings)),
         Command::Check => answers::check::run_check(settings),
         Command::Timetable(args) => answers::check::run_timetable(settings, &args),

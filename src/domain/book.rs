@@ -189,6 +189,8 @@ pub struct Book {
     pub subscriptions: HashMap<(i64, String), Subscription>,
     /// By [`Partner::group`].
     pub groups: HashMap<String, Group>,
+    /// Marketing contacts who can no longer sign in, by the partner's number: the sign-in name.
+    pub disabled_contacts: HashMap<i64, String>,
     /// By the partner's number, family and key.
     pub recorded: HashMap<(i64, &'static str, String), Recorded>,
 }
@@ -382,5 +384,22 @@ impl Book {
         let group = self.groups.entry(partner.group.clone()).or_default();
         let seats = group.seats.entry(partner.country.clone()).or_default();
         *seats = seats.saturating_add_signed(more);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod sample {
+    use super::Partner;
+
+    /// A partner of which tests say what they are about.
+    pub fn partner() -> Partner {
+        Partner {
+            partner_id: 1,
+            country: "SE".into(),
+            tenant_id: None,
+            group: "partner 1".into(),
+            has_contact: false,
+            exclusions: vec![],
+        }
     }
 }

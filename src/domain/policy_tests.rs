@@ -1,6 +1,7 @@
 //! What a policy file may say, and how its faults are told.
 
 use super::*;
+use crate::domain::calendar::PeriodScheme;
 
 /// The findings when `stem`'s built-in text has `from` replaced by `to`.
 fn findings(stem: &str, from: &str, to: &str) -> Vec<String> {

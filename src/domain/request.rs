@@ -419,9 +419,11 @@ fn find<'a>(
     });
     ruled.membership_id = order.map(|order| order.membership_id);
     let by = asked.requested_by();
+    // What the operator asked for may come again in a file; whether it may be asked for there is seen when it is new.
     let who = match book.user(partner.partner_id, by) {
         _ if arrival.by_operator && by == OPERATOR => Some(Asker::Operator),
         Some(user) => Some(Asker::User(user)),
+        None if by == OPERATOR => Some(Asker::Operator),
         None => {
             problems.push(at("requested_by", by, Reason::UnknownUser));
             None
@@ -471,6 +473,9 @@ fn conflicts(recorded: &Recorded, content: &Value) -> Vec<Problem> {
 /// What keeps a request from being looked at: who asks is disabled or lacks the role, or it is dated ahead (D1).
 fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) -> Option<Problem> {
     let by = |reason| Some(Problem::at("requested_by", asked.requested_by(), reason));
+    if matches!(found.who, Asker::Operator) && !arrival.by_operator {
+        return by(Reason::UnknownUser);
+    }
     if let Asker::User(user) = found.who {
         if !user.enabled {
             return by(Reason::UserDisabled);
@@ -534,3 +539,7 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
     let recorded = Recorded { request_no: ruled.request_no, content: ruled.content.clone(), waits };
     book.recorded.insert((partner_id, asked.family(), ruled.key.clone()), recorded);
 }
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

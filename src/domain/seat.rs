@@ -86,3 +86,98 @@ pub fn reassign(held: &Held, seat_no: u32, on: NaiveDate, terms: Terms) -> Resul
     let earliest_on = add_days(assigned_on, terms.after_days);
     if on < earliest_on { Err(Reason::ReassignedTooEarly { assigned_on, earliest_on }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entitlement::Benefit;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    const ORIGINAL: Terms = Terms { clock: Clock::Original, after_days: 90 };
+    const LAST: Terms = Terms { clock: Clock::Last, after_days: 90 };
+
+    /// So many seats, with assignments: user, seat, from, until.
+    fn held(quantity: Option<u32>, seats: &[(i64, u32, &str, &str)]) -> Held {
+        let seats = seats.iter().map(|(user_id, no, from, until)| Seat {
+            user_id: *user_id,
+            user: String::new(),
+            seat_no: Some(*no),
+            assigned_on: day(from),
+            removed_on: until.parse().ok(),
+        });
+        Held {
+            entitlement_id: 1,
+            partner_id: 1,
+            membership_id: 1,
+            order_id: "ORD-1".into(),
+            benefit: Benefit::parse("visual_studio").unwrap(),
+            quantity,
+            starts_on: day("2024-01-01"),
+            last_usable_on: day("2025-01-30"),
+            ended_on: None,
+            seats: seats.collect(),
+            keys: vec![],
+            activated_on: None,
+            drawn: 0,
+        }
+    }
+
+    #[test]
+    fn a_fresh_seat_is_the_next_number_and_the_last_seat_is_the_last() {
+        assert_eq!(give(&held(Some(2), &[]), 1, day("2024-02-01"), ORIGINAL), Ok(1));
+        let one = held(Some(2), &[(1, 1, "2024-02-01", "")]);
+        assert_eq!(give(&one, 2, day("2024-02-01"), ORIGINAL), Ok(2));
+        let two = held(Some(2), &[(1, 1, "2024-02-01", ""), (2, 2, "2024-02-01", "")]);
+        assert_eq!(give(&two, 3, day("2025-01-01"), ORIGINAL), Err(Reason::NoSeatLeft { seats: 2 }));
+        assert_eq!(
+            give(&held(Some(0), &[]), 1, day("2024-02-01"), ORIGINAL),
+            Err(Reason::NoSeatLeft { seats: 0 })
+        );
+        assert_eq!(give(&held(None, &[(1, 1, "2024-02-01", "")]), 2, day("2024-02-01"), ORIGINAL), Ok(2));
+    }
+
+    #[test]
+    fn d9_a_freed_seat_opens_to_its_own_user_at_once_and_to_others_on_day_90() {
+        // 2024 is a leap year: 31 January and 90 days are 30 April.
+        let freed = held(Some(1), &[(1, 1, "2024-01-31", "2024-02-02")]);
+        assert_eq!(give(&freed, 1, day("2024-02-02"), ORIGINAL), Ok(1));
+        let opens = Err(Reason::SeatOpensLater { earliest_on: day("2024-04-30") });
+        assert_eq!(give(&freed, 2, day("2024-04-29"), ORIGINAL), opens);
+        assert_eq!(give(&freed, 2, day("2024-04-30"), ORIGINAL), Ok(1));
+    }
+
+    #[test]
+    fn d9_a_seat_that_was_never_used_is_given_while_a_freed_one_waits() {
+        let freed = held(Some(2), &[(1, 1, "2024-01-31", "2024-02-02")]);
+        assert_eq!(give(&freed, 2, day("2024-02-02"), ORIGINAL), Ok(2));
+        assert_eq!(give(&freed, 2, day("2024-05-01"), ORIGINAL), Ok(1), "an open one first");
+        let both = held(Some(2), &[(1, 1, "2024-01-31", "2024-02-02"), (2, 2, "2024-01-20", "2024-02-03")]);
+        let first = Err(Reason::SeatOpensLater { earliest_on: day("2024-04-19") });
+        assert_eq!(give(&both, 3, day("2024-02-03"), ORIGINAL), first);
+    }
+
+    #[test]
+    fn d9_the_clock_is_the_first_or_the_latest_assignment_of_the_seat() {
+        let twice = held(Some(1), &[(1, 1, "2024-01-31", "2024-04-30"), (2, 1, "2024-04-30", "")]);
+        assert_eq!(reassign(&twice, 1, day("2024-05-01"), ORIGINAL), Ok(()));
+        let early = Err(Reason::ReassignedTooEarly {
+            assigned_on: day("2024-04-30"),
+            earliest_on: day("2024-07-29"),
+        });
+        assert_eq!(reassign(&twice, 1, day("2024-07-28"), LAST), early);
+        assert_eq!(reassign(&twice, 1, day("2024-07-29"), LAST), Ok(()));
+        assert_eq!(reassign(&twice, 9, day("2024-05-01"), LAST), Ok(()), "a seat that nobody had");
+    }
+
+    #[test]
+    fn fewer_seats_than_are_assigned_leave_none() {
+        let three = held(
+            Some(2),
+            &[(1, 1, "2024-01-31", "2024-02-02"), (2, 2, "2024-01-31", ""), (3, 3, "2024-01-31", "")],
+        );
+        assert_eq!(give(&three, 4, day("2024-12-01"), ORIGINAL), Err(Reason::NoSeatLeft { seats: 2 }));
+    }
+}

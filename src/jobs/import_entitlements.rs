@@ -16,9 +16,11 @@ pub use intake::{Dropped, Outcome, Taken, take_in};
 pub use keys::{Preview, Revealed, preview, reveal};
 pub use tries::come_clean;
 
+mod agreements;
 mod apply;
 mod entitlements;
 mod events;
+mod holdings;
 mod inbox;
 mod intake;
 mod keys;

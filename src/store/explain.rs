@@ -2,21 +2,24 @@
 //!
 //! Everything is reached from the partner's memberships along indexes, so that one story stays quick in a large store.
 
+mod asked;
+mod doings;
 mod rows;
+mod standing;
 
 use sqlx::{PgConnection, types::Json};
 
 use super::Result;
-use crate::domain::{
-    notice::Notice,
-    reason::{Problem, Reason},
-};
-pub use rows::{Asked, Assigned, Benefit, Decided, Entry, Order, Partner, Told, Version, Waiting};
+use crate::domain::{license_key::parse_key_ref, notice::Notice, reason::Reason};
+pub use asked::{Asked, Decided};
+pub use doings::{Activated, Agreed, Assigned, Contacted, KeysKnown, Opened, Redeemed, Revealed};
+pub use rows::{Entry, Told, Version, Waiting};
+pub use standing::{Benefit, Key, Order, Partner, User, user};
 
-/// What a history is of: a partner, or one of its orders, or one benefit of that.
+/// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// `partner`, `order`, `entitlement` or `request`.
+    /// `partner`, `order`, `entitlement`, `user`, `key` or `request`.
     pub kind: String,
     /// What it is called outside.
     pub name: String,
@@ -25,6 +28,8 @@ pub struct Subject {
     partner_id: i64,
     membership_id: Option<i64>,
     entitlement_id: Option<i64>,
+    user_id: Option<i64>,
+    key_id: Option<i64>,
     request_no: Option<i64>,
 }
 
@@ -35,27 +40,55 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
         .match_indices('/')
         .filter_map(|(at, _)| Some((name.get(..at)?.to_owned(), name.get(at + 1..)?.to_owned())))
         .unzip();
-    Ok(sqlx::query_as!(
+    let found = sqlx::query_as!(
         Subject,
         r#"select 'partner' as "kind!", number as "name!", number as "partner!", partner_id as "partner_id!",
-                  null::bigint as membership_id, null::bigint as entitlement_id, null::bigint as request_no
+                  null::bigint as membership_id, null::bigint as entitlement_id, null::bigint as user_id,
+                  null::bigint as key_id, null::bigint as request_no
            from partner where number = $1
            union all
-           select 'order', m.order_id, p.number, m.partner_id, m.membership_id, null, null
+           select 'order', m.order_id, p.number, m.partner_id, m.membership_id, null, null, null, null
            from membership m join partner p using (partner_id) where m.order_id = $1
            union all
            select 'entitlement', m.order_id || '/' || e.benefit, p.number, e.partner_id, m.membership_id,
-                  e.entitlement_id, null
+                  e.entitlement_id, null, null, null
            from unnest($2::text[], $3::text[]) as cut (order_id, benefit)
            join membership m on m.order_id = cut.order_id
            join entitlement e on e.membership_id = m.membership_id and e.benefit = cut.benefit
            join partner p on p.partner_id = e.partner_id
            union all
-           select 'request', r.request_key, p.number, r.partner_id, r.membership_id, null, r.request_no
-           from request r join partner p using (partner_id) where r.kind = 'cancel' and r.request_key = $1"#,
+           select 'key', 'K' || k.key_id, p.number, k.partner_id, e.membership_id, k.entitlement_id, null, k.key_id,
+                  null
+           from license_key k join entitlement e using (entitlement_id)
+           join partner p on p.partner_id = k.partner_id where k.key_id = $4
+           union all
+           select 'user', u.user_principal_name, p.number, u.partner_id, null, null, u.user_id, null, null
+           from directory_user u join partner p using (partner_id)
+           where lower(u.object_id) = lower($1) or lower(u.user_principal_name) = lower($1)
+           union all
+           select 'request', r.request_key, p.number, r.partner_id, r.membership_id, null, null, null, r.request_no
+           from request r join partner p using (partner_id) where r.family = 'service' and r.request_key = $1
+           order by 3, 1, 2"#,
         name,
         &orders,
-        &benefits
+        &benefits,
+        parse_key_ref(name)
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    if found.is_empty() { refused(conn, name).await } else { Ok(found) }
+}
+
+/// Service requests that were refused are on record as decisions only.
+async fn refused(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
+    Ok(sqlx::query_as!(
+        Subject,
+        r#"select distinct 'request' as "kind!", $1 as "name!", p.number as "partner!", d.partner_id,
+                  null::bigint as membership_id, null::bigint as entitlement_id, null::bigint as user_id,
+                  null::bigint as key_id, null::bigint as request_no
+           from decision d join partner p using (partner_id)
+           where d.content ->> 'request_id' = $1 order by 3"#,
+        name
     )
     .fetch_all(conn)
     .await?)
@@ -76,7 +109,10 @@ pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, St
                 where position(lower($1) in lower(name)) > 0 or position($1 in number) > 0 order by number limit 5)
                union all
                (select 4, 'request', request_key from request
-                where kind = 'cancel' and position(lower($1) in lower(request_key)) > 0 order by request_key limit 5)
+                where family = 'service' and position(lower($1) in lower(request_key)) > 0 order by request_key limit 5)
+               union all
+               (select 5, 'user', user_principal_name from directory_user
+                where position(lower($1) in lower(user_principal_name)) > 0 order by 3 limit 5)
            ) near order by part, name limit 12"#,
         name,
         order
@@ -87,60 +123,10 @@ pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, St
 }
 
 impl Subject {
-    /// The partner.
-    pub async fn partner(&self, conn: &mut PgConnection) -> Result<Partner> {
-        Ok(sqlx::query_as!(
-            Partner,
-            r#"select p.name, p.country, p.currency, p.account_email, c.email as "contact?",
-                      c.language as "contact_language?"
-               from partner p left join contact c using (partner_id) where p.partner_id = $1"#,
-            self.partner_id
-        )
-        .fetch_one(conn)
-        .await?)
-    }
-
-    /// The orders, by start.
-    pub async fn orders(&self, conn: &mut PgConnection) -> Result<Vec<Order>> {
-        Ok(sqlx::query_as!(
-            Order,
-            r#"select m.order_id, m.offer, m.purchased_on, m.starts_on, m.anniversary_on, m.status, m.ended_on,
-                      o.order_id as "renews?"
-               from membership m left join membership o on o.membership_id = m.renews
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
-               order by m.starts_on, m.order_id"#,
-            self.partner_id,
-            self.membership_id
-        )
-        .fetch_all(conn)
-        .await?)
-    }
-
-    /// The benefits.
-    pub async fn benefits(&self, conn: &mut PgConnection) -> Result<Vec<Benefit>> {
-        Ok(sqlx::query_as!(
-            Benefit,
-            r#"select m.order_id, e.benefit, e.quantity, e.starts_on, e.last_usable_on, e.ended_on, e.ended_as,
-                      (select string_agg(u.user_principal_name, ', ' order by a.assigned_on, a.assignment_id)
-                         from assignment a join directory_user u using (user_id)
-                        where a.entitlement_id = e.entitlement_id and a.removed_on is null) as assigned_to,
-                      b.minor as "balance_minor?", b.currency as "balance_currency?"
-               from membership m join entitlement e using (membership_id)
-               left join lateral (
-                   select currency, sum(case when to_account = 'available' then amount_minor
-                                             else -amount_minor end)::bigint as minor
-                     from transfer t
-                    where t.entitlement_id = e.entitlement_id and 'available' in (from_account, to_account)
-                    group by currency limit 1) b on true
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
-                 and ($3::bigint is null or e.entitlement_id = $3)
-               order by m.starts_on, m.order_id, e.benefit"#,
-            self.partner_id,
-            self.membership_id,
-            self.entitlement_id
-        )
-        .fetch_all(conn)
-        .await?)
+    /// Whether it is a request, of which only itself, its decision and its mail are told.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.kind == "request"
     }
 
     /// What the benefits were and became.
@@ -170,8 +156,9 @@ impl Subject {
         Ok(sqlx::query_as!(
             Entry,
             r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from, t.period_until, t.effective_on,
-                      coalesce(r.due_on, t.recorded_at::date) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
-                      t.rate_nano, t.rate_on, u.reference as "reference?", o.effective_on as "corrects_of?",
+                      coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
+                      t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?",
+                      q.requested_by as "asked_by?", o.effective_on as "corrects_of?",
                       coalesce(o.from_account = t.to_account, false) as "takes_away!",
                       (t.kind = 'credit_lapsed' and t.corrects is null and not exists (
                           select from assignment a
@@ -182,6 +169,7 @@ impl Subject {
                join transfer t using (entitlement_id)
                left join run r on r.run_id = t.run_id
                left join credit_usage u on u.usage_id = t.usage_id
+               left join request q on q.request_no = t.request_no
                left join transfer o on o.transfer_id = t.corrects
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
@@ -194,97 +182,11 @@ impl Subject {
         .await?)
     }
 
-    /// Who was assigned, from when to when.
-    pub async fn assigned(&self, conn: &mut PgConnection) -> Result<Vec<Assigned>> {
-        Ok(sqlx::query_as!(
-            Assigned,
-            r#"select m.order_id, e.benefit, u.user_principal_name as user, a.assigned_on,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(i.requested_by)), i.requested_by) as "assigned_by?",
-                      case when a.removed_on is distinct from e.ended_on + 1 then a.removed_on end as removed_on,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(o.requested_by)), o.requested_by) as "removed_by?"
-               from membership m join entitlement e using (membership_id)
-               join assignment a using (entitlement_id) join directory_user u using (user_id)
-               left join request i on i.partner_id = m.partner_id and i.kind = 'assign' and i.request_key
-                   = concat_ws('|', m.order_id, e.benefit, 'assign', a.user_id, a.assigned_on)
-               left join request o on o.partner_id = m.partner_id and o.kind = 'remove' and o.request_key
-                   = concat_ws('|', m.order_id, e.benefit, 'remove', a.user_id, a.removed_on)
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
-                 and ($3::bigint is null or e.entitlement_id = $3)
-               order by a.assignment_id"#,
-            self.partner_id,
-            self.membership_id,
-            self.entitlement_id
-        )
-        .fetch_all(conn)
-        .await?)
-    }
-
-    /// What was decided about it: of an entitlement also what was decided about its order.
-    pub async fn decided(&self, conn: &mut PgConnection) -> Result<Vec<Decided>> {
-        Ok(sqlx::query_as!(
-            Decided,
-            r#"select d.subject, d.action,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = d.partner_id and lower(w.object_id) = lower(d.requested_by)), d.requested_by) as "requested_by!",
-                      r.requested_on as "requested_on?",
-                      case when r.kind = 'cancel' then r.request_key end as request_id, d.outcome,
-                      d.reasons as "reasons: Json<Vec<Reason>>", d.earliest_on, d.decided_on
-               from decision d left join request r using (request_no)
-               where d.partner_id = $1 and ($4::bigint is null or d.request_no = $4)
-                 and ($2::bigint is null or exists (
-                     select from membership m where m.membership_id = $2
-                        and (d.subject = m.order_id
-                             or $3::bigint is null and starts_with(d.subject, m.order_id || '/')
-                             or exists (select from entitlement e where e.entitlement_id = $3
-                                           and d.subject = m.order_id || '/' || e.benefit))))
-               order by d.decision_id"#,
-            self.partner_id,
-            self.membership_id,
-            self.entitlement_id,
-            self.request_no
-        )
-        .fetch_all(conn)
-        .await?)
-    }
-
-    /// What was asked for.
-    pub async fn asked(&self, conn: &mut PgConnection) -> Result<Vec<Asked>> {
-        Ok(sqlx::query_as!(
-            Asked,
-            r#"select concat_ws('/', m.order_id, e.benefit) as "subject!", r.kind,
-                      case r.kind when 'cancel' then r.request_key
-                                  when 'renew' then r.content ->> 'new_order_id'
-                                  else (select w.user_principal_name from directory_user w
-                                         where w.user_id = split_part(r.request_key, '|', -2)::bigint) end
-                          as "of?",
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(r.requested_by)), r.requested_by) as "requested_by!",
-                      r.requested_on, f.name as file, r.line, f.received_on, r.status,
-                      (select w.problems from row_answer w
-                        where w.file_id = r.file_id and w.line = r.line and w.status = 'applied' limit 1)
-                          as "remarks: Json<Vec<Problem>>"
-               from membership m join request r using (membership_id) join file f on f.file_id = r.file_id
-               left join entitlement e on e.entitlement_id = r.entitlement_id
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
-                 and ($3::bigint is null or coalesce(r.entitlement_id, $3) = $3)
-                 and ($4::bigint is null or r.request_no = $4)
-               order by r.request_no"#,
-            self.partner_id,
-            self.membership_id,
-            self.entitlement_id,
-            self.request_no
-        )
-        .fetch_all(conn)
-        .await?)
-    }
-
     /// Grants that wait.
     pub async fn waiting(&self, conn: &mut PgConnection) -> Result<Vec<Waiting>> {
         Ok(sqlx::query_as!(
             Waiting,
-            r#"select m.order_id, e.benefit, s.next_on as since, s.waits as "reason!: Json<Reason>"
+            r#"select m.order_id, e.benefit, coalesce(s.next_on, e.starts_on) as "since!", s.waits as "reason!: Json<Reason>"
                from membership m join entitlement e using (membership_id)
                join credit_schedule s using (entitlement_id)
                where s.waits is not null and m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -310,8 +212,8 @@ impl Subject {
                     where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                       and ($3::bigint is null or e.entitlement_id = $3) and $4::bigint is null
                    union all
-                   select 'request', r.request_no from membership m join request r using (membership_id)
-                    where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+                   select 'request', r.request_no from request r
+                    where r.partner_id = $1 and ($2::bigint is null or r.membership_id = $2)
                       and ($4::bigint is null or r.request_no = $4)
                )
                select n.anchor_on, n.status, n.content as "notice: Json<Notice>", l.recipient as "recipient?",
@@ -326,11 +228,5 @@ impl Subject {
         )
         .fetch_all(conn)
         .await?)
-    }
-
-    /// Whether it is a request, of which only itself, its decision and its mail are told.
-    #[must_use]
-    pub const fn is_request(&self) -> bool {
-        self.request_no.is_some()
     }
 }

@@ -1,5 +1,7 @@
 //! What goes out, in canonical columns (formats.md), streamed by Postgres' own `COPY … TO`: memory does not grow with it.
 
+mod requests;
+
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
@@ -23,14 +25,18 @@ pub struct Export {
 }
 
 /// Every kind, in the order of the night that takes such files in, then what is only ever written.
-pub const EXPORTS: [Export; 12] = [
+pub const EXPORTS: [Export; 16] = [
     Export { kind: "partners", dated: false, query: PARTNERS },
     Export { kind: "users", dated: false, query: USERS },
     Export { kind: "contacts", dated: false, query: CONTACTS },
+    Export { kind: "agreements", dated: false, query: requests::AGREEMENTS },
     Export { kind: "entitlements", dated: false, query: ENTITLEMENTS },
-    Export { kind: "renewals", dated: false, query: RENEWALS },
-    Export { kind: "assignments", dated: false, query: ASSIGNMENTS },
-    Export { kind: "service_requests", dated: false, query: SERVICE_REQUESTS },
+    Export { kind: "keys", dated: false, query: requests::KEYS },
+    Export { kind: "renewals", dated: true, query: requests::RENEWALS },
+    Export { kind: "assignments", dated: true, query: requests::ASSIGNMENTS },
+    Export { kind: "key_requests", dated: true, query: requests::KEY_REQUESTS },
+    Export { kind: "activations", dated: true, query: requests::ACTIVATIONS },
+    Export { kind: "service_requests", dated: true, query: requests::SERVICE_REQUESTS },
     Export { kind: "credit_usage", dated: true, query: CREDIT_USAGE },
     Export { kind: "ledger", dated: true, query: LEDGER },
     Export { kind: "balances", dated: true, query: BALANCES },
@@ -61,28 +67,6 @@ const ENTITLEMENTS: &str = "select p.number as partner_id, {text m.order_id} as 
        {text e.competency} as competency, {text e.subscription_id} as subscription_id
 from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
 order by p.number, m.order_id, e.benefit";
-
-const RENEWALS: &str = "select p.number as partner_id, {text r.request_key} as order_id,
-       r.content ->> 'renewed_on' as renewed_on, {text r.content ->> 'new_order_id'} as new_order_id
-from request r join partner p using (partner_id)
-where r.kind = 'renew' order by r.requested_on, r.request_no";
-
-/// The user's number in the store is part of the request's key, so that a user who is renamed stays the same.
-const ASSIGNMENTS: &str =
-    "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,
-       r.kind as action, {text u.user_principal_name} as \"user\", {text r.requested_by} as requested_by,
-       r.requested_on, null as to_user
-from request r join partner p using (partner_id) join membership m using (membership_id)
-join entitlement e using (entitlement_id)
-join directory_user u on u.user_id = split_part(r.request_key, '|', -2)::bigint
-where r.kind in ('assign', 'remove') order by r.requested_on, r.request_no";
-
-const SERVICE_REQUESTS: &str = "select p.number as partner_id, {text r.request_key} as request_id, r.kind,
-       {text r.requested_by} as requested_by, r.requested_on, {text r.content ->> 'order_id'} as order_id,
-       null as product, null as product_version, null as access_id, null as contract_id, null as hours,
-       {text r.content ->> 'note'} as note
-from request r join partner p using (partner_id)
-where r.kind = 'cancel' order by r.requested_on, r.request_no";
 
 const CREDIT_USAGE: &str =
     "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,

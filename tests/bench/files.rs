@@ -91,7 +91,7 @@ async fn export(place: &mut Place, table: &mut Table, size: Size) -> Result<()> 
 }
 
 /// A partner's orders together, an order's benefits together, as such files come.
-fn write(path: &Path, size: Size) -> Result<()> {
+pub fn write(path: &Path, size: Size) -> Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     writeln!(
         out,

@@ -10,6 +10,7 @@ mod grant;
 mod measure;
 mod place;
 mod queue;
+mod requests;
 
 use std::io::Write as _;
 
@@ -35,8 +36,8 @@ fn main() -> Result<()> {
             "--rows" => {
                 rows = args.next().context("--rows N")?.replace('_', "").parse().context("--rows N")?;
             }
-            "grant" | "few" | "lapse" | "import" | "export" | "queue" => parts.push(arg),
-            _ => bail!("parts are: grant, few, lapse, import, export, queue; and --rows N"),
+            "grant" | "few" | "lapse" | "import" | "export" | "queue" | "requests" => parts.push(arg),
+            _ => bail!("parts are: grant, few, lapse, import, export, queue, requests; and --rows N"),
         }
     }
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|asked| asked == part);
@@ -54,6 +55,9 @@ fn main() -> Result<()> {
         }
         if wanted("queue") {
             queue::measure(&mut place, &mut table, size).await?;
+        }
+        if wanted("requests") {
+            requests::measure(&mut place, &mut table, size).await?;
         }
         place.close().await?;
         writeln!(std::io::stdout(), "\n{table}")?;

@@ -210,6 +210,14 @@ impl Place {
         Ok(content)
     }
 
+    /// A query's one column, which is text.
+    pub async fn lines(&self, query: &str) -> Result<Vec<String>> {
+        let mut conn = self.connect().await?;
+        let lines = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_all(&mut conn).await?;
+        conn.close().await?;
+        Ok(lines)
+    }
+
     async fn run_on_server(&mut self, statement: &str) -> Result<()> {
         self.server.execute(AssertSqlSafe(statement.to_owned())).await?;
         Ok(())

@@ -3,6 +3,7 @@
 // It always holds here, and tells clippy that functions beside the tests are tests' code as well.
 #![cfg(test)]
 
+mod agreements;
 mod answers;
 mod apply_cancellations;
 mod architecture;
@@ -12,6 +13,7 @@ mod cast;
 mod claims;
 mod clocks;
 mod cluster;
+mod core_and_caps;
 mod demo;
 mod dependencies;
 mod download;
@@ -19,6 +21,7 @@ mod dry_run;
 mod email_contacts;
 mod embedded_store;
 mod expire_benefits;
+mod explain;
 mod export_entitlements;
 mod failures;
 mod fault_disk;
@@ -32,14 +35,17 @@ mod jobs_command;
 mod keys;
 mod provision_credits;
 mod quarantine;
+mod races;
 mod random_histories;
 mod remind_contacts;
+mod requests;
 mod retention;
 mod schema;
 mod seen;
 mod stops;
 mod story;
 mod timetable;
+mod units;
 mod worker;
 mod year_in_the_life;
 mod zombies;

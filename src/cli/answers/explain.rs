@@ -1,7 +1,9 @@
 //! `explain`: one history, as somebody who answers the telephone can read it out.
 
+mod asked;
+mod doings;
 mod history;
-mod words;
+pub(super) mod words;
 
 use std::fmt::Write as _;
 
@@ -11,30 +13,35 @@ use sqlx::PgConnection;
 
 use self::{
     history::{Event, History},
-    words::{money, standing},
+    words::standing,
 };
-use super::super::{Exit, exit::Ending, location, print};
+use super::{
+    super::{Exit, exit::Ending, location, print},
+    benefits::{benefit_in_json, left, offer, quantity},
+};
 use crate::{
-    domain::{language::Language, naming},
+    domain::{language::Language, license_key::masked, naming},
     settings::Settings,
     store::{
         self, Store,
-        explain::{self, Benefit, Order, Partner, Subject},
+        explain::{self, Benefit, Key, Order, Partner, Subject, User},
     },
 };
 
 pub(crate) const EXAMPLE: &str = "\
 Examples:
   benefactor explain MPN-240131-101/azure_monthly_credit
-  benefactor explain order:MPN-240131-101 --json";
+  benefactor explain order:MPN-240131-101 --json
+  benefactor explain user:astrid@norrsken.example@4100101";
 
-const KINDS: [&str; 4] = ["partner", "order", "entitlement", "request"];
+const KINDS: [&str; 6] = ["partner", "order", "entitlement", "user", "key", "request"];
 
 /// What `explain` takes.
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
-    /// A Partner ID, an order, an order and its benefit (ORDER/BENEFIT), or a service request; where one name stands for
-    /// several, with partner:, order:, entitlement: or request: before it, and the Partner ID behind it (request:SR-1@4100101)
+    /// A Partner ID, an order, an order and its benefit (ORDER/BENEFIT), a user (by object id or user principal name), a key
+    /// (K17), or a service request; where one name stands for several, with partner:, order:, entitlement:, user:, key: or
+    /// request: before it, and the Partner ID behind it (request:SR-1@4100101)
     subject: String,
 }
 
@@ -44,6 +51,8 @@ struct Told {
     partner: Partner,
     orders: Vec<Order>,
     benefits: Vec<Benefit>,
+    user: Option<User>,
+    key: Option<Key>,
     history: History,
 }
 
@@ -67,10 +76,13 @@ pub(crate) async fn run_explain(settings: &Settings, args: ExplainArgs) -> anyho
 
 async fn tell(conn: &mut PgConnection, name: &str) -> anyhow::Result<Told> {
     let subject = resolve(conn, name.trim()).await?;
+    let of_partner = matches!(subject.kind.as_str(), "partner" | "order" | "entitlement");
     Ok(Told {
         partner: subject.partner(conn).await?,
-        orders: subject.orders(conn).await?,
-        benefits: if subject.is_request() { vec![] } else { subject.benefits(conn).await? },
+        orders: if subject.kind == "user" { vec![] } else { subject.orders(conn).await? },
+        benefits: if of_partner { subject.benefits(conn).await? } else { vec![] },
+        user: subject.user(conn).await?,
+        key: subject.key(conn).await?,
         history: History::read(conn, &subject).await?,
         subject,
     })
@@ -106,7 +118,7 @@ async fn resolve(conn: &mut PgConnection, name: &str) -> anyhow::Result<Subject>
     if found.is_empty() {
         let near = explain::near(conn, bare).await?;
         sentence.push_str(if near.is_empty() {
-            "; a Partner ID, an order, ORDER/BENEFIT or a service request is"
+            "; a Partner ID, an order, ORDER/BENEFIT, a user, a key or a service request is"
         } else {
             "; it could be"
         });
@@ -120,7 +132,7 @@ async fn resolve(conn: &mut PgConnection, name: &str) -> anyhow::Result<Subject>
 fn lines(told: &Told) -> Vec<String> {
     let mut lines = head(told);
     lines.push(String::new());
-    let own = told.subject.kind == "entitlement" || told.subject.is_request();
+    let own = matches!(told.subject.kind.as_str(), "entitlement" | "key" | "request");
     let cut = |event: &Event| match (own, told.subject.kind.as_str()) {
         (true, _) => String::new(),
         (_, "order") => {
@@ -133,7 +145,7 @@ fn lines(told: &Told) -> Vec<String> {
     for event in &told.history.events {
         let about = cut(event);
         let about = if width == 0 { String::new() } else { format!("{about:<width$}  ") };
-        let start = format!("{}  {:<9}  {about}", event.on, event.what);
+        let start = format!("{}  {:<11}  {about}", event.on, event.what);
         let indent = " ".repeat(start.chars().count());
         for (nth, says) in event.says.iter().enumerate() {
             lines.push(format!("{}{says}", if nth == 0 { &start } else { &indent }));
@@ -164,12 +176,50 @@ fn head(told: &Told) -> Vec<String> {
             subject.partner, partner.name, partner.country, partner.currency
         ),
     ];
+    if let Some(user) = &told.user {
+        lines.push(format!("  user     {}", of_user(user)));
+    }
+    if let Some(key) = &told.key {
+        lines.extend(of_key(key));
+    }
     for order in orders {
         lines.push(format!("  order    {}: {}", order.order_id, of_order(order)));
         for benefit in benefits.iter().filter(|benefit| benefit.order_id == order.order_id) {
             lines.push(format!("           {}", of_benefit(benefit)));
         }
     }
+    lines
+}
+
+fn of_user(user: &User) -> String {
+    let enabled = if user.enabled { "enabled" } else { "disabled" };
+    let roles = if user.roles.is_empty() { "no role".to_owned() } else { user.roles.join(", ") };
+    let name = user.display_name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
+    format!("{name}{}, {enabled}; {roles}; object id {}", user.user_type, user.object_id)
+}
+
+fn of_key(key: &Key) -> Vec<String> {
+    let mut text = format!("{} of {}: ", masked(&key.tail), key.about);
+    if let Some(seats) = key.seats {
+        let _ = write!(text, "{seats} seats, ");
+    }
+    let _ = write!(text, "{} months", key.months);
+    let stands = match (key.revealed_on, key.redeemed_on) {
+        (_, Some(day)) => format!("redeemed on {day}"),
+        (Some(day), None) => format!("revealed on {day}"),
+        (None, None) => "not revealed".to_owned(),
+    };
+    let _ = write!(text, "; {stands}");
+    let mut lines = vec![format!("  key      {text}")];
+    let more = [
+        ("product", &key.product),
+        ("languages", &key.language),
+        ("systems", &key.os),
+        ("download", &key.download_url),
+        ("instructions", &key.instructions),
+    ];
+    let more = more.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
+    lines.extend(more.map(|(name, text)| format!("           {name}: {text}")));
     lines
 }
 
@@ -186,30 +236,48 @@ fn of_order(order: &Order) -> String {
     if let Some(old) = &order.renews {
         let _ = write!(text, "; renews {old}");
     }
+    if let (Some(access_id), Some(contract_id)) = (&order.access_id, &order.contract_id) {
+        let _ = write!(text, "; Access ID {access_id}, Contract ID {contract_id}");
+    }
     text
 }
 
+/// Product, quantity, offer, benefit type, expiry (R10); how it stands, who has it, what is left.
 fn of_benefit(benefit: &Benefit) -> String {
-    let mut text = format!("{} ({})", naming::benefit(&benefit.benefit, Language::English), benefit.benefit);
-    match (benefit.ended_on, &benefit.ended_as) {
-        (Some(day), Some(how)) => {
-            let _ = write!(text, ": {how}, last usable day {day}");
-        }
-        _ => {
-            let _ = write!(text, ": from {}, last usable day {}", benefit.starts_on, benefit.last_usable_on);
-        }
+    let name = naming::benefit(&benefit.benefit, Language::English);
+    let mut text = format!("{name} ({}): quantity {}, ", benefit.benefit, quantity(benefit));
+    let of = match offer(benefit) {
+        offer if offer.is_empty() => benefit.benefit_type.clone(),
+        offer => format!("{offer} {}", benefit.benefit_type),
+    };
+    let _ = write!(text, "{of}, expires {}; {}", benefit.expires_on, standing(&benefit.status));
+    let last = benefit.ended_on.unwrap_or(benefit.last_usable_on);
+    if last != benefit.expires_on {
+        let _ = write!(text, ", last usable day {last}");
+    }
+    if let Some(day) = benefit.activated_on.filter(|_| benefit.live_on.is_none()) {
+        let _ = write!(text, "; activated {day}");
+    }
+    if let Some(day) = benefit.live_on.filter(|_| benefit.status == "activating") {
+        let _ = write!(text, ", live from {day}");
     }
     if let Some(users) = &benefit.assigned_to {
         let _ = write!(text, "; assigned to {users}");
     }
-    if let Some(minor) = benefit.balance_minor {
-        let _ = write!(text, "; {} left", money(minor, benefit.balance_currency.as_deref()));
+    if let (Some(seats), Some(day)) = (benefit.subscription_seats, benefit.subscription_ends_on) {
+        let _ = write!(text, "; subscription of {seats} seats, ends {day}");
+    }
+    match left(benefit) {
+        left if left.is_empty() => {}
+        left => {
+            let _ = write!(text, "; {left} left");
+        }
     }
     text
 }
 
 fn in_json(told: &Told) -> Value {
-    let Told { subject, partner, orders, benefits, history } = told;
+    let Told { subject, partner, orders, benefits, user, key, history } = told;
     let orders: Vec<Value> = orders
         .iter()
         .map(|order| {
@@ -217,31 +285,42 @@ fn in_json(told: &Told) -> Value {
                 "order_id": order.order_id, "offer": order.offer, "purchased_on": order.purchased_on,
                 "starts_on": order.starts_on, "anniversary_on": order.anniversary_on, "status": order.status,
                 "ended_on": order.ended_on, "renews": order.renews,
+                "access_id": order.access_id, "contract_id": order.contract_id,
             })
         })
         .collect();
-    let benefits: Vec<Value> = benefits
-        .iter()
-        .map(|benefit| {
-            json!({
-                "order_id": benefit.order_id, "benefit": benefit.benefit, "quantity": benefit.quantity,
-                "starts_on": benefit.starts_on, "last_usable_on": benefit.last_usable_on,
-                "ended_on": benefit.ended_on, "ended_as": benefit.ended_as, "assigned_to": benefit.assigned_to,
-                "balance_minor": benefit.balance_minor, "currency": benefit.balance_currency,
-            })
-        })
-        .collect();
+    let benefits = benefits.iter().map(|benefit| {
+        let mut value = benefit_in_json(benefit);
+        value["assigned_to"] = benefit.assigned_to.clone().into();
+        value
+    });
+    let benefits: Vec<Value> = benefits.collect();
     let events: Vec<Value> = history
         .events
         .iter()
         .map(|event| json!({ "on": event.on, "what": event.what, "about": event.about, "says": event.says }))
         .collect();
+    let user = user.as_ref().map(|user| {
+        json!({
+            "object_id": user.object_id, "user_principal_name": user.user_principal_name,
+            "display_name": user.display_name, "user_type": user.user_type, "enabled": user.enabled,
+            "roles": user.roles,
+        })
+    });
+    let key = key.as_ref().map(|key| {
+        json!({
+            "key": masked(&key.tail), "of": key.about, "seats": key.seats, "months": key.months,
+            "product": key.product, "language": key.language, "os": key.os, "download_url": key.download_url,
+            "instructions": key.instructions, "revealed_on": key.revealed_on, "redeemed_on": key.redeemed_on,
+        })
+    });
     json!({
         "kind": subject.kind, "subject": subject.name,
         "partner": {
             "partner_id": subject.partner, "name": partner.name, "country": partner.country,
             "currency": partner.currency, "account_email": partner.account_email, "contact": partner.contact,
         },
+        "user": user, "key": key,
         "orders": orders, "benefits": benefits, "events": events, "notices_overtaken": history.overtaken,
     })
 }

@@ -26,8 +26,8 @@ pub(crate) const EXAMPLE: &str = "\
 Examples:
   benefactor export ledger --on 2024-12-31 --out ledger-2024.csv
   benefactor export entitlements | head
-Kinds: partners, users, contacts, entitlements, renewals, assignments, service_requests, credit_usage (as import reads
-them), ledger, balances, decisions, refunds.";
+Kinds: partners, users, contacts, agreements, entitlements, renewals, assignments, key_requests, activations,
+service_requests, credit_usage (as import reads them), keys (masked), ledger, balances, decisions, refunds.";
 
 /// What `export` takes.
 #[derive(Args, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct ExportArgs {
     /// What to write
     #[arg(value_parser = kind)]
     kind: &'static Export,
-    /// Only what has effect by this date: usage, ledger, balances, decisions, refunds
+    /// Only what has effect by this date: requests, usage, ledger, balances, decisions, refunds
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
     /// Where to, replacing what is there; without it, standard output

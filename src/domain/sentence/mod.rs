@@ -11,6 +11,7 @@ use super::{
 };
 
 mod english;
+pub mod samples;
 mod swedish;
 
 /// How a date is written within a sentence.

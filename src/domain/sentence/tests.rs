@@ -1,111 +1,14 @@
 use std::collections::BTreeSet;
 
-use super::super::{directory_user::Role, draw::Unit, money::Currency};
-use super::*;
+use super::{
+    samples::{Sample, samples},
+    *,
+};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
-}
-
-/// One of every reason, in the order of their declaration.
-#[expect(clippy::too_many_lines, reason = "a line each")]
-fn samples() -> Vec<Reason> {
-    let sek = Currency::parse("SEK").unwrap();
-    let (column, text) = (|| "purchased_on".to_owned(), |value: &str| value.to_owned());
-    vec![
-        Reason::Missing,
-        Reason::Invalid { expected: Expected::Date },
-        Reason::WrongFieldCount { expected: 11, found: 10 },
-        Reason::EndsBeforeStart,
-        Reason::StartsBeforePurchase,
-        Reason::UnknownPartner,
-        Reason::OtherPartner { partner_id: text("4711") },
-        Reason::UnknownOrder,
-        Reason::OrderOfAnotherPartner,
-        Reason::UnknownBenefit,
-        Reason::UnknownUser,
-        Reason::UserDisabled,
-        Reason::OrderMismatch { column: column(), expected: text("2024-01-31") },
-        Reason::AlreadyGranted { column: text("amount"), expected: String::new() },
-        Reason::AlreadyEnded { ended_on: day("2024-03-01") },
-        Reason::ConflictsWithEarlier { column: text("amount"), expected: text("12.50") },
-        Reason::CurrencyNotAccepted { expected: sek },
-        Reason::DiffersFromCatalogue { column: text("quantity"), expected: text("5") },
-        Reason::NoAmount,
-        Reason::RequestedInFuture { received_on: day("2024-02-01") },
-        Reason::WaitsForOperator { earliest_on: day("2024-01-25") },
-        Reason::DecidedAtNight { night_of: day("2024-02-02") },
-        Reason::NotAssignable,
-        Reason::OutsideBenefitDates { starts_on: day("2024-01-31"), ends_on: day("2025-01-30") },
-        Reason::ContactIsAccount,
-        Reason::AlreadyAssigned,
-        Reason::NotAssigned,
-        Reason::BulkNeverRemoved,
-        Reason::BulkAlreadyAssigned { user: text("anna@nordvik.example") },
-        Reason::NotACredit,
-        Reason::UsageCurrencyDiffers { expected: sek },
-        Reason::OutsideCredit { from: day("2024-01-31"), until: day("2025-01-31") },
-        Reason::RenewedTooEarly { earliest_on: day("2025-01-31") },
-        Reason::RenewedTooLate { latest_on: day("2025-03-02") },
-        Reason::NewOrderTaken,
-        Reason::RefundWindowPassed { latest_on: day("2024-03-01") },
-        Reason::RequestedBeforePurchase { earliest_on: day("2024-01-31") },
-        Reason::RefundBlocked {
-            event: text("software_key_revealed"),
-            benefit: text("software"),
-            on: day("2024-02-10"),
-        },
-        Reason::RoleMissing {
-            roles: vec![Role::GlobalAdmin, Role::MpnPartnerAdmin],
-            held_by: vec![text("bo@nordvik.example")],
-        },
-        Reason::GuestNotAllowed,
-        Reason::NotTransferable,
-        Reason::NotReassignable,
-        Reason::SameUser,
-        Reason::TransferOutsideYear { starts_on: day("2024-01-31"), latest_on: day("2025-01-30") },
-        Reason::BulkBlocked { agreement: text("csp"), earliest_on: Some(day("2024-06-01")) },
-        Reason::NoSeatLeft { seats: 5 },
-        Reason::SeatOpensLater { earliest_on: day("2024-04-30") },
-        Reason::ReassignedTooEarly { assigned_on: day("2024-01-31"), earliest_on: day("2024-04-30") },
-        Reason::CapReached { country: Some(text("SE")), cap: 25, wanted: 26 },
-        Reason::OrderFrozen { request_id: text("SR-1") },
-        Reason::NotRevealable,
-        Reason::NotRedeemable,
-        Reason::UnknownKey,
-        Reason::NoKeyLeft,
-        Reason::KeyRedeemed { redeemed_on: day("2024-02-10") },
-        Reason::KeyOfAnotherBenefit,
-        Reason::KeyWithoutSeats,
-        Reason::TenantUnknown,
-        Reason::WrongTenant { expected: text("3f2504e0-4f89-11d3-9a0c-0305e82c3301") },
-        Reason::TenantPinned { expected: text("3f2504e0-4f89-11d3-9a0c-0305e82c3301") },
-        Reason::SubscriptionLive { seats: 25, ends_on: day("2025-02-10") },
-        Reason::NoLiveSubscription,
-        Reason::ExtendsTooMuch { seats: 100, most: 75 },
-        Reason::NotActivatable,
-        Reason::AlreadyActivated { activated_on: day("2024-02-10") },
-        Reason::ContactMissing,
-        Reason::NoBenefitsYet,
-        Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90 },
-        Reason::UnknownProduct,
-        Reason::ProductNotCovered,
-        Reason::VersionNotSupported { supported: vec![text("2019"), text("2022")] },
-        Reason::SupportNotActivated,
-        Reason::WrongSupportId,
-        Reason::AgreementNotListed,
-        Reason::BulkStays { order_id: text("ORD-1"), benefit: text("azure_bulk_credit") },
-        Reason::ActivateByPassed { latest_on: day("2024-04-30") },
-        Reason::KeyNamed { key_ref: text("K17") },
-        Reason::SubscriptionNow { seats: 50, ends_on: day("2024-10-10") },
-        Reason::SupportIds { access_id: text("1000000017"), contract_id: text("2000000031") },
-        Reason::LeftOver { unit: Unit::Incidents, left: 9 },
-        Reason::GoesLive { live_on: day("2024-02-13"), until: day("2025-01-30") },
-        Reason::RateMissing { currency: sek, on: day("2024-01-31") },
-        Reason::RateTooOld { currency: sek, on: day("2024-01-31"), published_on: day("2024-01-20") },
-    ]
 }
 
 /// The names that serde knows of an enum: it lists them when it is given another.
@@ -120,7 +23,7 @@ fn every_name<T: serde::de::DeserializeOwned + std::fmt::Debug>(
 #[test]
 fn the_samples_hold_every_reason_once() {
     let samples = samples();
-    let codes: BTreeSet<String> = samples.iter().map(|reason| reason.code().to_owned()).collect();
+    let codes: BTreeSet<String> = samples.iter().map(|sample| sample.reason.code().to_owned()).collect();
     assert_eq!(codes, every_name::<Reason>(serde_json::json!({"code": "?"})));
     assert_eq!(codes.len(), samples.len());
 }
@@ -129,7 +32,7 @@ fn the_samples_hold_every_reason_once() {
 fn d13_every_reason_is_one_sentence_of_its_own_in_both_languages() {
     let mut seen = BTreeSet::new();
     for language in LANGUAGES {
-        for reason in samples() {
+        for Sample { reason, .. } in samples() {
             let sentence = reason.sentence(language);
             assert_ne!(sentence, reason.code(), "no words in {}", language.tag());
             assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{entitlements, events, intake::StagedFile, keys, people};
+use super::{agreements, entitlements, events, intake::StagedFile, keys, people};
 use crate::{
     domain::{
         cell::Cells,
@@ -36,12 +36,9 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
             Kind::Entitlements => entitlements::apply(cx, &mut tx, staged, &rows).await?,
             Kind::Renewals => events::renewals(cx, &mut tx, staged, &rows).await?,
             Kind::CreditUsage => events::usage(&mut tx, staged, &rows).await?,
+            Kind::Agreements => agreements::apply(cx, &mut tx, staged, &rows).await?,
             Kind::Keys => keys::apply(cx, &mut tx, staged, &rows).await?,
-            Kind::Agreements
-            | Kind::Assignments
-            | Kind::KeyRequests
-            | Kind::Activations
-            | Kind::ServiceRequests => vec![],
+            Kind::Assignments | Kind::KeyRequests | Kind::Activations | Kind::ServiceRequests => vec![],
         };
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;

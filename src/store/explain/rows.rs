@@ -3,73 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
-use crate::domain::{
-    notice::Notice,
-    reason::{Problem, Reason},
-};
-
-/// A partner as it stands.
-#[derive(Clone, Debug)]
-pub struct Partner {
-    /// Its name.
-    pub name: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// ISO 4217.
-    pub currency: String,
-    /// Where mail goes that has no contact.
-    pub account_email: String,
-    /// The marketing contact.
-    pub contact: Option<String>,
-    /// The contact's language.
-    pub contact_language: Option<String>,
-}
-
-/// An order as it stands.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The order.
-    pub order_id: String,
-    /// `None` while a renewal waits for its entitlements file.
-    pub offer: Option<String>,
-    /// When it was bought.
-    pub purchased_on: Option<NaiveDate>,
-    /// Its start.
-    pub starts_on: NaiveDate,
-    /// AD (D5).
-    pub anniversary_on: NaiveDate,
-    /// Its status.
-    pub status: String,
-    /// Last usable day, once it has ended.
-    pub ended_on: Option<NaiveDate>,
-    /// The order that it renews.
-    pub renews: Option<String>,
-}
-
-/// A benefit as it stands.
-#[derive(Clone, Debug)]
-pub struct Benefit {
-    /// The order.
-    pub order_id: String,
-    /// The benefit code.
-    pub benefit: String,
-    /// `None`: unlimited.
-    pub quantity: Option<i32>,
-    /// Its start.
-    pub starts_on: NaiveDate,
-    /// The last usable day, grace included.
-    pub last_usable_on: NaiveDate,
-    /// Its last usable day, once it has ended.
-    pub ended_on: Option<NaiveDate>,
-    /// How it ended.
-    pub ended_as: Option<String>,
-    /// Who is assigned to it, joined by `, `.
-    pub assigned_to: Option<String>,
-    /// What is unspent, in minor units.
-    pub balance_minor: Option<i64>,
-    /// In which currency.
-    pub balance_currency: Option<String>,
-}
+use crate::domain::{notice::Notice, reason::Reason};
 
 /// What an entitlement became, one row a change.
 #[derive(Clone, Debug)]
@@ -137,79 +71,16 @@ pub struct Entry {
     pub rate_on: Option<NaiveDate>,
     /// The usage that drew it.
     pub reference: Option<String>,
+    /// The request that drew it.
+    pub request_id: Option<String>,
+    /// Who asked for that.
+    pub asked_by: Option<String>,
     /// When the entry that this one corrects had its effect.
     pub corrects_of: Option<NaiveDate>,
     /// A correction that takes away from what it corrects; else it adds to it.
     pub takes_away: bool,
     /// A lapse to which nobody was assigned on any day of its period (D3).
     pub unassigned: bool,
-}
-
-/// Somebody's use of a benefit.
-#[derive(Clone, Debug)]
-pub struct Assigned {
-    /// The order.
-    pub order_id: String,
-    /// The benefit code.
-    pub benefit: String,
-    /// Who.
-    pub user: String,
-    /// From this day.
-    pub assigned_on: NaiveDate,
-    /// Who asked for it.
-    pub assigned_by: Option<String>,
-    /// The first day on which it no longer was, unless it ended with the benefit.
-    pub removed_on: Option<NaiveDate>,
-    /// Who asked for that.
-    pub removed_by: Option<String>,
-}
-
-/// A yes or a no.
-#[derive(Clone, Debug)]
-pub struct Decided {
-    /// The order, or the order and the benefit.
-    pub subject: String,
-    /// What was asked for.
-    pub action: String,
-    /// Who asked.
-    pub requested_by: String,
-    /// On which date, where a request is on record.
-    pub requested_on: Option<NaiveDate>,
-    /// The request's own name.
-    pub request_id: Option<String>,
-    /// `accepted` or `refused`.
-    pub outcome: String,
-    /// Every reason.
-    pub reasons: Json<Vec<Reason>>,
-    /// When the no becomes a yes.
-    pub earliest_on: Option<NaiveDate>,
-    /// The business date.
-    pub decided_on: NaiveDate,
-}
-
-/// A request on record.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The order, or the order and the benefit.
-    pub subject: String,
-    /// `assign`, `remove`, `cancel` or `renew`.
-    pub kind: String,
-    /// Of a cancellation its own name, of a renewal the new order, else the user who is to be assigned or removed.
-    pub of: Option<String>,
-    /// Who asked.
-    pub requested_by: String,
-    /// The date that counts (D1).
-    pub requested_on: NaiveDate,
-    /// The file.
-    pub file: String,
-    /// Its line.
-    pub line: i32,
-    /// When that arrived.
-    pub received_on: NaiveDate,
-    /// `waiting`, `pending`, `accepted` or `refused`.
-    pub status: String,
-    /// What its row was answered with.
-    pub remarks: Option<Json<Vec<Problem>>>,
 }
 
 /// A grant that is due and waits.
@@ -220,7 +91,7 @@ pub struct Waiting {
     /// The benefit code.
     pub benefit: String,
     /// Since when.
-    pub since: Option<NaiveDate>,
+    pub since: NaiveDate,
     /// Why.
     pub reason: Json<Reason>,
 }

@@ -1,20 +1,17 @@
 //! What happened, in the order in which it happened, each in its sentence.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::words::{self, money, rate, span};
-use crate::{
-    domain::{
-        language::Language,
-        reason::{self, Reason},
-    },
-    store::{
-        self,
-        explain::{Asked, Assigned, Decided, Entry, Subject, Told, Version, Waiting},
-    },
+use super::{
+    asked, doings,
+    words::{self, figure, money, rate, span},
+};
+use crate::store::{
+    self,
+    explain::{Entry, Subject, Told, Version},
 };
 
 /// One thing that happened.
@@ -28,6 +25,10 @@ pub(super) struct Event {
     pub(super) about: String,
     /// In sentences.
     pub(super) says: Vec<String>,
+    /// Users whom it names, by sign-in name.
+    pub(super) who: Vec<String>,
+    /// The key that it names, as the store calls it.
+    pub(super) key: Option<String>,
 }
 
 /// Everything that happened.
@@ -39,15 +40,26 @@ pub(super) struct History {
 }
 
 /// What comes first on one day.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 29] = [
+    "agreement",
+    "contact",
     "arrived",
     "changed",
+    "keys",
     "asked",
     "waits",
+    "blocked",
     "accepted",
     "refused",
     "assigned",
+    "transferred",
+    "reassigned",
     "removed",
+    "revealed",
+    "redeemed",
+    "activated",
+    "support",
+    "live",
     "lapsed",
     "granted",
     "used",
@@ -66,20 +78,60 @@ impl History {
         if !subject.is_request() {
             events.extend(versions(&subject.versions(conn).await?));
             events.extend(subject.entries(conn).await?.iter().map(entry));
-            events.extend(subject.assigned(conn).await?.iter().flat_map(assigned));
-            events.extend(subject.waiting(conn).await?.iter().filter_map(waiting));
+            events.extend(subject.assigned(conn).await?.iter().flat_map(doings::assigned));
+            events.extend(subject.keys_known(conn).await?.iter().map(doings::keys_known));
+            events.extend(subject.revealed(conn).await?.iter().map(doings::revealed));
+            events.extend(subject.redeemed(conn).await?.iter().map(doings::redeemed));
+            events.extend(subject.activated(conn).await?.iter().flat_map(doings::activated));
+            events.extend(subject.opened(conn).await?.iter().map(doings::opened));
+            events.extend(subject.agreed(conn).await?.iter().map(doings::agreed));
+            events.extend(subject.contacted(conn).await?.iter().map(doings::contacted));
+            events.extend(subject.waiting(conn).await?.iter().map(doings::waiting));
         }
-        events.extend(subject.asked(conn).await?.iter().filter_map(asked));
-        events.extend(subject.decided(conn).await?.iter().filter_map(decided));
+        let whole = subject.is_request();
+        if whole {
+            let drawn = subject.entries(conn).await?;
+            events.extend(
+                drawn.iter().filter(|entry| entry.request_id.as_ref() == Some(&subject.name)).map(entry),
+            );
+        }
+        events.extend(subject.asked(conn).await?.iter().filter_map(|row| asked::asked(row, whole)));
+        events.extend(subject.decided(conn).await?.iter().filter_map(|row| asked::decided(row, whole)));
         let notices = subject.told(conn).await?;
         events.extend(notices.iter().filter_map(told));
-        events.sort_by_key(|event| (event.on, ORDER.iter().position(|what| *what == event.what)));
-        Ok(Self { events, overtaken: notices.iter().filter(|notice| notice.status == "superseded").count() })
+        let mut overtaken = notices.iter().filter(|notice| notice.status == "superseded").count();
+        if matches!(subject.kind.as_str(), "user" | "key") {
+            events.retain(|event| names(event, subject));
+            overtaken = 0;
+        }
+        let place = |event: &Event| (event.on, ORDER.iter().position(|what| *what == event.what));
+        events.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.about.cmp(&b.about)));
+        Ok(Self { events, overtaken })
     }
 }
 
-fn event(on: NaiveDate, what: &'static str, about: String, says: String) -> Event {
-    Event { on, what, about, says: vec![says] }
+/// Whether a user or a key has a part in it.
+fn names(event: &Event, subject: &Subject) -> bool {
+    let same = |name: &String| name.to_lowercase() == subject.name.to_lowercase();
+    if subject.kind == "key" { event.key.iter().any(same) } else { event.who.iter().any(same) }
+}
+
+pub(super) fn event(on: NaiveDate, what: &'static str, about: String, says: String) -> Event {
+    Event { on, what, about, says: vec![says], who: vec![], key: None }
+}
+
+impl Event {
+    /// Names users, if there are any to name.
+    pub(super) fn of<'a>(mut self, who: impl IntoIterator<Item = &'a String>) -> Self {
+        self.who.extend(who.into_iter().cloned());
+        self
+    }
+
+    /// Names a key.
+    pub(super) fn of_key(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
+    }
 }
 
 /// Arrivals, changes and ends: each version against the one before it.
@@ -156,9 +208,16 @@ fn or_nothing(text: &str) -> &str {
 
 /// A movement of the ledger.
 fn entry(entry: &Entry) -> Event {
-    let amount = money(entry.amount_minor, entry.currency.as_deref());
+    let amount = figure(&entry.kind, entry.amount_minor, entry.currency.as_deref());
     let period = span(entry.period_from, entry.period_until);
-    let reference = entry.reference.as_ref().map_or_else(String::new, |name| format!(", reference {name}"));
+    let mut reference =
+        entry.reference.as_ref().map_or_else(String::new, |name| format!(", reference {name}"));
+    if let Some(request) = &entry.request_id {
+        let _ = write!(reference, ", request {request}");
+    }
+    if let Some(by) = &entry.asked_by {
+        let _ = write!(reference, ", asked for by {by}");
+    }
     let what = entry.kind.rsplit('_').next().unwrap_or_default();
     let (what, mut says) = match (what, entry.corrects_of) {
         (kind, Some(original_on)) => {
@@ -181,10 +240,10 @@ fn entry(entry: &Entry) -> Event {
         ("reversed", _) => ("reversed", format!("{amount} of {period} taken back")),
         (other, _) => ("booked", format!("{amount} {other} of {period}")),
     };
-    if entry.booked_on > entry.effective_on {
+    if entry.booked_on > entry.effective_on && entry.request_id.is_none() {
         let _ = write!(says, " (booked in the night of {})", entry.booked_on);
     }
-    event(entry.effective_on, what, format!("{}/{}", entry.order_id, entry.benefit), says)
+    event(entry.effective_on, what, format!("{}/{}", entry.order_id, entry.benefit), says).of(&entry.asked_by)
 }
 
 fn noun(kind: &str) -> &str {
@@ -204,76 +263,6 @@ fn conversion(entry: &Entry) -> String {
         }
         _ => String::new(),
     }
-}
-
-fn assigned(assigned: &Assigned) -> Vec<Event> {
-    let about = format!("{}/{}", assigned.order_id, assigned.benefit);
-    let by =
-        |who: &Option<String>| who.as_ref().map_or_else(String::new, |who| format!(", asked for by {who}"));
-    let user = &assigned.user;
-    let to = format!("to {user}{}", by(&assigned.assigned_by));
-    let mut events = vec![event(assigned.assigned_on, "assigned", about.clone(), to)];
-    if let Some(removed_on) = assigned.removed_on {
-        let from = format!("from {user}{}", by(&assigned.removed_by));
-        events.push(event(removed_on, "removed", about, from));
-    }
-    events
-}
-
-fn waiting(waiting: &Waiting) -> Option<Event> {
-    let says = format!("a grant. {}", waiting.reason.sentence(Language::English));
-    Some(event(waiting.since?, "waits", format!("{}/{}", waiting.order_id, waiting.benefit), says))
-}
-
-/// A request; an assignment or removal that was accepted is told as what it did.
-fn asked(asked: &Asked) -> Option<Event> {
-    let of = asked.of.as_deref().unwrap_or_default();
-    let (by, from) =
-        (&asked.requested_by, format!("{} line {}, {}", asked.file, asked.line, asked.received_on));
-    let request = match asked.kind.as_str() {
-        "cancel" => format!("cancellation {of}, by {by} ({from})"),
-        "renew" => format!("renewal by order {of} ({from})"),
-        "assign" => format!("assignment to {of}, by {by} ({from})"),
-        kind => format!("{kind} {of}, by {by} ({from})"),
-    };
-    let open = matches!(asked.status.as_str(), "waiting" | "pending");
-    if !open && matches!(asked.kind.as_str(), "assign" | "remove") {
-        return None;
-    }
-    let mut says = vec![request];
-    if open {
-        let remarks = asked.remarks.iter().flat_map(|remarks| remarks.0.iter());
-        says.extend(remarks.map(|remark| remark.reason.sentence(Language::English)));
-    }
-    let what = if open { "waits" } else { "asked" };
-    Some(Event { on: asked.requested_on, what, about: asked.subject.clone(), says })
-}
-
-fn decided(decided: &Decided) -> Option<Event> {
-    let accepted = decided.outcome == "accepted";
-    let asked_for: &dyn Display = match decided.action.as_str() {
-        "assign" | "remove" if accepted => return None,
-        "cancel" => &"cancellation",
-        "renew" => &"renewal",
-        _ => &decided.action,
-    };
-    let mut says = format!("{asked_for}");
-    if let Some(request) = &decided.request_id {
-        let _ = write!(says, " {request}");
-    }
-    let _ = write!(says, ", asked for by {}", decided.requested_by);
-    if let Some(on) = decided.requested_on {
-        let _ = write!(says, " on {on}");
-    }
-    let mut says = vec![says];
-    let reasons: &[Reason] = &decided.reasons.0;
-    says.extend(reasons.iter().map(|reason| reason.sentence(Language::English)));
-    if !accepted {
-        let earliest = reason::earliest(reasons).phrase(Language::English);
-        says.push(format!("When it becomes a yes: {earliest}."));
-    }
-    let what = if accepted { "accepted" } else { "refused" };
-    Some(Event { on: decided.decided_on, what, about: decided.subject.clone(), says })
 }
 
 fn told(told: &Told) -> Option<Event> {

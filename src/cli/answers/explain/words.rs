@@ -4,14 +4,27 @@ use chrono::NaiveDate;
 
 use crate::domain::{
     calendar::sub_days,
+    draw::Unit,
+    language::Language,
     money::{Amount, Currency, plain},
+    naming,
     notice::Notice,
 };
 
 /// `SEK 1,038.34`; a count as it is.
-pub(super) fn money(minor: i64, currency: Option<&str>) -> String {
+pub(in super::super) fn money(minor: i64, currency: Option<&str>) -> String {
     let currency = currency.and_then(Currency::parse);
     currency.map_or_else(|| minor.to_string(), |currency| Amount::new(minor, currency).to_string())
+}
+
+/// What a movement of the ledger moves: money, or hours or incidents, which have no currency.
+pub(super) fn figure(kind: &str, count: i64, currency: Option<&str>) -> String {
+    let unit = match kind.split('_').next() {
+        Some("hours") => Unit::Hours,
+        Some("incidents") => Unit::Incidents,
+        _ => return money(count, currency),
+    };
+    naming::units(unit, count, Language::English).replace('\u{a0}', " ")
 }
 
 /// `10.3979`: a rate in billionths without the zeros at its end.
@@ -25,7 +38,7 @@ pub(super) fn span(from: NaiveDate, until: NaiveDate) -> String {
 }
 
 /// A status in words.
-pub(super) fn standing(status: &str) -> String {
+pub(in super::super) fn standing(status: &str) -> String {
     status.replace('_', " ")
 }
 
@@ -60,6 +73,17 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("cancellation {request_id} is accepted; the order's last day is {ended_on}")
         }
         Notice::CancellationRefused { request_id, .. } => format!("cancellation {request_id} is refused"),
+        Notice::OfferInstructions { live_on, last_usable_on, .. } => {
+            format!(
+                "the offer is activated: what to do until it is live on {live_on}, and through {last_usable_on}"
+            )
+        }
+        Notice::OfferLive { live_on, last_usable_on, .. } => {
+            format!("the offer is live since {live_on}, usable through {last_usable_on}")
+        }
+        Notice::ContactNeeded { last_usable_on, .. } => {
+            format!("the offer needs a marketing contact before it is activated; it ends on {last_usable_on}")
+        }
     }
 }
 
@@ -69,6 +93,9 @@ pub(super) fn subject(notice: &Notice) -> String {
         Notice::EntitlementEnding { order_id, benefit, .. }
         | Notice::CreditAboutToLapse { order_id, benefit, .. }
         | Notice::CreditLapsedUnassigned { order_id, benefit, .. }
+        | Notice::OfferInstructions { order_id, benefit, .. }
+        | Notice::OfferLive { order_id, benefit, .. }
+        | Notice::ContactNeeded { order_id, benefit, .. }
         | Notice::EntitlementEnded { order_id, benefit, .. } => format!("{order_id}/{benefit}"),
         Notice::MembershipEnding { order_id, .. }
         | Notice::MembershipInGrace { order_id, .. }
@@ -87,6 +114,8 @@ mod tests {
         assert_eq!(money(103_979, Some("SEK")), "SEK 1,039.79");
         assert_eq!(money(15_119, Some("JPY")), "JPY 15,119");
         assert_eq!(money(90, None), "90");
+        assert_eq!(figure("hours_used", 90, None), "1.5 hours");
+        assert_eq!(figure("incidents_granted", 1, None), "1 incident");
         assert_eq!(
             (rate(913_659_205), rate(10_397_940_000), rate(1_000_000_000)),
             ("0.913659205".into(), "10.39794".into(), "1".into())

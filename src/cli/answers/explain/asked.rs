@@ -1,0 +1,125 @@
+//! What people asked for, and the yes or no to it, each in its sentence.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::history::{Event, event};
+use crate::{
+    domain::{
+        draw::Unit,
+        language::Language,
+        naming,
+        reason::{self, Reason},
+    },
+    store::explain::{Asked, Decided},
+};
+
+/// What is told of a request by what it did, where it was accepted.
+fn shows(kind: &str) -> bool {
+    matches!(kind, "assign" | "remove" | "transfer" | "reassign" | "reveal" | "redeem" | "activate")
+}
+
+/// A request: of one that was decided at once, its decision is enough, unless the history is the request's own.
+pub(super) fn asked(asked: &Asked, whole: bool) -> Option<Event> {
+    let open = matches!(asked.status.as_str(), "waiting" | "pending");
+    if !open && !whole && !matches!(asked.kind.as_str(), "cancel" | "renew") {
+        return None;
+    }
+    let request = phrase(&asked.kind, &asked.content);
+    let by = &asked.requested_by;
+    let from = format!("{} line {}, {}", asked.file, asked.line, asked.received_on);
+    let mut says = vec![match asked.kind.as_str() {
+        "renew" => format!("{request} ({from})"),
+        _ => format!("{request}, by {by} ({from})"),
+    }];
+    if open {
+        let remarks = asked.remarks.iter().flat_map(|remarks| remarks.0.iter());
+        says.extend(remarks.map(|remark| remark.reason.sentence(Language::English)));
+    }
+    let what = if open { "waits" } else { "asked" };
+    let event = event(asked.requested_on, what, asked.subject.clone(), String::new());
+    Some(named(Event { says, ..event }, &asked.content, by))
+}
+
+/// A decision; of a yes only what nothing else tells.
+pub(super) fn decided(decided: &Decided, whole: bool) -> Option<Event> {
+    let accepted = decided.outcome == "accepted";
+    if accepted && !whole && shows(&decided.action) {
+        return None;
+    }
+    let mut request = phrase(&decided.action, &decided.content);
+    let _ = write!(request, ", asked for by {}", decided.requested_by);
+    if let Some(on) = decided.requested_on {
+        let _ = write!(request, " on {on}");
+    }
+    let mut says = vec![request];
+    let reasons: &[Reason] = &decided.reasons.0;
+    says.extend(reasons.iter().map(|reason| reason.sentence(Language::English)));
+    if !accepted {
+        let earliest = reason::earliest(reasons).phrase(Language::English);
+        says.push(format!("When it becomes a yes: {earliest}."));
+    }
+    let what = if accepted { "accepted" } else { "refused" };
+    let event = event(decided.decided_on, what, decided.subject.clone(), String::new());
+    Some(named(Event { says, ..event }, &decided.content, &decided.requested_by))
+}
+
+/// With whom and which key it names.
+fn named(event: Event, content: &Value, requested_by: &String) -> Event {
+    let users = ["user", "to_user"].into_iter().filter_map(|name| text(content, name)).map(str::to_owned);
+    let users: Vec<String> = users.collect();
+    let event = event.of(&users).of([requested_by]);
+    match text(content, "key_ref") {
+        Some(key) => event.of_key(key.to_owned()),
+        None => event,
+    }
+}
+
+fn text<'a>(content: &'a Value, name: &str) -> Option<&'a str> {
+    content.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// What was asked for, as a noun.
+fn phrase(kind: &str, content: &Value) -> String {
+    let of = |name: &str| text(content, name);
+    let after = |word: &str, name: &str| of(name).map_or_else(String::new, |text| format!(" {word} {text}"));
+    let mut phrase = match kind {
+        "assign" => format!("assignment{}", after("to", "user")),
+        "remove" => format!("removal{}", after("of", "user")),
+        "transfer" => format!("transfer{}{}", after("from", "user"), after("to", "to_user")),
+        "reassign" => format!("reassignment{}{}", after("from", "user"), after("to", "to_user")),
+        "reveal" => format!(
+            "reveal of {}",
+            of("key_ref").map_or_else(|| "a key".to_owned(), |key| format!("key {key}"))
+        ),
+        "redeem" => {
+            let key = of("key_ref").map_or_else(|| "a key".to_owned(), |key| format!("key {key}"));
+            let mode = of("mode").map_or_else(String::new, |mode| format!(" ({mode})"));
+            format!("redemption of {key}{mode}{}", after("onto tenant", "tenant_id"))
+        }
+        "activate" => "activation".to_owned(),
+        "renew" => format!("renewal{}", after("by order", "new_order_id")),
+        "cancel" => format!("cancellation{}", id(content)),
+        "product_support" | "cloud_support" => {
+            let name = if kind == "cloud_support" { "cloud support" } else { "product support" };
+            let version = of("product_version").map_or_else(String::new, |version| format!(" {version}"));
+            format!("{name}{}{}{version}", id(content), after("for", "product"))
+        }
+        "advisory_hours" => {
+            let minutes = content.get("minutes").and_then(Value::as_i64).unwrap_or_default();
+            let hours = naming::units(Unit::Hours, minutes, Language::English).replace('\u{a0}', " ");
+            format!("{hours} of advice{}{}", id(content), after("about", "product"))
+        }
+        other => other.replace('_', " "),
+    };
+    if let Some(note) = of("note") {
+        let _ = write!(phrase, ", note “{note}”");
+    }
+    phrase
+}
+
+/// The name of a service request, after what it is.
+fn id(content: &Value) -> String {
+    text(content, "request_id").map_or_else(String::new, |id| format!(" {id}"))
+}

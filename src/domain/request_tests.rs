@@ -1,0 +1,542 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::{
+    assignment::Action as Assigning,
+    book::{Group, Seat},
+    catalogue::{self, Catalogue},
+    directory_user::Role,
+    entitlement::Offer,
+    key_request::Action as Keying,
+    membership::Year,
+    policy::Policies,
+    service_request::Ticket,
+};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn user(user_id: i64, name: &str, roles: &[Role]) -> User {
+    User { user_id, name: format!("{name}@p.example"), enabled: true, guest: false, roles: roles.to_vec() }
+}
+
+/// Ada, a global admin; Ben and Gus without a role; Dan, an MPN partner admin; Fay, who is disabled; Cleo, a guest.
+/// Partner 7 has order ORD-1 of 31 January 2024 with benefits 1 to 5; partner 8 has ORD-9.
+fn book() -> Book {
+    let mut book = Book::default();
+    for (number, partner_id) in [("7", 70), ("8", 80)] {
+        let partner = Partner {
+            partner_id,
+            country: "SE".into(),
+            tenant_id: None,
+            group: number.into(),
+            ..crate::domain::book::sample::partner()
+        };
+        book.partners.insert(number.into(), partner);
+    }
+    let people = [
+        user(1, "ada", &[Role::GlobalAdmin]),
+        user(2, "ben", &[]),
+        user(3, "gus", &[]),
+        user(4, "dan", &[Role::MpnPartnerAdmin]),
+        User { enabled: false, ..user(5, "fay", &[Role::GlobalAdmin]) },
+        User { guest: true, ..user(6, "cleo", &[]) },
+    ];
+    book.holders.insert(
+        70,
+        vec![
+            ("ada@p.example".into(), vec![Role::GlobalAdmin]),
+            ("dan@p.example".into(), vec![Role::MpnPartnerAdmin]),
+        ],
+    );
+    book.users.extend(people.map(|user| ((70, user.name.clone()), user)));
+    for (order_id, membership_id, partner_id) in [("ORD-1", 10, 70), ("ORD-9", 90, 80)] {
+        let order = Order {
+            membership_id,
+            partner_id,
+            order_id: order_id.into(),
+            offer: Some(Offer::Silver),
+            year: Year::starting(day("2024-01-31"), 30),
+            ended_on: None,
+            frozen_by: None,
+            support: None,
+        };
+        book.orders.insert(order_id.into(), order);
+    }
+    let codes = [MONTHLY, BULK, SEATS, "software", "go_to_market/silver_core"];
+    for (entitlement_id, code) in (1..).zip(codes) {
+        let held = Held {
+            entitlement_id,
+            partner_id: 70,
+            membership_id: 10,
+            order_id: "ORD-1".into(),
+            benefit: Benefit::parse(code).unwrap(),
+            quantity: Some(2),
+            starts_on: day("2024-01-31"),
+            last_usable_on: day("2025-03-02"),
+            ended_on: None,
+            seats: vec![],
+            keys: vec![],
+            activated_on: None,
+            drawn: 0,
+        };
+        book.codes.insert((10, code.into()), entitlement_id);
+        book.benefits.insert(entitlement_id, held);
+    }
+    book
+}
+
+const MONTHLY: &str = "azure_monthly_credit";
+const BULK: &str = "azure_bulk_credit";
+const SEATS: &str = "visual_studio";
+
+fn name(user: &str) -> String {
+    format!("{user}@p.example")
+}
+
+fn assignment(benefit: &str, action: Assigning, user: &str, to: Option<&str>, on: &str) -> AssignmentRow {
+    AssignmentRow {
+        partner_id: "7".into(),
+        order_id: "ORD-1".into(),
+        benefit: Benefit::parse(benefit).unwrap(),
+        action,
+        user: name(user),
+        to_user: to.map(name),
+        requested_by: name("ada"),
+        requested_on: day(on),
+    }
+}
+
+fn assigns(benefit: &str, user: &str, on: &str) -> Asked {
+    Asked::Assignment(assignment(benefit, Assigning::Assign, user, None, on))
+}
+
+fn service(request: Request, by: &str, on: &str) -> Asked {
+    Asked::Service(ServiceRequestRow {
+        partner_id: "7".into(),
+        request_id: "SR-1".into(),
+        requested_by: by.into(),
+        requested_on: day(on),
+        request,
+        note: None,
+    })
+}
+
+fn cancels(by: &str, on: &str) -> Asked {
+    service(Request::Cancel { order_id: "ORD-1".into() }, &name(by), on)
+}
+
+fn arrival(on: &str) -> Arrival<'static> {
+    Arrival { received_on: day(on), accept_backdated: false, by_operator: false, partner: None }
+}
+
+fn policy() -> ImportPolicy {
+    Policies::built_in().unwrap().import_entitlements.policy
+}
+
+fn ruled_with(book: &Book, asked: &Asked, arrival: &Arrival<'_>, policy: &ImportPolicy) -> Ruled {
+    rule(book, asked, arrival, policy, &Catalogue::parse(catalogue::BUILT_IN).unwrap(), 100)
+}
+
+fn ruled(book: &Book, asked: &Asked, arrived: &str) -> Ruled {
+    ruled_with(book, asked, &arrival(arrived), &policy())
+}
+
+/// Rules on it on the day it is dated, and enters it.
+fn done(book: &mut Book, asked: &Asked) -> Ruled {
+    let ruled = ruled(book, asked, &asked.requested_on().to_string());
+    enter(book, asked, &ruled);
+    ruled
+}
+
+/// Columns and codes of what stands against a request.
+fn told(ruled: &Ruled) -> Vec<String> {
+    let (Outcome::Refused(problems) | Outcome::Conflicts(problems) | Outcome::Unchanged(problems)) =
+        &ruled.outcome
+    else {
+        panic!("{:?}", ruled.outcome)
+    };
+    problems.iter().map(|problem| format!("{} {}", problem.column, problem.reason.code())).collect()
+}
+
+fn accepted(ruled: &Ruled) -> &[Effect] {
+    let Outcome::Accepted { effects, .. } = &ruled.outcome else { panic!("{:?}", ruled.outcome) };
+    effects
+}
+
+fn given(entitlement_id: i64, user_id: i64, user: &str, seat_no: Option<u32>) -> Effect {
+    Effect::Assigned { entitlement_id, user_id, user: name(user), seat_no, removed_on: None }
+}
+
+#[test]
+fn a_request_names_a_partner_an_order_a_benefit_and_users_that_are_known() {
+    let book = book();
+    let change = |change: &dyn Fn(&mut AssignmentRow)| {
+        let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+        change(&mut row);
+        told(&ruled(&book, &Asked::Assignment(row), "2024-02-01"))
+    };
+    assert_eq!(change(&|row| row.partner_id = "9".into()), ["partner_id unknown_partner"]);
+    assert_eq!(change(&|row| row.order_id = "ORD-2".into()), ["order_id unknown_order"]);
+    assert_eq!(change(&|row| row.order_id = "ORD-9".into()), ["order_id order_of_another_partner"]);
+    assert_eq!(
+        change(&|row| row.benefit = Benefit::parse("advisory_hours").unwrap()),
+        ["benefit unknown_benefit"]
+    );
+    assert_eq!(change(&|row| row.user = "nobody".into()), ["user unknown_user"]);
+    assert_eq!(
+        change(&|row| {
+            row.requested_by = "nobody".into();
+            row.order_id = "ORD-2".into();
+        }),
+        ["order_id unknown_order", "requested_by unknown_user"]
+    );
+    let mut to = assignment(BULK, Assigning::Transfer, "ben", Some("nobody"), "2024-02-01");
+    assert_eq!(told(&ruled(&book, &Asked::Assignment(to.clone()), "2024-02-01")), ["to_user unknown_user"]);
+    to.user = "BEN@P.example".into();
+    to.to_user = Some(name("gus"));
+    assert_eq!(
+        told(&ruled(&book, &Asked::Assignment(to), "2024-02-01")),
+        ["user not_assigned"],
+        "in any case"
+    );
+}
+
+#[test]
+fn a_file_of_one_partner_holds_no_rows_of_another() {
+    let book = book();
+    let of = |partner| Arrival { partner: Some(partner), ..arrival("2024-02-01") };
+    let asked = assigns(MONTHLY, "ben", "2024-02-01");
+    let other = ruled_with(&book, &asked, &of((80, "8")), &policy());
+    assert_eq!(told(&other), ["partner_id other_partner"]);
+    assert_eq!((other.partner_id, other.membership_id), (None, None), "it is nobody's decision");
+    let own = ruled_with(&book, &asked, &of((70, "7")), &policy());
+    assert_eq!((own.partner_id, own.membership_id, own.entitlement_id), (Some(70), Some(10), Some(1)));
+    assert_eq!(accepted(&own), [given(1, 2, "ben", None)]);
+}
+
+#[test]
+fn d1_windows_are_counted_from_the_arrival_and_the_operator_opens_them() {
+    let book = book();
+    let asked = assigns(MONTHLY, "ben", "2024-02-10");
+    assert_eq!(told(&ruled(&book, &asked, "2024-02-09")), ["requested_on requested_in_future"]);
+    accepted(&ruled(&book, &asked, "2024-02-10"));
+    accepted(&ruled(&book, &asked, "2024-02-17"));
+    let waits = ruled(&book, &asked, "2024-02-18");
+    let Outcome::Waits(problem) = &waits.outcome else { panic!("{:?}", waits.outcome) };
+    assert_eq!(problem.reason, Reason::WaitsForOperator { earliest_on: day("2024-02-11") });
+    let opened = Arrival { accept_backdated: true, ..arrival("2024-02-18") };
+    accepted(&ruled_with(&book, &asked, &opened, &policy()));
+    // A waiting one is let in later, under its number.
+    let mut held = self::book();
+    enter(&mut held, &asked, &waits);
+    let again = ruled(&held, &asked, "2024-02-19");
+    assert_eq!((told(&again), again.request_no), (vec!["requested_on waits_for_operator".to_owned()], 100));
+    let later = Arrival { received_on: day("2024-02-19"), ..opened };
+    let in_now = ruled_with(&held, &asked, &later, &policy());
+    assert_eq!((accepted(&in_now).len(), in_now.waited), (1, true));
+    enter(&mut held, &asked, &in_now);
+    assert_eq!(told(&ruled_with(&held, &asked, &later, &policy())), [""; 0], "unchanged");
+}
+
+#[test]
+fn d16_the_same_again_is_unchanged_and_other_content_under_its_key_conflicts() {
+    let mut book = book();
+    done(&mut book, &assigns(MONTHLY, "ben", "2024-02-01"));
+    let Outcome::Unchanged(none) = ruled(&book, &assigns(MONTHLY, "ben", "2024-02-01"), "2024-03-01").outcome
+    else {
+        panic!()
+    };
+    assert_eq!(none, []);
+    let mut other = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+    other.requested_by = name("dan");
+    let other = ruled(&book, &Asked::Assignment(other), "2024-02-01");
+    assert!(matches!(other.outcome, Outcome::Conflicts(_)));
+    assert_eq!(told(&other), ["requested_by conflicts_with_earlier"]);
+    // A refusal leaves nothing behind: it is asked for again.
+    assert_eq!(told(&done(&mut book, &assigns(MONTHLY, "fay", "2024-02-01"))), ["user user_disabled"]);
+    assert_eq!(told(&done(&mut book, &assigns(MONTHLY, "fay", "2024-02-01"))), ["user user_disabled"]);
+}
+
+#[test]
+fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
+    let book = book();
+    let by = |by: &str, operator: bool| {
+        let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+        row.requested_by = by.into();
+        let arrival = Arrival { by_operator: operator, ..arrival("2024-02-01") };
+        ruled_with(&book, &Asked::Assignment(row), &arrival, &policy())
+    };
+    accepted(&by(&name("ada"), false));
+    assert_eq!(told(&by(&name("fay"), false)), ["requested_by user_disabled"]);
+    let Outcome::Refused(problems) = by(&name("dan"), false).outcome else { panic!() };
+    let missing = Reason::RoleMissing { roles: vec![Role::GlobalAdmin], held_by: vec![name("ada")] };
+    assert_eq!(problems, [Problem::at("requested_by", &name("dan"), missing)]);
+    assert_eq!(told(&by(OPERATOR, false)), ["requested_by unknown_user"]);
+    accepted(&by(OPERATOR, true));
+    assert_eq!(told(&by(&name("dan"), true)), ["requested_by role_missing"], "a user is asked about as ever");
+}
+
+#[test]
+fn each_kind_of_request_needs_its_own_right() {
+    let key = |action| {
+        Asked::Key(KeyRequestRow {
+            partner_id: "7".into(),
+            order_id: "ORD-1".into(),
+            benefit: Benefit::parse("software").unwrap(),
+            action,
+            requested_by: name("ada"),
+            requested_on: day("2024-02-01"),
+            key_ref: Some(17),
+            tenant_id: None,
+            mode: None,
+        })
+    };
+    let activates = |benefit: &str| {
+        Asked::Activation(ActivationRow {
+            partner_id: "7".into(),
+            order_id: "ORD-1".into(),
+            benefit: Benefit::parse(benefit).unwrap(),
+            requested_by: name("ada"),
+            requested_on: day("2024-02-01"),
+        })
+    };
+    let ticket = Ticket {
+        order_id: None,
+        product: "Deskside 365".into(),
+        product_version: None,
+        access_id: None,
+        contract_id: None,
+    };
+    let hours = Request::AdvisoryHours { order_id: Some("ORD-1".into()), minutes: 90, product: None };
+    let asked = [
+        (
+            assigns(MONTHLY, "ben", "2024-02-01"),
+            Action::Assign,
+            "assign",
+            "ORD-1|azure_monthly_credit|assign|2|2024-02-01",
+        ),
+        (key(Keying::Reveal), Action::UseKeys, "reveal", "ORD-1|software|reveal|K17|2024-02-01"),
+        (key(Keying::Redeem), Action::UseKeys, "redeem", "ORD-1|software|redeem|K17|2024-02-01"),
+        (activates("software"), Action::Activate, "activate", "ORD-1|software"),
+        (
+            activates("go_to_market/silver_core"),
+            Action::ActivateOffer,
+            "activate",
+            "ORD-1|go_to_market/silver_core",
+        ),
+        (cancels("ada", "2024-02-01"), Action::Cancel, "cancel", "SR-1"),
+        (service(hours, "x", "2024-02-01"), Action::AskForHelp, "advisory_hours", "SR-1"),
+        (
+            service(Request::CloudSupport(ticket), "x", "2024-02-01"),
+            Action::AskForHelp,
+            "cloud_support",
+            "SR-1",
+        ),
+    ];
+    for (asked, action, kind, key) in asked {
+        assert_eq!((asked.action(), asked.kind(), asked.key(2).as_str()), (action, kind, key));
+        let family = if key == "SR-1" { "service" } else { kind };
+        assert_eq!(asked.family(), family);
+    }
+}
+
+#[test]
+fn what_a_decision_says_was_asked_for_names_no_more_than_it_must() {
+    let transfer = Asked::Assignment(assignment(BULK, Assigning::Transfer, "ben", Some("gus"), "2024-02-01"));
+    assert_eq!(
+        transfer.told(),
+        json!({"user": name("ben"), "to_user": name("gus"), "requested_on": "2024-02-01"})
+    );
+    assert_eq!(transfer.subject(), ("entitlement", "ORD-1/azure_bulk_credit".to_owned()));
+    assert_eq!(transfer.content(Some(3)), json!({"requested_by": name("ada"), "to_user": 3}));
+    assert_eq!(cancels("ada", "2024-02-01").subject(), ("order", "ORD-1".to_owned()));
+    let hours = Request::AdvisoryHours { order_id: None, minutes: 90, product: None };
+    let hours = service(hours, &name("ben"), "2024-02-01");
+    assert_eq!(hours.subject(), ("request", "SR-1".to_owned()));
+    assert_eq!(
+        hours.told(),
+        json!({
+            "kind": "advisory_hours", "minutes": 90, "request_id": "SR-1", "requested_by": name("ben"),
+            "requested_on": "2024-02-01",
+        })
+    );
+}
+
+#[test]
+fn d7_a_cancellation_is_for_the_night_and_freezes_its_order_from_its_receipt() {
+    let mut book = book();
+    let pending = done(&mut book, &cancels("dan", "2024-02-01"));
+    assert!(matches!(pending.outcome, Outcome::Pending(_)), "{:?}", pending.outcome);
+    assert_eq!(book.orders["ORD-1"].frozen_by.as_deref(), Some("SR-1"));
+    assert_eq!(told(&ruled(&book, &cancels("dan", "2024-02-01"), "2024-02-02")), [""; 0]);
+    let mut second = self::book();
+    let waits = ruled(&second, &cancels("dan", "2024-02-01"), "2024-02-20");
+    enter(&mut second, &cancels("dan", "2024-02-01"), &waits);
+    assert_eq!(second.orders["ORD-1"].frozen_by, None, "one that waits for the operator freezes nothing");
+}
+
+#[test]
+fn r1_monthly_credit_is_given_to_anybody_enabled_and_taken_again_on_or_after_its_day() {
+    let mut book = book();
+    assert_eq!(
+        accepted(&done(&mut book, &assigns(MONTHLY, "ben", "2024-02-05"))),
+        [given(1, 2, "ben", None)]
+    );
+    assert_eq!(
+        accepted(&done(&mut book, &assigns(MONTHLY, "cleo", "2024-02-05"))),
+        [given(1, 6, "cleo", None)]
+    );
+    assert_eq!(told(&done(&mut book, &assigns(MONTHLY, "ben", "2024-02-06"))), ["user already_assigned"]);
+    let strict = ImportPolicy { assign_to_guests: false, ..policy() };
+    let guest = assigns(SEATS, "cleo", "2024-02-06");
+    assert_eq!(told(&ruled_with(&book, &guest, &arrival("2024-02-06"), &strict)), ["user guest_not_allowed"]);
+    let takes = |on| Asked::Assignment(assignment(MONTHLY, Assigning::Remove, "ben", None, on));
+    assert_eq!(told(&ruled(&book, &takes("2024-02-04"), "2024-02-06")), ["user not_assigned"]);
+    let removed = done(&mut book, &takes("2024-02-05"));
+    assert_eq!(accepted(&removed), [Effect::Removed { entitlement_id: 1, user_id: 2 }]);
+    assert_eq!(book.benefits[&1].seats[0].removed_on, Some(day("2024-02-05")));
+    assert_eq!(told(&done(&mut book, &takes("2024-02-07"))), ["user not_assigned"]);
+}
+
+#[test]
+fn a_benefit_is_given_from_its_first_to_its_last_usable_day() {
+    let mut book = book();
+    for (on, runs) in
+        [("2024-01-30", false), ("2024-01-31", true), ("2025-03-02", true), ("2025-03-03", false)]
+    {
+        let ruled = ruled(&book, &assigns(MONTHLY, "ben", on), on);
+        assert_eq!(matches!(ruled.outcome, Outcome::Accepted { .. }), runs, "{on}");
+        if !runs {
+            assert_eq!(told(&ruled), ["requested_on outside_benefit_dates"]);
+        }
+    }
+    book.benefits.get_mut(&1).unwrap().ended_on = Some(day("2024-06-01"));
+    assert_eq!(
+        told(&ruled(&book, &assigns(MONTHLY, "ben", "2024-06-02"), "2024-06-02")),
+        ["requested_on outside_benefit_dates"]
+    );
+    // To what has ended since, until it ended.
+    let late = done(&mut book, &assigns(MONTHLY, "ben", "2024-05-30"));
+    let Effect::Assigned { removed_on, .. } = &accepted(&late)[0] else { panic!() };
+    assert_eq!(*removed_on, Some(day("2024-06-02")));
+    let software = assigns("software", "ben", "2024-02-01");
+    assert_eq!(told(&ruled(&book, &software, "2024-02-01")), ["benefit not_assignable"]);
+}
+
+#[test]
+fn r2_bulk_credit_has_one_user_who_passes_it_on_within_the_enrolment_year() {
+    let mut book = book();
+    assert_eq!(
+        accepted(&done(&mut book, &assigns(BULK, "ben", "2024-02-05"))),
+        [given(2, 2, "ben", Some(1))]
+    );
+    assert_eq!(told(&done(&mut book, &assigns(BULK, "gus", "2024-02-05"))), ["user bulk_already_assigned"]);
+    assert_eq!(told(&done(&mut book, &assigns(BULK, "ben", "2024-02-06"))), ["user already_assigned"]);
+    let asks = |action, user, to, on| Asked::Assignment(assignment(BULK, action, user, to, on));
+    let remove = asks(Assigning::Remove, "ben", None, "2024-02-06");
+    assert_eq!(told(&done(&mut book, &remove)), ["action bulk_never_removed"]);
+    let transfer = |to, on| asks(Assigning::Transfer, "ben", Some(to), on);
+    assert_eq!(told(&done(&mut book, &transfer("ben", "2024-02-06"))), ["to_user same_user"]);
+    assert_eq!(told(&done(&mut book, &transfer("fay", "2024-02-06"))), ["to_user user_disabled"]);
+    assert_eq!(told(&ruled(&book, &transfer("gus", "2024-02-04"), "2024-02-06")), ["user not_assigned"]);
+    let late = told(&ruled(&book, &transfer("gus", "2025-01-31"), "2025-01-31"));
+    assert_eq!(late, ["requested_on transfer_outside_year"]);
+    let last_day = done(&mut book, &transfer("gus", "2025-01-30"));
+    let passed = [Effect::Removed { entitlement_id: 2, user_id: 2 }, given(2, 3, "gus", Some(1))];
+    assert_eq!(accepted(&last_day), passed);
+    let wrong = Asked::Assignment(assignment(BULK, Assigning::Reassign, "gus", Some("ben"), "2025-01-30"));
+    assert_eq!(told(&done(&mut book, &wrong)), ["action not_reassignable"]);
+    let monthly =
+        Asked::Assignment(assignment(MONTHLY, Assigning::Transfer, "gus", Some("ben"), "2024-02-06"));
+    assert_eq!(told(&done(&mut book, &monthly)), ["action not_transferable", "user not_assigned"]);
+}
+
+#[test]
+fn r2_before_its_year_a_transfer_is_outside_it() {
+    let mut book = book();
+    book.benefits.get_mut(&2).unwrap().starts_on = day("2024-01-01");
+    done(&mut book, &assigns(BULK, "ben", "2024-01-10"));
+    let transfer = |on| Asked::Assignment(assignment(BULK, Assigning::Transfer, "ben", Some("gus"), on));
+    assert_eq!(
+        told(&ruled(&book, &transfer("2024-01-30"), "2024-01-30")),
+        ["requested_on transfer_outside_year"]
+    );
+    accepted(&ruled(&book, &transfer("2024-01-31"), "2024-01-31"));
+}
+
+#[test]
+fn d14_an_agreement_stands_against_assignment_and_transfer_of_bulk_credit_and_of_nothing_else() {
+    let mut book = book();
+    done(&mut book, &assigns(BULK, "ben", "2024-02-05"));
+    let exclusion = crate::domain::agreement::Exclusion {
+        name: "csp".into(),
+        from: day("2024-03-01"),
+        until: Some(day("2024-03-31")),
+    };
+    book.partners.get_mut("7").unwrap().exclusions.push(exclusion);
+    let transfer = |on| Asked::Assignment(assignment(BULK, Assigning::Transfer, "ben", Some("gus"), on));
+    assert_eq!(told(&ruled(&book, &transfer("2024-03-31"), "2024-03-31")), ["benefit bulk_blocked"]);
+    accepted(&ruled(&book, &transfer("2024-04-01"), "2024-04-01"));
+    accepted(&ruled(&book, &assigns(MONTHLY, "gus", "2024-03-31"), "2024-03-31"));
+    let remove = Asked::Assignment(assignment(BULK, Assigning::Remove, "ben", None, "2024-03-31"));
+    assert_eq!(told(&ruled(&book, &remove, "2024-03-31")), ["action bulk_never_removed"]);
+}
+
+#[test]
+fn r4_seats_go_round_by_their_own_clocks() {
+    let mut book = book();
+    assert_eq!(
+        accepted(&done(&mut book, &assigns(SEATS, "ben", "2024-01-31"))),
+        [given(3, 2, "ben", Some(1))]
+    );
+    assert_eq!(
+        accepted(&done(&mut book, &assigns(SEATS, "gus", "2024-02-10"))),
+        [given(3, 3, "gus", Some(2))]
+    );
+    assert_eq!(told(&done(&mut book, &assigns(SEATS, "dan", "2024-02-10"))), ["user no_seat_left"]);
+    let reassign =
+        |user, to, on| Asked::Assignment(assignment(SEATS, Assigning::Reassign, user, Some(to), on));
+    assert_eq!(
+        told(&done(&mut book, &reassign("ben", "dan", "2024-04-29"))),
+        ["requested_on reassigned_too_early"]
+    );
+    assert_eq!(told(&done(&mut book, &reassign("ben", "gus", "2024-04-30"))), ["to_user already_assigned"]);
+    let passed = done(&mut book, &reassign("ben", "dan", "2024-04-30"));
+    assert_eq!(
+        accepted(&passed),
+        [Effect::Removed { entitlement_id: 3, user_id: 2 }, given(3, 4, "dan", Some(1))]
+    );
+    let transfer =
+        Asked::Assignment(assignment(SEATS, Assigning::Transfer, "dan", Some("ben"), "2024-04-30"));
+    assert_eq!(told(&done(&mut book, &transfer)), ["action not_transferable"]);
+}
+
+#[test]
+fn d12_the_cap_of_the_group_counts_seats_as_they_are_given_and_taken() {
+    let mut book = book();
+    let seats: BTreeMap<String, u32> = [("SE".to_owned(), 24)].into();
+    let gold = vec![(day("2024-06-01"), day("2024-06-30"))];
+    book.groups.insert("7".into(), Group { seats, gold });
+    done(&mut book, &assigns(SEATS, "ben", "2024-02-05"));
+    assert_eq!(book.groups["7"].seats["SE"], 25);
+    assert_eq!(told(&done(&mut book, &assigns(SEATS, "gus", "2024-02-05"))), ["user cap_reached"]);
+    accepted(&ruled(&book, &assigns(SEATS, "gus", "2024-06-01"), "2024-06-01"));
+    accepted(&ruled(&book, &assigns(SEATS, "gus", "2024-06-30"), "2024-06-30"));
+    assert_eq!(told(&ruled(&book, &assigns(SEATS, "gus", "2024-05-31"), "2024-05-31")), ["user cap_reached"]);
+    assert_eq!(told(&ruled(&book, &assigns(SEATS, "gus", "2024-07-01"), "2024-07-01")), ["user cap_reached"]);
+    done(&mut book, &Asked::Assignment(assignment(SEATS, Assigning::Remove, "ben", None, "2024-02-05")));
+    assert_eq!(book.groups["7"].seats["SE"], 24);
+    done(&mut book, &assigns(MONTHLY, "ben", "2024-02-05"));
+    assert_eq!(book.groups["7"].seats["SE"], 24, "credit is no seat");
+    let seat = Seat {
+        user_id: 2,
+        user: name("ben"),
+        seat_no: Some(1),
+        assigned_on: day("2024-02-05"),
+        removed_on: Some(day("2024-02-05")),
+    };
+    let held = &book.benefits[&3].seats[0];
+    assert_eq!((held.user_id, held.seat_no, held.removed_on), (seat.user_id, seat.seat_no, seat.removed_on));
+}
