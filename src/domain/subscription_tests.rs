@@ -83,7 +83,7 @@ fn d8_leftover_days_count_over_the_days_of_their_month_and_are_rounded_up() {
     // 29 February: a twelfth of a year in which there is none.
     assert_eq!(
         Months::of(25, 2).after(day("2024-02-29")),
-        day("2025-03-14"),
+        day("2025-03-15"),
         "half of 28 February to 29 March"
     );
     assert_eq!(
