@@ -436,6 +436,12 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
     Ok(exit)
 }
 
+/// A no, with all that is to be said of it.
+pub(super) fn refuse(as_json: bool, problems: &[Problem]) -> anyhow::Result<Exit> {
+    tell(as_json, "rejected", problems)?;
+    Ok(Exit::Rejected)
+}
+
 /// The answer: what became of it, every reason, and when a no becomes a yes (D13).
 fn tell(as_json: bool, status: &str, problems: &[Problem]) -> anyhow::Result<()> {
     let reasons: Vec<&Reason> = problems.iter().map(|problem| &problem.reason).collect();

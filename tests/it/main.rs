@@ -32,6 +32,7 @@ mod ground;
 mod house;
 mod import_entitlements;
 mod jobs_command;
+mod keys;
 mod provision_credits;
 mod quarantine;
 mod races;
