@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::{
     Context, Job, Result, Stage,
-    provision_credits::booking::{Booking, settle},
+    provision_credits::booking::Booking,
 };
 use crate::{
     domain::{credit, notice::Notice},
