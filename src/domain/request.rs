@@ -389,9 +389,11 @@ fn find<'a>(
     });
     ruled.membership_id = order.map(|order| order.membership_id);
     let by = asked.requested_by();
+    // What the operator asked for may come again in a file; whether it may be asked for there is seen when it is new.
     let who = match book.user(partner.partner_id, by) {
         _ if arrival.by_operator && by == OPERATOR => Some(Asker::Operator),
         Some(user) => Some(Asker::User(user)),
+        None if by == OPERATOR => Some(Asker::Operator),
         None => {
             problems.push(at("requested_by", by, Reason::UnknownUser));
             None
@@ -441,6 +443,9 @@ fn conflicts(recorded: &Recorded, content: &Value) -> Vec<Problem> {
 /// What keeps a request from being looked at: who asks is disabled or lacks the role, or it is dated ahead (D1).
 fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) -> Option<Problem> {
     let by = |reason| Some(Problem::at("requested_by", asked.requested_by(), reason));
+    if matches!(found.who, Asker::Operator) && !arrival.by_operator {
+        return by(Reason::UnknownUser);
+    }
     if let Asker::User(user) = found.who {
         if !user.enabled {
             return by(Reason::UserDisabled);

@@ -156,7 +156,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             Entry,
             r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from, t.period_until, t.effective_on,
-                      coalesce(r.due_on, t.recorded_at::date) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
+                      coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
                       t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?",
                       q.requested_by as "asked_by?", o.effective_on as "corrects_of?",
                       coalesce(o.from_account = t.to_account, false) as "takes_away!",

@@ -3,6 +3,7 @@
 // It always holds here, and tells clippy that functions beside the tests are tests' code as well.
 #![cfg(test)]
 
+mod agreements;
 mod answers;
 mod apply_cancellations;
 mod architecture;
@@ -13,6 +14,7 @@ mod claims;
 mod clocks;
 mod cluster;
 mod contacts;
+mod core_and_caps;
 mod demo;
 mod dependencies;
 mod download;
@@ -20,6 +22,7 @@ mod dry_run;
 mod email_contacts;
 mod embedded_store;
 mod expire_benefits;
+mod explain;
 mod export_entitlements;
 mod failures;
 mod fault_disk;
@@ -33,6 +36,7 @@ mod import_entitlements;
 mod jobs_command;
 mod provision_credits;
 mod quarantine;
+mod races;
 mod random_histories;
 mod remind_contacts;
 mod requests;
@@ -43,6 +47,7 @@ mod stops;
 mod story;
 mod support;
 mod timetable;
+mod units;
 mod worker;
 mod year_in_the_life;
 mod zombies;

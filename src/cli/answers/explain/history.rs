@@ -89,6 +89,12 @@ impl History {
             events.extend(subject.waiting(conn).await?.iter().map(doings::waiting));
         }
         let whole = subject.is_request();
+        if whole {
+            let drawn = subject.entries(conn).await?;
+            events.extend(
+                drawn.iter().filter(|entry| entry.request_id.as_ref() == Some(&subject.name)).map(entry),
+            );
+        }
         events.extend(subject.asked(conn).await?.iter().filter_map(|row| asked::asked(row, whole)));
         events.extend(subject.decided(conn).await?.iter().filter_map(|row| asked::decided(row, whole)));
         let notices = subject.told(conn).await?;
@@ -98,7 +104,8 @@ impl History {
             events.retain(|event| names(event, subject));
             overtaken = 0;
         }
-        events.sort_by_key(|event| (event.on, ORDER.iter().position(|what| *what == event.what)));
+        let place = |event: &Event| (event.on, ORDER.iter().position(|what| *what == event.what));
+        events.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.about.cmp(&b.about)));
         Ok(Self { events, overtaken })
     }
 }
