@@ -178,6 +178,15 @@ create unique index transfer_once_a_request on transfer
 -- rows that name the operator as who asks are his: the command that asks runs on his machine
 alter table file add by_operator boolean not null default false;
 
+-- Tries of taking a file in that are under way, by the connection they go over: one whose connection is gone came to
+-- no end, and is counted in file.attempts. Several processes may be at one file.
+create table file_try (
+    file_id       bigint      not null references file,
+    backend_pid   integer     not null,
+    backend_start timestamptz not null,
+    primary key (file_id, backend_pid, backend_start)
+);
+
 -- cell keys that hold secrets are sealed as a whole on the stage
 comment on column staged_row.cells is 'Cells joined by U+001F; of a file of product keys, sealed as a whole.';
 

@@ -189,6 +189,8 @@ pub struct Book {
     pub subscriptions: HashMap<(i64, String), Subscription>,
     /// By [`Partner::group`].
     pub groups: HashMap<String, Group>,
+    /// Marketing contacts who can no longer sign in, by the partner's number: the sign-in name.
+    pub disabled_contacts: HashMap<i64, String>,
     /// By the partner's number, family and key.
     pub recorded: HashMap<(i64, &'static str, String), Recorded>,
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell as Cursor;
 
 use chrono::{DateTime, NaiveDate};
+use oxilangtag::LanguageTag;
 
 use super::reason::{Expected, Problem, Reason};
 
@@ -271,18 +272,11 @@ pub fn guid(text: &str) -> Option<String> {
     shaped.then(|| text.to_ascii_lowercase())
 }
 
-/// A BCP 47 tag such as `sv` or `pt-BR`, as written (its shape; whether we write that language is another matter).
+/// A BCP 47 tag such as `sv` or `pt-BR`, in its canonical case (whether we write that language is another matter).
 #[must_use]
 pub fn language_tag(text: &str) -> Option<String> {
-    let mut parts = text.split('-');
-    let primary = parts.next()?;
-    let shaped = (2..=8).contains(&primary.len())
-        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
-        && text.len() <= 35;
-    shaped.then(|| text.to_owned())
+    let tag = LanguageTag::parse_and_normalize(text).ok()?;
+    (text.len() <= 35).then(|| tag.into_inner())
 }
 
 /// `true` or `false`, in any case.
@@ -406,6 +400,7 @@ pub(super) mod tests {
         for tag in ["sv", "sv-SE", "zh-Hant-TW", "es-419"] {
             assert_eq!(language_tag(tag).as_deref(), Some(tag));
         }
+        assert_eq!(language_tag("SV-se").as_deref(), Some("sv-SE"));
         for bad in ["s", "swedish language", "sv_SE", "sv-", "4v"] {
             assert_eq!(language_tag(bad), None, "{bad}");
         }

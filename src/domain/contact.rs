@@ -1,15 +1,22 @@
-//! A row of `contacts`: the marketing contact of a partner. And e-mail addresses.
+//! A row of `contacts`: the marketing contact of a partner (R8). And e-mail addresses, and telephone numbers.
 
+use phonenumber::{Mode, country};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cell::{self, Cells, Column, required},
+    cell::{self, Cells, Column, optional, required},
     reason::{Expected, Problem},
 };
 
 /// The columns, in canonical order.
-pub const COLUMNS: &[Column] =
-    &[required("partner_id"), required("user"), required("email"), required("phone"), required("language")];
+pub const COLUMNS: &[Column] = &[
+    required("partner_id"),
+    required("user"),
+    required("email"),
+    required("phone"),
+    required("language"),
+    optional("requested_by"),
+];
 
 /// An address that mail can be sent to: `local@domain.tld`, at most 254 bytes, as written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,10 +79,12 @@ pub struct ContactRow {
     pub user: String,
     /// Where offer mail goes.
     pub email: Email,
-    /// A telephone number as written.
+    /// A telephone number as written; [`phone`] makes it one of the world's.
     pub phone: String,
-    /// A BCP 47 tag.
+    /// A BCP 47 tag, in its canonical case.
     pub language: String,
+    /// Which directory user sets the contact; `None`: the operator.
+    pub requested_by: Option<String>,
 }
 
 /// Reads a row; all its problems if there are any.
@@ -84,8 +93,9 @@ pub fn parse(cells: &Cells<'_>) -> Result<ContactRow, Vec<Problem>> {
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
     let user = row.need("user", Expected::Text, cell::id);
     let email = row.need("email", Expected::Email, Email::parse);
-    let phone = row.need("phone", Expected::Phone, phone);
+    let phone = row.need("phone", Expected::Phone, written_phone);
     let language = row.need("language", Expected::Language, cell::language_tag);
+    let requested_by = row.patch("requested_by", Expected::Text, cell::id);
     let assemble = || {
         Some(ContactRow {
             partner_id: partner_id?,
@@ -93,18 +103,28 @@ pub fn parse(cells: &Cells<'_>) -> Result<ContactRow, Vec<Problem>> {
             email: email?,
             phone: phone?,
             language: language?,
+            requested_by: requested_by?.into_set(),
         })
     };
     row.finish(assemble())
 }
 
 /// Five to twenty digits among what people write between them.
-fn phone(text: &str) -> Option<String> {
+fn written_phone(text: &str) -> Option<String> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let shaped = text.len() <= 40
         && (5..=20).contains(&digits)
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-. ()/x".contains(&byte));
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-. ()/".contains(&byte));
     shaped.then(|| text.to_owned())
+}
+
+/// A telephone number in the form of E.164, `+46812345678`; without a country code it is one of `country`'s (ISO 3166-1
+/// alpha-2). `None`: there is no such number in that numbering plan.
+#[must_use]
+pub fn phone(written: &str, country: &str) -> Option<String> {
+    let country = country.parse::<country::Id>().ok();
+    let number = phonenumber::parse(country, written).ok().filter(phonenumber::is_valid)?;
+    number.extension().is_none().then(|| number.format().mode(Mode::E164).to_string())
 }
 
 #[cfg(test)]
@@ -134,9 +154,39 @@ mod tests {
                 ("phone", "call me", Expected::Phone),
                 ("phone", "1234", Expected::Phone),
                 ("language", "svenska!", Expected::Language),
+                ("requested_by", "Bo Ek", Expected::Text),
             ],
         );
-        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), COLUMNS.len());
+        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), 5);
+    }
+
+    #[test]
+    fn r8_a_phone_becomes_e164_in_its_own_country_or_the_partners() {
+        for (written, country, e164) in [
+            ("+46 8 465 004 12", "SE", Some("+46846500412")),
+            ("+46 (0)8-123 45 67", "FI", Some("+4681234567")),
+            ("08-123 45 67", "SE", Some("+4681234567")),
+            ("0046 8 123 45 67", "SE", Some("+4681234567")),
+            ("+4681234567", "XK", Some("+4681234567")),
+            ("020 7946 0118", "GB", Some("+442079460118")),
+            ("(206) 555-0143", "US", Some("+12065550143")),
+            ("020 7946 0118", "XK", None),
+            ("123456", "SE", None),
+            ("+46 8", "SE", None),
+            ("+999 123 456 78", "SE", None),
+            ("08-123 45 67 ext. 12", "SE", None),
+        ] {
+            assert_eq!(phone(written, country).as_deref(), e164, "{written} in {country}");
+        }
+    }
+
+    #[test]
+    fn r8_a_language_is_kept_in_its_canonical_case_and_a_row_without_who_asks_is_the_operators() {
+        let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("language", "PT-br"), ("requested_by", "")]));
+        let it = it.unwrap();
+        assert_eq!((it.language.as_str(), it.requested_by), ("pt-BR", None));
+        let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("requested_by", "bo@akeri.example")]));
+        assert_eq!(it.unwrap().requested_by.as_deref(), Some("bo@akeri.example"));
     }
 
     #[test]

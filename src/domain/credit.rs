@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::{
-    calendar::{Period, PeriodScheme, add_days, period},
+    agreement::{self, Standing},
+    calendar::{Period, PeriodScheme, add_days, period, sub_days},
     ledger::{Booked, Kind, Transfer, corrections, net},
     money::{Amount, Currency},
     rate::Rates,
@@ -73,6 +74,17 @@ pub struct Schedule {
     pub waits: Option<Reason>,
 }
 
+/// From when a credit may be granted: bulk credit not while an agreement excludes it (R2, D14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// From its start: nothing excludes it there, or it is monthly, which nothing excludes.
+    AtStart,
+    /// From that day, the first on which nothing excludes it.
+    On(NaiveDate),
+    /// Not by this night, and why.
+    Blocked(Reason),
+}
+
 /// Usage of credit on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -113,15 +125,41 @@ impl Terms {
     /// any end, and is one of the year's.
     #[must_use]
     pub fn grants(&self, number: u32) -> bool {
-        let starts_on = self.period(number).from;
+        self.grants_on(number, self.period(number).from)
+    }
+
+    /// Whether a grant of period `number` that takes effect on `day` stands.
+    fn grants_on(&self, number: u32, day: NaiveDate) -> bool {
         let within = match self.shape {
             Shape::Monthly(_) => number < self.periods_in_a_year,
             Shape::Bulk => number == 0,
         };
-        within
-            && starts_on <= self.expires_on
-            && starts_on < self.anniversary_on
-            && self.ended.is_none_or(|end| starts_on <= end.on)
+        within && day <= self.last_grant_on()
+    }
+
+    /// The last day on which a grant takes effect: the last usable one, before AD, by any end.
+    fn last_grant_on(&self) -> NaiveDate {
+        let last = self.expires_on.min(sub_days(self.anniversary_on, 1));
+        self.ended.map_or(last, |end| end.on.min(last))
+    }
+
+    /// From when the credit may be granted as far as the night of `today` sees, if it became known on `known_on` (D14).
+    #[must_use]
+    pub fn opening(&self, standing: &[Standing], known_on: NaiveDate, today: NaiveDate) -> Opening {
+        if self.shape != Shape::Bulk {
+            return Opening::AtStart;
+        }
+        let through = self.last_grant_on().min(today);
+        match agreement::first_open(standing, self.starts_on, through, known_on) {
+            Ok(day) if day == self.starts_on => Opening::AtStart,
+            Ok(day) => Opening::On(day),
+            Err(agreement) => {
+                let seen: Vec<_> =
+                    standing.iter().map(|s| &s.exclusion).filter(|e| e.from <= today).cloned().collect();
+                let reason = agreement::blocks(&seen, through, self.last_grant_on());
+                Opening::Blocked(reason.unwrap_or(Reason::BulkBlocked { agreement, earliest_on: None }))
+            }
+        }
     }
 
     /// The number of the period that a day lies in, granted or not; `None` before the start.
@@ -158,9 +196,14 @@ impl Terms {
         self.ended.map_or(self.last_usable_on, |end| end.on)
     }
 
-    /// The grant of `period`, or why it waits (D4).
-    fn grant(&self, number: u32, rates: &Rates) -> Result<Transfer, Reason> {
+    /// The grant of `period`, or why it waits (D4, D14).
+    fn grant(&self, number: u32, rates: &Rates, opening: &Opening) -> Result<Transfer, Reason> {
         let period = self.period(number);
+        let effective_on = match opening {
+            Opening::AtStart => period.from,
+            Opening::On(day) => *day,
+            Opening::Blocked(reason) => return Err(reason.clone()),
+        };
         let (amount, usd_minor, rate) = if self.per_period.currency == self.local {
             let usd = (self.local == Currency::USD).then_some(self.per_period.minor);
             (self.per_period, usd, None)
@@ -172,7 +215,11 @@ impl Terms {
             let (amount, rate) = rates.convert(usd, self.local, period.from, self.max_rate_age_days)?;
             (amount, Some(usd), Some(rate))
         };
-        Ok(Transfer { usd_minor, rate, ..original(Kind::CreditGranted, number, period, period.from, amount) })
+        Ok(Transfer {
+            usd_minor,
+            rate,
+            ..original(Kind::CreditGranted, number, period, effective_on, amount)
+        })
     }
 }
 
@@ -182,7 +229,13 @@ impl Schedule {
     #[must_use]
     pub fn new(terms: &Terms, not_before: Option<NaiveDate>) -> Self {
         let first = not_before.and_then(|day| terms.period_of(day)).unwrap_or(0);
-        Self { next_period: first, next_on: Some(terms.period(first).from), open_minor: 0, waits: None }
+        Self { next_period: first, ..Self::once(terms.period(first).from) }
+    }
+
+    /// Of something that is granted once, with its start.
+    #[must_use]
+    pub const fn once(starts_on: NaiveDate) -> Self {
+        Self { next_period: 0, next_on: Some(starts_on), open_minor: 0, waits: None }
     }
 }
 
@@ -205,6 +258,7 @@ fn original(kind: Kind, period_no: u32, period: Period, effective_on: NaiveDate,
 }
 
 /// Brings an entitlement up to the night of `today`: whatever closes or starts by then, in order, under its own dates.
+/// Bulk credit is granted from its `opening`, and not at all if it ends before (D14).
 ///
 /// Pushes the transfers onto `out` and returns the schedule after them; `None`: nothing is to come.
 /// Run again with the result it does nothing.
@@ -213,6 +267,7 @@ pub fn advance(
     terms: &Terms,
     mut schedule: Schedule,
     rates: &Rates,
+    opening: &Opening,
     today: NaiveDate,
     out: &mut Vec<Transfer>,
 ) -> Option<Schedule> {
@@ -222,10 +277,11 @@ pub fn advance(
         if let Some(open) = schedule.next_period.checked_sub(1) {
             close(terms, open, &mut schedule.open_minor, out);
         }
-        if !terms.grants(schedule.next_period) {
+        let lost = terms.ended.is_some() && matches!(opening, Opening::Blocked(_));
+        if lost || !terms.grants(schedule.next_period) {
             return None;
         }
-        let grant = match terms.grant(schedule.next_period, rates) {
+        let grant = match terms.grant(schedule.next_period, rates, opening) {
             Ok(grant) => grant,
             Err(reason) => {
                 schedule.waits = Some(reason);
@@ -265,8 +321,8 @@ fn close(terms: &Terms, number: u32, open_minor: &mut i64, out: &mut Vec<Transfe
 
 /// What the facts known on `today` say all granted periods should hold, booked as the difference to what is.
 ///
-/// Usage draws in the order of its dates, then references; what is beyond the grant, or dated after the last usable
-/// day, becomes overage (D15). Usage in a closed period corrects the lapse. After a refund, later grants are reversed
+/// Usage draws in the order of its dates, then references; what is beyond the grant, or dated before it took effect or
+/// after the last usable day, becomes overage (D15). Usage in a closed period corrects the lapse. After a refund, later grants are reversed
 /// whole (D7). Usage of a period that `schedule` has still to come to waits for its grant.
 #[must_use]
 pub fn settle(
@@ -310,16 +366,18 @@ impl Books<'_> {
 
     fn settle(&self, usage: &[&Usage], today: NaiveDate, settled: &mut Settled, out: &mut Vec<Transfer>) {
         let grant = self.original(Kind::CreditGranted, None);
-        let stays = self.terms.grants(self.number);
+        let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
+        let opened_on = grant.map_or(period.from, |b| b.transfer.effective_on);
+        let stays = self.terms.grants_on(self.number, opened_on);
         if grant.is_none() && stays && self.to_come {
             return; // its usage waits for the grant
         }
-        let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
         let granted = grant.filter(|_| stays).map_or(0, |b| b.transfer.amount.minor);
-        let mut wanted = vec![(Kind::CreditGranted, None, period.from, granted)];
+        let mut wanted = vec![(Kind::CreditGranted, None, opened_on, granted)];
         let mut left = granted;
         for u in usage {
-            let drawn = if u.used_on <= self.terms.last_day() { u.amount_minor.min(left) } else { 0 };
+            let usable = opened_on <= u.used_on && u.used_on <= self.terms.last_day();
+            let drawn = if usable { u.amount_minor.min(left) } else { 0 };
             left = left.saturating_sub(drawn);
             wanted.push((Kind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
             wanted.push((

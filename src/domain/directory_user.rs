@@ -21,6 +21,7 @@ pub const COLUMNS: &[Column] = &[
     optional("enabled"),
     optional("role"),
     optional("language"),
+    optional("requested_by"),
 ];
 
 /// What a directory user may hold.
@@ -108,6 +109,8 @@ pub struct UserRow {
     pub roles: Patch<BTreeSet<Role>>,
     /// A BCP 47 tag.
     pub language: Patch<String>,
+    /// Which directory user asks for it; `None`: the operator.
+    pub requested_by: Option<String>,
 }
 
 /// Reads a row; all its problems if there are any.
@@ -122,6 +125,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<UserRow, Vec<Problem>> {
     let enabled = row.patch("enabled", Expected::Flag, cell::flag);
     let roles = row.patch("role", Expected::Role, roles);
     let language = row.patch("language", Expected::Language, cell::language_tag);
+    let requested_by = row.patch("requested_by", Expected::Text, cell::id);
     let assemble = || {
         Some(UserRow {
             partner_id: partner_id?,
@@ -133,6 +137,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<UserRow, Vec<Problem>> {
             enabled: enabled?,
             roles: roles?,
             language: language?,
+            requested_by: requested_by?.into_set(),
         })
     };
     row.finish(assemble())
@@ -200,6 +205,7 @@ mod tests {
                 ("role", "global_admin+king", Expected::Role),
                 ("role", "global_admin+", Expected::Role),
                 ("language", "x", Expected::Language),
+                ("requested_by", "Bo Ek", Expected::Text),
             ],
         );
     }

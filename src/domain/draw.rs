@@ -1,8 +1,16 @@
-//! Hours and incidents: what a request draws from what an order brings (R6, R7).
+//! Hours and incidents: what an order brings, what requests draw from it, and what is lost with it (R6, R7, D6).
+//!
+//! Granted once, with the benefit's start; drawn by requests; what is left lapses the day after its last usable day.
+//! [`settle`] compares what all facts say with what is booked, so that a draw that arrives after the lapse corrects it.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::entitlement::BenefitKind;
+use super::{
+    calendar::{Period, add_days},
+    entitlement::BenefitKind,
+    ledger::Account,
+};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,5 +40,307 @@ impl Unit {
             Self::Hours => i64::from(quantity).saturating_mul(60),
             Self::Incidents => i64::from(quantity),
         }
+    }
+
+    /// The ledger's kind of a move (stable names, `report.ledger`).
+    #[must_use]
+    pub const fn kind(self, moved: Move) -> &'static str {
+        match (self, moved) {
+            (Self::Hours, Move::Granted) => "hours_granted",
+            (Self::Hours, Move::Used) => "hours_used",
+            (Self::Hours, Move::Lapsed) => "hours_lapsed",
+            (Self::Incidents, Move::Granted) => "incidents_granted",
+            (Self::Incidents, Move::Used) => "incidents_used",
+            (Self::Incidents, Move::Lapsed) => "incidents_lapsed",
+        }
+    }
+}
+
+/// What happens to hours or incidents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// They become available.
+    Granted,
+    /// A request draws them.
+    Used,
+    /// They are lost with their benefit.
+    Lapsed,
+}
+
+impl Move {
+    /// From which account to which an original of it goes.
+    #[must_use]
+    pub const fn accounts(self) -> (Account, Account) {
+        match self {
+            Self::Granted => (Account::Programme, Account::Available),
+            Self::Used => (Account::Available, Account::Used),
+            Self::Lapsed => (Account::Available, Account::Lapsed),
+        }
+    }
+
+    /// The move of a stored kind.
+    #[must_use]
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        let moves = [Self::Granted, Self::Used, Self::Lapsed];
+        moves.into_iter().find(|moved| [Unit::Hours, Unit::Incidents].iter().any(|u| u.kind(*moved) == kind))
+    }
+}
+
+/// A benefit that is drawn from, with what decides its balance.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawable {
+    /// What is drawn.
+    pub unit: Unit,
+    /// Hours or incidents; `None`: unlimited, of which nothing is booked.
+    pub quantity: Option<u32>,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day, grace included.
+    pub last_usable_on: NaiveDate,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+}
+
+impl Drawable {
+    /// What it grants: nothing if it ended before it began.
+    #[must_use]
+    pub fn granted(&self) -> i64 {
+        let began = self.ended_on.is_none_or(|ended_on| self.starts_on <= ended_on);
+        self.quantity.filter(|_| began).map_or(0, |quantity| self.unit.granted(quantity))
+    }
+
+    /// The span of its entries.
+    #[must_use]
+    pub fn period(&self) -> Period {
+        Period { from: self.starts_on, until: add_days(self.last_usable_on, 1) }
+    }
+}
+
+/// What a request draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// The request.
+    pub request_no: i64,
+    /// Its date.
+    pub on: NaiveDate,
+    /// Minutes or incidents; more than zero.
+    pub count: i64,
+}
+
+/// One movement of hours or incidents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// What it is, or corrects.
+    pub moved: Move,
+    /// The account it leaves.
+    pub from: Account,
+    /// The account it reaches.
+    pub to: Account,
+    /// The date the facts give it.
+    pub on: NaiveDate,
+    /// Minutes or incidents; more than zero.
+    pub count: i64,
+    /// The request that drew.
+    pub request_no: Option<i64>,
+    /// The transfer it corrects, and the how manieth correction of it this is (from 1).
+    pub corrects: Option<(i64, u32)>,
+}
+
+/// A transfer that stands in the ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Booked {
+    /// Its number.
+    pub transfer_id: i64,
+    /// What it says.
+    pub transfer: Transfer,
+}
+
+/// What is booked of a benefit.
+struct Books<'a>(&'a [Booked]);
+
+impl Books<'_> {
+    fn original(&self, moved: Move) -> Option<&Booked> {
+        self.0.iter().find(|b| b.transfer.moved == moved && b.transfer.corrects.is_none())
+    }
+
+    /// What has gone the way of a move, corrections taken off.
+    fn net(&self, moved: Move) -> i64 {
+        let (from, _) = moved.accounts();
+        self.0.iter().filter(|b| b.transfer.moved == moved).fold(0, |sum: i64, b| {
+            let count = b.transfer.count;
+            if b.transfer.from == from { sum.saturating_add(count) } else { sum.saturating_sub(count) }
+        })
+    }
+
+    /// The entry that brings what went the way of `moved` to `wanted`: an original, or a correction that names it.
+    fn bring(&self, moved: Move, wanted: i64, on: NaiveDate) -> Option<Transfer> {
+        let difference = wanted.saturating_sub(self.net(moved));
+        let (from, to) = moved.accounts();
+        let (from, to) = if difference < 0 { (to, from) } else { (from, to) };
+        let mut transfer = Transfer {
+            moved,
+            from,
+            to,
+            on,
+            count: difference.saturating_abs(),
+            request_no: None,
+            corrects: None,
+        };
+        if let Some(original) = self.original(moved) {
+            let id = original.transfer_id;
+            let nth = self.0.iter().filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == id)).count();
+            transfer.corrects = Some((id, u32::try_from(nth).unwrap_or(u32::MAX).saturating_add(1)));
+            transfer.on = original.transfer.on;
+        }
+        (difference != 0).then_some(transfer)
+    }
+}
+
+/// Books what is missing of a benefit that has begun or ended: its grant, `draws` that are not booked yet, and, once it
+/// has ended, the lapse of what is left. A draw stays whatever ended the benefit. Says what is left to be drawn.
+#[must_use]
+pub fn settle(of: &Drawable, booked: &[Booked], draws: &[Draw], out: &mut Vec<Transfer>) -> i64 {
+    if of.quantity.is_none() {
+        return 0;
+    }
+    let books = Books(booked);
+    let is_new = |draw: &&Draw| booked.iter().all(|b| b.transfer.request_no != Some(draw.request_no));
+    let fresh: Vec<&Draw> = draws.iter().filter(is_new).collect();
+    let used = fresh.iter().fold(books.net(Move::Used), |sum, draw| sum.saturating_add(draw.count));
+    let granted = of.granted().max(used);
+    let left = granted.saturating_sub(used);
+    let lapsed_on = of.ended_on.map(|ended_on| add_days(ended_on, 1));
+    let lapse =
+        books.bring(Move::Lapsed, lapsed_on.map_or(0, |_| left), lapsed_on.unwrap_or(of.last_usable_on));
+    let grant = books.bring(Move::Granted, granted, of.starts_on);
+    // What is released goes first, so that no account is ever overdrawn by the order of entries.
+    let gives = |t: &Transfer| t.to == Account::Available;
+    out.extend(lapse.filter(gives).into_iter().chain(grant.filter(gives)));
+    let (from, to) = Move::Used.accounts();
+    out.extend(fresh.iter().map(|draw| Transfer {
+        moved: Move::Used,
+        from,
+        to,
+        on: draw.on,
+        count: draw.count,
+        request_no: Some(draw.request_no),
+        corrects: None,
+    }));
+    out.extend(grant.filter(|t| !gives(t)).into_iter().chain(lapse.filter(|t| !gives(t))));
+    if of.ended_on.is_some() { 0 } else { left }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn hours(quantity: Option<u32>) -> Drawable {
+        Drawable {
+            unit: Unit::Hours,
+            quantity,
+            starts_on: day("2024-01-31"),
+            last_usable_on: day("2025-03-02"),
+            ended_on: None,
+        }
+    }
+
+    fn draw(request_no: i64, on: &str, count: i64) -> Draw {
+        Draw { request_no, on: day(on), count }
+    }
+
+    /// Settles, books, and settles again, which must change nothing. Says what was booked, and what is left.
+    fn book(of: &Drawable, booked: &mut Vec<Booked>, draws: &[Draw]) -> (Vec<String>, i64) {
+        let mut out = vec![];
+        let left = settle(of, booked, draws, &mut out);
+        for transfer in &out {
+            let transfer_id = i64::try_from(booked.len()).unwrap() + 1;
+            booked.push(Booked { transfer_id, transfer: *transfer });
+            let available = booked.iter().fold(0, |sum, b| {
+                let t = &b.transfer;
+                sum + t.count
+                    * (i64::from(t.to == Account::Available) - i64::from(t.from == Account::Available))
+            });
+            assert!(available >= 0, "overdrawn by {transfer:?}");
+        }
+        let mut again = vec![];
+        assert_eq!(settle(of, booked, draws, &mut again), left);
+        assert_eq!(again, []);
+        let line = |t: &Transfer| {
+            let corrects = t.corrects.map_or(String::new(), |(id, nth)| format!(" corrects {id}.{nth}"));
+            let sign = if t.to == Account::Available { "" } else { "-" };
+            format!("{} {} {sign}{}{corrects}", t.on, of.unit.kind(t.moved), t.count)
+        };
+        (out.iter().map(line).collect(), left)
+    }
+
+    #[test]
+    fn r7_hours_are_granted_once_drawn_by_requests_and_lapse_the_day_after_the_last_usable_one() {
+        let (mut of, mut booked) = (hours(Some(20)), vec![]);
+        assert_eq!(book(&of, &mut booked, &[]), (vec!["2024-01-31 hours_granted 1200".to_owned()], 1200));
+        let drawn = book(&of, &mut booked, &[draw(7, "2024-05-01", 90)]);
+        assert_eq!(drawn, (vec!["2024-05-01 hours_used -90".to_owned()], 1110));
+        of.ended_on = Some(day("2025-03-02"));
+        assert_eq!(book(&of, &mut booked, &[]), (vec!["2025-03-03 hours_lapsed -1110".to_owned()], 0));
+    }
+
+    #[test]
+    fn r7_a_draw_that_comes_before_the_grant_is_booked_books_it_first() {
+        let drawn = book(&hours(Some(5)), &mut vec![], &[draw(7, "2024-02-01", 300)]);
+        let lines = ["2024-01-31 hours_granted 300", "2024-02-01 hours_used -300"].map(str::to_owned);
+        assert_eq!(drawn, (lines.to_vec(), 0));
+    }
+
+    #[test]
+    fn r7_a_draw_that_arrives_after_the_lapse_corrects_it() {
+        let mut of = hours(Some(5));
+        of.ended_on = Some(day("2024-06-30"));
+        let mut booked = vec![];
+        let (lines, _) = book(&of, &mut booked, &[]);
+        assert_eq!(lines, ["2024-01-31 hours_granted 300", "2024-07-01 hours_lapsed -300"]);
+        let (lines, left) = book(&of, &mut booked, &[draw(7, "2024-06-30", 60), draw(8, "2024-06-29", 30)]);
+        assert_eq!(
+            lines,
+            [
+                "2024-07-01 hours_lapsed 90 corrects 2.1",
+                "2024-06-30 hours_used -60",
+                "2024-06-29 hours_used -30"
+            ]
+        );
+        assert_eq!(left, 0);
+        let (lines, _) = book(&of, &mut booked, &[draw(9, "2024-06-30", 210)]);
+        assert_eq!(lines, ["2024-07-01 hours_lapsed 210 corrects 2.2", "2024-06-30 hours_used -210"]);
+    }
+
+    #[test]
+    fn d7_an_end_before_a_draw_leaves_the_draw_and_lapses_what_is_left() {
+        let (mut of, mut booked) = (hours(Some(5)), vec![]);
+        book(&of, &mut booked, &[draw(7, "2024-02-20", 60)]);
+        of.ended_on = Some(day("2024-02-10"));
+        assert_eq!(book(&of, &mut booked, &[]).0, ["2024-02-11 hours_lapsed -240"]);
+    }
+
+    #[test]
+    fn d7_what_ended_before_it_began_is_not_granted_and_taken_back_if_it_was() {
+        let (mut of, mut booked) = (hours(Some(5)), vec![]);
+        of.ended_on = Some(day("2024-01-30"));
+        assert_eq!(book(&of, &mut booked, &[]), (vec![], 0));
+        of.ended_on = None;
+        book(&of, &mut booked, &[]);
+        of.ended_on = Some(day("2024-01-30"));
+        assert_eq!(book(&of, &mut booked, &[]).0, ["2024-01-31 hours_granted -300 corrects 1.1"]);
+    }
+
+    #[test]
+    fn r6_of_what_is_unlimited_or_nothing_nothing_is_booked() {
+        assert_eq!(book(&hours(None), &mut vec![], &[draw(7, "2024-02-01", 1)]), (vec![], 0));
+        assert_eq!(book(&hours(Some(0)), &mut vec![], &[]), (vec![], 0));
+        let of = Drawable { unit: Unit::Incidents, ..hours(Some(10)) };
+        assert_eq!(book(&of, &mut vec![], &[]).0, ["2024-01-31 incidents_granted 10"]);
+        assert_eq!(Move::of_kind("incidents_lapsed"), Some(Move::Lapsed));
+        assert_eq!(Move::of_kind("credit_used"), None);
     }
 }

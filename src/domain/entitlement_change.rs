@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{
     catalogue::{Catalogue, Entry},
     cell::Patch,
+    core_difference::Held,
     entitlement::{BenefitKind, EntitlementRow, Offer, Quantity},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
@@ -76,6 +77,8 @@ pub struct Against<'a> {
     pub known: Option<&'a Known>,
     /// What offers bring.
     pub catalogue: &'a Catalogue,
+    /// What other core rows hold of the benefit already: the catalogue brings the difference.
+    pub held: Held,
     /// The business date its file arrived.
     pub arrived_on: NaiveDate,
 }
@@ -90,7 +93,7 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
         row.purchased_on,
     );
     let (stated, remarks) = match state(row, against, listed) {
-        Ok(stated) => (stated, remarks(row, listed)),
+        Ok(stated) => (stated, remarks(row, listed, against.held)),
         Err(open) => {
             problems.extend(open);
             return Err(problems);
@@ -160,7 +163,11 @@ fn state(
     {
         problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
     }
-    let quantity = match (row.quantity, listed.map(|entry| entry.quantity)) {
+    let held = against.held;
+    let from_catalogue = |entry: &Entry| {
+        if is_credit(row) { entry.quantity } else { held.units_beside(entry.quantity) }
+    };
+    let quantity = match (row.quantity, listed.map(from_catalogue)) {
         (Some(Quantity::Count(count)), _) | (None, Some(Quantity::Count(count))) => Some(count),
         (Some(Quantity::Unlimited), _) | (None, Some(Quantity::Unlimited)) => None,
         (None, None) => {
@@ -168,7 +175,10 @@ fn state(
             None
         }
     };
-    let from_catalogue = || listed.and_then(Entry::amount_minor).map(|m| Amount::new(m, Currency::USD));
+    let from_catalogue = || {
+        let listed = listed.and_then(Entry::amount_minor);
+        listed.map(|minor| Amount::new(held.usd_beside(minor), Currency::USD))
+    };
     let amount = match &row.amount {
         Patch::Set(amount) => Some(*amount),
         Patch::Keep => known.map_or_else(from_catalogue, |stated| stated.amount),
@@ -207,14 +217,15 @@ pub fn is_credit(row: &EntitlementRow) -> bool {
 }
 
 /// What the row says otherwise than the catalogue.
-fn remarks(row: &EntitlementRow, listed: Option<&Entry>) -> Vec<Problem> {
+fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: Held) -> Vec<Problem> {
     let mut remarks = Vec::new();
     let Some(entry) = listed else { return remarks };
     let mut differs = |column: &str, value: &str, expected: String| {
         let reason = Reason::DiffersFromCatalogue { column: column.to_owned(), expected };
         remarks.push(Problem::at(column, value, reason));
     };
-    match (row.quantity, entry.quantity) {
+    let quantity = if is_credit(row) { entry.quantity } else { held.units_beside(entry.quantity) };
+    match (row.quantity, quantity) {
         (Some(Quantity::Count(stated)), Quantity::Count(listed)) if stated != listed => {
             differs("quantity", &stated.to_string(), listed.to_string());
         }
@@ -226,9 +237,10 @@ fn remarks(row: &EntitlementRow, listed: Option<&Entry>) -> Vec<Problem> {
     if let Patch::Set(amount) = &row.amount
         && amount.currency == Currency::USD
         && !entry.amounts_minor.is_empty()
-        && !entry.allows_amount(amount.minor)
+        && !entry.amounts_minor.iter().any(|minor| held.usd_beside(*minor) == amount.minor)
     {
-        let listed: Vec<String> = entry.amounts_minor.iter().map(|minor| plain(*minor, 2)).collect();
+        let listed: Vec<String> =
+            entry.amounts_minor.iter().map(|minor| plain(held.usd_beside(*minor), 2)).collect();
         differs("amount", &amount.plain(), listed.join(" / "));
     }
     if entry.benefit_type != row.benefit_type.name() {

@@ -13,6 +13,7 @@ pub mod cap;
 pub mod catalogue;
 pub mod cell;
 pub mod contact;
+pub mod core_difference;
 pub mod credit;
 pub mod credit_usage;
 pub mod directory_user;

@@ -108,7 +108,54 @@ pub enum Notice {
         /// Every failed criterion.
         reasons: Vec<Reason>,
     },
+    /// A Go-To-Market offer was activated: what is to be done until it is live, and then (R8).
+    OfferInstructions {
+        /// The order.
+        order_id: String,
+        /// The benefit code.
+        benefit: String,
+        /// The day from which the offer is live.
+        live_on: NaiveDate,
+        /// Last usable day.
+        last_usable_on: NaiveDate,
+    },
+    /// A Go-To-Market offer is live (R8).
+    OfferLive {
+        /// The order.
+        order_id: String,
+        /// The benefit code.
+        benefit: String,
+        /// The day from which it is.
+        live_on: NaiveDate,
+        /// Last usable day.
+        last_usable_on: NaiveDate,
+    },
+    /// A Go-To-Market offer runs and cannot be activated, for its partner has no marketing contact (R8).
+    ContactNeeded {
+        /// The order.
+        order_id: String,
+        /// The benefit code.
+        benefit: String,
+        /// Last usable day.
+        last_usable_on: NaiveDate,
+    },
 }
+
+/// To whom a notice goes (D10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The marketing contact, else the account e-mail: what tells of decisions, endings and lapses is transactional.
+    ContactElseAccount,
+    /// The marketing contact and nobody else, now or once there is one: offer mail is marketing.
+    Contact,
+    /// The account e-mail: that there is no contact.
+    Account,
+}
+
+/// Kinds of notice that go to [`Audience::Contact`].
+pub const OFFER_KINDS: [&str; 2] = ["offer_instructions", "offer_live"];
+/// Kinds of notice that go to [`Audience::Account`].
+pub const ACCOUNT_KINDS: [&str; 1] = ["contact_needed"];
 
 impl Notice {
     /// The stable kind, as stored and reported.
@@ -124,6 +171,48 @@ impl Notice {
             Self::MembershipEnded { .. } => "membership_ended",
             Self::CancellationAccepted { .. } => "cancellation_accepted",
             Self::CancellationRefused { .. } => "cancellation_refused",
+            Self::OfferInstructions { .. } => "offer_instructions",
+            Self::OfferLive { .. } => "offer_live",
+            Self::ContactNeeded { .. } => "contact_needed",
         }
+    }
+
+    /// To whom it goes.
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        let kind = self.kind();
+        if OFFER_KINDS.contains(&kind) {
+            Audience::Contact
+        } else if ACCOUNT_KINDS.contains(&kind) {
+            Audience::Account
+        } else {
+            Audience::ContactElseAccount
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d10_offer_mail_goes_to_the_contact_only_and_that_there_is_none_to_the_account() {
+        let day: NaiveDate = "2024-03-04".parse().unwrap();
+        let (order_id, benefit) = (|| "ORD-1".to_owned(), || "go_to_market/gold_core".to_owned());
+        let (instructions, live) = (
+            Notice::OfferInstructions {
+                order_id: order_id(),
+                benefit: benefit(),
+                live_on: day,
+                last_usable_on: day,
+            },
+            Notice::OfferLive { order_id: order_id(), benefit: benefit(), live_on: day, last_usable_on: day },
+        );
+        assert_eq!([instructions.audience(), live.audience()], [Audience::Contact; 2]);
+        assert_eq!([instructions.kind(), live.kind()], OFFER_KINDS);
+        let needed = Notice::ContactNeeded { order_id: order_id(), benefit: benefit(), last_usable_on: day };
+        assert_eq!((needed.audience(), [needed.kind()]), (Audience::Account, ACCOUNT_KINDS));
+        let ended = Notice::EntitlementEnded { order_id: order_id(), benefit: benefit(), ended_on: day };
+        assert_eq!(ended.audience(), Audience::ContactElseAccount);
     }
 }

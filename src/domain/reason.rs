@@ -306,6 +306,13 @@ pub enum Reason {
     },
     /// The partner has no marketing contact (R8).
     ContactMissing,
+    /// The offer would end before it could go live (R8).
+    EndsBeforeLive {
+        /// When it would go live.
+        live_on: NaiveDate,
+        /// Its last usable day.
+        ends_on: NaiveDate,
+    },
 
     // Support and hours (R6, R7).
     /// Nothing that the partner has covers the request.
@@ -546,6 +553,7 @@ impl Reason {
             Self::NotActivatable => "not_activatable",
             Self::AlreadyActivated { .. } => "already_activated",
             Self::ContactMissing => "contact_missing",
+            Self::EndsBeforeLive { .. } => "ends_before_live",
             Self::NoBenefitsYet => "no_benefits_yet",
             Self::NotEnoughLeft { .. } => "not_enough_left",
             Self::UnknownProduct => "unknown_product",
@@ -587,6 +595,7 @@ impl Reason {
             | Self::TenantPinned { .. }
             | Self::NotActivatable
             | Self::AlreadyActivated { .. }
+            | Self::EndsBeforeLive { .. }
             | Self::ActivateByPassed { .. }
             | Self::ProductNotCovered
             | Self::BulkNeverRemoved

@@ -15,9 +15,11 @@ pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
 pub use tries::come_clean;
 
+mod agreements;
 mod apply;
 mod entitlements;
 mod events;
+mod holdings;
 mod inbox;
 mod intake;
 mod people;

@@ -1,15 +1,24 @@
 //! Credit lapses unseen when a month's grant is late, doubled or lost in a spreadsheet. So every night each
 //! entitlement is brought up to date: usage is drawn from the period of its date, the period that is over lapses,
-//! the one that starts is granted, each once and under its own date (R1, R2, D2–D4, D15).
+//! the one that starts is granted, each once and under its own date (R1, R2, D2–D4, D15); bulk credit only from the day
+//! on which no agreement excludes it (D14). Hours and incidents are granted when they begin (R6, R7).
+
+use std::collections::{BTreeSet, HashMap};
 
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::PgConnection;
 
 use super::{Context, Job, Result, Stage};
 use crate::{
-    domain::credit,
+    domain::{
+        agreement::Standing,
+        credit::{self, Shape},
+    },
     store::{
+        agreement,
+        credit::Credit,
         run::{Chunk, Counts, Span},
+        units,
         work::Rows,
     },
 };
@@ -27,7 +36,10 @@ pub const JOB: Job = Job {
     name: NAME,
     stages: &[
         Stage { covers: "usage to draw from credit", rows: Rows::Usage },
-        Stage { covers: "credit: periods that lapse, periods that are granted", rows: Rows::Credits },
+        Stage {
+            covers: "credit: periods that lapse, periods that are granted; hours and incidents",
+            rows: Rows::Credits,
+        },
         Stage { covers: "usage to draw from credit", rows: Rows::Usage },
     ],
     plan: |cx, conn, stage| plan(cx, conn, stage).boxed(),
@@ -49,7 +61,9 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 
 /// Closes and grants what is due.
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let credits = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
+    let due = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
+    let credits = due.credits;
+    let standing = standing(cx, conn, &credits).await?;
     let rates = cx.rates(conn).await?;
     let mut booking = Booking::default();
     let mut waiting = 0;
@@ -57,16 +71,38 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
     for credit in &credits {
         let Some(schedule) = credit.schedule.clone() else { continue };
         let before = schedule.clone();
-        let after = credit::advance(&credit.terms, schedule, rates, cx.today, &mut out);
+        let against = standing.get(&credit.partner_id).map_or(&[][..], Vec::as_slice);
+        let opening = credit.terms.opening(against, credit.known_on, cx.today);
+        let after = credit::advance(&credit.terms, schedule, rates, &opening, cx.today, &mut out);
         waiting += i64::from(after.as_ref().is_some_and(|s| s.waits.is_some()));
         if after.as_ref() != Some(&before) {
             booking.stands.push((credit.entitlement_id, after));
         }
         booking.add(credit, &mut out);
     }
-    let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len()) };
+    let granted = units::settle(conn, chunk.run_id, &due.units).await?;
+    let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len() + granted) };
     booking.write(conn, chunk.run_id, &credits).await?;
     Ok(counts)
+}
+
+/// What stands against the bulk credit that is due, by partner; a night of monthly credit asks nothing (D14).
+async fn standing(
+    cx: &Context,
+    conn: &mut PgConnection,
+    credits: &[Credit],
+) -> Result<HashMap<i64, Vec<Standing>>> {
+    let bulk = credits.iter().filter(|c| c.terms.shape == Shape::Bulk).map(|c| c.partner_id);
+    let partners: Vec<i64> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
+    if partners.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let grace_days = cx.policies.expire_benefits.policy.grace_days;
+    let mut standing = agreement::standing(conn, &partners, grace_days).await?;
+    for of_partner in standing.values_mut() {
+        of_partner.retain(|s| cx.catalogue.excludes_bulk(&s.exclusion.name));
+    }
+    Ok(standing)
 }
 
 /// Draws usage from the periods of its dates, correcting what was closed too early.

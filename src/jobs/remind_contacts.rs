@@ -20,12 +20,17 @@ use crate::{
     },
 };
 
+mod offers;
+
 const NAME: &str = "remind_contacts";
 
 /// The job.
 pub const JOB: Job = Job {
     name: NAME,
-    stages: &[Stage { covers: "partners, and the notices they are owed", rows: Rows::Partners }],
+    stages: &[Stage {
+        covers: "partners, their offers that go live, and the notices they are owed",
+        rows: Rows::Partners,
+    }],
     plan: |cx, conn, _| {
         async move { Ok(reminder::partner_spans(conn, &days(cx), cx.today, cx.chunk_rows(NAME)).await?) }
             .boxed()
@@ -90,5 +95,6 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             },
         });
     }
-    Ok(Counts::done(notice::owe(conn, chunk.run_id, &owed).await?))
+    let live = offers::work(cx, conn, chunk, &mut owed).await?;
+    Ok(Counts::done(live + notice::owe(conn, chunk.run_id, &owed).await?))
 }

@@ -29,6 +29,9 @@ pub(super) fn of(notice: &Notice, language: Language) -> Value {
         | Notice::EntitlementEnded { .. }
         | Notice::CreditAboutToLapse { .. }
         | Notice::CreditLapsedUnassigned { .. } => facts.of_benefit(notice),
+        Notice::OfferInstructions { .. } | Notice::OfferLive { .. } | Notice::ContactNeeded { .. } => {
+            facts.of_offer(notice)
+        }
         Notice::MembershipEnding { .. }
         | Notice::MembershipInGrace { .. }
         | Notice::MembershipEnded { .. }
@@ -57,6 +60,19 @@ impl Facts {
                 .day("last_day", sub_days(*period_until, 1))
                 .day("until", *period_until)
                 .day("next_until", add_months(*period_until, 1)),
+            _ => self,
+        }
+    }
+
+    fn of_offer(self, notice: &Notice) -> Self {
+        match notice {
+            Notice::OfferInstructions { order_id, benefit, live_on, last_usable_on }
+            | Notice::OfferLive { order_id, benefit, live_on, last_usable_on } => {
+                self.benefit(order_id, benefit).day("live", *live_on).day("last_day", *last_usable_on)
+            }
+            Notice::ContactNeeded { order_id, benefit, last_usable_on } => {
+                self.benefit(order_id, benefit).day("last_day", *last_usable_on)
+            }
             _ => self,
         }
     }

@@ -13,6 +13,7 @@ pub(super) fn notices() -> Vec<Notice> {
     let mut all = endings();
     all.extend(credits());
     all.extend(cancellations());
+    all.extend(offers());
     all
 }
 
@@ -104,5 +105,15 @@ fn cancellations() -> Vec<Notice> {
         refused(vec![Reason::RefundWindowPassed { latest_on: day(2024, 3, 1) }, revealed]),
         refused(vec![Reason::RequestedBeforePurchase { earliest_on: day(2024, 3, 5) }]),
         refused(vec![Reason::UnknownOrder]),
+    ]
+}
+
+fn offers() -> Vec<Notice> {
+    let benefit = || "go_to_market/gold_core".to_owned();
+    let (live_on, last_usable_on) = (day(2024, 2, 23), day(2025, 3, 2));
+    vec![
+        Notice::OfferInstructions { order_id: order(), benefit: benefit(), live_on, last_usable_on },
+        Notice::OfferLive { order_id: order(), benefit: benefit(), live_on, last_usable_on },
+        Notice::ContactNeeded { order_id: order(), benefit: benefit(), last_usable_on },
     ]
 }

@@ -22,7 +22,7 @@ macro_rules! source {
 }
 
 /// The frame of a digest, and one folder for each kind of notice.
-const SOURCES: [Source; 10] = [
+const SOURCES: [Source; 13] = [
     source!("digest"),
     source!("entitlement_ending"),
     source!("membership_ending"),
@@ -33,6 +33,9 @@ const SOURCES: [Source; 10] = [
     source!("membership_ended"),
     source!("cancellation_accepted"),
     source!("cancellation_refused"),
+    source!("offer_instructions"),
+    source!("offer_live"),
+    source!("contact_needed"),
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(environment);

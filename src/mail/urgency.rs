@@ -17,6 +17,9 @@ pub(super) fn urgency(notice: &Notice, today: NaiveDate) -> (NaiveDate, u8) {
         Notice::CancellationRefused { .. } => (today, 4),
         Notice::CancellationAccepted { .. } => (today, 5),
         Notice::CreditLapsedUnassigned { period_until, .. } => (add_months(*period_until, 1), 6),
+        Notice::OfferInstructions { live_on, .. } => (*live_on, 9),
+        Notice::OfferLive { last_usable_on, .. } => (*last_usable_on, 10),
+        Notice::ContactNeeded { last_usable_on, .. } => (*last_usable_on, 11),
         Notice::MembershipEnded { .. } => (NaiveDate::MAX, 7),
         Notice::EntitlementEnded { .. } => (NaiveDate::MAX, 8),
     }

@@ -75,13 +75,18 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
     let numbers: Vec<String> = numbers.into_iter().map(str::to_owned).collect();
     let rows = sqlx::query!(
         r#"select p.number as "number!", p.partner_id as "partner_id!", p.country as "country!", p.tenant_id, partner_group(p.group_id, p.number) as "group!",
-                  c.partner_id is not null as "has_contact!"
-           from partner p left join contact c using (partner_id) where p.number = any($1)"#,
+                  c.partner_id is not null as "has_contact!",
+                  case when not u.enabled then u.user_principal_name end as disabled_contact
+           from partner p left join contact c using (partner_id) left join directory_user u using (user_id)
+           where p.number = any($1)"#,
         &numbers
     )
     .fetch_all(conn)
     .await?;
-    book.partners.extend(rows.into_iter().map(|r| {
+    for r in rows {
+        if let Some(user) = r.disabled_contact {
+            book.disabled_contacts.insert(r.partner_id, user);
+        }
         let partner = Partner {
             partner_id: r.partner_id,
             country: r.country,
@@ -90,8 +95,8 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
             has_contact: r.has_contact,
             exclusions: Vec::new(),
         };
-        (r.number, partner)
-    }));
+        book.partners.insert(r.number, partner);
+    }
     Ok(())
 }
 

@@ -39,10 +39,20 @@ pub struct Credit {
     pub schedule: Option<Schedule>,
 }
 
+/// What a span is due.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// Credits, in the order of their numbers.
+    pub credits: Vec<Credit>,
+    /// Hours and incidents to be granted, by entitlement.
+    pub units: Vec<i64>,
+}
+
 struct Row {
     entitlement_id: i64,
     partner_id: i64,
     bulk: bool,
+    monthly: bool,
     known_on: NaiveDate,
     quantity: Option<i32>,
     starts_on: NaiveDate,
@@ -119,16 +129,11 @@ pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec
     starts.into_iter().zip(ends).map(|(from, until)| Span { from, until }).collect()
 }
 
-/// The credits of a span that are due by `today`, in the order of their numbers.
+/// What a span is due by `today`.
 ///
 /// Where most of the span is due, it is stated for both tables, so that they are read side by side; where few are,
 /// each is looked up. The planner cannot tell the two apart.
-pub async fn due(
-    conn: &mut PgConnection,
-    span: Span,
-    today: NaiveDate,
-    policy: &Policy,
-) -> Result<Vec<Credit>> {
+pub async fn due(conn: &mut PgConnection, span: Span, today: NaiveDate, policy: &Policy) -> Result<Due> {
     let ids = sqlx::query_scalar!(
         "select entitlement_id from credit_schedule
          where next_on <= $1 and entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id",
@@ -138,17 +143,26 @@ pub async fn due(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(vec![]) };
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Due::default()) };
     let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last - first) / 4;
     let rows =
         if few { looked_up(conn, &ids).await? } else { side_by_side(conn, *first, *last, today).await? };
-    rows.into_iter().map(|row| row.credit(policy)).collect()
+    let mut due = Due::default();
+    for row in rows {
+        if row.bulk || row.monthly {
+            due.credits.push(row.credit(policy)?);
+        } else {
+            due.units.push(row.entitlement_id);
+        }
+    }
+    Ok(due)
 }
 
 async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
+                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
@@ -171,7 +185,8 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
 async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
+                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
@@ -192,7 +207,8 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
 pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Policy) -> Result<Vec<Credit>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!", e.known_on,
+        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
+                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",

@@ -10,18 +10,20 @@ use sqlx::PgConnection;
 use super::Result;
 
 /// SHA-256 over the business content of the ledger with effect by `on`, in canonical order: outside identifiers, kinds,
-/// periods, dates, amounts, rates and usage references; corrections netted into what they correct; neither when
+/// periods, dates, amounts, rates, and the references of usage and of requests that drew; corrections netted into what they correct; neither when
 /// something was recorded nor any number of the store. Memory does not grow with the ledger.
 pub async fn digest(conn: &mut PgConnection, on: Option<NaiveDate>) -> Result<String> {
     let mut lines = sqlx::query_scalar!(
         r#"select concat_ws('|', p.number, m.order_id, e.benefit, t.kind, t.period_from, t.period_until, t.effective_on,
                   t.amount_minor + coalesce(c.minor, 0), coalesce(t.currency, '-'), coalesce(t.usd_minor::text, '-'),
-                  coalesce(t.rate_nano::text, '-'), coalesce(t.rate_on::text, '-'), coalesce(u.reference, '-')) as "line!"
+                  coalesce(t.rate_nano::text, '-'), coalesce(t.rate_on::text, '-'),
+                  coalesce(u.reference, r.request_key, '-')) as "line!"
            from transfer t
            join entitlement e using (entitlement_id)
            join membership m using (membership_id)
            join partner p on p.partner_id = t.partner_id
            left join credit_usage u on u.usage_id = t.usage_id
+           left join request r on r.request_no = t.request_no
            left join (select c.corrects, sum(case when c.from_account = o.from_account then c.amount_minor
                                                   else -c.amount_minor end)::bigint as minor
                       from transfer c join transfer o on o.transfer_id = c.corrects group by c.corrects) c
@@ -29,7 +31,7 @@ pub async fn digest(conn: &mut PgConnection, on: Option<NaiveDate>) -> Result<St
            where t.corrects is null and t.amount_minor + coalesce(c.minor, 0) <> 0
              and ($1::date is null or t.effective_on <= $1)
            order by p.number collate "C", m.order_id collate "C", e.benefit collate "C", t.period_no, t.kind, t.effective_on,
-                    u.reference collate "C""#,
+                    coalesce(u.reference, r.request_key) collate "C""#,
         on
     )
     .fetch(conn);

@@ -3,6 +3,7 @@
 //! The queue's own tables come from elsewhere ([`Location::transport`]); they are migrated here, under one lock
 //! with ours, because schema and grants belong together.
 
+pub mod agreement;
 pub mod bell;
 pub mod book;
 pub mod bulk;
@@ -13,6 +14,7 @@ mod error;
 pub mod explain;
 pub mod export;
 pub mod file;
+pub mod holding;
 pub mod intake;
 pub mod notice;
 pub mod order;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
-use crate::domain::notice::Notice;
+use crate::domain::notice::{ACCOUNT_KINDS, Notice, OFFER_KINDS};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
 /// Drops notices that are no longer true on `today`, or whose subject has a more urgent one of the same kind (D10).
 ///
 /// Of reminders of one kind about one subject only the latest is sent; all of a subject that ended are dropped, and
-/// that credit is about to lapse is told with what is unspent now, if anything is.
+/// that credit is about to lapse is told with what is unspent now, if anything is. That a contact is needed is not told
+/// any more once there is one.
 pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
     let dropped = sqlx::query!(
         "update notice n set status = 'superseded'
@@ -89,6 +90,7 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
                  select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
              or n.true_until is not null and n.subject_kind = 'membership' and exists (
                  select from membership m where m.membership_id = n.subject_id and m.ended_on is not null)
+             or n.kind = 'contact_needed' and exists (select from contact c where c.partner_id = n.partner_id)
              or n.kind = 'credit_about_to_lapse' and not exists (
                  select from credit_schedule s where s.entitlement_id = n.subject_id and s.open_minor > 0))",
         today
@@ -106,7 +108,7 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
     Ok(dropped.rows_affected())
 }
 
-/// Who a digest goes to: the marketing contact, else the account e-mail.
+/// Who a digest goes to: the marketing contact or the account e-mail.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// The partner (of several that share an address: the first).
@@ -121,19 +123,25 @@ pub struct Recipient {
     pub language: String,
 }
 
-/// The recipients of notices owed, who have had no digest on `day` yet.
+/// The recipients of notices owed, who have had no digest on `day` yet. Offer mail waits for a contact.
 pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<Recipient>> {
     Ok(sqlx::query_as!(
         Recipient,
         r#"select distinct on (r.address) r.partner_id as "partner_id!", r.number as "number!", r.address as "address!",
                   r.name, r.language as "language!"
-           from (select p.partner_id, p.number, lower(coalesce(c.email, p.account_email)) as address,
-                        coalesce(u.display_name, u.user_principal_name) as name, coalesce(c.language, p.language, 'en') as language
-                 from partner p left join contact c using (partner_id) left join directory_user u using (user_id)
-                 where p.partner_id in (select partner_id from notice where status = 'owed')) r
-           where not exists (select from mail m where m.recipient = r.address and m.day = $1)
+           from (select p.partner_id, p.number,
+                        lower(case when n.account then p.account_email when n.offer then c.email
+                                   else coalesce(c.email, p.account_email) end) as address,
+                        case when not n.account then coalesce(u.display_name, u.user_principal_name) end as name,
+                        coalesce(case when not n.account then c.language end, p.language, 'en') as language
+                 from (select distinct partner_id, kind = any($2) as offer, kind = any($3) as account
+                       from notice where status = 'owed') n
+                 join partner p using (partner_id) left join contact c using (partner_id) left join directory_user u using (user_id)) r
+           where r.address is not null and not exists (select from mail m where m.recipient = r.address and m.day = $1)
            order by r.address, r.partner_id"#,
-        day
+        day,
+        &OFFER_KINDS.map(str::to_owned),
+        &ACCOUNT_KINDS.map(str::to_owned)
     )
     .fetch_all(conn)
     .await?)
@@ -172,8 +180,12 @@ pub async fn queue_mails(
         "update notice n set status = 'mailed', mail_id = m.mail_id
          from partner p left join contact c using (partner_id), mail m
          where n.status = 'owed' and n.partner_id = p.partner_id
-           and m.recipient = lower(coalesce(c.email, p.account_email)) and m.day = $1 and m.status = 'queued'",
-        day
+           and m.recipient = lower(case when n.kind = any($3) then p.account_email when n.kind = any($2) then c.email
+                                        else coalesce(c.email, p.account_email) end)
+           and m.day = $1 and m.status = 'queued'",
+        day,
+        &OFFER_KINDS.map(str::to_owned),
+        &ACCOUNT_KINDS.map(str::to_owned)
     )
     .execute(conn)
     .await?;

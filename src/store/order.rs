@@ -1,10 +1,10 @@
 //! Orders: memberships and their entitlements, and how they end (D5–D7).
 
 use chrono::NaiveDate;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
-use super::{Result, credit::spans, run::Span};
-use crate::domain::cancellation::Use;
+use super::{Result, credit::spans, run::Span, units};
+use crate::domain::{cancellation::Use, reason::Reason};
 
 /// A membership as it stands.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub enum How {
     Cancelled,
     /// Another order renewed it.
     Renewed,
+    /// Nobody was assigned to it in time (D11).
+    NotActivated,
 }
 
 impl How {
@@ -48,6 +50,7 @@ impl How {
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Renewed => "renewed",
+            Self::NotActivated => "not_activated",
         }
     }
 }
@@ -63,11 +66,13 @@ pub struct Ending {
     pub how: How,
 }
 
-/// Cuts the memberships with a change of status or a benefit that is over by `today` into spans.
+/// Cuts the memberships with a change of status or a benefit that is over by `today` into spans; where a credit is to be
+/// assigned within `activate_by_days` (more than none), those with one that was not as well.
 pub async fn ending_spans(
     conn: &mut PgConnection,
     today: NaiveDate,
     grace_days: i32,
+    activate_by_days: i32,
     rows: i64,
 ) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
@@ -79,11 +84,20 @@ pub async fn ending_spans(
                         where ended_on is null and anniversary_on <= $1
                           and (status <> 'in_grace' or anniversary_on + $2::int < $1)
                        union
-                       select membership_id from entitlement where ended_on is null and last_usable_on < $1) m) due
+                       select membership_id from entitlement where ended_on is null and last_usable_on < $1
+                       union
+                       select e.membership_id from entitlement e
+                        where $4 > 0 and e.ended_on is null and e.last_usable_on >= $1
+                          and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
+                          and greatest(e.starts_on, e.known_on) + $4::int < $1
+                          and not exists (select from assignment a
+                                          where a.entitlement_id = e.entitlement_id
+                                            and a.assigned_on <= greatest(e.starts_on, e.known_on) + $4::int)) m) due
            where (nth - 1) % $3 = 0 order by 1"#,
         today,
         grace_days,
-        rows
+        rows,
+        activate_by_days
     )
     .fetch_all(conn)
     .await?;
@@ -150,6 +164,77 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
     .await?)
 }
 
+/// A credit that nobody was assigned to in time.
+#[derive(Clone, Debug)]
+pub struct Unassigned {
+    /// Which.
+    pub entitlement_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// The last day on which somebody could be assigned.
+    pub latest_on: NaiveDate,
+}
+
+/// The running credits of a span of memberships that nobody was assigned to within so many days of their start, or of
+/// the day they became known (D11).
+pub async fn unassigned(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+    activate_by_days: i32,
+) -> Result<Vec<Unassigned>> {
+    Ok(sqlx::query_as!(
+        Unassigned,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit,
+                  (greatest(e.starts_on, e.known_on) + $4::int) as "latest_on!"
+           from entitlement e join membership m using (membership_id)
+           where e.membership_id >= $1 and e.membership_id < $2 and e.ended_on is null and e.last_usable_on >= $3
+             and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
+             and greatest(e.starts_on, e.known_on) + $4::int < $3
+             and not exists (select from assignment a
+                             where a.entitlement_id = e.entitlement_id
+                               and a.assigned_on <= greatest(e.starts_on, e.known_on) + $4::int)
+           order by e.entitlement_id"#,
+        span.from.1,
+        span.until.1,
+        today,
+        activate_by_days
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Records that credits were closed by policy (D11).
+pub async fn decide_closed(
+    conn: &mut PgConnection,
+    run_id: i64,
+    today: NaiveDate,
+    closed: &[Unassigned],
+) -> Result<()> {
+    let partners: Vec<i64> = closed.iter().map(|c| c.partner_id).collect();
+    let subjects: Vec<String> = closed.iter().map(|c| format!("{}/{}", c.order_id, c.benefit)).collect();
+    let reasons: Vec<Json<[Reason; 1]>> =
+        closed.iter().map(|c| Json([Reason::ActivateByPassed { latest_on: c.latest_on }])).collect();
+    sqlx::query!(
+        "insert into decision (partner_id, subject_kind, subject, action, requested_by, outcome, reasons, decided_on, run_id)
+         select n.partner_id, 'entitlement', n.subject, 'close', 'policy', 'accepted', n.reasons, $4, $5
+         from unnest($1::bigint[], $2::text[], $3::jsonb[]) with ordinality as n (partner_id, subject, reasons, nth)
+         order by n.nth",
+        &partners,
+        &subjects,
+        reasons as _,
+        today,
+        run_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The day the first file of a membership arrived; `None`: none has.
 pub async fn known_on(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<Vec<(i64, NaiveDate)>> {
     let rows = sqlx::query!(
@@ -205,7 +290,8 @@ pub async fn end_memberships(
     Ok(())
 }
 
-/// Ends entitlements and their assignments, and records the version (D6). Those that ended by then are left alone.
+/// Ends entitlements and their assignments, lapses what is left of hours and incidents, and records the version (D6).
+/// Those that ended by then are left alone.
 pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
     let ended_on: Vec<NaiveDate> = endings.iter().map(|e| e.ended_on).collect();
@@ -232,8 +318,9 @@ pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[E
         &how,
         run_id
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    units::settle(conn, run_id, &ids).await?;
     Ok(())
 }
 
@@ -276,6 +363,11 @@ pub async fn uses(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) ->
            select 'credit_used', e.benefit, min(u.used_on)
            from credit_usage u join entitlement e using (entitlement_id)
            where e.membership_id = $1 and u.used_on <= $2 group by e.benefit
+           union all
+           select r.kind, coalesce(e.benefit, r.kind), min(r.requested_on)
+           from request r left join entitlement e using (entitlement_id)
+           where r.membership_id = $1 and r.status = 'accepted' and r.requested_on <= $2
+             and r.kind in ('product_support', 'cloud_support', 'advisory_hours') group by 1, 2
            order by 3, 2, 1"#,
         membership_id,
         on

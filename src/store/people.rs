@@ -1,9 +1,14 @@
 //! Partners, their directory users and their marketing contacts: the last file wins (D16).
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{contact::ContactRow, directory_user::UserRow, partner::PartnerRow};
+use crate::domain::{
+    contact::Email,
+    directory_user::{Role, UserRow},
+    partner::PartnerRow,
+};
 
 /// What a row did to a stored fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +71,24 @@ pub async fn granted_currency(conn: &mut PgConnection, number: &str) -> Result<O
     .await?)
 }
 
-/// A partner's account e-mail.
-pub async fn account_email(conn: &mut PgConnection, partner_id: i64) -> Result<String> {
-    Ok(sqlx::query_scalar!("select account_email from partner where partner_id = $1", partner_id)
-        .fetch_one(conn)
-        .await?)
+/// What a partner's marketing contact is checked against.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The partner's account e-mail.
+    pub account_email: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
+/// A partner's account e-mail and country.
+pub async fn account(conn: &mut PgConnection, partner_id: i64) -> Result<Account> {
+    Ok(sqlx::query_as!(
+        Account,
+        "select account_email, country from partner where partner_id = $1",
+        partner_id
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// The address of the marketing contact of the partner with that Partner ID.
@@ -93,7 +111,7 @@ pub async fn put_user(conn: &mut PgConnection, file_id: i64, partner_id: i64, ro
     )
     .fetch_optional(&mut *conn)
     .await?;
-    let roles = |roles: &std::collections::BTreeSet<crate::domain::directory_user::Role>| {
+    let roles = |roles: &std::collections::BTreeSet<Role>| {
         roles.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
     };
     let mail = row.mail.as_set().map(|mail| mail.as_str().to_owned());
@@ -166,44 +184,103 @@ pub struct User {
     pub user_principal_name: String,
     /// Whether they can sign in.
     pub enabled: bool,
+    /// What they hold.
+    pub roles: Vec<Role>,
 }
 
 /// Finds a directory user by object id or user principal name, case-insensitively, never by mail.
 pub async fn find_user(conn: &mut PgConnection, partner_id: i64, named: &str) -> Result<Option<User>> {
-    Ok(sqlx::query_as!(
-        User,
-        "select user_id, user_principal_name, enabled from directory_user
+    let row = sqlx::query!(
+        "select user_id, user_principal_name, enabled, roles from directory_user
          where partner_id = $1 and (lower(object_id) = lower($2) or lower(user_principal_name) = lower($2))
          order by lower(object_id) = lower($2) desc limit 1",
         partner_id,
         named
     )
     .fetch_optional(conn)
-    .await?)
+    .await?;
+    Ok(row.map(|r| User {
+        user_id: r.user_id,
+        user_principal_name: r.user_principal_name,
+        enabled: r.enabled,
+        roles: roles_of(&r.roles),
+    }))
 }
 
-/// Makes or changes a partner's marketing contact.
-pub async fn put_contact(
-    conn: &mut PgConnection,
-    file_id: i64,
-    partner_id: i64,
-    user_id: i64,
-    row: &ContactRow,
-) -> Result<Put> {
+fn roles_of(names: &[String]) -> Vec<Role> {
+    names.iter().filter_map(|name| Role::parse(name)).collect()
+}
+
+/// Who holds a role at a partner and can sign in: user principal names and roles.
+pub async fn holders(conn: &mut PgConnection, partner_id: i64) -> Result<Vec<(String, Vec<Role>)>> {
+    let rows = sqlx::query!(
+        "select user_principal_name, roles from directory_user
+         where partner_id = $1 and roles <> '{}' and enabled",
+        partner_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.user_principal_name, roles_of(&r.roles))).collect())
+}
+
+/// A marketing contact to be set.
+#[derive(Clone, Copy, Debug)]
+pub struct Contact<'a> {
+    /// Whose.
+    pub partner_id: i64,
+    /// The directory user, by number in the store.
+    pub user_id: i64,
+    /// Where offer mail goes.
+    pub email: &'a Email,
+    /// In the form of E.164.
+    pub phone: &'a str,
+    /// A BCP 47 tag.
+    pub language: &'a str,
+    /// Who sets it.
+    pub requested_by: &'a str,
+    /// The business date on which its file arrived.
+    pub known_on: NaiveDate,
+    /// Its file.
+    pub file_id: i64,
+    /// Its line there.
+    pub line: i32,
+}
+
+/// Makes or changes a partner's marketing contact, and keeps what it became as its next version.
+pub async fn put_contact(conn: &mut PgConnection, contact: &Contact<'_>) -> Result<Put> {
     let done = sqlx::query!(
         "insert into contact (partner_id, user_id, email, phone, language, file_id) values ($1, $2, $3, $4, $5, $6)
          on conflict (partner_id) do update set user_id = excluded.user_id, email = excluded.email,
              phone = excluded.phone, language = excluded.language, file_id = excluded.file_id
          where (contact.user_id, contact.email, contact.phone, contact.language)
              is distinct from (excluded.user_id, excluded.email, excluded.phone, excluded.language)",
-        partner_id,
-        user_id,
-        row.email.as_str(),
-        row.phone,
-        row.language,
-        file_id
+        contact.partner_id,
+        contact.user_id,
+        contact.email.as_str(),
+        contact.phone,
+        contact.language,
+        contact.file_id
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    if done.rows_affected() > 0 {
+        sqlx::query!(
+            "insert into contact_version (partner_id, version_no, user_id, email, phone, language, known_on, requested_by,
+                 file_id, line)
+             select $1, coalesce(max(version_no), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9
+             from contact_version where partner_id = $1",
+            contact.partner_id,
+            contact.user_id,
+            contact.email.as_str(),
+            contact.phone,
+            contact.language,
+            contact.known_on,
+            contact.requested_by,
+            contact.file_id,
+            contact.line
+        )
+        .execute(conn)
+        .await?;
+    }
     Ok(Put::from_rows(done.rows_affected()))
 }

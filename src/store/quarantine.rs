@@ -1,30 +1,93 @@
-//! Tries of taking a file in: counted before each in a commit of its own, given back where a try comes to an end, so
-//! that what is left counted ended its process; and files given up for that.
+//! Tries of taking a file in: recorded before each in a commit of its own, struck out where a try comes to an end, so
+//! that one whose connection is gone is known to have ended its process; and files given up for that.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
 
-/// Counts a try of these files. Says of each how many were counted before, without it.
-pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(i64, i32)>> {
+/// A try under way: of which file, over which connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Try {
+    /// The file.
+    pub file_id: i64,
+    backend_pid: i32,
+    backend_start: DateTime<Utc>,
+}
+
+/// Counts the tries that nobody came back from: their connections are gone.
+pub async fn count_lost(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!(
+        "with lost as (
+             delete from file_try t
+             where not exists (select from pg_stat_activity a where a.pid = t.backend_pid
+                                  and coalesce(a.backend_start, t.backend_start) = t.backend_start)
+             returning file_id
+         )
+         update file f set attempts = attempts + l.tries
+         from (select file_id, count(*)::int as tries from lost group by file_id) l where f.file_id = l.file_id"
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Begins a try of those of these files that are staged. Says of each how many tries nobody came back from.
+pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(Try, i32)>> {
+    count_lost(&mut *conn).await?;
     let rows = sqlx::query!(
-        r#"update file set attempts = attempts + 1 where file_id = any($1) and status = 'staged'
-           returning file_id, attempts - 1 as "before!""#,
+        r#"with begun as (
+               insert into file_try (file_id, backend_pid, backend_start)
+               select file_id, a.pid, a.backend_start
+               from file, pg_stat_activity a
+               where file_id = any($1) and status = 'staged' and a.pid = pg_backend_pid()
+               on conflict (file_id, backend_pid, backend_start) do update set file_id = excluded.file_id
+               returning file_id, backend_pid, backend_start
+           )
+           select b.file_id, b.backend_pid, b.backend_start, f.attempts from begun b join file f using (file_id)"#,
         files
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.file_id, row.before)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let (backend_pid, backend_start) = (r.backend_pid, r.backend_start);
+            (Try { file_id: r.file_id, backend_pid, backend_start }, r.attempts)
+        })
+        .collect())
 }
 
-/// Gives a try of these files back: it came to an end, whichever.
-pub async fn end(conn: &mut PgConnection, files: &[i64]) -> Result<()> {
+/// Ends these tries, whichever way they came to their end; one that was taken for lost is not counted any more.
+pub async fn end(conn: &mut PgConnection, tries: &[Try]) -> Result<()> {
+    let ids: Vec<i64> = tries.iter().map(|t| t.file_id).collect();
+    let pids: Vec<i32> = tries.iter().map(|t| t.backend_pid).collect();
+    let starts: Vec<DateTime<Utc>> = tries.iter().map(|t| t.backend_start).collect();
     sqlx::query!(
-        "update file set attempts = attempts - 1 where file_id = any($1) and attempts > 0 and status <> 'refused'",
-        files
+        "with mine as (
+             select * from unnest($1::bigint[], $2::int[], $3::timestamptz[]) as m (file_id, backend_pid, backend_start)
+         ), ended as (
+             delete from file_try t using mine m
+             where t.file_id = m.file_id and t.backend_pid = m.backend_pid and t.backend_start = m.backend_start
+             returning t.file_id
+         )
+         update file set attempts = attempts - 1
+         where file_id in (select file_id from mine except select file_id from ended)
+           and attempts > 0 and status <> 'refused'",
+        &ids,
+        &pids,
+        &starts
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Takes back a try that was counted as lost: something else ended it, not the file.
+pub async fn forgive(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    sqlx::query!("update file set attempts = attempts - 1 where file_id = $1 and attempts > 0", file_id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

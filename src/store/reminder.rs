@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Result, credit::spans, run::Span};
+use crate::domain::activation::Offer;
 
 /// An end that comes near.
 #[derive(Clone, Debug)]
@@ -68,14 +69,31 @@ pub async fn partner_spans(
                              select partner_id from membership
                               where ended_on is null and (anniversary_on = any($2) or anniversary_on = any($3))
                              union all
-                             select partner_id from credit_schedule where next_on = $4 and open_minor > 0) due
+                             select partner_id from credit_schedule where next_on = $4 and open_minor > 0
+                             union all
+                             select a.partner_id from activation a join entitlement e using (entitlement_id)
+                              where not a.live and a.live_on is not null and a.activated_on <= $6
+                                and a.live_on <= coalesce(e.ended_on, e.last_usable_on)
+                                and (a.live_on <= $6 or not exists (
+                                    select from notice n where n.subject_kind = 'entitlement'
+                                      and n.subject_id = a.entitlement_id and n.kind = 'offer_instructions'))
+                             union all
+                             select e.partner_id from entitlement e
+                              where e.benefit like 'go_to_market%' and e.ended_on is null
+                                and e.last_usable_on >= $6 and greatest(e.starts_on, e.known_on) <= $6
+                                and not exists (select from contact c where c.partner_id = e.partner_id)
+                                and not exists (select from activation a where a.entitlement_id = e.entitlement_id)
+                                and not exists (
+                                    select from notice n where n.subject_kind = 'entitlement'
+                                      and n.subject_id = e.entitlement_id and n.kind = 'contact_needed')) due
                        group by partner_id) sums) cut
            where before = 0 or before / $5 <> total / $5 order by 1"#,
         &days.ending,
         &after(&days.ending),
         &days.grace,
         days.period_until,
-        rows
+        rows,
+        today
     )
     .fetch_all(conn)
     .await?;
@@ -153,4 +171,97 @@ pub async fn unspent(conn: &mut PgConnection, span: Span, days: &Days) -> Result
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// Offers of a span of partners that were activated by `today` and are not live, with what there is to tell of them.
+pub async fn activated_offers(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+) -> Result<Vec<(Near, Offer)>> {
+    let rows = sqlx::query!(
+        r#"select a.entitlement_id, a.partner_id, m.order_id, e.benefit, a.activated_on, a.live_on as "live_on!",
+                  e.last_usable_on, e.ended_on, greatest(e.known_on, f.received_on) as "known_on!"
+           from activation a
+           join entitlement e using (entitlement_id)
+           join membership m using (membership_id)
+           join request r using (request_no)
+           join file f using (file_id)
+           where a.partner_id >= $1 and a.partner_id < $2 and not a.live and a.live_on is not null
+             and a.activated_on <= $3
+           order by a.entitlement_id for no key update of a"#,
+        span.from.1,
+        span.until.1,
+        today
+    )
+    .fetch_all(conn)
+    .await?;
+    let offers = rows.into_iter().map(|r| {
+        let near = Near {
+            subject_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            order_id: r.order_id,
+            name: r.benefit,
+            on: r.last_usable_on,
+        };
+        let offer = Offer {
+            activated_on: r.activated_on,
+            live_on: r.live_on,
+            last_usable_on: r.last_usable_on,
+            ended_on: r.ended_on,
+            known_on: r.known_on,
+        };
+        (near, offer)
+    });
+    Ok(offers.collect())
+}
+
+/// These offers are live from now on.
+pub async fn mark_live(conn: &mut PgConnection, entitlement_ids: &[i64]) -> Result<()> {
+    sqlx::query!("update activation set live = true where entitlement_id = any($1)", entitlement_ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An offer that cannot be activated for want of a contact.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// What waits; `on` is its last usable day.
+    pub offer: Near,
+    /// The later of its start and its file's arrival.
+    pub since: NaiveDate,
+}
+
+/// Offers of a span of partners that run on `today`, are not activated, and whose partner has no marketing contact and
+/// was not told so of this offer.
+pub async fn waiting_offers(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<Waiting>> {
+    let rows = sqlx::query!(
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on,
+                  greatest(e.starts_on, e.known_on) as "since!"
+           from entitlement e join membership m using (membership_id)
+           where e.partner_id >= $1 and e.partner_id < $2 and e.benefit like 'go_to_market%' and e.ended_on is null
+             and e.last_usable_on >= $3 and greatest(e.starts_on, e.known_on) <= $3
+             and not exists (select from contact c where c.partner_id = e.partner_id)
+             and not exists (select from activation a where a.entitlement_id = e.entitlement_id)
+             and not exists (select from notice n where n.subject_kind = 'entitlement'
+                             and n.subject_id = e.entitlement_id and n.kind = 'contact_needed')
+           order by e.entitlement_id"#,
+        span.from.1,
+        span.until.1,
+        today
+    )
+    .fetch_all(conn)
+    .await?;
+    let waiting = rows.into_iter().map(|r| Waiting {
+        offer: Near {
+            subject_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            order_id: r.order_id,
+            name: r.benefit,
+            on: r.last_usable_on,
+        },
+        since: r.since,
+    });
+    Ok(waiting.collect())
 }

@@ -1,9 +1,19 @@
 //! Hours and incidents in the ledger: granted once, drawn by requests, lapsed with their entitlement (R6, R7, D6).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Error, Result};
+use crate::domain::{
+    draw::{self, Booked, Drawable, Move, Transfer, Unit},
+    entitlement::Benefit,
+    ledger::Account,
+};
+
+/// Draws are booked when their request arrives, which is outside any run.
+const NO_RUN: i64 = 0;
 
 /// Minutes or incidents that a request draws.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +28,212 @@ pub struct Draw {
     pub count: i64,
 }
 
-/// Books draws; what is drawn from is granted first if it was not.
+/// Books draws; what is drawn from is granted first if it was not, and if it has lapsed, the lapse is corrected.
 pub async fn draw(conn: &mut PgConnection, draws: &[Draw]) -> Result<()> {
-    let mut rows = super::bulk::Rows::into("transfer");
-    for _ in draws.iter().take(0) {
-        rows.end();
+    let mut of = HashMap::<i64, Vec<draw::Draw>>::new();
+    for Draw { entitlement_id, request_no, on, count } in draws {
+        let draw = draw::Draw { request_no: *request_no, on: *on, count: *count };
+        of.entry(*entitlement_id).or_default().push(draw);
     }
-    rows.copy(conn).await?;
+    let mut ids: Vec<i64> = of.keys().copied().collect();
+    ids.sort_unstable();
+    book(conn, NO_RUN, &ids, &of).await?;
+    Ok(())
+}
+
+/// Of these entitlements, books what is missing of hours and incidents that have begun or ended: the grant, and the lapse
+/// of what is left. Says how many entries that took. Others are left alone.
+pub async fn settle(conn: &mut PgConnection, run_id: i64, entitlement_ids: &[i64]) -> Result<usize> {
+    book(conn, run_id, entitlement_ids, &HashMap::new()).await
+}
+
+async fn book(
+    conn: &mut PgConnection,
+    run_id: i64,
+    entitlement_ids: &[i64],
+    draws: &HashMap<i64, Vec<draw::Draw>>,
+) -> Result<usize> {
+    let found = drawables(conn, entitlement_ids).await?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<i64> = found.iter().map(|one| one.entitlement_id).collect();
+    let mut booked = booked(conn, &ids).await?;
+    let (mut rows, mut stands, mut out) = (Columns::default(), Vec::new(), Vec::new());
+    for one in &found {
+        let booked = booked.remove(&one.entitlement_id).unwrap_or_default();
+        let draws = draws.get(&one.entitlement_id).map_or(&[][..], Vec::as_slice);
+        let left = draw::settle(&one.of, &booked, draws, &mut out);
+        let stays = one.of.ended_on.is_none() && one.of.granted() > 0;
+        stands.push((one.entitlement_id, one.partner_id, stays.then_some(left)));
+        for transfer in out.drain(..) {
+            rows.add(one, &transfer);
+        }
+    }
+    let entries = rows.ids.len();
+    rows.append(conn, run_id).await?;
+    put_stands(conn, &stands).await?;
+    Ok(entries)
+}
+
+/// A benefit that is drawn from, and whose it is.
+struct Found {
+    entitlement_id: i64,
+    partner_id: i64,
+    of: Drawable,
+}
+
+/// Those of the entitlements that are drawn from.
+async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
+    let rows = sqlx::query!(
+        "select entitlement_id, partner_id, benefit, quantity, starts_on, last_usable_on, ended_on from entitlement
+         where entitlement_id = any($1)
+           and (benefit like 'advisory_hours%' or benefit like 'product_support%'
+                or benefit like 'signature_cloud_support%')
+         order by entitlement_id",
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for r in rows {
+        let unit = Benefit::parse(&r.benefit).and_then(|benefit| Unit::of(benefit.kind()));
+        let unit = unit.ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
+        let of = Drawable {
+            unit,
+            quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
+            starts_on: r.starts_on,
+            last_usable_on: r.last_usable_on,
+            ended_on: r.ended_on,
+        };
+        found.push(Found { entitlement_id: r.entitlement_id, partner_id: r.partner_id, of });
+    }
+    Ok(found)
+}
+
+/// What is booked of them.
+async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Booked>>> {
+    let rows = sqlx::query!(
+        r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
+                  to_account::text as "to_account!", effective_on, amount_minor, request_no, corrects, correction_no
+           from transfer where entitlement_id = any($1) and currency is null order by transfer_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut booked = HashMap::<_, Vec<_>>::new();
+    for r in rows {
+        let unknown = || Error::Unknown { what: format!("transfer {}", r.transfer_id) };
+        let transfer = Transfer {
+            moved: Move::of_kind(&r.kind).ok_or_else(unknown)?,
+            from: Account::parse(&r.from_account).ok_or_else(unknown)?,
+            to: Account::parse(&r.to_account).ok_or_else(unknown)?,
+            on: r.effective_on,
+            count: r.amount_minor,
+            request_no: r.request_no,
+            corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
+        };
+        booked.entry(r.entitlement_id).or_default().push(Booked { transfer_id: r.transfer_id, transfer });
+    }
+    Ok(booked)
+}
+
+/// Transfers on their way into the ledger, column by column.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<i64>,
+    partners: Vec<i64>,
+    kinds: Vec<String>,
+    from: Vec<String>,
+    to: Vec<String>,
+    since: Vec<NaiveDate>,
+    until: Vec<NaiveDate>,
+    on: Vec<NaiveDate>,
+    counts: Vec<i64>,
+    requests: Vec<Option<i64>>,
+    corrects: Vec<Option<i64>>,
+    nths: Vec<i16>,
+}
+
+impl Columns {
+    fn add(&mut self, of: &Found, transfer: &Transfer) {
+        let period = of.of.period();
+        self.ids.push(of.entitlement_id);
+        self.partners.push(of.partner_id);
+        self.kinds.push(of.of.unit.kind(transfer.moved).to_owned());
+        self.from.push(transfer.from.name().to_owned());
+        self.to.push(transfer.to.name().to_owned());
+        self.since.push(period.from);
+        self.until.push(period.until);
+        self.on.push(transfer.on);
+        self.counts.push(transfer.count);
+        self.requests.push(transfer.request_no);
+        self.corrects.push(transfer.corrects.map(|(id, _)| id));
+        self.nths.push(transfer.corrects.map_or(0, |(_, nth)| i16::try_from(nth).unwrap_or(i16::MAX)));
+    }
+
+    async fn append(self, conn: &mut PgConnection, run_id: i64) -> Result<()> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "insert into transfer (partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no,
+                 correction_no, period_from, period_until, effective_on, amount_minor, request_no, corrects)
+             select n.partner_id, n.id, $13, n.kind::ledger_kind, n.from_account::ledger_account,
+                    n.to_account::ledger_account, 0, n.nth, n.since, n.until, n.effective_on, n.count, n.request_no, n.corrects
+             from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::date[],
+                         $9::bigint[], $10::bigint[], $11::bigint[], $12::smallint[]) with ordinality
+                  as n (id, partner_id, kind, from_account, to_account, since, until, effective_on, count, request_no,
+                        corrects, nth, place)
+             order by n.place",
+            &self.ids,
+            &self.partners,
+            &self.kinds,
+            &self.from,
+            &self.to,
+            &self.since,
+            &self.until,
+            &self.on,
+            &self.counts,
+            self.requests as _,
+            self.corrects as _,
+            &self.nths,
+            run_id
+        )
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Keeps what is left of each beside the ledger; what has ended, and what has no limit, leaves the schedule.
+async fn put_stands(conn: &mut PgConnection, stands: &[(i64, i64, Option<i64>)]) -> Result<()> {
+    let gone: Vec<i64> = stands.iter().filter(|(_, _, left)| left.is_none()).map(|(id, ..)| *id).collect();
+    if !gone.is_empty() {
+        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone)
+            .execute(&mut *conn)
+            .await?;
+    }
+    let (mut ids, mut partners, mut lefts) = (vec![], vec![], vec![]);
+    for (id, partner_id, left) in stands {
+        if let Some(left) = left {
+            ids.push(*id);
+            partners.push(*partner_id);
+            lefts.push(*left);
+        }
+    }
+    if !ids.is_empty() {
+        sqlx::query!(
+            "insert into credit_schedule (entitlement_id, partner_id, next_period_no, next_on, open_minor)
+             select id, partner_id, 1, null, left_over
+             from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as n (id, partner_id, left_over)
+             on conflict (entitlement_id) do update set next_period_no = 1, next_on = null, open_minor = excluded.open_minor",
+            &ids,
+            &partners,
+            &lefts
+        )
+        .execute(conn)
+        .await?;
+    }
     Ok(())
 }

@@ -273,3 +273,89 @@ async fn d6_an_assignment_known_only_after_its_benefit_ended_has_ended_with_it()
     let held = house.lines("select concat_ws(' ', assigned_on, removed_on) from assignment").await;
     assert_eq!(held, ["2024-02-09 2024-02-11"]);
 }
+
+/// A partner with monthly and bulk credit whose file arrived ten days after their start; the policy closes after 30 days.
+async fn unassigned(days: &str) -> House {
+    let mut house = House::open().await.policy("expire_benefits", "activate_by_days", days);
+    let rows =
+        [MONTHLY, BULK].map(|benefit| row("4301", "ORD-1", benefit, "2024-01-31", "2025-01-30", "100,USD"));
+    let order = ENTITLEMENTS.to_owned() + &rows.concat();
+    let (partner, users) = (partner("4301", "USD"), users("4301"));
+    for answer in
+        house.import(&[("p.csv", &partner), ("u.csv", &users), ("e.csv", &order)], "2024-02-10").await
+    {
+        answer.applied();
+    }
+    house
+}
+
+#[tokio::test]
+async fn d11_a_credit_that_nobody_was_assigned_to_in_time_is_closed_the_day_after_once_and_nothing_else() {
+    let mut house = unassigned("30").await;
+    // Known on 10 February: the last day is 11 March.
+    let on = assign("4301", "ORD-1", MONTHLY, "assign", "ada", "2024-03-11");
+    house.import_one("a.csv", &on, "2024-03-11").await.applied();
+    house.night("2024-03-11").await;
+    assert_eq!(benefits(&house).await.iter().filter(|b| b.contains("active")).count(), 2);
+    house.night("2024-03-12").await;
+    assert_eq!(
+        benefits(&house).await,
+        [
+            format!("ORD-1 {BULK} not_activated 2024-03-11"),
+            format!("ORD-1 {MONTHLY} active ada@p4301.example")
+        ]
+    );
+    assert_eq!(
+        house.ledger_of(BULK).await,
+        [
+            format!("2024-01-31 granted 100 USD (2024-01-31..2025-03-03) {BULK}"),
+            format!("2024-03-12 lapsed -100 USD (2024-01-31..2025-03-03) {BULK}")
+        ]
+    );
+    let closed = format!("close ORD-1/{BULK} accepted activate_by_passed");
+    assert_eq!(house.decisions().await.last(), Some(&closed));
+    assert_eq!(
+        house.one::<String>("select requested_by from decision where action = 'close'").await,
+        "policy"
+    );
+    again(&house, "2024-03-12").await;
+    house.night("2024-03-20").await;
+    assert_eq!(house.decisions().await.len(), 2);
+    assert_eq!(memberships(&house).await, ["ORD-1 active 2025-01-31"]);
+}
+
+#[tokio::test]
+async fn d11_an_assignment_on_the_day_after_comes_too_late_and_one_that_was_removed_counts() {
+    let mut house = unassigned("30").await;
+    let on = assign("4301", "ORD-1", MONTHLY, "assign", "ada", "2024-02-10");
+    house.import_one("a.csv", &on, "2024-02-10").await.applied();
+    let off = assign("4301", "ORD-1", MONTHLY, "remove", "ada", "2024-02-11");
+    house.import_one("r.csv", &off, "2024-02-11").await.applied();
+    // The machine was down: what is dated the day after does not count.
+    let late = assign("4301", "ORD-1", BULK, "assign", "ada", "2024-03-12");
+    house.import_one("l.csv", &late, "2024-03-12").await.applied();
+    house.night("2024-03-12").await;
+    assert_eq!(
+        benefits(&house).await,
+        [format!("ORD-1 {BULK} not_activated 2024-03-11"), format!("ORD-1 {MONTHLY} active")]
+    );
+}
+
+#[tokio::test]
+async fn d11_the_policy_is_off_unless_it_is_switched_on_and_then_takes_back_what_came_after_the_day() {
+    let mut house = unassigned("0").await;
+    house.night("2024-05-10").await;
+    assert_eq!(house.decisions().await, [""; 0]);
+    house = house.policy("expire_benefits", "activate_by_days", "30");
+    house.night("2024-05-11").await;
+    assert_eq!(house.decisions().await.len(), 2);
+    let left = "select sum(balance_minor)::bigint from report.balance";
+    assert_eq!(house.one::<i64>(left).await, 0);
+    assert_eq!(
+        house.ledger_of("reversed").await.len(),
+        2,
+        "the grants of 31 March and 30 April: {:#?}",
+        house.ledger().await
+    );
+    again(&house, "2024-05-11").await;
+}

@@ -3,6 +3,7 @@
 // It always holds here, and tells clippy that functions beside the tests are tests' code as well.
 #![cfg(test)]
 
+mod agreements;
 mod answers;
 mod apply_cancellations;
 mod architecture;
@@ -12,6 +13,7 @@ mod cast;
 mod claims;
 mod clocks;
 mod cluster;
+mod core_and_caps;
 mod demo;
 mod dependencies;
 mod download;
@@ -32,6 +34,7 @@ mod import_entitlements;
 mod jobs_command;
 mod provision_credits;
 mod quarantine;
+mod races;
 mod random_histories;
 mod remind_contacts;
 mod requests;
@@ -41,6 +44,7 @@ mod seen;
 mod stops;
 mod story;
 mod timetable;
+mod units;
 mod worker;
 mod year_in_the_life;
 mod zombies;

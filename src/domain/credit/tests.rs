@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::money::PerEuro;
+use crate::domain::{agreement::Exclusion, money::PerEuro};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -24,15 +24,15 @@ fn monthly(starts_on: &str, expires_on: &str) -> Terms {
 }
 
 /// A ledger in memory: numbers what is booked, as the store does.
-#[derive(Default)]
 struct Ledger {
     booked: Vec<Booked>,
     schedule: Option<Schedule>,
+    standing: Vec<Standing>,
 }
 
 impl Ledger {
     fn open(terms: &Terms) -> Self {
-        Self { booked: vec![], schedule: Some(Schedule::new(terms, None)) }
+        Self { booked: vec![], schedule: Some(Schedule::new(terms, None)), standing: vec![] }
     }
 
     fn book(&mut self, transfers: Vec<Transfer>) {
@@ -44,8 +44,9 @@ impl Ledger {
 
     fn advance(&mut self, terms: &Terms, today: NaiveDate) {
         let mut out = vec![];
+        let opening = terms.opening(&self.standing, terms.starts_on, today);
         if let Some(schedule) = self.schedule.take() {
-            self.schedule = advance(terms, schedule, &Rates::default(), today, &mut out);
+            self.schedule = advance(terms, schedule, &Rates::default(), &opening, today, &mut out);
         }
         self.book(out);
     }
@@ -156,6 +157,77 @@ fn r2_bulk_is_granted_once_and_lapses_only_when_its_entitlement_ends() {
     assert_eq!(ledger.available(), 0);
 }
 
+fn bulk() -> Terms {
+    Terms { shape: Shape::Bulk, ..monthly("2024-01-31", "2025-01-30") }
+}
+
+fn standing(from: &str, until: &str) -> Standing {
+    let exclusion = Exclusion { name: "csp".into(), from: day(from), until: until.parse().ok() };
+    Standing { exclusion, known_on: day(from) }
+}
+
+#[test]
+fn d14_blocked_bulk_waits_and_is_granted_from_the_first_day_that_nothing_blocks_on_whatever_night() {
+    let (terms, csp) = (bulk(), vec![standing("2024-01-01", "2024-03-31")]);
+    let (mut up, mut down) = (Ledger::open(&terms), Ledger::open(&terms));
+    (up.standing, down.standing) = (csp.clone(), csp);
+    up.advance(&terms, day("2024-03-31"));
+    assert_eq!(up.content(), []);
+    let earliest_on = Some(day("2024-04-01"));
+    let waits = up.schedule.as_ref().unwrap().waits.clone();
+    assert_eq!(waits, Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on }));
+    up.advance(&terms, day("2024-04-01"));
+    assert_eq!(up.content(), [(Kind::CreditGranted, 0, day("2024-04-01"), 10_000, None)]);
+    down.advance(&terms, day("2024-06-20"));
+    assert_eq!((up.content(), &up.schedule), (down.content(), &down.schedule));
+    assert_eq!(up.schedule.unwrap().waits, None);
+}
+
+#[test]
+fn d14_bulk_that_is_blocked_for_good_is_never_granted_and_its_usage_is_overage() {
+    let mut terms = bulk();
+    let mut ledger = Ledger::open(&terms);
+    // Until the last day of grace: nothing is granted in grace.
+    ledger.standing = vec![standing("2024-01-01", "2025-01-30")];
+    let usage = [used(1, "2024-02-05", 6_000)];
+    ledger.advance(&terms, day("2025-02-10"));
+    assert_eq!(ledger.settle(&terms, &usage, day("2025-02-10")).usage_ids, [0; 0], "it waits");
+    let waits = ledger.schedule.as_ref().unwrap().waits.clone();
+    assert_eq!(waits, Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on: None }));
+    terms.ended = Some(End { on: day("2025-03-02"), refunded: false });
+    ledger.schedule = end(&terms, ledger.schedule.take().unwrap(), &mut vec![]);
+    ledger.advance(&terms, day("2025-03-03"));
+    assert_eq!(ledger.schedule, None);
+    ledger.settle(&terms, &usage, day("2025-03-03"));
+    assert_eq!(ledger.content(), [(Kind::CreditOverage, 0, day("2024-02-05"), 6_000, Some(1))]);
+}
+
+#[test]
+fn d14_d15_usage_before_the_first_open_day_is_overage_and_a_refund_before_it_reverses_the_grant_whole() {
+    let mut terms = bulk();
+    let mut ledger = Ledger::open(&terms);
+    ledger.standing = vec![standing("2024-01-01", "2024-02-05")];
+    ledger.advance(&terms, day("2024-02-06"));
+    let usage = [used(1, "2024-02-05", 100), used(2, "2024-02-06", 100)];
+    ledger.settle(&terms, &usage, day("2024-02-06"));
+    let content = ledger.content();
+    assert_eq!(content[1], (Kind::CreditUsed, 0, day("2024-02-06"), 100, Some(2)));
+    assert_eq!(content[2], (Kind::CreditOverage, 0, day("2024-02-05"), 100, Some(1)));
+    terms.ended = Some(End { on: day("2024-02-05"), refunded: true });
+    ledger.settle(&terms, &usage, day("2024-02-07"));
+    assert_eq!(ledger.available(), 0);
+    assert!(ledger.content().iter().all(|line| line.0 == Kind::CreditOverage), "{:?}", ledger.content());
+}
+
+#[test]
+fn d14_nothing_excludes_monthly_credit() {
+    let terms = monthly("2024-01-31", "2025-01-30");
+    let mut ledger = Ledger::open(&terms);
+    ledger.standing = vec![standing("2024-01-01", "")];
+    ledger.advance(&terms, day("2024-01-31"));
+    assert_eq!(ledger.content().len(), 1);
+}
+
 #[test]
 fn d15_usage_draws_from_the_period_of_its_date_and_the_rest_is_overage() {
     let terms = monthly("2024-01-31", "2025-01-30");
@@ -219,14 +291,15 @@ fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
     let terms = Terms { local: sek, ..monthly("2024-02-03", "2025-02-02") };
     let schedule = Schedule::new(&terms, None);
     let mut out = vec![];
-    let waiting = advance(&terms, schedule, &Rates::default(), day("2024-02-05"), &mut out).unwrap();
+    let waiting =
+        advance(&terms, schedule, &Rates::default(), &Opening::AtStart, day("2024-02-05"), &mut out).unwrap();
     assert_eq!(waiting.waits, Some(Reason::RateMissing { currency: sek, on: day("2024-02-03") }));
     let mut rates = Rates::default();
     for (on, usd, local) in [("2024-02-02", "1.0883", "11.2525"), ("2024-02-05", "1.0746", "11.3475")] {
         rates.insert(Currency::USD, day(on), PerEuro::parse(usd).unwrap());
         rates.insert(sek, day(on), PerEuro::parse(local).unwrap());
     }
-    let granted = advance(&terms, waiting, &rates, day("2024-02-06"), &mut out).unwrap();
+    let granted = advance(&terms, waiting, &rates, &Opening::AtStart, day("2024-02-06"), &mut out).unwrap();
     assert_eq!(granted.waits, None);
     assert_eq!((out[0].effective_on, out[0].amount), (day("2024-02-03"), Amount::new(103_395, sek)));
 }
@@ -238,7 +311,10 @@ fn a_backdate_policy_of_from_import_starts_with_the_period_that_runs() {
     assert_eq!((schedule.next_period, schedule.next_on), (3, Some(day("2024-04-30"))));
     let over = Schedule::new(&terms, Some(day("2025-06-01")));
     let mut out = vec![];
-    assert_eq!(advance(&terms, over, &Rates::default(), day("2025-06-01"), &mut out), None);
+    assert_eq!(
+        advance(&terms, over, &Rates::default(), &Opening::AtStart, day("2025-06-01"), &mut out),
+        None
+    );
     assert_eq!(out, []);
 }
 

@@ -355,6 +355,11 @@ fn activation(reason: &Reason, day: Day<'_>) -> Option<String> {
         Reason::ContactMissing => {
             "The partner has no marketing contact, who must be set before an offer is activated.".to_owned()
         }
+        Reason::EndsBeforeLive { live_on, ends_on } => format!(
+            "The offer ends on {}, and activated now it would be live only from {}.",
+            day(*ends_on),
+            day(*live_on)
+        ),
         Reason::NoBenefitsYet => "Looks like you don't have any benefits yet. Either the partner has no active offer that \
              brings this benefit, or this is not the account that has it."
             .to_owned(),

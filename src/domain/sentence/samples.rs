@@ -145,6 +145,7 @@ pub fn samples() -> Vec<Sample> {
         refusal("R5, R6, R8", Reason::NotActivatable),
         refusal("R5, R6, R8", Reason::AlreadyActivated { activated_on: day("2024-02-10") }),
         refusal("R8", Reason::ContactMissing),
+        refusal("R8", Reason::EndsBeforeLive { live_on: day("2025-01-31"), ends_on: day("2025-01-30") }),
         refusal("R6, R7", Reason::NoBenefitsYet),
         refusal("R6, R7", Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90 }),
         refusal("R6", Reason::UnknownProduct),

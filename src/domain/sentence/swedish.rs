@@ -363,6 +363,11 @@ fn activation(reason: &Reason, day: Day<'_>) -> Option<String> {
         Reason::ContactMissing => {
             "Partnern har ingen marknadskontakt, och en sådan måste anges innan ett erbjudande aktiveras.".to_owned()
         }
+        Reason::EndsBeforeLive { live_on, ends_on } => format!(
+            "Erbjudandet upphör den {}, och aktiverat nu skulle det bli tillgängligt först den {}.",
+            day(*ends_on),
+            day(*live_on)
+        ),
         Reason::NoBenefitsYet => "Det ser inte ut som om ni har några förmåner ännu. Antingen har partnern inget aktivt \
              erbjudande som ger förmånen, eller så är det inte det här kontot som har den."
             .to_owned(),

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{entitlements, events, intake::StagedFile, people};
+use super::{agreements, entitlements, events, intake::StagedFile, people};
 use crate::{
     domain::{
         cell::Cells,
@@ -36,8 +36,8 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
             Kind::Entitlements => entitlements::apply(cx, &mut tx, staged, &rows).await?,
             Kind::Renewals => events::renewals(cx, &mut tx, staged, &rows).await?,
             Kind::CreditUsage => events::usage(&mut tx, staged, &rows).await?,
-            Kind::Agreements
-            | Kind::Keys
+            Kind::Agreements => agreements::apply(cx, &mut tx, staged, &rows).await?,
+            Kind::Keys
             | Kind::Assignments
             | Kind::KeyRequests
             | Kind::Activations

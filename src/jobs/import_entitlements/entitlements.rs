@@ -7,11 +7,14 @@ use sqlx::PgConnection;
 
 use super::{
     apply::{Verdict, parse},
+    holdings::{Entered, Holdings},
     intake::StagedFile,
 };
 use crate::{
     domain::{
+        core_difference::Own,
         credit::{Schedule, Shape, Terms},
+        draw::Unit,
         entitlement::{self, BenefitKind, EntitlementRow},
         entitlement_change::{self, Against, Change, Known, Order, Stated},
         membership::{Standing, Year},
@@ -57,6 +60,7 @@ struct Span<'a> {
     partners: HashMap<String, (i64, Currency)>,
     orders: HashMap<String, Held>,
     known: HashMap<(i64, String), StoredEntitlement>,
+    holdings: Holdings<'a>,
     ids: Vec<i64>,
     order_ids: Vec<i64>,
     puts: Vec<Put>,
@@ -118,15 +122,21 @@ impl<'a> Span<'a> {
             };
             (order_id, held)
         });
+        let partners = intake::partners(conn, &numbers).await?;
+        let partner = |number: &str| partners.get(number).map(|(id, _)| *id);
+        let holdings = Holdings::load(cx, conn, partner, rows).await?;
+        // Numbers that the span does not use are gaps; what arrives later has the higher one.
+        let mut ids = intake::new_entitlements(conn, new_rows).await?;
+        ids.reverse();
         Ok(Self {
             cx,
             staged,
             grace_days,
-            partners: intake::partners(conn, &numbers).await?,
+            partners,
             orders: orders.collect(),
             known,
-            // Numbers that the span does not use are gaps.
-            ids: intake::new_entitlements(conn, new_rows).await?,
+            holdings,
+            ids,
             order_ids: intake::new_memberships(conn, new_orders).await?,
             puts: Vec::new(),
             at: HashMap::new(),
@@ -148,17 +158,47 @@ impl<'a> Span<'a> {
         }
         let key = held.map(|held| (held.membership_id, row.benefit.as_str().to_owned()));
         let stored = key.as_ref().and_then(|key| self.known.get(key));
+        let own = Own {
+            benefit: row.benefit.as_str(),
+            membership_id: held.map(|held| held.membership_id),
+            entitlement_id: stored.map(|stored| stored.entitlement_id),
+            starts_on: row.starts_on,
+            expires_on: row.expires_on,
+            arrives_on: self.staged.received_on,
+        };
         let against = Against {
             local,
             order: held.map(|held| &held.order),
             known: stored.map(|stored| &stored.known),
             catalogue: &self.cx.catalogue,
+            held: self.holdings.held(row, partner_id, &own),
             arrived_on: self.staged.received_on,
         };
-        match entitlement_change::decide(row, &against) {
-            Err(problems) => Verdict::Rejected(problems),
-            Ok((Change::Unchanged, remarks)) => Verdict::Unchanged(remarks),
-            Ok((Change::Put(stated), remarks)) => self.put(row, line, partner_id, local, stated, remarks),
+        let (change, mut remarks) = match entitlement_change::decide(row, &against) {
+            Err(problems) => return Verdict::Rejected(problems),
+            Ok(decided) => decided,
+        };
+        let year =
+            held.map_or_else(|| Year::starting(row.starts_on, self.grace_days), |held| held.order.year);
+        let granted = stored.is_some_and(|stored| stored.known.granted);
+        let known = stored.map(|stored| (stored.entitlement_id, stored.known.stated.quantity));
+        match change {
+            Change::Unchanged => {
+                let stated = stored.filter(|_| !granted).map(|stored| &stored.known.stated);
+                remarks.extend(stated.and_then(|s| self.holdings.blocked(row, partner_id, s, year)));
+                Verdict::Unchanged(remarks)
+            }
+            Change::Put(stated) => {
+                let broken = self.holdings.caps(row, partner_id, known, &stated);
+                if !broken.is_empty() {
+                    return Verdict::Rejected(broken);
+                }
+                if !granted {
+                    remarks.extend(self.holdings.blocked(row, partner_id, &stated, year));
+                }
+                remarks.extend(self.holdings.stays(row, partner_id, year));
+                self.put(row, line, partner_id, local, stated, remarks)
+            }
         }
     }
 
@@ -183,6 +223,11 @@ impl<'a> Span<'a> {
                 (earlier.entitlement_id, earlier.version_no + i32::from(!again), earlier.known.granted)
             }
         };
+        let year = self.orders[&row.order_id].order.year;
+        let arrived_on = self.staged.received_on;
+        let entered =
+            Entered { row, partner_id, membership_id, entitlement_id, stated: &stated, year, arrived_on };
+        self.holdings.enter(&entered);
         let known = Known { stated: stated.clone(), granted, ended_on: None };
         self.known.insert(key, StoredEntitlement { entitlement_id, version_no, known });
         let put = Put {
@@ -286,13 +331,18 @@ impl<'a> Span<'a> {
         }
     }
 
-    /// Where the credit of an entitlement starts that nothing was granted of.
+    /// Where the credit, or the balance, of an entitlement starts that nothing was granted of.
     fn schedule(&self, put: &Put, year: Year, last_usable_on: chrono::NaiveDate) -> Option<Schedule> {
         let policy = self.cx.credit_policy();
         let shape = match put.kind {
             BenefitKind::AzureMonthlyCredit => Shape::Monthly(policy.scheme),
             BenefitKind::AzureBulkCredit => Shape::Bulk,
-            _ => return None,
+            // Hours and incidents are granted when they begin; of what is unlimited, or nothing, nothing is.
+            kind => {
+                let _unit = Unit::of(kind)?;
+                put.stated.quantity.filter(|quantity| *quantity > 0)?;
+                return Some(Schedule::once(put.stated.starts_on));
+            }
         };
         let terms = Terms {
             shape,

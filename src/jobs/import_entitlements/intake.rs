@@ -109,12 +109,12 @@ pub async fn take_in(
     let mut applied = apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
         applied.retain(|id| *id != file_id);
-        let given_up = tries::begin(cx, conn, &[file_id]).await?.remove(&file_id);
-        let outcome = if let Some(sentence) = given_up {
+        let mut begun = tries::begin(cx, conn, &[file_id]).await?;
+        let outcome = if let Some(sentence) = begun.given_up.remove(&file_id) {
             Outcome::GivenUp(sentence)
         } else {
             let closed = close(cx, conn, &one, file_id, profile).await;
-            tries::end(conn, &[file_id]).await;
+            tries::end(conn, &begun.tries).await;
             closed?
         };
         outcomes.push((one, outcome));
@@ -361,12 +361,13 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
     files.sort_by_key(|file| (file.profile.kind, file.file_id));
     let mut given_up = Vec::new();
     for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
-        if !tries::begin(cx, conn, &[file.file_id]).await?.is_empty() {
+        let begun = tries::begin(cx, conn, &[file.file_id]).await?;
+        if !begun.given_up.is_empty() {
             given_up.push(file.file_id);
             continue;
         }
         let applied = apply::file(cx, conn, file).await;
-        tries::end(conn, &[file.file_id]).await;
+        tries::end(conn, &begun.tries).await;
         applied?;
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
@@ -410,7 +411,7 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
         if file::is_unfinished(&mut tx, unfinished.file_id).await? {
             file::clear_stage(&mut tx, unfinished.file_id).await?;
             stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
-            quarantine::end(&mut tx, &[unfinished.file_id]).await?; // Postgres ended that try, not the file
+            quarantine::forgive(&mut tx, unfinished.file_id).await?; // Postgres ended that try, not the file
         }
         tx.commit().await?;
     }

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     domain::{
-        contact, directory_user, partner,
-        reason::{Problem, Reason},
+        cell, contact, directory_user, partner,
+        reason::{Expected, Problem, Reason},
+        request::OPERATOR,
+        role::Action,
     },
     jobs::Result,
     store::{
@@ -98,10 +100,16 @@ async fn user(
         Ok(partner_id) => partner_id,
         Err(problems) => return Ok(Verdict::Rejected(problems)),
     };
+    let asker = row.requested_by.as_deref();
+    let mut problems: Vec<Problem> =
+        may(conn, staged, partner_id, asker, Action::ChangeUsers).await?.into_iter().collect();
     let holder = people::holder_of_name(conn, partner_id, &row.user_principal_name).await?;
     if let Some(expected) = holder.filter(|holder| !holder.eq_ignore_ascii_case(&row.object_id)) {
         let reason = Reason::ConflictsWithEarlier { column: "object_id".to_owned(), expected };
-        return Ok(Verdict::no("user_principal_name", &row.user_principal_name, reason));
+        problems.push(Problem::at("user_principal_name", &row.user_principal_name, reason));
+    }
+    if !problems.is_empty() {
+        return Ok(Verdict::Rejected(problems));
     }
     Ok(people::put_user(conn, staged.file_id, partner_id, row).await?.into())
 }
@@ -115,7 +123,7 @@ pub async fn contacts(
     let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows {
         verdicts.push(match parse(staged, row, contact::parse) {
-            Ok(row) => one_contact(conn, staged, &row).await?,
+            Ok(parsed) => one_contact(conn, staged, row.line, &parsed).await?,
             Err(problems) => Verdict::Rejected(problems),
         });
     }
@@ -125,17 +133,66 @@ pub async fn contacts(
 async fn one_contact(
     conn: &mut PgConnection,
     staged: &StagedFile,
+    line: i32,
     row: &contact::ContactRow,
 ) -> Result<Verdict> {
     let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
         Ok(partner_id) => partner_id,
         Err(problems) => return Ok(Verdict::Rejected(problems)),
     };
-    if people::account_email(conn, partner_id).await?.eq_ignore_ascii_case(row.email.as_str()) {
-        return Ok(Verdict::no("email", row.email.as_str(), Reason::ContactIsAccount));
+    let account = people::account(conn, partner_id).await?;
+    let mut problems = Vec::new();
+    let user = people::find_user(conn, partner_id, &row.user).await?;
+    match &user {
+        None => problems.push(Problem::at("user", &row.user, Reason::UnknownUser)),
+        Some(user) if !user.enabled => problems.push(Problem::at("user", &row.user, Reason::UserDisabled)),
+        Some(_) => {}
     }
-    Ok(match people::find_user(conn, partner_id, &row.user).await? {
-        None => Verdict::no("user", &row.user, Reason::UnknownUser),
-        Some(user) => people::put_contact(conn, staged.file_id, partner_id, user.user_id, row).await?.into(),
-    })
+    if account.account_email.to_lowercase() == row.email.as_str().to_lowercase() {
+        problems.push(Problem::at("email", row.email.as_str(), Reason::ContactIsAccount));
+    }
+    let phone = contact::phone(&row.phone, &account.country);
+    if phone.is_none() {
+        problems.push(cell::invalid("phone", &row.phone, Expected::Phone));
+    }
+    let asker = row.requested_by.as_deref();
+    problems.extend(may(conn, staged, partner_id, asker, Action::SetContact).await?);
+    let (Some(user), Some(phone), true) = (user, phone, problems.is_empty()) else {
+        return Ok(Verdict::Rejected(problems));
+    };
+    let contact = people::Contact {
+        partner_id,
+        user_id: user.user_id,
+        email: &row.email,
+        phone: &phone,
+        language: &row.language,
+        requested_by: asker.unwrap_or(OPERATOR),
+        known_on: staged.received_on,
+        file_id: staged.file_id,
+        line,
+    };
+    Ok(people::put_contact(conn, &contact).await?.into())
+}
+
+/// Why the directory user whom a row names as who asks may not; of a row that names nobody, the operator asks.
+async fn may(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    partner_id: i64,
+    asker: Option<&str>,
+    action: Action,
+) -> Result<Option<Problem>> {
+    let Some(named) = asker.filter(|named| !(staged.by_operator && *named == OPERATOR)) else {
+        return Ok(None);
+    };
+    let reason = match people::find_user(conn, partner_id, named).await? {
+        None => Reason::UnknownUser,
+        Some(user) if !user.enabled => Reason::UserDisabled,
+        Some(user) if action.allows(&user.roles) => return Ok(None),
+        Some(_) => {
+            let holders = people::holders(conn, partner_id).await?;
+            action.refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice())))
+        }
+    };
+    Ok(Some(Problem::at("requested_by", named, reason)))
 }

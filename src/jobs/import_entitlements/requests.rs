@@ -44,15 +44,17 @@ pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile])
             of.sort_unstable();
             of.dedup();
             of.retain(|file_id| ids.contains(file_id));
-            let ended: Vec<i64> = tries::begin(cx, conn, &of).await?.into_keys().collect();
+            let begun = tries::begin(cx, conn, &of).await?;
+            let ended: Vec<i64> = begun.given_up.into_keys().collect();
             of.retain(|file_id| !ended.contains(file_id));
             ids.retain(|file_id| !ended.contains(file_id));
             given_up.extend(ended);
             if of.is_empty() {
+                tries::end(conn, &begun.tries).await;
                 continue;
             }
             let applied = together(cx, conn, files, part, &of).await;
-            tries::end(conn, &of).await;
+            tries::end(conn, &begun.tries).await;
             applied?;
         }
     }

@@ -1,6 +1,6 @@
 //! Tries of a file. A file that ends its process every time (a crash, a kill, no memory left) would end it for ever:
-//! each try is counted before the work and given back when it ends, well or with an error, so that what stays
-//! counted are the tries that nobody came back from.
+//! each try is recorded before the work and struck out when it ends, well or with an error, so that what stays are the
+//! tries that nobody came back from. Several processes may be at one file: theirs are not lost while they live.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,10 @@ use tracing::warn;
 
 use crate::{
     jobs::{Context, Result},
-    store::{self, quarantine},
+    store::{
+        self,
+        quarantine::{self, Try},
+    },
 };
 
 /// How long a process that is to end waits for the store.
@@ -22,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// Tries of this process that could not be given back, because the store was down.
-static OWED: Mutex<Vec<i64>> = Mutex::new(Vec::new());
+static OWED: Mutex<Vec<Try>> = Mutex::new(Vec::new());
 
-fn owed() -> std::sync::MutexGuard<'static, Vec<i64>> {
+fn owed() -> std::sync::MutexGuard<'static, Vec<Try>> {
     OWED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -35,27 +38,34 @@ pub(super) fn limit(cx: &Context) -> i32 {
     attempts.saturating_sub(1).max(1)
 }
 
-/// Counts a try of each of these files, in a commit of its own. Says which of them were given up instead, and why.
-pub(super) async fn begin(
-    cx: &Context,
-    conn: &mut PgConnection,
-    files: &[i64],
-) -> Result<HashMap<i64, String>> {
+/// Tries that were begun.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// To be ended.
+    pub(super) tries: Vec<Try>,
+    /// Files that were given up instead, and why.
+    pub(super) given_up: HashMap<i64, String>,
+}
+
+/// Records a try of each of these files, in a commit of its own.
+pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[i64]) -> Result<Begun> {
     let mut tx = conn.begin().await?;
-    let mut given_up = HashMap::new();
-    for (file_id, before) in quarantine::begin(&mut tx, files).await? {
-        if before < limit(cx) {
+    let mut begun = Begun::default();
+    for (one, lost) in quarantine::begin(&mut tx, files).await? {
+        if lost < limit(cx) {
+            begun.tries.push(one);
             continue;
         }
-        if let Some((applied, rows)) = quarantine::refuse(&mut tx, file_id).await? {
-            let sentence = sentence(before, applied, rows);
-            quarantine::note(&mut tx, file_id, &sentence).await?;
-            warn!(file = file_id, "given up: {sentence}");
-            given_up.insert(file_id, sentence);
+        quarantine::end(&mut tx, &[one]).await?;
+        if let Some((applied, rows)) = quarantine::refuse(&mut tx, one.file_id).await? {
+            let sentence = sentence(lost, applied, rows);
+            quarantine::note(&mut tx, one.file_id, &sentence).await?;
+            warn!(file = one.file_id, "given up: {sentence}");
+            begun.given_up.insert(one.file_id, sentence);
         }
     }
     tx.commit().await?;
-    Ok(given_up)
+    Ok(begun)
 }
 
 fn sentence(tries: i32, applied: i32, rows: i32) -> String {
@@ -67,23 +77,23 @@ fn sentence(tries: i32, applied: i32, rows: i32) -> String {
 }
 
 /// Gives tries back; what the store cannot be told now, it is told later by this process.
-pub(super) async fn end(conn: &mut PgConnection, files: &[i64]) {
-    if let Err(error) = quarantine::end(conn, files).await {
+pub(super) async fn end(conn: &mut PgConnection, tries: &[Try]) {
+    if let Err(error) = quarantine::end(conn, tries).await {
         warn!(%error, "a try of a file was not given back yet");
-        owed().extend_from_slice(files);
+        owed().extend_from_slice(tries);
     }
 }
 
-/// Gives back what could not be before.
+/// Gives back what could not be before, and counts what others never will.
 pub(super) async fn settle(conn: &mut PgConnection) -> store::Result<()> {
-    let files = std::mem::take(&mut *owed());
-    for file in &files {
-        if let Err(error) = quarantine::end(conn, &[*file]).await {
-            owed().extend_from_slice(&files);
+    let tries = std::mem::take(&mut *owed());
+    for one in &tries {
+        if let Err(error) = quarantine::end(conn, &[*one]).await {
+            owed().extend_from_slice(&tries);
             return Err(error);
         }
     }
-    Ok(())
+    quarantine::count_lost(conn).await
 }
 
 /// Gives back what could not be before, as soon as the store answers again: for a process that may end now, and whose

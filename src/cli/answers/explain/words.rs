@@ -73,6 +73,17 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("cancellation {request_id} is accepted; the order's last day is {ended_on}")
         }
         Notice::CancellationRefused { request_id, .. } => format!("cancellation {request_id} is refused"),
+        Notice::OfferInstructions { live_on, last_usable_on, .. } => {
+            format!(
+                "the offer is activated: what to do until it is live on {live_on}, and through {last_usable_on}"
+            )
+        }
+        Notice::OfferLive { live_on, last_usable_on, .. } => {
+            format!("the offer is live since {live_on}, usable through {last_usable_on}")
+        }
+        Notice::ContactNeeded { last_usable_on, .. } => {
+            format!("the offer needs a marketing contact before it is activated; it ends on {last_usable_on}")
+        }
     }
 }
 
@@ -82,6 +93,9 @@ pub(super) fn subject(notice: &Notice) -> String {
         Notice::EntitlementEnding { order_id, benefit, .. }
         | Notice::CreditAboutToLapse { order_id, benefit, .. }
         | Notice::CreditLapsedUnassigned { order_id, benefit, .. }
+        | Notice::OfferInstructions { order_id, benefit, .. }
+        | Notice::OfferLive { order_id, benefit, .. }
+        | Notice::ContactNeeded { order_id, benefit, .. }
         | Notice::EntitlementEnded { order_id, benefit, .. } => format!("{order_id}/{benefit}"),
         Notice::MembershipEnding { order_id, .. }
         | Notice::MembershipInGrace { order_id, .. }

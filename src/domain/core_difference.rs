@@ -1,0 +1,180 @@
+//! Core benefits are granted once: gold brings the difference to silver's core (D12). What the catalogue fills of a core
+//! row is less by what the partner's other core rows of silver and gold brought before it.
+
+use chrono::NaiveDate;
+
+use super::{
+    entitlement::{BenefitType, EntitlementRow, Offer, Quantity},
+    money::{Amount, Currency},
+};
+
+/// A core row of silver or gold, as it is known.
+#[derive(Clone, Debug)]
+pub struct CoreRow {
+    /// Its number in the store; one that arrived later has a higher one.
+    pub entitlement_id: i64,
+    /// Its order.
+    pub membership_id: i64,
+    /// The benefit code.
+    pub benefit: String,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last day, without grace.
+    pub until: NaiveDate,
+    /// Last usable day, once it has ended.
+    pub ended_on: Option<NaiveDate>,
+    /// The business date its file arrived.
+    pub known_on: NaiveDate,
+    /// `None`: unlimited.
+    pub quantity: Option<u32>,
+    /// Per unit.
+    pub amount: Option<Amount>,
+}
+
+/// The row that is filled: what stands before it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// The benefit code.
+    pub benefit: &'a str,
+    /// Its order, if known.
+    pub membership_id: Option<i64>,
+    /// Its entitlement, if known.
+    pub entitlement_id: Option<i64>,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day.
+    pub expires_on: NaiveDate,
+    /// The business date its file arrives.
+    pub arrives_on: NaiveDate,
+}
+
+/// What other core rows hold of a benefit already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// So many units.
+    pub units: u32,
+    /// Units without limit.
+    pub unlimited: bool,
+    /// So many US cents of credit. What is in another currency cannot be compared and is left out.
+    pub usd_minor: i64,
+}
+
+/// Whether a row is a core row of silver or gold.
+#[must_use]
+pub fn concerns(row: &EntitlementRow) -> bool {
+    row.benefit_type == BenefitType::Core && matches!(row.offer, Offer::Silver | Offer::Gold)
+}
+
+/// What the rows of other orders that came before hold beside a row. A row that is dropped again finds what it found
+/// when it came first, whatever has ended since.
+pub fn held<'a>(rows: impl IntoIterator<Item = &'a CoreRow>, own: &Own<'_>) -> Held {
+    let rows: Vec<&CoreRow> = rows.into_iter().filter(|row| row.benefit == own.benefit).collect();
+    let known = rows.iter().find(|row| Some(row.entitlement_id) == own.entitlement_id);
+    let arrived_on = known.map_or(own.arrives_on, |row| row.known_on);
+    let beside = |row: &&&CoreRow| {
+        Some(row.membership_id) != own.membership_id
+            && own.entitlement_id.is_none_or(|id| row.entitlement_id < id)
+            && row.ended_on.is_none_or(|ended_on| arrived_on <= ended_on)
+            && row.starts_on <= own.expires_on
+            && own.starts_on <= row.until
+    };
+    rows.iter().filter(beside).fold(Held::default(), |held, row| {
+        let usd =
+            row.amount.filter(|amount| amount.currency == Currency::USD).map_or(0, |amount| amount.minor);
+        let usd = usd.saturating_mul(row.quantity.map_or(1, i64::from));
+        Held {
+            units: held.units.saturating_add(row.quantity.unwrap_or(0)),
+            unlimited: held.unlimited || row.quantity.is_none(),
+            usd_minor: held.usd_minor.saturating_add(usd),
+        }
+    })
+}
+
+impl Held {
+    /// What is left of what the catalogue lists.
+    #[must_use]
+    pub const fn units_beside(&self, listed: Quantity) -> Quantity {
+        match listed {
+            Quantity::Unlimited => Quantity::Unlimited,
+            Quantity::Count(_) if self.unlimited => Quantity::Count(0),
+            Quantity::Count(count) => Quantity::Count(count.saturating_sub(self.units)),
+        }
+    }
+
+    /// What is left of an amount that the catalogue lists, in US cents.
+    #[must_use]
+    pub fn usd_beside(&self, listed: i64) -> i64 {
+        listed.saturating_sub(self.usd_minor).max(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn silver(quantity: Option<u32>) -> CoreRow {
+        CoreRow {
+            entitlement_id: 10,
+            membership_id: 1,
+            benefit: "visual_studio".into(),
+            starts_on: day("2024-01-31"),
+            until: day("2025-01-30"),
+            ended_on: None,
+            known_on: day("2024-01-31"),
+            quantity,
+            amount: Some(Amount::new(10_000, Currency::USD)),
+        }
+    }
+
+    fn gold() -> Own<'static> {
+        Own {
+            benefit: "visual_studio",
+            membership_id: Some(2),
+            entitlement_id: None,
+            starts_on: day("2024-06-01"),
+            expires_on: day("2025-05-31"),
+            arrives_on: day("2024-06-01"),
+        }
+    }
+
+    #[test]
+    fn d12_gold_beside_silver_brings_the_difference_and_never_less_than_nothing() {
+        let held = held(&[silver(Some(5))], &gold());
+        assert_eq!(held, Held { units: 5, unlimited: false, usd_minor: 50_000 });
+        assert_eq!(held.units_beside(Quantity::Count(10)), Quantity::Count(5));
+        assert_eq!(held.units_beside(Quantity::Count(3)), Quantity::Count(0));
+        assert_eq!(held.units_beside(Quantity::Unlimited), Quantity::Unlimited);
+        assert_eq!((held.usd_beside(50_001), held.usd_beside(10_000)), (1, 0));
+        let without_limit = super::held(&[silver(None)], &gold());
+        assert_eq!(without_limit.units_beside(Quantity::Count(10)), Quantity::Count(0));
+    }
+
+    #[test]
+    fn d12_only_other_orders_of_the_same_benefit_and_the_same_days_count() {
+        let none = |row: CoreRow| assert_eq!(held(&[row], &gold()), Held::default());
+        none(CoreRow { benefit: "advisory_hours".into(), ..silver(Some(5)) });
+        none(CoreRow { membership_id: 2, ..silver(Some(5)) });
+        none(CoreRow { until: day("2024-05-31"), ..silver(Some(5)) });
+        none(CoreRow { starts_on: day("2025-06-01"), ..silver(Some(5)) });
+        none(CoreRow { ended_on: Some(day("2024-05-31")), ..silver(Some(5)) });
+        assert_eq!(held(&[CoreRow { until: day("2024-06-01"), ..silver(Some(5)) }], &gold()).units, 5);
+    }
+
+    #[test]
+    fn d12_d16_a_row_that_is_dropped_again_finds_what_it_found_first() {
+        let late =
+            CoreRow { entitlement_id: 11, membership_id: 2, known_on: day("2024-06-01"), ..silver(Some(5)) };
+        let ended =
+            CoreRow { ended_on: Some(day("2024-09-01")), until: day("2024-09-01"), ..silver(Some(5)) };
+        let again = Own { entitlement_id: Some(11), arrives_on: day("2024-10-01"), ..gold() };
+        assert_eq!(held(&[ended, late.clone()], &again).units, 5);
+        // And silver, dropped again, does not find the gold that came after it.
+        let own =
+            Own { entitlement_id: Some(10), membership_id: Some(1), starts_on: day("2024-01-31"), ..gold() };
+        assert_eq!(held(&[silver(Some(5)), late], &own), Held::default());
+    }
+}

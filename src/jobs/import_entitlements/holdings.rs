@@ -1,0 +1,197 @@
+//! What a span of entitlement rows is measured by, beside its own orders: other core rows, the seats of the group, and
+//! what excludes bulk credit (D12, D14). Each is read only if a row asks for it, and grows with the rows that go in.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use super::agreements::stays;
+use crate::{
+    domain::{
+        agreement::{Exclusion, Standing, overlaps},
+        cap::{self, Seats},
+        core_difference::{self, CoreRow, Held, Own},
+        entitlement::{BenefitKind, EntitlementRow, Offer},
+        entitlement_change::Stated,
+        membership::Year,
+        reason::Problem,
+    },
+    jobs::{Context, Result},
+    store::{
+        agreement::{self, Granted},
+        holding::{self, Groups},
+    },
+};
+
+/// See the module.
+pub struct Holdings<'a> {
+    cx: &'a Context,
+    core: HashMap<i64, Vec<CoreRow>>,
+    groups: Groups,
+    /// What excludes the bulk credit of partners that rows bring bulk credit to.
+    exclusions: HashMap<i64, Vec<Exclusion>>,
+    /// Granted bulk credit of partners that rows bring an Action Pack to.
+    granted: HashMap<i64, Vec<Granted>>,
+}
+
+/// A row that goes in, with the numbers it has in the store.
+#[derive(Clone, Copy)]
+pub struct Entered<'a> {
+    pub row: &'a EntitlementRow,
+    pub partner_id: i64,
+    pub membership_id: i64,
+    pub entitlement_id: i64,
+    pub stated: &'a Stated,
+    /// Its order's.
+    pub year: Year,
+    pub arrived_on: NaiveDate,
+}
+
+impl<'a> Holdings<'a> {
+    pub async fn load<'r>(
+        cx: &'a Context,
+        conn: &mut PgConnection,
+        partner: impl Fn(&str) -> Option<i64>,
+        rows: impl Iterator<Item = &'r EntitlementRow> + Clone,
+    ) -> Result<Self> {
+        let of = |asks: fn(&EntitlementRow) -> bool| -> Vec<i64> {
+            let asking = rows.clone().filter(|row| asks(row)).filter_map(|row| partner(&row.partner_id));
+            asking.collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let (mut core, mut groups) = (HashMap::new(), Groups::default());
+        let (mut exclusions, mut granted) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        let ids = of(core_difference::concerns);
+        if !ids.is_empty() {
+            core = holding::core_rows(conn, &ids).await?;
+        }
+        let ids = of(|row| row.benefit.kind() == BenefitKind::VisualStudio);
+        if !ids.is_empty() {
+            groups = holding::groups(conn, &ids).await?;
+        }
+        let ids = of(|row| row.benefit.kind() == BenefitKind::AzureBulkCredit);
+        if !ids.is_empty() {
+            let grace_days = cx.policies.expire_benefits.policy.grace_days;
+            let standing = agreement::standing(conn, &ids, grace_days).await?;
+            exclusions.extend(ids.iter().map(|id| (*id, vec![])));
+            exclusions.extend(standing.into_iter().map(|(id, of)| (id, listed(cx, of))));
+        }
+        let ids = of(|row| row.offer == Offer::ActionPack);
+        if !ids.is_empty() && cx.catalogue.excludes_bulk(Offer::ActionPack.name()) {
+            for one in agreement::granted(conn, &ids).await? {
+                granted.entry(one.partner_id).or_default().push(one);
+            }
+        }
+        Ok(Self { cx, core, groups, exclusions, granted })
+    }
+
+    /// What other core rows hold of the row's benefit (D12).
+    pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> Held {
+        match self.core.get(&partner_id) {
+            Some(rows) if core_difference::concerns(row) => core_difference::held(rows, own),
+            _ => Held::default(),
+        }
+    }
+
+    /// Every cap of the partner's group that the row would break with more seats than it had (D12).
+    pub fn caps(
+        &self,
+        row: &EntitlementRow,
+        partner_id: i64,
+        known: Option<(i64, Option<u32>)>,
+        stated: &Stated,
+    ) -> Vec<Problem> {
+        let seats = stated.quantity.unwrap_or(0);
+        let had = known.and_then(|(_, quantity)| quantity).unwrap_or(0);
+        let Some((group, country)) = self.groups.of.get(&partner_id) else { return vec![] };
+        if row.benefit.kind() != BenefitKind::VisualStudio || seats <= had {
+            return vec![];
+        }
+        let (from, until) = (stated.starts_on, stated.expires_on);
+        let group = self.groups.groups.get(group);
+        let gold = row.offer == Offer::Gold || group.is_some_and(|group| group.has_gold(from, until));
+        let Some(cap) = self.cx.catalogue.cap(gold) else { return vec![] };
+        let own = known.map(|(entitlement_id, _)| entitlement_id);
+        let beside = group.map(|group| group.seats_beside(own, from, until)).unwrap_or_default();
+        let broken = cap::check(cap, &beside, country, seats);
+        broken.into_iter().map(|reason| Problem::at("quantity", &seats.to_string(), reason)).collect()
+    }
+
+    /// Bulk credit that is blocked on some day of it is taken in, with word of it (D14).
+    pub fn blocked(
+        &self,
+        row: &EntitlementRow,
+        partner_id: i64,
+        stated: &Stated,
+        year: Year,
+    ) -> Option<Problem> {
+        let exclusions = self.exclusions.get(&partner_id)?;
+        if row.benefit.kind() != BenefitKind::AzureBulkCredit {
+            return None;
+        }
+        let reason = overlaps(exclusions, stated.starts_on, year.last_usable_on(stated.expires_on))?;
+        Some(Problem::at("benefit", row.benefit.as_str(), reason))
+    }
+
+    /// An Action Pack that arrives leaves granted bulk credit as it is, with word of it (D14).
+    pub fn stays(&self, row: &EntitlementRow, partner_id: i64, year: Year) -> Vec<Problem> {
+        if row.offer != Offer::ActionPack {
+            return vec![];
+        }
+        let granted = self.granted.get(&partner_id).into_iter().flatten();
+        let overlapping = granted.filter(|credit| {
+            year.starts_on <= credit.last_usable_on && credit.starts_on <= year.grace_ends_on()
+        });
+        overlapping.map(|credit| Problem::at("offer", row.offer.name(), stays(credit))).collect()
+    }
+
+    /// Enters a row that goes in, so that the next one sees it.
+    pub fn enter(&mut self, entered: &Entered<'_>) {
+        let Entered { row, partner_id, membership_id, entitlement_id, stated, year, arrived_on } = *entered;
+        let (from, until) = (stated.starts_on, stated.expires_on.min(year.last_day_on()));
+        if core_difference::concerns(row) {
+            let rows = self.core.entry(partner_id).or_default();
+            let earlier = rows.iter().position(|earlier| earlier.entitlement_id == entitlement_id);
+            let known_on = earlier.map_or(arrived_on, |at| rows.swap_remove(at).known_on);
+            rows.push(CoreRow {
+                entitlement_id,
+                membership_id,
+                benefit: row.benefit.as_str().to_owned(),
+                starts_on: from,
+                until,
+                ended_on: None,
+                known_on,
+                quantity: stated.quantity,
+                amount: stated.amount,
+            });
+        }
+        if let Some((group, country)) = self.groups.of.get(&partner_id) {
+            let group = self.groups.groups.entry(group.clone()).or_default();
+            if row.benefit.kind() == BenefitKind::VisualStudio {
+                group.seats.retain(|seats| seats.entitlement_id != entitlement_id);
+                let quantity = stated.quantity.unwrap_or(0);
+                group.seats.push(Seats { entitlement_id, country: country.clone(), quantity, from, until });
+            }
+            let days = (year.starts_on, year.last_day_on());
+            if row.offer == Offer::Gold && !group.gold.contains(&days) {
+                group.gold.push(days);
+            }
+        }
+        let name = Offer::ActionPack.name();
+        if row.offer == Offer::ActionPack
+            && let Some(exclusions) = self.exclusions.get_mut(&partner_id)
+            && self.cx.catalogue.excludes_bulk(name)
+        {
+            let days = (year.starts_on, Some(year.grace_ends_on()));
+            if !exclusions.iter().any(|e| (e.from, e.until) == days && e.name == name) {
+                exclusions.push(Exclusion { name: name.to_owned(), from: days.0, until: days.1 });
+            }
+        }
+    }
+}
+
+/// What of it the catalogue lists.
+fn listed(cx: &Context, standing: Vec<Standing>) -> Vec<Exclusion> {
+    let exclusions = standing.into_iter().map(|standing| standing.exclusion);
+    exclusions.filter(|exclusion| cx.catalogue.excludes_bulk(&exclusion.name)).collect()
+}
