@@ -55,6 +55,12 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "DIR", env = "BENEFACTOR_CONFIG_DIR")]
     config_dir: Option<OsString>,
 
+    /// The file with the secret that product keys are sealed with: 32 bytes as 64 hexadecimal digits or base64. Without
+    /// it, `secret.key` in the data directory, made when it is first needed. Every machine that works on one store needs
+    /// the same; without it the keys in the store cannot be read, so keep a copy apart from the store's backups
+    #[arg(long, global = true, value_name = "PATH", env = "BENEFACTOR_KEY_FILE")]
+    key_file: Option<OsString>,
+
     /// The only place to look for PostgreSQL's server programs; without it, PATH and the usual places
     #[arg(long, global = true, value_name = "DIR", env = "PG_BIN_DIR", hide_short_help = true)]
     pg_bin_dir: Option<OsString>,
@@ -107,6 +113,12 @@ impl Settings {
     #[must_use]
     pub fn config_dir(&self) -> Option<&Path> {
         filled(self.config_dir.as_ref())
+    }
+
+    /// Where the secret of the product keys is; an empty setting is none.
+    #[must_use]
+    pub fn key_file(&self) -> Option<&Path> {
+        filled(self.key_file.as_ref())
     }
 
     /// The only place to look for Postgres programs; an empty setting is none.

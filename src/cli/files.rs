@@ -143,7 +143,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
             Outcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
-                "unknown_columns": taken.unknown,
+                "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
             }),
         };
         return print(&told.to_string());
@@ -163,8 +163,18 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
                 print(&format!("  columns not read: {}", taken.unknown.join(", ")))?;
             }
             match &taken.answer {
-                Some(answer) => print(&format!("  the answer on every row: {}", answer.display())),
-                None => print("  dry run: nothing was changed"),
+                Some(answer) => print(&format!("  the answer on every row: {}", answer.display()))?,
+                None => return print("  dry run: nothing was changed"),
+            }
+            match &taken.kept {
+                Some(kept) => print(&format!(
+                    "  rejected keys are in {} alone: correct it and import it again, and then it is deleted",
+                    kept.display()
+                )),
+                None if taken.kind == Kind::Keys && !dropped.path.exists() => {
+                    print(&format!("  its keys are sealed in the store, and {path} was deleted"))
+                }
+                None => Ok(()),
             }
         }
     }

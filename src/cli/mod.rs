@@ -11,6 +11,7 @@ pub mod exit;
 mod facts;
 mod files;
 mod jobs;
+mod keys;
 mod logs;
 mod nights;
 mod request;
@@ -59,6 +60,9 @@ enum Command {
     /// Ask for what a row of a file can do, without a file
     #[command(subcommand, after_help = request::EXAMPLE)]
     Request(request::RequestCommand),
+    /// Show product keys, on record each time, and say what redeeming one would do
+    #[command(subcommand, after_help = keys::EXAMPLE)]
+    Keys(keys::KeysCommand),
     /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
     #[command(after_help = answers::export::EXAMPLE)]
     Export(answers::export::ExportArgs),
@@ -128,6 +132,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
         Command::Request(command) => wait(request::run_request(settings, command)),
+        Command::Keys(command) => wait(keys::run_keys(settings, command)),
         Command::Export(args) => wait(answers::export::run_export(settings, args)),
         Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
         Command::Benefits(args) => wait(answers::benefits::run_benefits(settings, args)),

@@ -21,7 +21,7 @@ use crate::{
         },
     },
     settings::Settings,
-    store::{Store, run::Counts},
+    store::{Store, run::Counts, vault::Place},
 };
 
 pub(super) const NIGHT_EXAMPLE: &str = "\
@@ -97,6 +97,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         epoch: None,
         stop: jobs::Stop::never(),
         whole: jobs::Whole::all(),
+        vault: Arc::new(Place::new(settings.key_file(), &settings.data_dir, dry_run)),
         rates: OnceCell::new(),
     })
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use super::{
-    cell::{self, Cells, Column, optional, required},
+    cell::{self, Cells, Column, Patch, optional, required},
     entitlement::Benefit,
-    reason::{Expected, Problem},
+    reason::{Expected, Problem, Reason},
 };
 
 /// The columns, in canonical order.
@@ -60,7 +60,90 @@ impl fmt::Debug for Secret {
 /// What stands in a key's place wherever it is named: `*****-3V66T`.
 #[must_use]
 pub fn masked(tail: &str) -> String {
-    format!("*****-{tail}")
+    format!("*****-{}", tail.to_ascii_uppercase())
+}
+
+/// The last characters that a masked key shows; `None`: it is no masked key.
+#[must_use]
+pub fn parse_masked(text: &str) -> Option<String> {
+    let tail = text.strip_prefix("*****-")?;
+    let shaped = tail.len() == 5 && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    shaped.then(|| tail.to_ascii_uppercase())
+}
+
+/// Groups of characters that a text must have to look like a product key, and how long each is.
+const GROUPS: usize = 4;
+const GROUP_CHARS: std::ops::RangeInclusive<usize> = 4..=6;
+
+/// A text without product keys: `known`, however it is written, and everything that looks like one (four and more groups
+/// of four to six letters and digits, joined by hyphens) gives way to its mask.
+#[must_use]
+pub fn without_keys(text: &str, known: Option<&Secret>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let end = rest.find(|c: char| word(c) != word(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        if word(first) {
+            mask_run(run, known, &mut out)
+        } else {
+            out.push_str(run)
+        }
+        rest = after;
+    }
+    out
+}
+
+/// Masks what looks like a key, or is `known`, within letters, digits and hyphens.
+fn mask_run(run: &str, known: Option<&Secret>, out: &mut String) {
+    let upper = run.to_ascii_uppercase();
+    if let Some(known) = known
+        && let Some(at) = upper.find(known.expose())
+    {
+        let (before, found) = run.split_at(at);
+        let (_, after) = found.split_at(known.expose().len());
+        mask_run(before, None, out);
+        out.push_str(&masked(known.tail()));
+        mask_run(after, Some(known), out);
+        return;
+    }
+    let mut groups = run.split('-').peekable();
+    let mut first = true;
+    while groups.peek().is_some() {
+        let mut like: Vec<&str> = Vec::new();
+        while let Some(group) = groups.next_if(|group| GROUP_CHARS.contains(&group.len())) {
+            like.push(group);
+        }
+        let separator = if first { "" } else { "-" };
+        if like.len() >= GROUPS {
+            out.push_str(separator);
+            let tail = like.last().copied().unwrap_or_default();
+            out.push_str(&masked(tail.get(tail.len().saturating_sub(5)..).unwrap_or_default()));
+            first = false;
+        } else if !like.is_empty() {
+            out.push_str(separator);
+            out.push_str(&like.join("-"));
+            first = false;
+        }
+        if let Some(other) = groups.next() {
+            out.push_str(if first { "" } else { "-" });
+            out.push_str(other);
+            first = false;
+        }
+    }
+}
+
+/// What stands in the place of a key's cell: its mask, also of what is no key; a mask stays.
+#[must_use]
+pub fn masked_cell(cell: &str) -> String {
+    let cell = cell.trim();
+    match (parse_masked(cell), Secret::parse(cell)) {
+        (Some(tail), _) => masked(&tail),
+        (None, Some(secret)) => masked(secret.tail()),
+        (None, None) if cell.is_empty() => String::new(),
+        (None, None) => "*****".to_owned(),
+    }
 }
 
 /// What the store calls a key: `K17`.
@@ -77,7 +160,16 @@ pub fn parse_key_ref(text: &str) -> Option<i64> {
     if plain { digits.parse().ok() } else { None }
 }
 
-/// A key as a file states it.
+/// What stands in the column `key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// The key.
+    Key(Secret),
+    /// Its mask, as an answer has it: a key that the store has already, by its last characters.
+    Masked(String),
+}
+
+/// A key as a file states it. What else it says holds no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
     /// Whose.
@@ -87,21 +179,21 @@ pub struct KeyRow {
     /// The benefit.
     pub benefit: Benefit,
     /// The key; the key of the row as well.
-    pub key: Secret,
+    pub key: Named,
     /// For how many seats it is.
-    pub seats: Option<u32>,
+    pub seats: Patch<u32>,
     /// For how many months; `None`: as many as policy says (12).
-    pub months: Option<u16>,
+    pub months: Patch<u16>,
     /// The product.
-    pub product: Option<String>,
+    pub product: Patch<String>,
     /// Its languages, as written.
-    pub language: Option<String>,
+    pub language: Patch<String>,
     /// The operating systems, as written.
-    pub os: Option<String>,
+    pub os: Patch<String>,
     /// Where to fetch it.
-    pub download_url: Option<String>,
+    pub download_url: Patch<String>,
     /// What to do with it.
-    pub instructions: Option<String>,
+    pub instructions: Patch<String>,
 }
 
 /// Reads a row; all its problems if there are any. What is wrong with the key is told without saying it.
@@ -110,37 +202,145 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRow, Vec<Problem>> {
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
     let order_id = row.need("order_id", Expected::Text, cell::id);
     let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let key = row.need("key", Expected::Key, Secret::parse);
+    let key = row.need("key", Expected::Key, |text| {
+        parse_masked(text).map(Named::Masked).or_else(|| Secret::parse(text).map(Named::Key))
+    });
     let seats = row.patch("seats", Expected::Positive, |text| positive(text, 1_000_000));
     let months = row.patch("months", Expected::Positive, |text| {
         positive(text, 1_200).and_then(|n| u16::try_from(n).ok())
     });
-    let product = row.patch("product", Expected::Text, cell::text(200));
-    let language = row.patch("language", Expected::Text, cell::text(200));
-    let os = row.patch("os", Expected::Text, cell::text(200));
+    let product = row.patch("product", Expected::Text, plain(200));
+    let language = row.patch("language", Expected::Text, plain(200));
+    let os = row.patch("os", Expected::Text, plain(200));
     let download_url = row.patch("download_url", Expected::Url, url);
-    let instructions = row.patch("instructions", Expected::Text, cell::text(2_000));
+    let instructions = row.patch("instructions", Expected::Text, plain(2_000));
     let assemble = || {
         Some(KeyRow {
             partner_id: partner_id?,
             order_id: order_id?,
             benefit: benefit?,
             key: key?,
-            seats: seats?.into_set(),
-            months: months?.into_set(),
-            product: product?.into_set(),
-            language: language?.into_set(),
-            os: os?.into_set(),
-            download_url: download_url?.into_set(),
-            instructions: instructions?.into_set(),
+            seats: seats?,
+            months: months?,
+            product: product?,
+            language: language?,
+            os: os?,
+            download_url: download_url?,
+            instructions: instructions?,
         })
     };
-    row.finish(assemble()).map_err(|mut problems| {
-        for problem in problems.iter_mut().filter(|problem| problem.column == "key") {
-            problem.value = String::new();
+    row.finish(assemble()).map(|row| row.without_key()).map_err(|problems| safe(problems, cells))
+}
+
+/// Problems of a row of keys that say no key: not in the key's column, and not in another one that holds it.
+fn safe(mut problems: Vec<Problem>, cells: &Cells<'_>) -> Vec<Problem> {
+    let known = match cells.get("key") {
+        cell::Content::Text(text) => Secret::parse(text),
+        _ => None,
+    };
+    for problem in &mut problems {
+        problem.value = if problem.column == "key" {
+            String::new()
+        } else {
+            without_keys(&problem.value, known.as_ref())
+        };
+    }
+    problems
+}
+
+/// Text of which everything that looks like a key is taken out.
+fn plain(most: usize) -> impl Fn(&str) -> Option<String> {
+    move |text| cell::text(most)(text).map(|text| without_keys(&text, None))
+}
+
+impl KeyRow {
+    /// The same with its key taken out of everything else that it says.
+    fn without_key(self) -> Self {
+        let Named::Key(secret) = &self.key else { return self };
+        let secret = secret.clone();
+        let clean = |patch: Patch<String>| match patch {
+            Patch::Set(text) => Patch::Set(without_keys(&text, Some(&secret))),
+            other => other,
+        };
+        Self {
+            product: clean(self.product),
+            language: clean(self.language),
+            os: clean(self.os),
+            download_url: clean(self.download_url),
+            instructions: clean(self.instructions),
+            ..self
+        }
+    }
+
+    /// What the row says otherwise than what was recorded under the same key, a problem a column (D16); what it does not
+    /// say is the same.
+    #[must_use]
+    pub fn conflicts(&self, recorded: &Content, key_months: u16) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut compare = |column: &str, said: Option<Option<String>>, recorded: Option<String>| {
+            let Some(said) = said.filter(|said| *said != recorded) else { return };
+            let expected = recorded.unwrap_or_default();
+            let reason = Reason::ConflictsWithEarlier { column: column.to_owned(), expected };
+            problems.push(Problem::at(column, &said.unwrap_or_default(), reason));
+        };
+        compare("seats", said(&self.seats, u32::to_string), recorded.seats.map(|seats| seats.to_string()));
+        let months = said(&self.months, u16::to_string);
+        let months = months.map(|months| Some(months.unwrap_or_else(|| key_months.to_string())));
+        compare("months", months, Some(recorded.months.to_string()));
+        let texts = [
+            ("product", &self.product, &recorded.product),
+            ("language", &self.language, &recorded.language),
+            ("os", &self.os, &recorded.os),
+            ("download_url", &self.download_url, &recorded.download_url),
+            ("instructions", &self.instructions, &recorded.instructions),
+        ];
+        for (column, patch, recorded) in texts {
+            compare(column, said(patch, String::clone), recorded.clone());
         }
         problems
-    })
+    }
+
+    /// What is recorded of the key.
+    #[must_use]
+    pub fn content(&self, key_months: u16) -> Content {
+        Content {
+            seats: self.seats.as_set().copied(),
+            months: self.months.as_set().copied().unwrap_or(key_months),
+            product: self.product.clone().into_set(),
+            language: self.language.clone().into_set(),
+            os: self.os.clone().into_set(),
+            download_url: self.download_url.clone().into_set(),
+            instructions: self.instructions.clone().into_set(),
+        }
+    }
+}
+
+/// What a cell says: nothing, that there is none, or a value.
+fn said<T>(patch: &Patch<T>, text: impl Fn(&T) -> String) -> Option<Option<String>> {
+    match patch {
+        Patch::Keep => None,
+        Patch::Clear => Some(None),
+        Patch::Set(value) => Some(Some(text(value))),
+    }
+}
+
+/// What is recorded of a key beside itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// For how many seats it is.
+    pub seats: Option<u32>,
+    /// For how many months.
+    pub months: u16,
+    /// The product.
+    pub product: Option<String>,
+    /// Its languages.
+    pub language: Option<String>,
+    /// The operating systems.
+    pub os: Option<String>,
+    /// Where to fetch it.
+    pub download_url: Option<String>,
+    /// What to do with it.
+    pub instructions: Option<String>,
 }
 
 /// A whole number from 1 to `most`.
@@ -164,4 +364,72 @@ pub struct Subscription {
     pub seats: u32,
     /// The day on which it ends.
     pub ends_on: NaiveDate,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::cell::tests as row, *};
+
+    const KEY: &str = "VK7JG-NPHTM-C97JM-9MPGT-3V66T";
+    const TIDY: &[(&str, &str)] = &[
+        ("partner_id", "4201"),
+        ("order_id", "ORD-1"),
+        ("benefit", "license_subscription/office_365"),
+        ("key", KEY),
+        ("seats", "25"),
+        ("instructions", "Call us, and say vk7jg-nphtm-c97jm-9mpgt-3v66t."),
+    ];
+
+    #[test]
+    fn a_key_is_read_and_taken_out_of_whatever_else_says_it() {
+        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
+        assert_eq!(it.key, Named::Key(Secret::parse(&KEY.to_lowercase()).unwrap()));
+        assert_eq!((it.seats.into_set(), it.months.into_set()), (Some(25), None));
+        assert_eq!(it.instructions.into_set().as_deref(), Some("Call us, and say *****-3V66T."));
+        assert!(!format!("{:?}", it.key).contains("3V66T"));
+        let masked = row::parse(COLUMNS, parse, &row::with(TIDY, &[("key", "*****-3v66t")])).unwrap();
+        assert_eq!(masked.key, Named::Masked("3V66T".into()));
+    }
+
+    #[test]
+    fn promise_11_no_problem_says_a_key_wherever_it_was_put() {
+        let bad = row::with(TIDY, &[("key", "VK7JG NPHTM"), ("seats", KEY), ("months", "SHORTKEY99")]);
+        for problem in row::parse(COLUMNS, parse, &bad).unwrap_err() {
+            assert!(!format!("{problem:?}").contains("NPHTM"), "{problem:?}");
+        }
+        let short = row::with(TIDY, &[("key", "SHORTKEY99"), ("seats", "shortkey99")]);
+        let problems = row::parse(COLUMNS, parse, &short).unwrap_err();
+        assert_eq!(problems[0].value, "*****-KEY99");
+    }
+
+    #[test]
+    fn what_looks_like_a_key_is_masked_and_nothing_else() {
+        let masked = |text: &str| without_keys(text, None);
+        assert_eq!(masked(KEY), "*****-3V66T");
+        assert_eq!(masked("(abcd-1234-efgh-5678)"), "(*****-5678)");
+        assert_eq!(
+            masked("see ABCDEF-ABCDEF-ABCDEF-123456 or ABCDE-FGHIJ-KLMNO."),
+            "see *****-23456 or ABCDE-FGHIJ-KLMNO."
+        );
+        assert_eq!(masked("X-ABCD-ABCD-ABCD-ABCD-ABCDEFGH"), "X-*****-ABCD-ABCDEFGH");
+        for plain in
+            ["MPN-240131-101", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "sv-SE", "a--b-", "-", "", "Åkeri – 4"]
+        {
+            assert_eq!(masked(plain), plain);
+        }
+        assert_eq!(masked_cell(" SHORTKEY99 "), "*****-KEY99");
+        assert_eq!(masked_cell("no key!"), "*****");
+        assert_eq!((masked_cell("*****-3V66T").as_str(), masked_cell(" ").as_str()), ("*****-3V66T", ""));
+    }
+
+    #[test]
+    fn d16_the_same_key_with_other_content_conflicts_column_by_column() {
+        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
+        let recorded = it.content(12);
+        assert_eq!(it.conflicts(&recorded, 12), vec![]);
+        let other = row::with(TIDY, &[("seats", "26"), ("months", "6"), ("product", "Suite")]);
+        let other = row::parse(COLUMNS, parse, &other).unwrap();
+        let columns: Vec<String> = other.conflicts(&recorded, 12).into_iter().map(|p| p.column).collect();
+        assert_eq!(columns, ["seats", "months", "product"]);
+    }
 }

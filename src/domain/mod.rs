@@ -40,6 +40,7 @@ pub mod role;
 pub mod seat;
 pub mod sentence;
 pub mod service_request;
+pub mod subscription;
 pub mod support;
 pub mod tick;
 pub mod timetable;

@@ -16,6 +16,7 @@ use super::{
     reason::{Problem, Reason},
     role::Action,
     service_request::{Request, ServiceRequestRow},
+    subscription::Preview,
     support,
 };
 
@@ -281,6 +282,22 @@ pub struct Ruled {
     pub outcome: Outcome,
 }
 
+impl Ruled {
+    /// Of a request that nothing is known of yet.
+    const fn unheard(request_no: i64) -> Self {
+        Self {
+            request_no,
+            partner_id: None,
+            membership_id: None,
+            entitlement_id: None,
+            key: String::new(),
+            content: Value::Null,
+            waited: false,
+            outcome: Outcome::Refused(vec![]),
+        }
+    }
+}
+
 /// Everything that a request names, found.
 struct Found<'a> {
     partner: &'a Partner,
@@ -302,16 +319,7 @@ pub fn rule(
     catalogue: &Catalogue,
     request_no: i64,
 ) -> Ruled {
-    let mut ruled = Ruled {
-        request_no,
-        partner_id: None,
-        membership_id: None,
-        entitlement_id: None,
-        key: String::new(),
-        content: Value::Null,
-        waited: false,
-        outcome: Outcome::Refused(vec![]),
-    };
+    let mut ruled = Ruled::unheard(request_no);
     let found = match find(book, asked, arrival, &mut ruled) {
         Ok(found) => found,
         Err(problems) => {
@@ -355,6 +363,28 @@ pub fn rule(
         }
     };
     ruled
+}
+
+/// What redeeming a key would come to in each way (D8), told to who may redeem it; and which key that is.
+///
+/// # Errors
+/// Every reason against telling it, or against redeeming the key in whatever way.
+pub fn preview(
+    book: &Book,
+    row: &KeyRequestRow,
+    arrival: &Arrival<'_>,
+    policy: &ImportPolicy,
+    catalogue: &Catalogue,
+) -> Result<(i64, Preview), Vec<Problem>> {
+    let asked = Asked::Key(row.clone());
+    let found = find(book, &asked, arrival, &mut Ruled::unheard(0))?;
+    if let Some(problem) = barred(book, &asked, arrival, &found) {
+        return Err(vec![problem]);
+    }
+    let Found { partner, order, held: Some(held), .. } = found else { return Err(vec![]) };
+    let on = row.requested_on;
+    let case = Case { book, partner, order, held: Some(held), on, policy, catalogue };
+    key_request::preview(&case, held, row)
 }
 
 /// Finds what a request names: its partner, its order and benefit, who asks and whom it is for.

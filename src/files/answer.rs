@@ -15,7 +15,11 @@ use super::{
     profile::ANSWER_COLUMNS,
     reader::{Limits, Reader, Record, normalised},
 };
-use crate::domain::{language::Language, reason::Problem};
+use crate::domain::{
+    language::Language,
+    license_key::{self, Secret},
+    reason::Problem,
+};
 
 /// What an answer to a row mostly fits in.
 const ROW_BYTES: usize = 512;
@@ -78,6 +82,8 @@ pub struct AnswerFile {
     output: BufWriter<NamedTempFile>,
     row: Vec<u8>,
     target: PathBuf,
+    /// Of a file of product keys: where its canonical columns are.
+    masking: Option<Vec<Option<usize>>>,
 }
 
 impl AnswerFile {
@@ -108,9 +114,17 @@ impl AnswerFile {
             output: BufWriter::with_capacity(128 * 1024, temporary),
             row: Vec::new(),
             target: target.to_owned(),
+            masking: None,
         };
         answer.begin_with_header()?;
         Ok(answer)
+    }
+
+    /// The same for a file of product keys, whose canonical columns are at `places`: no key is in the answer (promise 11).
+    #[must_use]
+    pub fn masking_keys(mut self, places: Vec<Option<usize>>) -> Self {
+        self.masking = Some(places);
+        self
     }
 
     fn begin_with_header(&mut self) -> Result<(), AnswerError> {
@@ -142,7 +156,11 @@ impl AnswerFile {
         let columns = joined(problems.iter().map(|problem| problem.column.as_str()), "+");
         let line = line.to_string();
         let verdict = [status.name(), &codes, &sentences, &line, &columns];
-        if self.earlier.is_empty() {
+        if let Some(places) = &self.masking {
+            let width = self.reader.header().len();
+            let cells = masked_cells(&self.record, width, places, &self.earlier);
+            push_record(&mut self.row, cells.iter().map(String::as_str).chain(verdict))?;
+        } else if self.earlier.is_empty() {
             self.row.extend_from_slice(self.reader.raw());
             self.row.push(b',');
             push_record(&mut self.row, verdict)?;
@@ -211,6 +229,26 @@ fn kept<'a>(record: &'a Record, earlier: &[bool]) -> Vec<&'a str> {
             && record.get(*at).and_then(RowStatus::parse).is_some()
     });
     record.iter().take(behind.unwrap_or(record.len())).collect()
+}
+
+/// The cells of a row of product keys without them: the key's own cell is masked whatever is in it, and so is everything
+/// elsewhere that is that key or looks like one. In a row with another number of cells than its header, which may
+/// stand anywhere, every cell that could be a key is.
+fn masked_cells(record: &Record, width: usize, places: &[Option<usize>], earlier: &[bool]) -> Vec<String> {
+    let key_at = license_key::COLUMNS.iter().position(|column| column.name == "key");
+    let key_at = key_at.and_then(|at| places.get(at).copied().flatten());
+    let straight = record.len() == width;
+    let key = key_at.and_then(|at| record.get(at)).and_then(|cell| Secret::parse(cell.trim()));
+    let masked = record.iter().enumerate().map(|(at, cell)| {
+        if straight && Some(at) == key_at || !straight && Secret::parse(cell.trim()).is_some() {
+            license_key::masked_cell(cell)
+        } else {
+            license_key::without_keys(cell, key.as_ref())
+        }
+    });
+    let masked = Record::of(record.line(), masked.collect::<Vec<_>>().iter().map(String::as_str));
+    let kept = if earlier.is_empty() { masked.iter().collect() } else { kept(&masked, earlier) };
+    kept.into_iter().map(str::to_owned).collect()
 }
 
 /// Cells and a line end, quoted only where they must be (RFC 4180).

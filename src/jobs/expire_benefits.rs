@@ -6,10 +6,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{
-    Context, Job, Result, Stage,
-    provision_credits::booking::{Booking, settle},
-};
+use super::{Context, Job, Result, Stage, provision_credits::booking::Booking};
 use crate::{
     domain::{credit, notice::Notice},
     store::{
@@ -24,6 +21,7 @@ use crate::{
 
 mod memberships;
 mod renewal;
+mod unassigned;
 
 /// Renewals, then everything else.
 const RENEWALS: i16 = 0;
@@ -45,7 +43,9 @@ pub const JOB: Job = Job {
             let rows = cx.chunk_rows(NAME);
             Ok(match stage {
                 RENEWALS => request::pending_spans(conn, "renew", cx.today, rows).await?,
-                _ => order::ending_spans(conn, cx.today, grace(cx), activate_by(cx), rows).await?,
+                _ => {
+                    order::ending_spans(conn, cx.today, grace(cx), unassigned::activate_by(cx), rows).await?
+                }
             })
         }
         .boxed()
@@ -64,11 +64,6 @@ fn grace(cx: &Context) -> i32 {
     i32::try_from(cx.policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX)
 }
 
-/// Days within which somebody must be assigned to a credit; 0: there is no such policy (D11).
-fn activate_by(cx: &Context) -> i32 {
-    i32::try_from(cx.policies.expire_benefits.policy.activate_by_days).unwrap_or(i32::MAX)
-}
-
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
@@ -77,7 +72,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.last_usable_on, how: How::Expired })
         .collect();
     end(cx, conn, chunk.run_id, &endings).await?;
-    let closed = close(cx, conn, chunk).await?;
+    let closed = unassigned::close(cx, conn, chunk).await?;
     let told = over.into_iter().filter(|e| !e.with_membership && e.last_usable_on >= e.known_on);
     let owed: Vec<Owed> = told
         .map(|e| Owed {
@@ -94,26 +89,6 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         .collect();
     notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(Counts::done(changed + endings.len() + closed))
-}
-
-/// Closes credits that nobody was assigned to in time, where the policy says so (D11). Says how many.
-async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
-    if activate_by(cx) == 0 {
-        return Ok(0);
-    }
-    let unassigned = order::unassigned(conn, chunk.span, cx.today, activate_by(cx)).await?;
-    let endings: Vec<Ending> = unassigned
-        .iter()
-        .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.latest_on, how: How::NotActivated })
-        .collect();
-    order::end_entitlements(conn, chunk.run_id, &endings).await?;
-    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
-    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
-    // Where the policy came later than the day, what was granted after it goes back.
-    let (booking, _) = settle(cx, conn, &credits).await?;
-    booking.write(conn, chunk.run_id, &credits).await?;
-    order::decide_closed(conn, chunk.run_id, cx.today, &unassigned).await?;
-    Ok(unassigned.len())
 }
 
 /// Ends entitlements: their assignments, and their credit, which lapses (D6).

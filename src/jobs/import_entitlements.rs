@@ -13,6 +13,7 @@ use crate::store::{
 };
 pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
+pub use keys::{Preview, Revealed, preview, reveal};
 pub use tries::come_clean;
 
 mod agreements;
@@ -22,6 +23,8 @@ mod events;
 mod holdings;
 mod inbox;
 mod intake;
+mod keys;
+mod originals;
 mod people;
 mod requests;
 mod tries;

@@ -20,6 +20,7 @@ use crate::{
     store::{
         self,
         run::{self, Chunk, Counts, Span},
+        vault,
         work::Rows,
     },
 };
@@ -158,6 +159,8 @@ pub struct Context {
     pub stop: Stop,
     /// Which files of the inbox are whole; the others are still written to and wait.
     pub whole: Whole,
+    /// Where the secret is that product keys are sealed with.
+    pub vault: Arc<vault::Place>,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }
@@ -300,6 +303,7 @@ impl Context {
             epoch: self.epoch,
             stop: self.stop.clone(),
             whole: self.whole.clone(),
+            vault: Arc::clone(&self.vault),
             rates: OnceCell::new(),
         }
     }

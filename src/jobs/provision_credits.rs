@@ -3,20 +3,13 @@
 //! the one that starts is granted, each once and under its own date (R1, R2, D2–D4, D15); bulk credit only from the day
 //! on which no agreement excludes it (D14). Hours and incidents are granted when they begin (R6, R7).
 
-use std::collections::{BTreeSet, HashMap};
-
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::PgConnection;
 
 use super::{Context, Job, Result, Stage};
 use crate::{
-    domain::{
-        agreement::Standing,
-        credit::{self, Shape},
-    },
+    domain::credit,
     store::{
-        agreement,
-        credit::Credit,
         run::{Chunk, Counts, Span},
         units,
         work::Rows,
@@ -25,6 +18,7 @@ use crate::{
 use booking::{Booking, settle};
 
 pub(super) mod booking;
+mod standing;
 
 /// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.
 const PERIODS: i16 = 1;
@@ -63,7 +57,7 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let due = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
     let credits = due.credits;
-    let standing = standing(cx, conn, &credits).await?;
+    let standing = standing::against(cx, conn, &credits).await?;
     let rates = cx.rates(conn).await?;
     let mut booking = Booking::default();
     let mut waiting = 0;
@@ -84,25 +78,6 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
     let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len() + granted) };
     booking.write(conn, chunk.run_id, &credits).await?;
     Ok(counts)
-}
-
-/// What stands against the bulk credit that is due, by partner; a night of monthly credit asks nothing (D14).
-async fn standing(
-    cx: &Context,
-    conn: &mut PgConnection,
-    credits: &[Credit],
-) -> Result<HashMap<i64, Vec<Standing>>> {
-    let bulk = credits.iter().filter(|c| c.terms.shape == Shape::Bulk).map(|c| c.partner_id);
-    let partners: Vec<i64> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
-    if partners.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let grace_days = cx.policies.expire_benefits.policy.grace_days;
-    let mut standing = agreement::standing(conn, &partners, grace_days).await?;
-    for of_partner in standing.values_mut() {
-        of_partner.retain(|s| cx.catalogue.excludes_bulk(&s.exclusion.name));
-    }
-    Ok(standing)
 }
 
 /// Draws usage from the periods of its dates, correcting what was closed too early.

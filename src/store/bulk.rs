@@ -9,7 +9,7 @@ use super::Result;
 use crate::domain::ledger::Transfer;
 
 /// Tables written by COPY, with the columns that are.
-pub const COLUMNS: [(&str, &str); 16] = [
+pub const COLUMNS: [(&str, &str); 17] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
@@ -28,6 +28,11 @@ pub const COLUMNS: [(&str, &str); 16] = [
     (
         "assignment",
         "partner_id, entitlement_id, user_id, assigned_on, removed_on, seat_no, request_no, removed_by_no",
+    ),
+    (
+        "license_key",
+        "key_id, partner_id, entitlement_id, sealed, lookup, tail, seats, months, product, language, os, download_url, \
+         instructions, known_on, file_id, line",
     ),
     ("key_reveal", "key_id, partner_id, revealed_on, revealed_by, request_no"),
     (
@@ -93,6 +98,16 @@ impl Rows {
                 '\r' => self.text.push_str("\\r"),
                 c => self.text.push(c),
             }
+        }
+        self.text.push('\t');
+        self
+    }
+
+    /// Adds a cell of bytes.
+    pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
+        self.text.push_str("\\\\x");
+        for byte in value {
+            let _ = write!(self.text, "{byte:02x}");
         }
         self.text.push('\t');
         self

@@ -33,8 +33,10 @@ pub struct Subject {
     request_no: Option<i64>,
 }
 
-/// Everything that goes by a name; a Partner ID may be somebody's request as well.
-pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
+/// Everything that goes by a name, or may if it is to be of a `kind`; a Partner ID may be somebody's request as well.
+/// Users are looked for by what looks like the name of one, since nothing but their partner leads to them quickly.
+pub async fn find(conn: &mut PgConnection, name: &str, kind: Option<&str>) -> Result<Vec<Subject>> {
+    let of_user = kind.map_or(name.contains('@') || name.len() == 36, |kind| kind == "user");
     // Where an order ends and its benefit begins is not to be seen: both may hold a slash.
     let (orders, benefits): (Vec<String>, Vec<String>) = name
         .match_indices('/')
@@ -64,7 +66,7 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
            union all
            select 'user', u.user_principal_name, p.number, u.partner_id, null, null, u.user_id, null, null
            from directory_user u join partner p using (partner_id)
-           where lower(u.object_id) = lower($1) or lower(u.user_principal_name) = lower($1)
+           where $5 and (lower(u.object_id) = lower($1) or lower(u.user_principal_name) = lower($1))
            union all
            select 'request', r.request_key, p.number, r.partner_id, r.membership_id, null, null, null, r.request_no
            from request r join partner p using (partner_id) where r.family = 'service' and r.request_key = $1
@@ -72,7 +74,8 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
         name,
         &orders,
         &benefits,
-        parse_key_ref(name)
+        parse_key_ref(name),
+        of_user
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -168,6 +168,34 @@ pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal
     Ok(())
 }
 
+/// Records a row that a command asked for and that was in no file; it is answered already.
+pub async fn append_asked(conn: &mut PgConnection, file: &NewFile<'_>, accepted: bool) -> Result<i64> {
+    let file_id = append(&mut *conn, file).await?;
+    sqlx::query!(
+        "update file set status = 'done', finished_at = now(), row_count = 1, applied = $2, rejected = 1 - $2
+         where file_id = $1",
+        file_id,
+        i32::from(accepted)
+    )
+    .execute(conn)
+    .await?;
+    Ok(file_id)
+}
+
+/// Whether the spool's copy of these bytes is needed: their rows are not answered yet, or they were taken in and are no
+/// product keys.
+pub async fn wants_copy(conn: &mut PgConnection, sha256: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from file where sha256 = $1
+                 and (status in ('staging', 'staged') or status = 'done' and kind <> 'keys')
+           ) as "wanted!""#,
+        sha256
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Adds rows to the stage.
 pub async fn stage(conn: &mut PgConnection, rows: Rows) -> Result<u64> {
     rows.copy(conn).await
@@ -247,6 +275,11 @@ pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<Recorded> {
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
     Ok(Recorded { name: r.name, sha256: r.sha256, tally })
+}
+
+/// A file's kind.
+pub async fn kind(conn: &mut PgConnection, file_id: i64) -> Result<String> {
+    Ok(sqlx::query_scalar!("select kind from file where file_id = $1", file_id).fetch_one(conn).await?)
 }
 
 /// Takes a file's rows off the stage.

@@ -16,6 +16,7 @@ pub mod export;
 pub mod file;
 pub mod holding;
 pub mod intake;
+pub mod keys;
 pub mod notice;
 pub mod order;
 pub mod people;
@@ -31,6 +32,7 @@ pub mod status;
 pub mod summary;
 pub mod tick;
 pub mod units;
+pub mod vault;
 pub mod work;
 
 use std::{

@@ -43,7 +43,7 @@ async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_ca
     commands_shown_at_the_end_work(&dir, &ran.stdout);
 }
 
-/// Every entry, netted, as a line of the expected ledger, sorted.
+/// Every entry of credit, netted, as a line of the expected ledger, sorted.
 async fn ledger(dir: &Path) -> Vec<String> {
     type Entry = (
         (String, String, String, String),
@@ -65,7 +65,7 @@ async fn ledger(dir: &Path) -> Vec<String> {
                                                 else -c.amount_minor end)::bigint as minor
                     from transfer c join transfer o on o.transfer_id = c.corrects group by c.corrects) c
            on c.corrects = t.transfer_id
-         where t.corrects is null and t.amount_minor + coalesce(c.minor, 0) <> 0",
+         where t.corrects is null and t.currency is not null and t.amount_minor + coalesce(c.minor, 0) <> 0",
     )
     .fetch_all(&mut owner)
     .await

@@ -14,7 +14,7 @@ use benefactor::{
         engine::night,
         import_entitlements::{Dropped, Outcome, take_in},
     },
-    store::{digest, run::Counts},
+    store::{digest, run::Counts, vault::Place},
 };
 use chrono::NaiveDate;
 
@@ -96,6 +96,7 @@ impl House {
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
             place: jobs::engine::name::of_place(self.dir.path()),
             epoch: None,
+            vault: Arc::new(Place::new(None, self.dir.path(), dry_run)),
             rates: tokio::sync::OnceCell::new(),
             stop: jobs::Stop::never(),
             whole: jobs::Whole::all(),

@@ -139,7 +139,7 @@ async fn netted(house: &House) -> Vec<String> {
                         coalesce(l.rate_on::text, ''), coalesce(u.reference, ''))
              from report.ledger l join net n using (entry_id)
              join transfer t on t.transfer_id = l.entry_id left join credit_usage u using (usage_id)
-             where n.minor <> 0",
+             where n.minor <> 0 and l.currency is not null",
         )
         .await
 }

@@ -82,7 +82,7 @@ async fn look(
     args: &BenefitsArgs,
     today: NaiveDate,
 ) -> store::Result<Result<Shown, Reason>> {
-    let found = explain::find(conn, args.partner.trim()).await?;
+    let found = explain::find(conn, args.partner.trim(), Some("partner")).await?;
     let Some(partner) = found.into_iter().find(|subject| subject.kind == "partner") else {
         return Ok(Err(Reason::UnknownPartner));
     };

@@ -94,11 +94,11 @@ async fn resolve(conn: &mut PgConnection, name: &str) -> anyhow::Result<Subject>
         Some((kind, bare)) if KINDS.contains(&kind) => (Some(kind), bare),
         _ => (None, name),
     };
-    let mut found = explain::find(conn, bare).await?;
+    let mut found = explain::find(conn, bare, kind).await?;
     if found.is_empty()
         && let Some((before, partner)) = bare.rsplit_once('@')
     {
-        found = explain::find(conn, before).await?;
+        found = explain::find(conn, before, kind).await?;
         found.retain(|subject| subject.partner == partner);
     }
     found.retain(|subject| kind.is_none_or(|kind| subject.kind == kind));

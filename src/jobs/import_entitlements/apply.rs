@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{agreements, entitlements, events, intake::StagedFile, people};
+use super::{agreements, entitlements, events, intake::StagedFile, keys, people};
 use crate::{
     domain::{
         cell::Cells,
@@ -37,11 +37,8 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
             Kind::Renewals => events::renewals(cx, &mut tx, staged, &rows).await?,
             Kind::CreditUsage => events::usage(&mut tx, staged, &rows).await?,
             Kind::Agreements => agreements::apply(cx, &mut tx, staged, &rows).await?,
-            Kind::Keys
-            | Kind::Assignments
-            | Kind::KeyRequests
-            | Kind::Activations
-            | Kind::ServiceRequests => vec![],
+            Kind::Keys => keys::apply(cx, &mut tx, staged, &rows).await?,
+            Kind::Assignments | Kind::KeyRequests | Kind::Activations | Kind::ServiceRequests => vec![],
         };
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;

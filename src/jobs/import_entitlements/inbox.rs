@@ -36,6 +36,9 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
                     file = %taken.name, applied = tally.applied, unchanged = tally.unchanged,
                     rejected = tally.rejected, answer = answer.map(tracing::field::display), "taken in"
                 );
+                if let Some(kept) = &taken.kept {
+                    warn!(original = %kept.display(), "rejected product keys are in the original alone: correct it there");
+                }
             }
             Outcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");

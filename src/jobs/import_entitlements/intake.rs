@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{
     apply,
     inbox::{self, Stamp},
-    requests, tries,
+    originals, requests, tries,
 };
 use crate::{
     domain::{calendar::add_days, cell, language::Language, reason::Problem},
@@ -21,13 +21,14 @@ use crate::{
         answer::{self, AnswerFile, RowStatus},
         profile::{Kind, Profile},
         reader::{Limits, Reader, Record},
-        spool,
+        spool::{self, Spooled},
     },
     jobs::{Context, Error, Result, engine::fault, is_full},
     store::{
         bulk::Rows,
         file::{self, CELL_END, NewFile, Tally, Unfinished},
         quarantine,
+        vault::Vault,
     },
 };
 
@@ -83,6 +84,8 @@ pub struct Taken {
     pub answer: Option<PathBuf>,
     /// Columns that mean nothing here.
     pub unknown: Vec<String>,
+    /// Where rejected product keys are still in the clear, to be corrected: the answer has them masked.
+    pub kept: Option<PathBuf>,
     /// What is said of its first row, which is all there is of what somebody asked for by a command.
     pub problems: Vec<Problem>,
 }
@@ -96,11 +99,14 @@ pub async fn take_in(
     tries::settle(conn).await?;
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
-    for one in dropped {
+    for mut one in dropped {
         let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
-        match stage(cx, conn, &one, &mine).await? {
+        let looked_like = inbox::stamp(&one.path);
+        let staging = stage(cx, conn, &one, &mine).await?;
+        originals::mark(cx, &mut one, looked_like, &staging)?;
+        match staging {
             Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
-            Staging::Known => outcomes.push((one, Outcome::Known)),
+            Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
             Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
             Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
             Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
@@ -117,12 +123,16 @@ pub async fn take_in(
             tries::end(conn, &begun.tries).await;
             closed?
         };
+        if matches!(outcome, Outcome::GivenUp(_)) {
+            originals::forget(cx, conn, file_id).await?;
+        }
         outcomes.push((one, outcome));
     }
     for file_id in applied {
         let mut tx = conn.begin().await?;
         if quarantine::refusal(&mut tx, file_id).await?.is_none() {
             file::finish(&mut tx, file_id).await?;
+            originals::forget(cx, &mut tx, file_id).await?;
         }
         tx.commit().await?;
     }
@@ -143,17 +153,18 @@ async fn close(
         return Ok(Outcome::GivenUp(sentence));
     }
     file::finish(&mut tx, file_id).await?;
-    let taken = answer(cx, &mut tx, one, file_id, profile).await?;
+    let mut taken = answer(cx, &mut tx, one, file_id, profile).await?;
     fault::at("file.answered", super::NAME).await?;
-    inbox::leave(cx, one)?;
+    originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
     fault::at("file.left", super::NAME).await?;
     tx.commit().await?;
     Ok(Outcome::Done(taken))
 }
 
-enum Staging {
+/// What became of a file at the door.
+pub(super) enum Staging {
     Staged(i64, Profile),
-    Known,
+    Known { kind: Kind },
     Refused(String),
     Guarded(String),
     GivenUp(String),
@@ -170,6 +181,19 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
     };
     fault::at("file.spooled", super::NAME).await?;
+    let staging = stage_spooled(cx, conn, dropped, &spooled, mine).await?;
+    originals::settle(cx, conn, &spooled, &staging).await?;
+    Ok(staging)
+}
+
+/// Checks a spooled file; stages all of it or nothing.
+async fn stage_spooled(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    spooled: &Spooled,
+    mine: &[i64],
+) -> Result<Staging> {
     let partner_id = match &dropped.partner {
         None => None,
         Some(number) => match file::partner(conn, number).await? {
@@ -181,7 +205,7 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
             }
         },
     };
-    let stated = dropped.kind;
+    let (stated, limits) = (dropped.kind, Limits::default());
     let opened = spooled.path.clone();
     let head = blocking(move || {
         let reader = Reader::open(File::open(&opened)?, limits)?;
@@ -214,7 +238,17 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
     new.header = &header;
     let mut tx = conn.begin().await?;
     let file_id = file::append(&mut tx, &new).await?;
-    let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile).await? {
+    let vault = match vault_of(cx, &mut tx, &profile).await {
+        Ok(vault) => vault,
+        // In the inbox one file must not stop the others; at a command the operator can do something about it.
+        Err(Error::Store(error)) if in_inbox && error.is_configuration() => {
+            tx.rollback().await?;
+            file::append_refused(conn, &new, &error.to_string()).await?;
+            return Ok(Staging::Refused(error.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile, vault).await? {
         Ok(rows) => match guard(cx, &mut tx, dropped, file_id, &profile).await? {
             None => {
                 let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
@@ -269,7 +303,7 @@ async fn seen_before(
     in_inbox: bool,
 ) -> Result<Option<Staging>> {
     if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
-        return Ok(Some(Staging::Known));
+        return Ok(Some(Staging::Known { kind: profile.kind }));
     }
     let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
     if let Some(file_id) = left {
@@ -286,16 +320,23 @@ fn chunk_rows(cx: &Context) -> i32 {
     i32::try_from(cx.chunk_rows(super::NAME)).unwrap_or(i32::MAX)
 }
 
+/// What the rows of a file are sealed with on the stage, if they hold product keys.
+async fn vault_of(cx: &Context, conn: &mut PgConnection, profile: &Profile) -> Result<Option<Vault>> {
+    if profile.kind == Kind::Keys { Ok(Some(cx.vault.open(conn).await?)) } else { Ok(None) }
+}
+
 /// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many, or why none is.
 async fn stage_rows(
     conn: &mut PgConnection,
     file_id: i64,
     spooled: &Path,
     profile: &Profile,
+    vault: Option<Vault>,
 ) -> Result<std::result::Result<i32, Refusal>> {
     let (send, mut receive) = mpsc::channel::<Rows>(2);
     let (path, profile) = (spooled.to_owned(), profile.clone());
-    let reading = tokio::task::spawn_blocking(move || read_rows(&path, &profile, file_id, &send));
+    let reading =
+        tokio::task::spawn_blocking(move || read_rows(&path, &profile, file_id, vault.as_ref(), &send));
     while let Some(rows) = receive.recv().await {
         file::stage(&mut *conn, rows).await?;
     }
@@ -306,6 +347,7 @@ fn read_rows(
     path: &Path,
     profile: &Profile,
     file_id: i64,
+    vault: Option<&Vault>,
     send: &mpsc::Sender<Rows>,
 ) -> std::result::Result<i32, Refusal> {
     let mut reader = Reader::open(File::open(path)?, Limits::default())?;
@@ -316,6 +358,9 @@ fn read_rows(
     while reader.read(&mut record)? {
         row_no = row_no.saturating_add(1);
         join(&record, &mut cells);
+        if let Some(vault) = vault {
+            cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
+        }
         rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
         rows.maybe(profile.kind.is_request().then(|| requested_on(profile, &record))).end();
         if rows.len() >= STAGED_AT_ONCE
@@ -402,15 +447,17 @@ pub struct StagedFile {
 async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
     let path = cx.folders.spool().join(&unfinished.sha256);
     let kind = Kind::parse(&unfinished.kind);
+    let all_applied = file::next_chunk(conn, unfinished.file_id).await?.is_none();
     let header = file::header(conn, unfinished.file_id).await?;
     let header = Record::of(1, header.iter().map(String::as_str));
     let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
     let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
-    if file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
+    if !all_applied && file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
+        let vault = vault_of(cx, conn, &profile).await?;
         let mut tx = conn.begin().await?;
         if file::is_unfinished(&mut tx, unfinished.file_id).await? {
             file::clear_stage(&mut tx, unfinished.file_id).await?;
-            stage_rows(&mut tx, unfinished.file_id, &path, &profile).await?.map_err(unreadable)?;
+            stage_rows(&mut tx, unfinished.file_id, &path, &profile, vault).await?.map_err(unreadable)?;
             quarantine::forgive(&mut tx, unfinished.file_id).await?; // Postgres ended that try, not the file
         }
         tx.commit().await?;
@@ -453,6 +500,7 @@ async fn answer(
         tally: head.tally,
         answer,
         unknown: profile.unknown,
+        kept: None,
     };
     if cx.dry_run {
         return Ok(taken(None));
@@ -471,6 +519,9 @@ async fn answer(
     let spooled = cx.folders.spool().join(&head.sha256);
     let mut out =
         AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;
+    if profile.kind == Kind::Keys {
+        out = out.masking_keys(profile.places.clone());
+    }
     let mut lines = Reader::open(File::open(&spooled).map_err(Error::file(&spooled))?, Limits::default())
         .map_err(|r| failed(r.into()))?;
     let mut record = Record::default();

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        cell, contact, directory_user, partner,
+        cell::{self, Patch},
+        contact, directory_user, partner,
         reason::{Expected, Problem, Reason},
         request::OPERATOR,
         role::Action,
@@ -16,7 +17,7 @@ use crate::{
     jobs::Result,
     store::{
         file::{self, StagedRow},
-        people,
+        keys, people,
     },
 };
 
@@ -64,6 +65,16 @@ pub async fn partners(
             .is_some_and(|e| e.eq_ignore_ascii_case(row.account_email.as_str()))
         {
             verdicts.push(Verdict::no("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
+            continue;
+        }
+        // Keys were redeemed onto a tenant; it stays the partner's (R3).
+        let pinned = match &row.tenant_id {
+            Patch::Keep => None,
+            _ => keys::pinned_tenant(conn, &row.partner_id).await?,
+        };
+        let tenant_id = row.tenant_id.as_set().map_or("", String::as_str);
+        if let Some(expected) = pinned.filter(|pinned| !pinned.eq_ignore_ascii_case(tenant_id)) {
+            verdicts.push(Verdict::no("tenant_id", tenant_id, Reason::TenantPinned { expected }));
             continue;
         }
         // What was granted was granted in a currency; it stays the partner's (D16).

@@ -1,0 +1,38 @@
+//! Credits that nobody is assigned to in time, where the policy says until when (D11).
+
+use sqlx::PgConnection;
+
+use super::{Context, Result};
+use crate::{
+    jobs::provision_credits::booking::settle,
+    store::{
+        credit::of_entitlements,
+        order::{self, Ending, How},
+        run::Chunk,
+    },
+};
+
+/// Days within which somebody must be assigned to a credit; 0: there is no such policy (D11).
+pub fn activate_by(cx: &Context) -> i32 {
+    i32::try_from(cx.policies.expire_benefits.policy.activate_by_days).unwrap_or(i32::MAX)
+}
+
+/// Closes credits that nobody was assigned to in time, where the policy says so (D11). Says how many.
+pub async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
+    if activate_by(cx) == 0 {
+        return Ok(0);
+    }
+    let unassigned = order::unassigned(conn, chunk.span, cx.today, activate_by(cx)).await?;
+    let endings: Vec<Ending> = unassigned
+        .iter()
+        .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.latest_on, how: How::NotActivated })
+        .collect();
+    order::end_entitlements(conn, chunk.run_id, &endings).await?;
+    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    // Where the policy came later than the day, what was granted after it goes back.
+    let (booking, _) = settle(cx, conn, &credits).await?;
+    booking.write(conn, chunk.run_id, &credits).await?;
+    order::decide_closed(conn, chunk.run_id, cx.today, &unassigned).await?;
+    Ok(unassigned.len())
+}

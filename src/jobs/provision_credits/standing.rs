@@ -1,0 +1,30 @@
+//! What stands against bulk credit on the night that it is due (D14).
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::PgConnection;
+
+use super::{Context, Result};
+use crate::{
+    domain::{agreement::Standing, credit::Shape},
+    store::{agreement, credit::Credit},
+};
+
+/// What stands against the bulk credit that is due, by partner; a night of monthly credit asks nothing (D14).
+pub async fn against(
+    cx: &Context,
+    conn: &mut PgConnection,
+    credits: &[Credit],
+) -> Result<HashMap<i64, Vec<Standing>>> {
+    let bulk = credits.iter().filter(|c| c.terms.shape == Shape::Bulk).map(|c| c.partner_id);
+    let partners: Vec<i64> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
+    if partners.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let grace_days = cx.policies.expire_benefits.policy.grace_days;
+    let mut standing = agreement::standing(conn, &partners, grace_days).await?;
+    for of_partner in standing.values_mut() {
+        of_partner.retain(|s| cx.catalogue.excludes_bulk(&s.exclusion.name));
+    }
+    Ok(standing)
+}
