@@ -198,7 +198,7 @@ fn barred(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Vec<Problem> {
             no("order_id", &order.order_id, Reason::OrderFrozen { request_id });
         }
         // An order that ended before its year was refunded: whatever the date, none of its keys is given out (promise 10).
-        if let Some(ended_on) = order.ended_on.filter(|day| *day < order.year.last_day_on()) {
+        if let Some(ended_on) = order.refunded_on() {
             no("order_id", &order.order_id, Reason::AlreadyEnded { ended_on });
         }
     }
