@@ -1,10 +1,60 @@
-//! Balances, from the facts alone: what each period of each benefit comes to by the night of a day (D2, D3, D6, D7, D15).
+//! What the rules say there is, in lines. Balances come from the facts alone: what each period of each benefit comes to by the night of a day (D2, D3, D6, D7, D15).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rules::{Day, Item, Model, Order, minus, months, plus};
+use super::rules::{Day, Given, Item, Model, Order, minus, months, plus};
 
 impl Model {
+    /// Who has what: `ORD-1|azure_monthly_credit|ada@p4301.example+ben@p4301.example`.
+    pub fn assigned(&self) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        for order in &self.orders {
+            for item in &order.items {
+                let mut live: Vec<&Given> = item.live().collect();
+                live.sort_by_key(|given| given.on);
+                let people = &self.companies[order.of].people;
+                let names: Vec<&str> = live.iter().map(|given| people[given.user].name.as_str()).collect();
+                lines.insert(format!("{}|{}|{}", order.id, item.code, names.join("+")));
+            }
+        }
+        lines
+    }
+
+    /// When the subscriptions end that keys of a benefit were redeemed onto.
+    pub fn subscribed(&self) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        for order in &self.orders {
+            for item in order.items.iter().filter(|item| item.keys.iter().any(|key| key.redeemed)) {
+                let (_, ends) = self.subscriptions[&(order.of, item.code)];
+                lines.insert(format!("{}|{}|{ends}", order.id, item.code));
+            }
+        }
+        lines
+    }
+
+    /// How orders and benefits stand after a night.
+    pub fn standing(&self, night: Day) -> BTreeSet<String> {
+        let told = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        let mut lines = BTreeSet::new();
+        for order in &self.orders {
+            lines.insert(format!("{}||{}|{}|{}", order.id, order.status, told(order.ended), order.ad));
+            for item in &order.items {
+                let live = item.activated.filter(|_| item.is("go_to_market")).map(|day| plus(day, 3));
+                let running = if item.waits {
+                    "blocked"
+                } else if live.is_some_and(|live| night < live) {
+                    "activating"
+                } else {
+                    order.status
+                };
+                let status = item.ended.map_or(running, |(_, how)| how);
+                let ended = told(item.ended.map(|(day, _)| day));
+                lines.insert(format!("{}|{}|{status}|{ended}|", order.id, item.code));
+            }
+        }
+        lines
+    }
+
     /// Every period after the night of a day: granted, used, lapsed, overage, corrections netted.
     pub fn books(&self, night: Day) -> BTreeSet<String> {
         let mut lines = BTreeSet::new();

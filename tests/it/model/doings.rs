@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     benefits::Ticket,
+    keys::KeyAsked,
     requests::{Asked, What},
     rules::{Day, Item, Model, Order, minus, months, plus},
     steps::{Buy, Give, Odd},
@@ -41,7 +42,7 @@ pub fn people_rows(model: &Model, of: usize, who: Range<usize>) -> String {
 }
 
 /// The day so many days ago; tomorrow is -1.
-fn back(today: Day, ago: i16) -> Day {
+pub fn back(today: Day, ago: i16) -> Day {
     let days = u64::from(ago.unsigned_abs());
     if ago < 0 { plus(today, days) } else { minus(today, days) }
 }
@@ -123,7 +124,7 @@ impl World {
     }
 
     /// The order a number chooses, those first that still run.
-    fn chosen(&self, number: u8, of: impl Fn(&Order) -> bool) -> Option<usize> {
+    pub(super) fn chosen(&self, number: u8, of: impl Fn(&Order) -> bool) -> Option<usize> {
         let fit: Vec<usize> = (0..self.model.orders.len()).filter(|at| of(&self.model.orders[*at])).collect();
         let all: Vec<usize> = (0..self.model.orders.len()).collect();
         let among = if fit.is_empty() || number % 8 == 7 { all } else { fit };
@@ -161,7 +162,14 @@ impl World {
             },
             code.to_owned(),
         );
+        // Whoever has it, mostly: only from them can it be taken.
+        let item = order.items.iter().find(|item| item.code == code);
+        let holders: Vec<usize> = item.iter().flat_map(|item| item.live().map(|given| given.user)).collect();
         let mut user = name(row.user);
+        if action != "assign" && row.to > 0 && !holders.is_empty() {
+            let holder = holders[usize::from(row.user) % holders.len()];
+            user.clone_from(&self.model.companies[order.of].people[holder].name);
+        }
         match row.odd {
             Odd::UnknownUser => user = stranger(),
             Odd::UnknownAsker => asked.by = stranger(),
@@ -201,6 +209,9 @@ impl World {
             What::Give { .. } => {
                 "partner_id,order_id,benefit,action,user,requested_by,requested_on,to_user\n"
             }
+            What::Key(_) => {
+                "partner_id,order_id,benefit,action,requested_by,requested_on,key_ref,tenant_id,mode\n"
+            }
             What::Activate { .. } => "partner_id,order_id,benefit,requested_by,requested_on\n",
             _ => "partner_id,request_id,kind,requested_by,requested_on,order_id,product,product_version,access_id,contract_id,hours\n",
         }
@@ -215,6 +226,9 @@ impl World {
                 }
                 What::Activate { code } => format!("{number},{order},{code},{by},{on}\n"),
                 What::Cancel { id } => format!("{number},{id},cancel,{by},{on},{order},,,,,\n"),
+                What::Key(KeyAsked { code, action, named, tenant, mode }) => {
+                    format!("{number},{order},{code},{action},{by},{on},{named},{tenant},{mode}\n")
+                }
                 What::Hours { id, minutes } => {
                     let (hours, parts) = (minutes / 60, minutes % 60 * 100 / 60);
                     format!("{number},{id},advisory_hours,{by},{on},{order},,,,,{hours}.{parts:02}\n")
@@ -303,86 +317,6 @@ impl World {
             minor % 100
         );
         self.drop_file(text, Rows::Usage { of, order: id, code, on, minor, reference }, false).await
-    }
-
-    pub(super) async fn activate(&mut self, of_what: (u8, u8), by: u8, ago: i16, odd: Odd) -> Checked {
-        let Some(at) = self.chosen(of_what.0, |o| o.ended.is_none() && !o.items.is_empty()) else {
-            return Ok(());
-        };
-        let order = &self.model.orders[at];
-        let activated = ["software", "product_support", "signature_cloud_support", "go_to_market"];
-        let fit: Vec<&Item> =
-            order.items.iter().filter(|i| activated.iter().any(|kind| i.is(kind))).collect();
-        let among: Vec<&Item> =
-            if fit.is_empty() || of_what.1 % 8 == 7 { order.items.iter().collect() } else { fit };
-        if among.is_empty() {
-            return Ok(());
-        }
-        let code = among[usize::from(of_what.1 / 8) % among.len()].code.to_owned();
-        let mut asked = Asked {
-            of: order.of,
-            order: order.id.clone(),
-            by: self.model.companies[order.of].people[usize::from(by)].name.clone(),
-            on: back(self.today, ago),
-            what: What::Activate { code },
-        };
-        match odd {
-            Odd::UnknownAsker => asked.by = "nobody@nowhere.example".to_owned(),
-            Odd::OtherPartner => asked.of = (order.of + 1) % 3,
-            _ => {}
-        }
-        self.ask(vec![asked], ago > 9).await
-    }
-
-    /// Hours or a ticket, with the right IDs, none, or wrong ones.
-    pub(super) async fn help(
-        &mut self,
-        of: usize,
-        order: Option<u8>,
-        (what, amount): (u8, u8),
-        ids: u8,
-        ago: i8,
-    ) -> Checked {
-        self.numbers += 1;
-        let id = format!("SR-{}", self.numbers);
-        let own: Vec<&Order> = self.model.orders.iter().filter(|o| o.of == of).collect();
-        let named = order.filter(|_| !own.is_empty()).map(|n| own[usize::from(n) % own.len()]);
-        let known: Vec<&(String, String)> =
-            own.iter().filter_map(|o| self.model.contracts.get(&o.id)).collect();
-        let (access, contract) = match (ids, known.get(usize::from(amount) % known.len().max(1))) {
-            (0, _) => (String::new(), String::new()),
-            (1, _) => ("1000000000".to_owned(), "2000000000".to_owned()),
-            (_, Some((access, contract))) => (access.clone(), contract.clone()),
-            (_, None) => ("1000000000".to_owned(), String::new()),
-        };
-        let ticket = |kind, product, version| {
-            let (access, contract) = (access.clone(), contract.clone());
-            let ticket = Ticket { kind, product, version, access, contract };
-            What::Ticket { id: id.clone(), ticket }
-        };
-        let what = match what {
-            0..=3 => What::Hours { id: id.clone(), minutes: i64::from(amount) * 15 },
-            4..=6 => ticket("product_support", "Harbour Server", "2022"),
-            7 => ticket("product_support", "Harbour Server", "2016"),
-            8 => ticket("product_support", "Deskside 365", ""),
-            9 => ticket("product_support", "Abacus", ""),
-            10 => ticket("cloud_support", "Azure", ""),
-            _ => ticket("cloud_support", "Deskside 365", ""),
-        };
-        let by = self.model.companies[of].people[3].name.clone();
-        let order = named.map(|order| order.id.clone()).unwrap_or_default();
-        let on = back(self.today, i16::from(ago));
-        self.ask(vec![Asked { of, order, by, on, what }], false).await
-    }
-
-    pub(super) async fn agreement(&mut self, of: usize, name: u8, began: i16, runs: Option<u8>) -> Checked {
-        let name = ["csp", "enterprise_agreement", "azure_pass", "something_else"][usize::from(name) % 4];
-        let from = back(self.today, began);
-        let until = runs.map(|days| plus(from, u64::from(days)));
-        let last = until.map_or_else(String::new, |day| day.to_string());
-        let text =
-            format!("partner_id,agreement,valid_from,valid_until\n{},{name},{from},{last}\n", PARTNERS[of].0);
-        self.drop_file(text, Rows::Agreement { of, name, from, until }, false).await
     }
 
     pub(super) async fn person(&mut self, of: usize, who: usize, enabled: bool, roles: u8) -> Checked {

@@ -4,6 +4,17 @@
 pub const ASSIGNED: &str =
     "select concat_ws('|', order_id, benefit, coalesce(assigned_to, '')) from report.entitlement";
 
+/// When subscriptions end.
+pub const SUBSCRIBED: &str = "
+    select concat_ws('|', order_id, benefit, subscription_ends_on) from report.entitlement
+    where subscription_ends_on is not null";
+
+/// Keys by their order, benefit and what the store calls them, seats and months.
+pub const KEYS: &str = "
+    select concat_ws('|', m.order_id, e.benefit, 'K' || k.key_id, coalesce(k.seats, 0), k.months)
+    from license_key k join entitlement e using (entitlement_id) join membership m using (membership_id)
+    order by k.key_id";
+
 /// Order, Access ID, Contract ID.
 pub const CONTRACTS: &str = "
     select concat_ws(' ', order_id, access_id, contract_id) from support_contract join membership using (membership_id)";

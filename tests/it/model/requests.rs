@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     benefits::Ticket,
-    rules::{Day, Given, Item, Kept, Model, No, Order, Pending, When, minus, plus},
+    keys::KeyAsked,
+    rules::{Day, Given, Item, Kept, Model, No, Pending, When, minus, plus},
 };
 
 /// How a file came.
@@ -32,6 +33,7 @@ pub enum What {
     Activate { code: String },
     Cancel { id: String },
     Hours { id: String, minutes: i64 },
+    Key(KeyAsked),
     Ticket { id: String, ticket: Ticket },
 }
 
@@ -51,6 +53,7 @@ impl Asked {
             What::Activate { .. } => "activate",
             What::Cancel { .. } => "cancel",
             What::Hours { .. } => "advisory_hours",
+            What::Key(key) => key.action,
             What::Ticket { ticket, .. } => ticket.kind,
         }
     }
@@ -58,6 +61,7 @@ impl Asked {
     fn code(&self) -> Option<&str> {
         match &self.what {
             What::Give { code, .. } | What::Activate { code } => Some(code),
+            What::Key(key) => Some(&key.code),
             _ => None,
         }
     }
@@ -73,6 +77,7 @@ impl Asked {
         match &self.what {
             What::Give { action, .. } => action,
             What::Activate { .. } => "activate",
+            What::Key(key) => key.action,
             _ => "service",
         }
     }
@@ -81,6 +86,7 @@ impl Asked {
         match &self.what {
             What::Give { code, user, .. } => format!("{} {code} {user} {}", self.order, self.on),
             What::Activate { code } => format!("{} {code}", self.order),
+            What::Key(key) => format!("{} {} {} {}", self.order, key.code, key.named, self.on),
             What::Cancel { id } | What::Hours { id, .. } | What::Ticket { id, .. } => id.clone(),
         }
     }
@@ -89,6 +95,7 @@ impl Asked {
         match &self.what {
             What::Give { to, .. } => format!("{} {to:?}", self.by),
             What::Activate { .. } => format!("{} {}", self.by, self.on),
+            What::Key(key) => format!("{} {} {}", self.by, key.tenant, key.mode),
             What::Cancel { .. } => format!("cancel {} {} {}", self.order, self.by, self.on),
             What::Hours { minutes, .. } => format!("hours {} {} {} {minutes}", self.order, self.by, self.on),
             What::Ticket { ticket, .. } => format!("{ticket:?} {} {} {}", self.order, self.by, self.on),
@@ -163,6 +170,7 @@ impl Model {
             }
             What::Activate { code } => self.activate(of, order.unwrap(), code, on),
             What::Hours { minutes, .. } => self.hours(of, order, *minutes, on),
+            What::Key(key) => self.key(of, order.unwrap(), key, on),
             What::Ticket { ticket, .. } => self.ticket(of, order, ticket, on),
             What::Cancel { .. } => {
                 self.kept.insert(key, Kept { content, waits: false });
@@ -320,89 +328,6 @@ impl Model {
         let first = freed.iter().filter_map(|seat| self.opens(item, *seat)).min();
         Err(first.map_or(("no_seat_left", When::Corrected), |day| ("seat_opens_later", When::On(day))))
     }
-
-    /// Records a renewal, or says why not (D5).
-    pub fn renewal(&mut self, of: usize, order: &str, on: Day, next: &str, arrival: Arrival) -> Answer {
-        if order == next {
-            return answer("rejected", ["new_order_taken"]);
-        }
-        let key = (of, "renew", order.to_owned());
-        let content = format!("{on} {next}");
-        if let Some(kept) = self.kept.get(&key) {
-            let same = kept.content == content;
-            return if same { "unchanged".into() } else { answer("rejected", ["conflicts_with_earlier"]) };
-        }
-        let Some(at) = self.order(order) else { return answer("rejected", ["unknown_order"]) };
-        let old = &self.orders[at];
-        if old.of != of {
-            return answer("rejected", ["order_of_another_partner"]);
-        }
-        let mut no = Vec::new();
-        if on > arrival.on {
-            no.push("requested_in_future");
-        }
-        if on < old.ad {
-            no.push("renewed_too_early");
-        }
-        if on > old.grace_ends() {
-            no.push("renewed_too_late");
-        }
-        if over(old, arrival.on) {
-            no.push("already_ended");
-        }
-        if self.order(next).is_some_and(|at| self.orders[at].of != of) {
-            no.push("new_order_taken");
-        }
-        if !no.is_empty() {
-            return answer("rejected", no);
-        }
-        self.kept.insert(key, Kept { content, waits: false });
-        self.renewals.push(Pending { on, order: at, next: Some(next.to_owned()) });
-        answer("applied", ["decided_at_night"])
-    }
-
-    /// Records usage, or says why not (D15, D16).
-    #[expect(clippy::too_many_arguments, reason = "the columns of a row")]
-    pub fn usage(
-        &mut self,
-        of: usize,
-        order: &str,
-        code: &str,
-        on: Day,
-        minor: i64,
-        reference: &str,
-        arrival: Arrival,
-    ) -> Answer {
-        let Some(at) = self.order(order) else { return answer("rejected", ["unknown_order"]) };
-        if self.orders[at].of != of {
-            return answer("rejected", ["order_of_another_partner"]);
-        }
-        let Some(item) = self.orders[at].items.iter_mut().find(|item| item.code == code) else {
-            return answer("rejected", ["unknown_benefit"]);
-        };
-        if !(item.is("azure_monthly_credit") || item.is("azure_bulk_credit")) {
-            return answer("rejected", ["not_a_credit"]);
-        }
-        if on > arrival.on {
-            return answer("rejected", ["requested_in_future"]);
-        }
-        if on < item.from {
-            return answer("rejected", ["outside_credit"]);
-        }
-        let content = format!("{order} {code} {on} {minor}");
-        if let Some(kept) = self.references.get(&(of, reference.to_owned())) {
-            let same = *kept == content;
-            return if same { "unchanged".into() } else { answer("rejected", ["conflicts_with_earlier"]) };
-        }
-        item.usage.insert((on, reference.to_owned(), minor));
-        self.references.insert((of, reference.to_owned()), content);
-        "applied".into()
-    }
-}
-
-/// Whether an order has ended, or was over when a file arrived (D16).
-pub fn over(order: &Order, arrived: Day) -> bool {
-    order.ended.is_some() || plus(order.grace_ends(), 1) < arrived
 }
 
 /// What cannot be done with a benefit of its kind at all.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, Months, NaiveDate};
 
+use super::keys::Key;
+
 pub type Day = NaiveDate;
 
 /// When a no becomes a yes (D13); the last of all reasons' decides.
@@ -43,6 +45,8 @@ pub struct Company {
     pub country: &'static str,
     pub group: &'static str,
     pub people: Vec<Person>,
+    /// Its own tenant; empty: not known.
+    pub tenant: &'static str,
     /// The marketing contact.
     pub contact: Option<usize>,
     /// Name, first day, last day, when it became known.
@@ -86,6 +90,7 @@ pub struct Item {
     pub lost: bool,
     /// It should have one by now, and something excludes it.
     pub waits: bool,
+    pub keys: Vec<Key>,
 }
 
 impl Item {
@@ -175,6 +180,8 @@ pub struct Model {
     pub renewals: Vec<Pending>,
     /// Usage on record, by partner and reference.
     pub references: BTreeMap<(usize, String), String>,
+    /// Seats and end, by partner and benefit.
+    pub subscriptions: BTreeMap<(usize, &'static str), (u32, Day)>,
     /// Access ID and Contract ID of an order whose support is activated, as the store made them.
     pub contracts: BTreeMap<String, (String, String)>,
     /// What was decided and is not compared yet.
@@ -284,7 +291,8 @@ impl Model {
             no.push(("refund_window_passed", When::Never));
         }
         // Whatever is on record by now blocks, whatever its date (D7, promise 10).
-        if order.items.iter().any(|item| item.is("software") && item.activated.is_some()) {
+        let given = |item: &Item| item.keys.iter().any(|key| key.revealed || key.redeemed);
+        if order.items.iter().any(|i| given(i) || i.is("software") && i.activated.is_some()) {
             no.push(("refund_blocked", When::Never));
         }
         if no.is_empty() {
@@ -330,44 +338,6 @@ impl Model {
             self.orders.push(new);
         }
         self.decided("renew", &subject, &no);
-    }
-
-    /// Who has what: `ORD-1|azure_monthly_credit|ada@p4301.example+ben@p4301.example`.
-    pub fn assigned(&self) -> BTreeSet<String> {
-        let mut lines = BTreeSet::new();
-        for order in &self.orders {
-            for item in &order.items {
-                let mut live: Vec<&Given> = item.live().collect();
-                live.sort_by_key(|given| given.on);
-                let people = &self.companies[order.of].people;
-                let names: Vec<&str> = live.iter().map(|given| people[given.user].name.as_str()).collect();
-                lines.insert(format!("{}|{}|{}", order.id, item.code, names.join("+")));
-            }
-        }
-        lines
-    }
-
-    /// How orders and benefits stand after a night.
-    pub fn standing(&self, night: Day) -> BTreeSet<String> {
-        let told = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-        let mut lines = BTreeSet::new();
-        for order in &self.orders {
-            lines.insert(format!("{}||{}|{}|{}", order.id, order.status, told(order.ended), order.ad));
-            for item in &order.items {
-                let live = item.activated.filter(|_| item.is("go_to_market")).map(|day| plus(day, 3));
-                let running = if item.waits {
-                    "blocked"
-                } else if live.is_some_and(|live| night < live) {
-                    "activating"
-                } else {
-                    order.status
-                };
-                let status = item.ended.map_or(running, |(_, how)| how);
-                let ended = told(item.ended.map(|(day, _)| day));
-                lines.insert(format!("{}|{}|{status}|{ended}|", order.id, item.code));
-            }
-        }
-        lines
     }
 }
 

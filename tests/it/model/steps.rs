@@ -55,6 +55,15 @@ pub enum Step {
         ago: i16,
         odd: Odd,
     },
+    /// Keys arrive.
+    Stock {
+        order: u8,
+        count: u8,
+        seats: Option<u8>,
+        months: Option<u8>,
+    },
+    /// A key is revealed or redeemed.
+    Key(KeyStep),
     /// Hours or a ticket; the order is named or not.
     Help {
         of: u8,
@@ -121,6 +130,22 @@ pub struct Give {
     pub odd: Odd,
 }
 
+/// A row of a key requests file.
+#[derive(Clone, Debug)]
+pub struct KeyStep {
+    pub order: u8,
+    pub benefit: u8,
+    pub redeem: bool,
+    /// None, one of them, or none there is.
+    pub which: u8,
+    /// None, the wrong one, or the right one.
+    pub tenant: u8,
+    pub mode: u8,
+    pub by: u8,
+    pub ago: i16,
+    pub odd: Odd,
+}
+
 /// What may be wrong with the names in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Odd {
@@ -161,7 +186,7 @@ prop_compose! {
         offer in 0_u8..4,
         began in prop_oneof![4 => 0_i16..35, 2 => 355_i16..398, 1 => 330_i16..366, 2 => 60_i16..300, 1 => -4_i16..0],
         bought_before in prop_oneof![3 => Just(0_u8), 1 => 0_u8..30],
-        benefits in any::<u16>(),
+        benefits in (any::<u16>(), any::<u16>()).prop_map(|(a, b)| a | b),
         few in any::<bool>(),
         short in option::weighted(0.3, 0_u8..120),
         later in prop_oneof![3 => Just(0_u8), 1 => 1_u8..9],
@@ -185,20 +210,39 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn key()(
+        order in any::<u8>(),
+        benefit in any::<u8>(),
+        redeem in prop_oneof![2 => Just(true), 1 => Just(false)],
+        which in prop_oneof![5 => 0_u8..3, 4 => 3_u8..9, 1 => Just(9_u8)],
+        tenant in prop_oneof![3 => 0_u8..3, 3 => 4_u8..6, 1 => Just(3_u8)],
+        mode in 0_u8..4,
+        by in by(),
+        ago in prop_oneof![4 => Just(0_i16), 2 => -1_i16..9, 1 => 10_i16..120],
+        odd in odd(),
+    ) -> KeyStep {
+        KeyStep { order, benefit, redeem, which, tenant, mode, by, ago, odd }
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        5 => buy().prop_map(Step::Buy),
+        3 => buy().prop_map(Step::Buy),
         2 => any::<u16>().prop_map(|benefits| Step::NewSet { benefits }),
         9 => vec(give(9), 1..5).prop_map(|rows| Step::Give { rows, operator: false }),
         5 => vec(give(130), 1..5).prop_map(|rows| Step::Give { rows, operator: true }),
         1 => (any::<u8>(), 1_u8..16).prop_map(|(order, people)| Step::Fill { order, people }),
-        3 => (any::<u8>(), by(), ago(), odd()).prop_map(|(order, by, ago, odd)| Step::Cancel { order, by, ago, odd }),
+        2 => (any::<u8>(), by(), ago(), odd()).prop_map(|(order, by, ago, odd)| Step::Cancel { order, by, ago, odd }),
         3 => (any::<u8>(), ago(), odd()).prop_map(|(order, ago, odd)| Step::Renew { order, ago, odd }),
         5 => (any::<u8>(), any::<u8>(), 0_u8..45, 1_u32..15_000, odd())
             .prop_map(|(order, benefit, ago, cents, odd)| Step::Use { order, benefit, ago, cents, odd }),
         5 => (any::<u8>(), any::<u8>(), by(), prop_oneof![3 => -1_i16..9, 1 => 10_i16..40], odd())
             .prop_map(|(order, benefit, by, ago, odd)| Step::Activate { order, benefit, by, ago, odd }),
-        5 => (0_u8..3, option::of(any::<u8>()), 0_u8..12, 1_u8..60, 0_u8..6, ago())
+        3 => (any::<u8>(), 0_u8..4, option::weighted(0.9, 1_u8..60), option::weighted(0.6, 1_u8..30))
+            .prop_map(|(order, count, seats, months)| Step::Stock { order, count, seats, months }),
+        8 => key().prop_map(Step::Key),
+        5 => (any::<u8>(), option::weighted(0.3, any::<u8>()), 0_u8..12, 1_u8..60, 0_u8..6, ago())
             .prop_map(|(of, order, what, amount, ids, ago)| Step::Help { of, order, what, amount, ids, ago }),
         1 => (0_u8..3, 0_u8..4, -20_i16..90, option::of(0_u8..100))
             .prop_map(|(of, name, began, runs)| Step::Agreement { of, name, began, runs }),
@@ -217,7 +261,7 @@ prop_compose! {
     pub fn histories(most: usize)(
         last_clock in any::<bool>(),
         first in buy(),
-        rest in vec(step(), 5..most),
+        rest in vec(step(), most / 2..most),
     ) -> History {
         let mut steps = vec![Step::Buy(first)];
         steps.extend(rest);

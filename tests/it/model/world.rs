@@ -1,11 +1,16 @@
 //! The store and the model side by side: each step is a file dropped or a night run, in both; then they must agree.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use super::{
     doings::{PEOPLE, people_rows},
-    queries::{ASSIGNED, BOOKS, BROKEN, CONTRACTS, DECISIONS, STANDING},
-    requests::{Answer, Arrival, Asked, over},
+    events::over,
+    keys::Key,
+    queries::{ASSIGNED, BOOKS, BROKEN, CONTRACTS, DECISIONS, KEYS, STANDING, SUBSCRIBED},
+    requests::{Answer, Arrival, Asked},
     rules::{Company, Day, Item, Model, Order, Person, minus, plus},
     steps::{History, Step},
 };
@@ -20,11 +25,36 @@ const FIRST: &str = "2024-01-27";
 #[derive(Clone, Debug)]
 pub(super) enum Rows {
     Facts,
-    Order { of: usize, order: String, offer: &'static str, bought: Day, items: Vec<Item> },
+    Order {
+        of: usize,
+        order: String,
+        offer: &'static str,
+        bought: Day,
+        items: Vec<Item>,
+    },
     Requests(Vec<Asked>),
-    Usage { of: usize, order: String, code: String, on: Day, minor: i64, reference: String },
-    Agreement { of: usize, name: &'static str, from: Day, until: Option<Day> },
-    Renewal { of: usize, order: String, on: Day, next: String },
+    Usage {
+        of: usize,
+        order: String,
+        code: String,
+        on: Day,
+        minor: i64,
+        reference: String,
+    },
+    /// So many keys, with the names the store gives them.
+    Keys(u8),
+    Agreement {
+        of: usize,
+        name: &'static str,
+        from: Day,
+        until: Option<Day>,
+    },
+    Renewal {
+        of: usize,
+        order: String,
+        on: Day,
+        next: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +75,9 @@ pub struct World {
 }
 
 pub type Checked = Result<(), String>;
+
+/// How often which answer was given, in all histories together.
+pub static TALLY: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
 
 /// Plays a history to its end and one more night; the first disagreement ends it.
 pub async fn play(history: &History) -> Checked {
@@ -90,13 +123,16 @@ impl World {
             people.extend((1..16).map(|n| person(&format!("w{n}"), true, &[])));
             let group = if group.is_empty() { number } else { group };
             let contact = (number != "4303").then_some(0);
-            Company { number, country, group, people, contact, agreements: vec![] }
+            Company { number, country, group, people, tenant: tenant(number), contact, agreements: vec![] }
         });
         let partners = PARTNERS.map(|(number, country, currency, group)| {
-            format!("{number},Partner {number},accounts@p{number}.example,{country},{currency},{group}\n")
+            let tenant = tenant(number);
+            format!(
+                "{number},Partner {number},accounts@p{number}.example,{country},{currency},{group},{tenant}\n"
+            )
         });
-        let partners =
-            "partner_id,name,account_email,country,currency,group_id\n".to_owned() + &partners.concat();
+        let partners = "partner_id,name,account_email,country,currency,group_id,tenant_id\n".to_owned()
+            + &partners.concat();
         let model = Model { companies: companies.to_vec(), last_clock, ..Model::default() };
         let people: String =
             (0..3).map(|of| people_rows(&model, of, 0..model.companies[of].people.len())).collect();
@@ -129,8 +165,10 @@ impl World {
             Step::Activate { order, benefit, by, ago, odd } => {
                 self.activate((*order, *benefit), *by, *ago, *odd).await
             }
+            Step::Stock { order, count, seats, months } => self.stock(*order, *count, *seats, *months).await,
+            Step::Key(key) => self.use_key(key).await,
             Step::Help { of, order, what, amount, ids, ago } => {
-                self.help(usize::from(*of), *order, (*what, *amount), *ids, *ago).await
+                self.help(*of, *order, (*what, *amount), *ids, *ago).await
             }
             Step::Agreement { of, name, began, runs } => {
                 self.agreement(usize::from(*of), *name, *began, *runs).await
@@ -195,7 +233,7 @@ impl World {
         let name = format!("{}.csv", self.numbers);
         let arrival = Arrival { on: self.today, backdated };
         let wanted: Option<Vec<Answer>> = match &rows {
-            Rows::Facts => None,
+            Rows::Facts | Rows::Keys(_) => None,
             Rows::Order { of, order, offer, bought, items } => {
                 Some(self.take_order(*of, order, offer, *bought, items))
             }
@@ -224,6 +262,23 @@ impl World {
             let ids: Vec<&str> = line.split(' ').collect();
             self.model.contracts.insert(ids[0].to_owned(), (ids[1].to_owned(), ids[2].to_owned()));
         }
+        if let (Rows::Keys(count), false) = (&rows, answer.known) {
+            let applied = told.iter().filter(|row| *row == "applied key_named").count();
+            let again = told.iter().filter(|row| *row == "unchanged key_named").count();
+            same("keys taken in", &usize::from(*count), &(applied + again))?;
+        }
+        self.take_keys().await;
+        for (nth, answer) in told.iter().enumerate() {
+            let what = match &rows {
+                Rows::Facts | Rows::Keys(_) => continue,
+                Rows::Order { .. } => "buy",
+                Rows::Requests(asked) => asked[nth].action(),
+                Rows::Usage { .. } => "use",
+                Rows::Agreement { .. } => "agree",
+                Rows::Renewal { .. } => "renew",
+            };
+            *TALLY.lock().unwrap().entry(format!("{what} {answer}")).or_default() += 1;
+        }
         let statuses_only = matches!(rows, Rows::Order { .. } | Rows::Agreement { .. });
         self.last = Some(Dropped { text: text.clone(), rows });
         match wanted {
@@ -242,12 +297,27 @@ impl World {
         self.agree().await
     }
 
+    /// What the store calls the keys that are new to the model.
+    async fn take_keys(&mut self) {
+        for line in self.house.lines(KEYS).await {
+            let cells: Vec<&str> = line.split('|').collect();
+            let order = self.model.order(cells[0]).unwrap();
+            let item = self.model.orders[order].items.iter_mut().find(|item| item.code == cells[1]).unwrap();
+            if item.keys.iter().all(|key| key.named != cells[2]) {
+                let (named, seats) = (cells[2].to_owned(), cells[3].parse().unwrap());
+                let (seats, months) = ((seats > 0).then_some(seats), cells[4].parse().unwrap());
+                item.keys.push(Key { named, seats, months, revealed: false, redeemed: false });
+            }
+        }
+    }
+
     /// Decisions, assignments and invariants, after every step.
     async fn agree(&mut self) -> Checked {
         let decisions = self.house.lines(&format!("{DECISIONS} offset {}", self.decisions)).await;
         self.decisions += decisions.len();
         same("decisions", &std::mem::take(&mut self.model.decisions), &decisions)?;
         same_lines("assigned", &self.model.assigned(), self.house.lines(ASSIGNED).await)?;
+        same_lines("subscriptions", &self.model.subscribed(), self.house.lines(SUBSCRIBED).await)?;
         same("invariants", &Vec::new(), &self.house.lines(BROKEN).await)
     }
 
@@ -289,6 +359,15 @@ impl World {
             });
         }
         answers
+    }
+}
+
+/// A partner's own tenant; the third's is not known.
+fn tenant(number: &str) -> &'static str {
+    match number {
+        "4301" => "43014301-0000-4000-8000-000000004301",
+        "4302" => "43024302-0000-4000-8000-000000004302",
+        _ => "",
     }
 }
 
