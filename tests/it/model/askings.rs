@@ -12,19 +12,15 @@ use super::{
 
 impl World {
     pub(super) async fn activate(&mut self, of_what: (u8, u8), by: u8, ago: i16, odd: Odd) -> Checked {
-        let Some(at) = self.chosen(of_what.0, |o| o.ended.is_none() && !o.items.is_empty()) else {
-            return Ok(());
-        };
-        let order = &self.model.orders[at];
         let activated = ["software", "product_support", "signature_cloud_support", "go_to_market"];
-        let fit: Vec<&Item> =
-            order.items.iter().filter(|i| activated.iter().any(|kind| i.is(kind))).collect();
-        let among: Vec<&Item> =
-            if fit.is_empty() || of_what.1 % 8 == 7 { order.items.iter().collect() } else { fit };
-        if among.is_empty() {
-            return Ok(());
-        }
-        let code = among[usize::from(of_what.1 / 8) % among.len()].code.to_owned();
+        let kind = |item: &Item| activated.iter().any(|kind| item.is(kind));
+        let chosen = self.item(
+            of_what,
+            |o, item| o.ended.is_none() && kind(item) && item.activated.is_none(),
+            |_, item| kind(item),
+        );
+        let Some((order, item)) = chosen else { return Ok(()) };
+        let code = item.code.to_owned();
         let mut asked = Asked {
             of: order.of,
             order: order.id.clone(),
@@ -103,14 +99,15 @@ impl World {
         seats: Option<u8>,
         months: Option<u8>,
     ) -> Checked {
-        let fits = |item: &&Item| item.is("software") || item.is("license_subscription");
-        let Some(at) = self.chosen(order, |o| o.items.iter().any(|item| fits(&item))) else { return Ok(()) };
-        let order = &self.model.orders[at];
-        let Some(item) =
-            order.items.iter().filter(fits).nth(usize::from(count) % 2).or(order.items.iter().find(fits))
-        else {
+        let chosen = self.item(
+            (order, count * 64),
+            |o, item| o.ended.is_none() && item.is("license_subscription"),
+            |o, item| o.ended.is_none() && item.is("software"),
+        );
+        let Some((order, item)) = chosen else { return Ok(()) };
+        if !(item.is("software") || item.is("license_subscription")) {
             return Ok(());
-        };
+        }
         let cell = |number: Option<u8>| number.map_or_else(String::new, |number| number.to_string());
         let mut text = "partner_id,order_id,benefit,key,seats,months\n".to_owned();
         for nth in 0..=count {
@@ -128,24 +125,16 @@ impl World {
     }
 
     pub(super) async fn use_key(&mut self, step: &KeyStep) -> Checked {
-        let keyed = |item: &&Item| item.is("software") || item.is("license_subscription");
-        let has = |o: &Order| {
-            let kind = |item: &&Item| !step.redeem || item.is("license_subscription");
-            o.ended.is_none() && o.items.iter().filter(kind).any(|item| !item.keys.is_empty())
-        };
-        let Some(at) = self.chosen(step.order, has) else { return Ok(()) };
-        let order = &self.model.orders[at];
-        let fits = |item: &&Item| {
-            let kind = keyed(item) && (!step.redeem || item.is("license_subscription"));
-            kind && (!item.keys.is_empty() || step.benefit % 8 == 6)
-        };
-        let fit: Vec<&Item> = order.items.iter().filter(fits).collect();
-        let among: Vec<&Item> =
-            if fit.is_empty() || step.benefit % 8 == 7 { order.items.iter().collect() } else { fit };
-        if among.is_empty() {
-            return Ok(());
+        let kind = |item: &Item| item.is("license_subscription") || !step.redeem && item.is("software");
+        let chosen = self.item(
+            (step.order, step.benefit),
+            |o, item| o.ended.is_none() && kind(item) && !item.keys.is_empty(),
+            |o, item| o.ended.is_none() && kind(item),
+        );
+        let Some((order, item)) = chosen else { return Ok(()) };
+        if kind(item) && item.keys.is_empty() && step.which < 9 {
+            return self.stock(step.order, 2, Some(1 + step.benefit % 32), None).await;
         }
-        let item = among[usize::from(step.benefit / 8) % among.len()];
         let named = match step.which {
             0..=2 => String::new(),
             9 => "K999999".to_owned(),

@@ -131,26 +131,45 @@ impl World {
         (!among.is_empty()).then(|| among[usize::from(number / 8) % among.len()])
     }
 
+    /// The benefit that numbers choose among the best, or sometimes the good, or any.
+    pub(super) fn item(
+        &self,
+        (order, benefit): (u8, u8),
+        best: impl Fn(&Order, &Item) -> bool,
+        good: impl Fn(&Order, &Item) -> bool,
+    ) -> Option<(&Order, &Item)> {
+        let all: Vec<(&Order, &Item)> =
+            self.model.orders.iter().flat_map(|o| o.items.iter().map(move |item| (o, item))).collect();
+        let of = |fits: &dyn Fn(&Order, &Item) -> bool| -> Vec<(&Order, &Item)> {
+            all.iter().filter(|(o, item)| fits(o, item)).copied().collect()
+        };
+        let (best, good) = (of(&best), of(&good));
+        let among = match benefit % 16 {
+            14 if !good.is_empty() => &good,
+            15 => &all,
+            _ if !best.is_empty() => &best,
+            _ if !good.is_empty() => &good,
+            _ => &all,
+        };
+        let nth = usize::from(order) * 16 + usize::from(benefit / 16);
+        (!among.is_empty()).then(|| among[nth % among.len()])
+    }
+
     pub(super) fn give(&self, row: &Give) -> Option<Asked> {
-        let order =
-            &self.model.orders[self.chosen(row.order, |o| o.ended.is_none() && !o.items.is_empty())?];
-        let name = |who: u8| self.model.companies[order.of].people[usize::from(who)].name.clone();
         let action = ["assign", "remove", "transfer", "reassign"][usize::from(row.action) % 4];
-        let fits = |item: &&Item| match action {
+        let kind = |item: &Item| match action {
             "transfer" => item.is("azure_bulk_credit"),
             "reassign" => item.is("visual_studio"),
             _ => item.is("visual_studio") || item.code.contains("credit"),
         };
-        let fit: Vec<&str> = order.items.iter().filter(fits).map(|item| item.code).collect();
-        let all: Vec<&str> = order.items.iter().map(|item| item.code).collect();
-        let among = if fit.is_empty() || row.benefit % 8 == 7 { all } else { fit };
-        let code =
-            among.get(usize::from(row.benefit / 8) % among.len().max(1)).copied().unwrap_or("software");
-        let on = if row.ago < 0 {
-            plus(self.today, u64::from(row.ago.unsigned_abs()))
-        } else {
-            minus(self.today, u64::from(row.ago.unsigned_abs()))
-        };
+        let (order, item) = self.item(
+            (row.order, row.benefit),
+            |o, item| o.ended.is_none() && kind(item) && (action == "assign" || item.live().next().is_some()),
+            |o, item| o.ended.is_none() && kind(item),
+        )?;
+        let code = item.code;
+        let name = |who: u8| self.model.companies[order.of].people[usize::from(who)].name.clone();
+        let on = back(self.today, row.ago);
         let stranger = || "nobody@nowhere.example".to_owned();
         let (mut asked, mut code) = (
             Asked {
@@ -163,8 +182,7 @@ impl World {
             code.to_owned(),
         );
         // Whoever has it, mostly: only from them can it be taken.
-        let item = order.items.iter().find(|item| item.code == code);
-        let holders: Vec<usize> = item.iter().flat_map(|item| item.live().map(|given| given.user)).collect();
+        let holders: Vec<usize> = item.live().map(|given| given.user).collect();
         let mut user = name(row.user);
         if action != "assign" && row.to > 0 && !holders.is_empty() {
             let holder = holders[usize::from(row.user) % holders.len()];
