@@ -79,9 +79,9 @@ fn whatever_happens_the_program_decides_and_books_as_the_rules_do() {
         None => (1..=number("BENEFACTOR_TEST_CASES").unwrap_or(12)).collect(),
     };
     std::thread::scope(|scope| {
-        let lanes = [0, 1].map(|lane| {
-            let seeds = seeds.iter().skip(lane).step_by(2);
-            scope.spawn(move || seeds.filter_map(|seed| tried(*seed)).next())
+        let lanes = [0, 1, 2].map(|lane| {
+            let mut seeds = seeds.iter().skip(lane).step_by(3);
+            scope.spawn(move || seeds.find_map(|seed| tried(*seed)))
         });
         let wrong: Vec<String> = lanes.into_iter().filter_map(|lane| lane.join().unwrap()).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -109,9 +109,8 @@ impl World {
             return Ok(());
         }
         let cell = |number: Option<u8>| number.map_or_else(String::new, |number| number.to_string());
-        let mut text = "partner_id,order_id,benefit,key,seats,months\n".to_owned();
-        for nth in 0..=count {
-            text += &format!(
+        let row = |nth: u8| {
+            format!(
                 "{},{},{},AAAAA-{:05}-{nth:05},{},{}\n",
                 PARTNERS[order.of].0,
                 order.id,
@@ -119,8 +118,10 @@ impl World {
                 self.numbers,
                 cell(seats),
                 cell(months)
-            );
-        }
+            )
+        };
+        let text = "partner_id,order_id,benefit,key,seats,months\n".to_owned()
+            + &(0..=count).map(row).collect::<String>();
         self.drop_file(text, Rows::Keys(count + 1), false).await
     }
 

@@ -57,8 +57,8 @@ fn items(chosen: u16, from: Day, ad: Day, few: bool) -> Vec<Item> {
     let item = |code: &'static str| {
         let kind = code.split('/').next().unwrap();
         let (quantity, minor) = match kind {
-            "azure_monthly_credit" => (1, 100_00),
-            "azure_bulk_credit" => (1, 6_000_00),
+            "azure_monthly_credit" => (1, 10_000),
+            "azure_bulk_credit" => (1, 600_000),
             "visual_studio" => (if few { 2 } else { 15 }, 0),
             _ => (if few { 2 } else { 10 }, 0),
         };
@@ -66,6 +66,30 @@ fn items(chosen: u16, from: Day, ad: Day, few: bool) -> Vec<Item> {
         Item { code, quantity, from, expires, minor, ..Item::default() }
     };
     codes.into_iter().map(item).collect()
+}
+
+/// A request as its file has it.
+fn written(row: &Asked) -> String {
+    let Asked { of, order, by, on, what } = row;
+    let number = PARTNERS[*of].0;
+    match what {
+        What::Give { code, action, user, to } => {
+            let to = to.as_deref().unwrap_or_default();
+            format!("{number},{order},{code},{action},{user},{by},{on},{to}\n")
+        }
+        What::Activate { code } => format!("{number},{order},{code},{by},{on}\n"),
+        What::Cancel { id } => format!("{number},{id},cancel,{by},{on},{order},,,,,\n"),
+        What::Key(KeyAsked { code, action, named, tenant, mode }) => {
+            format!("{number},{order},{code},{action},{by},{on},{named},{tenant},{mode}\n")
+        }
+        What::Hours { id, minutes } => {
+            let (hours, parts) = (minutes / 60, minutes % 60 * 100 / 60);
+            format!("{number},{id},advisory_hours,{by},{on},{order},,,,,{hours}.{parts:02}\n")
+        }
+        What::Ticket { id, ticket: Ticket { kind, product, version, access, contract } } => {
+            format!("{number},{id},{kind},{by},{on},{order},{product},{version},{access},{contract},\n")
+        }
+    }
 }
 
 impl World {
@@ -108,18 +132,19 @@ impl World {
         items: Vec<Item>,
     ) -> Checked {
         let number = PARTNERS[of].0;
-        let mut text = "partner_id,order_id,offer,benefit,benefit_type,quantity,purchased_on,starts_on,expires_on,amount,currency\n".to_owned();
-        for item in &items {
+        let header = "partner_id,order_id,offer,benefit,benefit_type,quantity,purchased_on,starts_on,expires_on,amount,currency\n";
+        let row = |item: &Item| {
             let amount = if item.minor > 0 {
                 format!("{}.{:02},{}", item.minor / 100, item.minor % 100, PARTNERS[of].2)
             } else {
                 ",".to_owned()
             };
-            text += &format!(
+            format!(
                 "{number},{order},{offer},{},core,{},{bought},{},{},{amount}\n",
                 item.code, item.quantity, item.from, item.expires
-            );
-        }
+            )
+        };
+        let text = header.to_owned() + &items.iter().map(row).collect::<String>();
         self.drop_file(text, Rows::Order { of, order, offer, bought, items }, false).await
     }
 
@@ -223,7 +248,7 @@ impl World {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut text = match rows[0].what {
+        let header = match rows[0].what {
             What::Give { .. } => {
                 "partner_id,order_id,benefit,action,user,requested_by,requested_on,to_user\n"
             }
@@ -231,33 +256,11 @@ impl World {
                 "partner_id,order_id,benefit,action,requested_by,requested_on,key_ref,tenant_id,mode\n"
             }
             What::Activate { .. } => "partner_id,order_id,benefit,requested_by,requested_on\n",
-            _ => "partner_id,request_id,kind,requested_by,requested_on,order_id,product,product_version,access_id,contract_id,hours\n",
-        }
-        .to_owned();
-        for row in &rows {
-            let Asked { of, order, by, on, what } = row;
-            let number = PARTNERS[*of].0;
-            text += &match what {
-                What::Give { code, action, user, to } => {
-                    let to = to.as_deref().unwrap_or_default();
-                    format!("{number},{order},{code},{action},{user},{by},{on},{to}\n")
-                }
-                What::Activate { code } => format!("{number},{order},{code},{by},{on}\n"),
-                What::Cancel { id } => format!("{number},{id},cancel,{by},{on},{order},,,,,\n"),
-                What::Key(KeyAsked { code, action, named, tenant, mode }) => {
-                    format!("{number},{order},{code},{action},{by},{on},{named},{tenant},{mode}\n")
-                }
-                What::Hours { id, minutes } => {
-                    let (hours, parts) = (minutes / 60, minutes % 60 * 100 / 60);
-                    format!("{number},{id},advisory_hours,{by},{on},{order},,,,,{hours}.{parts:02}\n")
-                }
-                What::Ticket { id, ticket: Ticket { kind, product, version, access, contract } } => {
-                    format!(
-                        "{number},{id},{kind},{by},{on},{order},{product},{version},{access},{contract},\n"
-                    )
-                }
-            };
-        }
+            _ => {
+                "partner_id,request_id,kind,requested_by,requested_on,order_id,product,product_version,access_id,contract_id,hours\n"
+            }
+        };
+        let text = header.to_owned() + &rows.iter().map(written).collect::<String>();
         self.drop_file(text, Rows::Requests(rows), operator).await
     }
 

@@ -120,7 +120,7 @@ impl Model {
 fn pick(item: &Item, asked: &KeyAsked) -> Result<usize, No> {
     let redeem = asked.action == "redeem";
     if asked.named.is_empty() {
-        let fresh = |key: &Key| !key.revealed && !(redeem && key.redeemed);
+        let fresh = |key: &Key| !(key.revealed || redeem && key.redeemed);
         return item.keys.iter().position(fresh).ok_or(("no_key_left", When::Corrected));
     }
     let found = item.keys.iter().position(|key| key.named == asked.named);

@@ -74,14 +74,14 @@ pub const BROKEN: &str = "
     union all
     select 'assigned after its end ' || entitlement_id from seat where ended_on is not null
     union all
-    select 'cap of ' || c.place from (
-        select coalesce('group ' || p.group_id, p.number) || ' ' || coalesce(p.country, 'all') as place, count(*) as seats,
-               grouping(p.country) = 1 as in_all,
-               exists (select from membership m join partner o using (partner_id)
-                       where m.offer = 'gold' and coalesce(o.group_id, o.number) = coalesce(p.group_id, p.number)) as gold
-        from seat s join partner p using (partner_id) where s.benefit like 'visual_studio%'
-        group by grouping sets ((p.group_id, p.number, p.country), (p.group_id, p.number))) c
-     where false
+    select 'cap of ' || c.name || ' ' || coalesce(c.country, 'in all') from (
+        select g.name, g.country, count(*) as seats
+        from (select partner_group(p.group_id, p.number) as name, p.country from seat s join partner p using (partner_id)
+              where s.benefit like 'visual_studio%') g
+        group by grouping sets ((g.name, g.country), (g.name))) c
+     where c.seats > case when c.country is null then 75 else 25 end
+         * case when exists (select from membership m join partner o using (partner_id)
+                             where m.offer = 'gold' and partner_group(o.group_id, o.number) = c.name) then 2 else 1 end
     union all
     select 'redeemed twice ' || key_id from redemption group by key_id having count(*) > 1
     union all

@@ -241,17 +241,15 @@ impl Model {
         }
         let bulk = item.is("azure_bulk_credit");
         if bulk && action != "remove" {
-            let out = ours.runs_out(item);
-            match self.unblocked(of, on, out) {
+            match self.unblocked(of, on, ours.runs_out(item)) {
                 Some(day) if day == on => {}
                 Some(day) => no.push(("bulk_blocked", When::On(day))),
                 None => no.push(("bulk_blocked", When::Never)),
             }
         }
         let holds = |who: usize| item.live().any(|given| given.user == who);
-        let from = item.live().find(|given| given.user == user && given.on <= on);
-        let taken = from.map(|given| given.seat);
-        if action != "assign" && from.is_none() {
+        let taken = item.live().find(|given| given.user == user && given.on <= on).map(|given| given.seat);
+        if action != "assign" && taken.is_none() {
             no.push(("not_assigned", When::Corrected));
         }
         if let Some(receiver) = if action == "assign" { Some(user) } else { to } {
@@ -264,7 +262,7 @@ impl Model {
                 no.push(("already_assigned", When::Corrected));
             }
         }
-        let mut seat = if bulk { 1 } else { 0 };
+        let mut seat = u32::from(bulk);
         match action {
             "assign" if bulk && !holds(user) && item.live().next().is_some() => {
                 no.push(("bulk_already_assigned", When::Corrected));
@@ -315,15 +313,15 @@ impl Model {
         if live.len() >= item.quantity as usize {
             return Err(("no_seat_left", When::Corrected));
         }
-        let used = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
-        let freed: Vec<u32> = (1..=used).filter(|seat| !live.contains(seat)).collect();
+        let most = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
+        let freed: Vec<u32> = (1..=most).filter(|seat| !live.contains(seat)).collect();
         let had = |seat: &&u32| item.given.iter().rfind(|g| g.seat == **seat).is_some_and(|g| g.user == user);
         let open = |seat: &&u32| self.opens(item, **seat).is_none_or(|opens| opens <= on);
         if let Some(seat) = freed.iter().find(had).or_else(|| freed.iter().find(open)) {
             return Ok(*seat);
         }
         if live.len() + freed.len() < item.quantity as usize {
-            return Ok(used + 1);
+            return Ok(most + 1);
         }
         let first = freed.iter().filter_map(|seat| self.opens(item, *seat)).min();
         Err(first.map_or(("no_seat_left", When::Corrected), |day| ("seat_opens_later", When::On(day))))
