@@ -331,3 +331,19 @@ async fn promise_10_nothing_of_a_refunded_order_is_activated_whatever_the_activa
         assert_eq!(told, Some(codes), "{on}");
     }
 }
+
+#[tokio::test]
+async fn d7_what_is_granted_in_the_night_of_its_refund_goes_back_in_that_night() {
+    let mut house = House::open().await;
+    let only = monthly("4301", "ORD-1", "2024-02-10", "2025-02-09");
+    let files = [("p.csv", &*partner("4301", "USD")), ("u.csv", &users("4301")), ("e.csv", &only)];
+    house.import(&files, "2024-02-10").await;
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();
+    house.night("2024-02-10").await;
+    assert_eq!(house.decisions().await, ["cancel ORD-1 accepted"]);
+    assert_eq!(
+        house.one::<i64>("select coalesce(sum(balance_minor), 0)::bigint from report.balance").await,
+        0
+    );
+    again(&house, "2024-02-10").await;
+}

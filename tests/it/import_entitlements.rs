@@ -402,3 +402,21 @@ async fn promise_6_a_file_that_would_end_more_than_twenty_waits_for_an_operator_
     let nobody = house.import_of("4399", "e.csv", &orders(1, "2025-01-30"), "2024-03-01").await;
     assert!(nobody.refused.as_ref().is_some_and(|why| why.contains("4399")), "{nobody:?}");
 }
+
+#[tokio::test]
+async fn d3_an_order_that_was_over_before_anybody_knew_of_it_is_taken_in_with_all_its_benefits() {
+    let mut house = House::open().await;
+    house.import_one("p.csv", &partner("4301", "USD"), "2024-01-28").await.applied();
+    // In grace through 26 January; the night of the 27th, which would have ended it, is over.
+    let order = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", MONTHLY, "2022-12-27", "2023-12-26", "100,USD")
+        + &row("4301", "ORD-1", "software", "2022-12-27", "2023-12-26", ",");
+    house.import_one("e.csv", &order, "2024-01-28").await.applied();
+    house.night("2024-01-28").await;
+    let stands = "select concat_ws(' ', benefit, ended_on, status) from report.entitlement order by 1";
+    assert_eq!(
+        house.lines(stands).await,
+        ["azure_monthly_credit 2024-01-26 expired", "software 2024-01-26 expired"]
+    );
+    assert_eq!(house.ledger_of("lapsed").await.len(), 12);
+}
