@@ -17,7 +17,7 @@ use crate::{
         reason::{self, Problem, Reason},
         request::OPERATOR,
     },
-    files::profile::Kind,
+    files::{profile::Kind, row},
     jobs::import_entitlements::{Dropped, Outcome},
     settings::Settings,
 };
@@ -399,10 +399,7 @@ impl RequestCommand {
             std::io::stdin().lock().read_line(&mut key).context("the key on standard input")?;
             cells.push((SECRET.to_owned(), key.trim().to_owned()));
         }
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        csv.write_record(cells.iter().map(|(column, _)| column))?;
-        csv.write_record(cells.iter().map(|(_, value)| value))?;
-        Ok(csv.into_inner().map_err(csv::IntoInnerError::into_error)?)
+        Ok(row::of_one(&cells)?)
     }
 }
 

@@ -73,6 +73,7 @@ impl Scene {
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "rows are written where they are asked for")]
     fn rule(&self, asked: KeyRequestRow) -> Ruling {
         let policies = Policies::parse(|_| None).unwrap();
         let catalogue = Catalogue::parse(catalogue::BUILT_IN).unwrap();
@@ -158,7 +159,7 @@ fn r3_a_key_begins_a_subscription_on_the_partners_own_tenant_and_only_once() {
         before: None,
         after,
     };
-    assert_eq!(effects, [expected.clone()]);
+    assert_eq!(effects, std::slice::from_ref(&expected));
     let codes: Vec<&str> = remarks.iter().map(|remark| remark.reason.code()).collect();
     assert_eq!(codes, ["key_named", "subscription_now"]);
     scene.book.benefits.insert(4, scene.held.clone());

@@ -86,9 +86,9 @@ pub fn without_keys(text: &str, known: Option<&Secret>) -> String {
         let end = rest.find(|c: char| word(c) != word(first)).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         if word(first) {
-            mask_run(run, known, &mut out)
+            mask_run(run, known, &mut out);
         } else {
-            out.push_str(run)
+            out.push_str(run);
         }
         rest = after;
     }
@@ -229,7 +229,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRow, Vec<Problem>> {
             instructions: instructions?,
         })
     };
-    row.finish(assemble()).map(|row| row.without_key()).map_err(|problems| safe(problems, cells))
+    row.finish(assemble()).map(KeyRow::without_key).map_err(|problems| safe(problems, cells))
 }
 
 /// Problems of a row of keys that say no key: not in the key's column, and not in another one that holds it.
@@ -277,15 +277,20 @@ impl KeyRow {
     #[must_use]
     pub fn conflicts(&self, recorded: &Content, key_months: u16) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut compare = |column: &str, said: Option<Option<String>>, recorded: Option<String>| {
-            let Some(said) = said.filter(|said| *said != recorded) else { return };
+        let mut compare = |column: &str, said: Patch<String>, recorded: Option<String>| {
+            if said == Patch::Keep || said.as_set() == recorded.as_ref() {
+                return;
+            }
+            let said = said.into_set();
             let expected = recorded.unwrap_or_default();
             let reason = Reason::ConflictsWithEarlier { column: column.to_owned(), expected };
             problems.push(Problem::at(column, &said.unwrap_or_default(), reason));
         };
         compare("seats", said(&self.seats, u32::to_string), recorded.seats.map(|seats| seats.to_string()));
-        let months = said(&self.months, u16::to_string);
-        let months = months.map(|months| Some(months.unwrap_or_else(|| key_months.to_string())));
+        let months = match &self.months {
+            Patch::Clear => Patch::Set(key_months.to_string()),
+            months => said(months, u16::to_string),
+        };
         compare("months", months, Some(recorded.months.to_string()));
         let texts = [
             ("product", &self.product, &recorded.product),
@@ -315,12 +320,12 @@ impl KeyRow {
     }
 }
 
-/// What a cell says: nothing, that there is none, or a value.
-fn said<T>(patch: &Patch<T>, text: impl Fn(&T) -> String) -> Option<Option<String>> {
+/// What a cell says, as text.
+fn said<T>(patch: &Patch<T>, text: impl Fn(&T) -> String) -> Patch<String> {
     match patch {
-        Patch::Keep => None,
-        Patch::Clear => Some(None),
-        Patch::Set(value) => Some(Some(text(value))),
+        Patch::Keep => Patch::Keep,
+        Patch::Clear => Patch::Clear,
+        Patch::Set(value) => Patch::Set(text(value)),
     }
 }
 

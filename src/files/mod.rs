@@ -10,6 +10,7 @@ pub mod profile;
 pub mod rates;
 pub mod reader;
 mod refusal;
+pub mod row;
 pub mod spool;
 
 pub use refusal::{Lack, Refusal};

@@ -6,10 +6,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{
-    Context, Job, Result, Stage,
-    provision_credits::booking::Booking,
-};
+use super::{Context, Job, Result, Stage, provision_credits::booking::Booking};
 use crate::{
     domain::{credit, notice::Notice},
     store::{

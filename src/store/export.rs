@@ -49,15 +49,17 @@ const PARTNERS: &str =
        currency, tenant_id, language, {text group_id} as group_id
 from partner order by number";
 
+/// What an export states nobody asks for: who takes it in again does.
 const USERS: &str = "select p.number as partner_id, {text u.object_id} as object_id,
        {text u.user_principal_name} as user_principal_name, {text u.display_name} as display_name,
-       {text u.mail} as mail, u.user_type, u.enabled::text as enabled, nullif(array_to_string(u.roles, '+'), '') as role, u.language
+       {text u.mail} as mail, u.user_type, u.enabled::text as enabled, nullif(array_to_string(u.roles, '+'), '') as role, u.language,
+       null as requested_by
 from directory_user u join partner p using (partner_id)
 order by p.number, u.user_id";
 
 const CONTACTS: &str =
     "select p.number as partner_id, {text u.user_principal_name} as \"user\", {text c.email} as email,
-       {text c.phone} as phone, c.language
+       {text c.phone} as phone, c.language, null as requested_by
 from contact c join partner p using (partner_id) join directory_user u using (user_id)
 order by p.number";
 

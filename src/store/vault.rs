@@ -85,7 +85,7 @@ impl Place {
             writeln!(file, "{}", hex(&random::<BYTES>().map_err(std::io::Error::other)?))?;
             file.as_file().sync_all()?;
             match file.persist_noclobber(&self.file) {
-                Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => return Err(failed.error),
+                Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => Err(failed.error),
                 _ => fs::File::open(folder)?.sync_all(),
             }
         })();

@@ -286,7 +286,7 @@ async fn what_was_asked_for_is_exported_as_it_was_asked_and_taken_in_again_uncha
         house.run(["export", "key_requests", "--on", "2024-02-10"]).ended(0).stdout.lines().count(),
         3
     );
-    for kind in ["assignments", "key_requests", "activations", "service_requests"] {
+    for kind in ["agreements", "assignments", "key_requests", "activations", "service_requests"] {
         let path = house.dir.join(&format!("{kind}.csv"));
         fs::write(&path, export(kind)).unwrap();
         let rows = export(kind).lines().count() - 1;

@@ -92,7 +92,7 @@ async fn everything(house: &House) -> String {
 /// Whether a text says a key, in letters or as hexadecimal bytes, whole or without its hyphens.
 fn says(text: &[u8], key: &str) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_uppercase();
-    let hex: String = key.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let hex: String = key.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
     [key.to_owned(), key.replace('-', ""), hex].iter().any(|form| text.contains(form.as_str()))
 }
 

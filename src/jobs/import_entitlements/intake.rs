@@ -226,8 +226,7 @@ async fn stage_spooled(
     let (header, profile) = match head {
         Ok(head) => head,
         Err(refusal) => {
-            file::append_refused(conn, &new, &refusal.to_string()).await?;
-            return Ok(Staging::Refused(refusal.to_string()));
+            return refuse(conn, &new, refusal.to_string()).await;
         }
     };
     new.kind = profile.kind.name();
@@ -243,8 +242,7 @@ async fn stage_spooled(
         // In the inbox one file must not stop the others; at a command the operator can do something about it.
         Err(Error::Store(error)) if in_inbox && error.is_configuration() => {
             tx.rollback().await?;
-            file::append_refused(conn, &new, &error.to_string()).await?;
-            return Ok(Staging::Refused(error.to_string()));
+            return refuse(conn, &new, error.to_string()).await;
         }
         Err(error) => return Err(error),
     };
@@ -264,6 +262,12 @@ async fn stage_spooled(
     tx.rollback().await?;
     file::append_refused(conn, &new, &why).await?;
     Ok(refused)
+}
+
+/// Records a file that is refused whole.
+async fn refuse(conn: &mut PgConnection, new: &NewFile<'_>, why: String) -> Result<Staging> {
+    file::append_refused(conn, new, &why).await?;
+    Ok(Staging::Refused(why))
 }
 
 /// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
