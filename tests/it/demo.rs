@@ -40,6 +40,8 @@ async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_ca
     ] {
         assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
     }
+    let shown = |word: &str| ran.stdout.lines().filter(|line| line.trim_start().starts_with(word)).count();
+    assert_eq!((shown("yes 2024-"), shown("no 2024-")), (7, 7), "{}", ran.stdout);
     assert_eq!(ran.stderr, "", "no terminal, no progress bar");
     assert_eq!(ledger(&dir).await, expected_ledger());
     assert_eq!(answers(&dir), expected_answers());

@@ -331,6 +331,9 @@ fn places(page: &mut Page, report: &Report) {
         "export ledger --out ledger.csv",
         "db psql -- -c 'select * from report.balance'",
         "--now 2025-04-02 night --dry-run",
+        "--now 2025-03-31 benefits --partner 4100119",
+        "--now 2025-03-31 keys preview --partner 4100119 --order MPN-240301-119 \
+         --benefit license_subscription/office_365",
         "digest --on 2024-12-31",
     ] {
         page.line(&format!("{program} --data-dir {dir} {rest}"));
