@@ -2,10 +2,12 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, notice::Leased};
 use crate::domain::{
+    draw::{Move, Unit},
     notice::Notice,
     reason::{Problem, Reason},
 };
@@ -38,6 +40,42 @@ pub struct Booked {
     pub reversed: Sum,
     /// Still there.
     pub left_minor: i64,
+}
+
+/// Hours or incidents: what was granted, drawn, and lost. Hours in minutes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Drawn {
+    /// What is counted.
+    pub unit: Unit,
+    /// Granted.
+    pub granted: i64,
+    /// Drawn by requests.
+    pub used: i64,
+    /// Lapsed with their benefit.
+    pub lapsed: i64,
+}
+
+/// A request about a benefit, and what was answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answered {
+    /// Partner ID.
+    pub partner_id: String,
+    /// The partner's name.
+    pub partner: String,
+    /// The order and benefit; of a ticket or request for hours the order, or its own name.
+    pub subject: String,
+    /// What was asked for.
+    pub action: String,
+    /// By whom.
+    pub requested_by: String,
+    /// What was asked for beyond that.
+    pub content: Value,
+    /// The business date.
+    pub decided_on: NaiveDate,
+    /// Whether the answer was yes.
+    pub accepted: bool,
+    /// Why it was no, or what there was to say with the yes.
+    pub said: Vec<Reason>,
 }
 
 /// A yes or no that was asked for.
@@ -207,13 +245,13 @@ pub async fn booked(conn: &mut PgConnection) -> Result<Vec<Booked>> {
         .collect())
 }
 
-/// What orders were asked to be and what came of it, renewals that came too early or late included; assignments,
-/// of which there are many, are not.
+/// What orders were asked to be, cancelled or renewed, and what came of it; requests about their benefits are apart:
+/// [`answered`].
 pub async fn asked(conn: &mut PgConnection) -> Result<Vec<Asked>> {
     let rows = sqlx::query!(
         r#"select p.name as partner, d.subject, d.action, d.decided_on, d.reasons as "reasons: Json<Vec<Reason>>"
            from decision d join partner p using (partner_id)
-           where d.subject_kind = 'order' order by d.decision_id"#
+           where d.action in ('cancel', 'renew') order by d.decision_id"#
     )
     .fetch_all(conn)
     .await?;
@@ -227,6 +265,68 @@ pub async fn asked(conn: &mut PgConnection) -> Result<Vec<Asked>> {
             reasons: r.reasons.0,
         })
         .collect())
+}
+
+/// Requests about benefits and their answers, in the order of the decisions.
+pub async fn answered(conn: &mut PgConnection) -> Result<Vec<Answered>> {
+    let rows = sqlx::query!(
+        r#"select p.number as partner_id, p.name as partner, d.subject, d.action, d.requested_by, d.content,
+                  d.decided_on, d.outcome = 'accepted' as "accepted!", d.reasons as "reasons: Json<Vec<Reason>>",
+                  a.problems as "remarks?: Json<Vec<Problem>>"
+           from decision d
+           join partner p using (partner_id)
+           left join request r using (request_no)
+           left join row_answer a on d.outcome = 'accepted' and a.file_id = r.file_id and a.line = r.line
+           where d.action not in ('cancel', 'renew') order by d.decision_id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let remarks = r.remarks.map(|Json(remarks)| remarks).unwrap_or_default();
+            Answered {
+                partner_id: r.partner_id,
+                partner: r.partner,
+                subject: r.subject,
+                action: r.action,
+                requested_by: r.requested_by,
+                content: r.content,
+                decided_on: r.decided_on,
+                accepted: r.accepted,
+                said: r
+                    .reasons
+                    .0
+                    .into_iter()
+                    .chain(remarks.into_iter().map(|remark| remark.reason))
+                    .collect(),
+            }
+        })
+        .collect())
+}
+
+/// Hours and incidents, corrections netted in.
+pub async fn drawn(conn: &mut PgConnection) -> Result<Vec<Drawn>> {
+    let mut sums = Vec::new();
+    for unit in [Unit::Hours, Unit::Incidents] {
+        let [granted, used, lapsed] = [Move::Granted, Move::Used, Move::Lapsed].map(|moved| unit.kind(moved));
+        let sum = sqlx::query!(
+            r#"select coalesce(sum(n.count) filter (where n.kind = $1), 0)::bigint as "granted!",
+                      coalesce(sum(n.count) filter (where n.kind = $2), 0)::bigint as "used!",
+                      coalesce(sum(n.count) filter (where n.kind = $3), 0)::bigint as "lapsed!"
+               from (select kind::text as kind,
+                            case when from_account = case when kind::text = $1 then 'programme' else 'available' end::ledger_account
+                                 then amount_minor else -amount_minor end as count
+                     from transfer where currency is null) n"#,
+            granted,
+            used,
+            lapsed
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        sums.push(Drawn { unit, granted: sum.granted, used: sum.used, lapsed: sum.lapsed });
+    }
+    Ok(sums)
 }
 
 /// Cancelled orders and their money, by order and currency.
@@ -257,7 +357,8 @@ pub async fn standings(conn: &mut PgConnection) -> Result<Vec<Standing>> {
                   (select coalesce(sum(case when t.to_account = 'available' then t.amount_minor
                                             else -t.amount_minor end), 0)::bigint
                    from transfer t
-                   where t.partner_id = p.partner_id and 'available' in (t.from_account, t.to_account))
+                   where t.partner_id = p.partner_id and t.currency is not null
+                     and 'available' in (t.from_account, t.to_account))
                       as "left_minor!"
            from partner p
            left join lateral (select order_id, status, ended_on from membership m

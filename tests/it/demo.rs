@@ -31,9 +31,17 @@ async fn the_demo_ends_by_itself_and_its_store_answers_and_mails_are_what_the_ca
     let ran = Ran::of(benefactor(home.path()).arg("demo").arg("--dir").arg(&dir)).ended(0);
     assert!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
     assert!(embedded::at_rest(&dir, Duration::ZERO).unwrap(), "Postgres has stopped");
-    for said in ["442 nights", "Norrsken Integration AB", "Books", "ledger and schedule agree"] {
+    for said in [
+        "442 nights",
+        "Norrsken Integration AB",
+        "Asked for, and answered",
+        "Books",
+        "ledger and schedule agree",
+    ] {
         assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
     }
+    let shown = |word: &str| ran.stdout.lines().filter(|line| line.trim_start().starts_with(word)).count();
+    assert_eq!((shown("yes 2024-"), shown("no 2024-")), (7, 7), "{}", ran.stdout);
     assert_eq!(ran.stderr, "", "no terminal, no progress bar");
     assert_eq!(ledger(&dir).await, expected_ledger());
     assert_eq!(answers(&dir), expected_answers());
@@ -48,24 +56,25 @@ async fn ledger(dir: &Path) -> Vec<String> {
     type Entry = (
         (String, String, String, String),
         (NaiveDate, Option<NaiveDate>, NaiveDate),
-        (i64, String, Option<i64>, Option<NaiveDate>, Option<String>),
+        (i64, Option<String>, Option<i64>, Option<NaiveDate>, Option<String>),
     );
     let hold = embedded::hold(&options(dir, true)).unwrap();
     let mut owner = connect(&hold.url(Login::Owner).unwrap()).await;
     let rows: Vec<sqlx::postgres::PgRow> = sqlx::query(
         "select p.number, m.order_id, e.benefit, t.kind::text, t.period_from,
                 case when e.benefit like 'azure_bulk_credit%' then null else t.period_until end, t.effective_on,
-                t.amount_minor + coalesce(c.minor, 0), t.currency::text, t.usd_minor, t.rate_on, u.reference
+                t.amount_minor + coalesce(c.minor, 0), t.currency::text, t.usd_minor, t.rate_on, coalesce(u.reference, r.request_key)
          from transfer t
          join entitlement e using (entitlement_id)
          join membership m using (membership_id)
          join partner p on p.partner_id = t.partner_id
          left join credit_usage u on u.usage_id = t.usage_id
+         left join request r on r.request_no = t.request_no
          left join (select c.corrects, sum(case when c.from_account = o.from_account then c.amount_minor
                                                 else -c.amount_minor end)::bigint as minor
                     from transfer c join transfer o on o.transfer_id = c.corrects group by c.corrects) c
            on c.corrects = t.transfer_id
-         where t.corrects is null and t.currency is not null and t.amount_minor + coalesce(c.minor, 0) <> 0",
+         where t.corrects is null and t.amount_minor + coalesce(c.minor, 0) <> 0",
     )
     .fetch_all(&mut owner)
     .await
@@ -81,7 +90,12 @@ async fn ledger(dir: &Path) -> Vec<String> {
     });
     let mut lines: Vec<String> = entries
         .map(|((number, order, benefit, kind), (from, until, effective), (minor, code, usd, rate_on, reference))| {
-            let amount = Amount::new(minor, Currency::parse(&code).unwrap()).plain();
+            // Minutes and incidents are whole numbers of no currency.
+            let amount = code.as_ref().map_or_else(
+                || minor.to_string(),
+                |code| Amount::new(minor, Currency::parse(code).unwrap()).plain(),
+            );
+            let code = code.unwrap_or_default();
             let usd = usd.map(|cents| Amount::new(cents, Currency::USD).plain()).unwrap_or_default();
             let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
             let (until, rate_on, reference) = (day(until), day(rate_on), reference.unwrap_or_default());
@@ -180,7 +194,8 @@ fn mailbox(mails: &[Mail]) -> String {
     })
 }
 
-/// Some mails in full: the two decisions, an end in Swedish, and credit that nobody could use.
+/// Some mails in full: decisions, an end in Swedish, credit that nobody could use, and an offer's: a contact is needed,
+/// and what to do, in English to a Dane and in Swedish.
 fn of_note(mails: &[Mail]) -> String {
     let chosen = [
         ("2024-03-12", "cotedopale"),
@@ -188,6 +203,10 @@ fn of_note(mails: &[Mail]) -> String {
         ("2024-10-01", "norrsken"),
         ("2025-03-04", "norrsken"),
         ("2025-02-16", "polder"),
+        ("2024-06-27", "pontevecchio"),
+        ("2024-04-16", "oresund"),
+        ("2024-05-14", "oresund"),
+        ("2024-10-15", "norrsken"),
     ];
     let mut all = String::new();
     for (day, at) in chosen {

@@ -134,12 +134,14 @@ async fn netted(house: &House) -> Vec<String> {
                  where o.corrects is null group by o.entry_id, o.amount_minor, o.usd_minor)
              select concat_ws(',', l.partner_id, l.order_id, l.benefit, l.kind, l.period_from,
                         case when l.benefit like 'azure_bulk%' then '' else l.period_until::text end, l.effective_on,
-                        case when l.currency = 'JPY' then n.minor::text else round(n.minor / 100.0, 2)::text end, l.currency,
+                        case when coalesce(l.currency, 'JPY') = 'JPY' then n.minor::text else round(n.minor / 100.0, 2)::text end,
+                        coalesce(l.currency, ''),
                         case when l.kind = 'credit_granted' then coalesce(round(n.usd / 100.0, 2)::text, '') else '' end,
-                        coalesce(l.rate_on::text, ''), coalesce(u.reference, ''))
+                        coalesce(l.rate_on::text, ''), coalesce(u.reference, r.request_key, ''))
              from report.ledger l join net n using (entry_id)
              join transfer t on t.transfer_id = l.entry_id left join credit_usage u using (usage_id)
-             where n.minor <> 0 and l.currency is not null",
+             left join request r using (request_no)
+             where n.minor <> 0",
         )
         .await
 }

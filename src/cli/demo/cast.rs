@@ -27,25 +27,41 @@ pub(super) const FILES: &[CastFile] = cast! {
     "2024-01-22": "assignments.csv", "entitlements.csv";
     "2024-01-31": "assignments.csv", "entitlements.csv";
     "2024-02-05": "entitlements-alpenglow.csv";
-    "2024-02-12": "assignments.csv", "contacts-alpenglow.csv", "credit_usage.csv", "entitlements-alpenglow.csv",
-        "entitlements.csv", "partners-alpenglow.csv", "users-alpenglow.csv";
+    "2024-02-12": "assignments.csv", "contacts-alpenglow.csv", "credit_usage.csv",
+        "entitlements-alpenglow.csv", "entitlements.csv", "partners-alpenglow.csv", "users-alpenglow.csv";
     "2024-02-14": "assignments.csv";
     "2024-02-29": "assignments.csv", "entitlements.csv";
+    "2024-03-01": "contacts.csv", "entitlements.csv", "key_requests.csv", "keys.csv", "partners.csv",
+        "users.csv";
     "2024-03-04": "credit_usage.csv";
     "2024-03-11": "credit_usage.csv", "service_requests.csv";
     "2024-03-12": "service_requests.csv";
     "2024-03-15": "assignments.csv", "entitlements.csv";
     "2024-04-01": "assignments.csv", "entitlements.csv";
     "2024-04-10": "assignments.csv", "entitlements.csv";
+    "2024-04-15": "activations.csv", "agreements.csv", "entitlements.csv", "partners.csv", "users.csv";
+    "2024-04-22": "contacts.csv";
     "2024-05-06": "assignments.csv", "contacts.csv", "credit_usage.csv", "entitlements-may-final-v2.csv",
         "partners.csv", "service_requests.csv";
+    "2024-05-13": "activations.csv", "assignments.csv", "contacts.csv", "service_requests.csv";
     "2024-05-20": "credit_usage.csv";
+    "2024-06-06": "contacts.csv", "entitlements.csv", "keys.csv", "partners.csv", "users.csv";
+    "2024-06-11": "key_requests.csv";
     "2024-06-17": "credit_usage.csv";
-    "2024-07-01": "credit_usage.csv";
+    "2024-06-26": "service_requests.csv";
+    "2024-07-01": "assignments.csv", "credit_usage.csv", "key_requests.csv";
     "2024-08-05": "credit_usage.csv";
     "2024-08-12": "assignments.csv";
-    "2024-11-04": "assignments.csv";
-    "2024-11-11": "credit_usage.csv";
+    "2024-09-02": "assignments.csv", "credit_usage.csv", "service_requests.csv";
+    "2024-09-04": "assignments.csv", "contacts.csv", "entitlements.csv", "partners.csv", "users.csv";
+    "2024-10-07": "assignments.csv", "service_requests.csv";
+    "2024-10-14": "activations.csv", "entitlements.csv";
+    "2024-10-21": "service_requests.csv";
+    "2024-11-01": "key_requests.csv";
+    "2024-11-04": "assignments.csv", "key_requests.csv", "keys.csv";
+    "2024-11-11": "credit_usage.csv", "key_requests.csv", "service_requests.csv";
+    "2024-12-02": "agreements.csv", "assignments.csv";
+    "2024-12-03": "assignments.csv";
     "2025-01-10": "renewals.csv";
     "2025-01-30": "renewals.csv";
     "2025-02-03": "assignments.csv", "entitlements.csv";
@@ -77,6 +93,28 @@ const CAPTIONS: &[(&str, &str)] = &[
     ("4100111", "credit ends in October; late usage counts"),
     ("4100112", "its file came first, itself a week later"),
     ("4100113", "came in a file with 20 bad rows; own money"),
+    ("4100118", "a key revealed: no refund; the other: yes"),
+    ("4100119", "a key adds 25 seats, another extends"),
+    ("4100120", "bulk waits for an agreement to end"),
+    ("4100121", "a seat passed on: day 89 no, day 90 yes"),
+];
+
+/// Requests worth reading, with their answers: Partner ID, date, action, and the code of a no.
+pub(super) const ANSWERS: &[(&str, &str, &str, Option<&str>)] = &[
+    ("4100118", "2024-06-11", "reveal", None),
+    ("4100121", "2024-09-04", "assign", Some("role_missing")),
+    ("4100121", "2024-12-02", "reassign", Some("reassigned_too_early")),
+    ("4100121", "2024-12-03", "reassign", None),
+    ("4100120", "2024-05-13", "assign", Some("bulk_blocked")),
+    ("4100120", "2024-07-01", "assign", None),
+    ("4100106", "2024-09-02", "transfer", None),
+    ("4100106", "2024-12-03", "transfer", Some("bulk_blocked")),
+    ("4100119", "2024-11-01", "redeem", None),
+    ("4100119", "2024-11-04", "redeem", Some("extends_too_much")),
+    ("4100119", "2024-11-04", "redeem", None),
+    ("4100104", "2024-11-11", "product_support", Some("version_not_supported")),
+    ("4100109", "2024-09-02", "advisory_hours", Some("not_enough_left")),
+    ("4100101", "2024-10-14", "activate", None),
 ];
 
 /// What a partner is there for; nothing for one that is not of the cast.

@@ -5,16 +5,18 @@ use std::{fmt::Write as _, io::IsTerminal, time::Duration};
 use super::{cast, report::Report};
 use crate::{
     domain::{
+        draw::Unit,
         language::Language,
         money::{Amount, Currency},
+        naming,
         reason::Reason,
     },
-    store::summary::{Booked, Rejection, Standing},
+    store::summary::{Answered, Booked, Rejection, Standing},
 };
 
 const WIDTH: usize = 98;
 /// Kinds of rejected rows that are shown in full.
-const SHOWN: usize = 6;
+const SHOWN: usize = 5;
 
 /// The whole page, without the line end at its end.
 pub(super) fn write(report: &Report, replaced: bool, took: Duration) -> String {
@@ -31,6 +33,8 @@ pub(super) fn write(report: &Report, replaced: bool, took: Duration) -> String {
     credit(&mut page, report);
     partners(&mut page, report);
     refused(&mut page, report);
+    answered(&mut page, report);
+    rows(&mut page, report);
     mail(&mut page, report);
     books(&mut page, report);
     places(&mut page, report);
@@ -53,6 +57,21 @@ fn credit(page: &mut Page, report: &Report) {
         "{granted} grants, {lapsed} lapses. {lost} of the lapses need not have been: nobody was assigned in the whole \
          period, and the contact was told each time."
     ));
+    for drawn in &report.drawn {
+        let units = |count: i64| naming::units(drawn.unit, count, Language::English);
+        let left = drawn.granted - drawn.used - drawn.lapsed;
+        page.text(&format!(
+            "{} of {}: {} drawn, {} lapsed, {} left.",
+            units(drawn.granted),
+            match drawn.unit {
+                Unit::Hours => "advice",
+                Unit::Incidents => "support",
+            },
+            units(drawn.used),
+            units(drawn.lapsed),
+            units(left)
+        ));
+    }
 }
 
 fn currency_line(booked: &Booked) -> String {
@@ -126,7 +145,70 @@ fn refused(page: &mut Page, report: &Report) {
             said(&early.problem.reason)
         ));
     }
-    rows(page, report);
+}
+
+/// How many requests about benefits there were, and some of them with their answers.
+fn answered(page: &mut Page, report: &Report) {
+    page.head("Asked for, and answered");
+    let yes = report.answered.iter().filter(|request| request.accepted).count();
+    page.text(&format!(
+        "{} requests about benefits, {yes} of them granted. Among them:",
+        report.answered.len()
+    ));
+    for (partner_id, date, action, no) in cast::ANSWERS {
+        let request = report.answered.iter().find(|request| {
+            let of_day = request.partner_id == *partner_id && request.decided_on.to_string() == *date;
+            let refused = no.map_or(request.accepted, |no| request.said.iter().any(|why| why.code() == no));
+            of_day && request.action == *action && refused
+        });
+        let Some(request) = request else { continue };
+        let said: Vec<String> = request.said.iter().map(said).collect();
+        let who = mailbox(&request.requested_by);
+        let text = format!(
+            "{}, {}: {who} asks to {}. {}",
+            request.decided_on,
+            request.partner,
+            wish(request),
+            said.join(" ")
+        );
+        page.item(if request.accepted { "yes" } else { "no" }, text.trim_end());
+    }
+}
+
+/// A user principal name without its domain, which its partner tells.
+fn mailbox(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(mailbox, _)| mailbox)
+}
+
+/// What was asked for: `assign Visual Studio subscription to noa`.
+fn wish(request: &Answered) -> String {
+    let told = |name: &str| request.content.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let person = |name| mailbox(told(name)).to_owned();
+    let benefit = request
+        .subject
+        .split_once('/')
+        .map_or_else(String::new, |(_, code)| naming::benefit(code, Language::English));
+    match request.action.as_str() {
+        "assign" => format!("assign {benefit} to {}", person("user")),
+        "transfer" | "reassign" => {
+            format!("pass {benefit} from {} to {}", person("user"), person("to_user"))
+        }
+        "redeem" => match told("mode") {
+            "add_seats" => format!("redeem a key of {benefit} to add its seats"),
+            "extend" => format!("redeem a key of {benefit} to extend it"),
+            _ => format!("redeem a key of {benefit}"),
+        },
+        "reveal" => format!("see a key of {benefit}"),
+        "activate" => format!("activate {benefit}"),
+        "advisory_hours" => {
+            let minutes = request.content.get("minutes").and_then(serde_json::Value::as_i64).unwrap_or(0);
+            format!("draw {} of advice", naming::units(Unit::Hours, minutes, Language::English))
+        }
+        "product_support" | "cloud_support" => {
+            format!("be helped with {} {}", told("product"), told("product_version"))
+        }
+        other => format!("{other} {benefit}"),
+    }
 }
 
 fn said(reason: &Reason) -> String {
@@ -134,6 +216,7 @@ fn said(reason: &Reason) -> String {
 }
 
 fn rows(page: &mut Page, report: &Report) {
+    page.head("Rows of files");
     let files = report.files;
     page.text(&format!(
         "{} of {} rows were refused, each with its reason in the answer to its file, and {} waits for the operator. \
@@ -248,6 +331,9 @@ fn places(page: &mut Page, report: &Report) {
         "export ledger --out ledger.csv",
         "db psql -- -c 'select * from report.balance'",
         "--now 2025-04-02 night --dry-run",
+        "--now 2025-03-31 benefits --partner 4100119",
+        "--now 2025-03-31 keys preview --partner 4100119 --order MPN-240301-119 \
+         --benefit license_subscription/office_365",
         "digest --on 2024-12-31",
     ] {
         page.line(&format!("{program} --data-dir {dir} {rest}"));

@@ -16,12 +16,17 @@ use crate::{
         Store,
         digest::digest,
         embedded,
-        summary::{self, Asked, Booked, Files, Mails, Proof, Refund, Rejection, Standing},
+        summary::{self, Answered, Asked, Booked, Drawn, Files, Mails, Proof, Refund, Rejection, Standing},
     },
 };
 
 /// The mails to show: what they tell, and to whom.
-const SAMPLES: [(&str, &str); 2] = [("cancellation_refused", "en"), ("credit_lapsed_unassigned", "sv")];
+const SAMPLES: [(&str, &str); 4] = [
+    ("cancellation_refused", "en"),
+    ("credit_lapsed_unassigned", "sv"),
+    ("offer_instructions", "sv"),
+    ("offer_instructions", "da"), // told in English
+];
 
 /// The summary; `--json` prints it as it is. Amounts are minor units of their currency.
 #[derive(Debug, Serialize)]
@@ -35,10 +40,12 @@ pub(super) struct Report {
     pub(super) store: PathBuf,
     pub(super) files: Files,
     pub(super) booked: Vec<Booked>,
+    pub(super) drawn: Vec<Drawn>,
     pub(super) orders: Vec<(String, i64)>,
     pub(super) partners: Vec<Standing>,
     pub(super) refunds: Vec<Refund>,
     pub(super) asked: Vec<Asked>,
+    pub(super) answered: Vec<Answered>,
     pub(super) rejections: Vec<Rejection>,
     pub(super) mails: Mails,
     pub(super) samples: Vec<Sample>,
@@ -94,10 +101,12 @@ pub(super) async fn gather(
         store: place(dir)?,
         files: summary::files(conn).await?,
         booked: summary::booked(conn).await?,
+        drawn: summary::drawn(conn).await?,
         orders: summary::orders(conn).await?,
         partners: summary::standings(conn).await?,
         refunds: summary::refunds(conn).await?,
         asked: summary::asked(conn).await?,
+        answered: summary::answered(conn).await?,
         rejections: summary::rejections(conn).await?,
         mails: summary::mails(conn).await?,
         samples,
