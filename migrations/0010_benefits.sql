@@ -57,6 +57,8 @@ create table activation (
     live           boolean not null default false,
     request_no     bigint not null references request
 );
+-- offers that run: who is to be asked for a contact
+create index entitlement_offer on entitlement (entitlement_id) where benefit like 'go_to_market%' and ended_on is null;
 create index activation_going_live on activation (live_on) where not live and live_on is not null;
 
 -- What tickets are opened with: activated per order, seen by every directory user from then on (R6)
@@ -166,6 +168,10 @@ create table contact_version (
 );
 create trigger history_only_grows before update or delete or truncate on contact_version
     for each statement execute function refuse_rewriting();
+-- those that are known already
+insert into contact_version (partner_id, version_no, user_id, email, phone, language, known_on, requested_by, file_id, line)
+select c.partner_id, 1, c.user_id, c.email, c.phone, c.language, f.received_on, 'operator', c.file_id, 1
+from contact c join file f using (file_id);
 
 -- Hours and incidents: what a request drew. Minutes and counts have no currency.
 alter table transfer add request_no bigint;
@@ -174,6 +180,12 @@ create unique index transfer_once on transfer
     (entitlement_id, period_no, kind, usage_id, corrects, correction_no) nulls not distinct where request_no is null;
 create unique index transfer_once_a_request on transfer
     (entitlement_id, kind, request_no, corrects, correction_no) nulls not distinct where request_no is not null;
+
+-- Hours and incidents stand in the schedule like credit: granted once, on their first day.
+insert into credit_schedule (entitlement_id, partner_id, next_period_no, next_on)
+select entitlement_id, partner_id, 0, starts_on from entitlement
+where ended_on is null and quantity > 0
+  and split_part(benefit, '/', 1) in ('product_support', 'signature_cloud_support', 'advisory_hours');
 
 -- rows that name the operator as who asks are his: the command that asks runs on his machine
 alter table file add by_operator boolean not null default false;

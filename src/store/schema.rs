@@ -5,7 +5,15 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, migrate::Migrator}
 use super::Error;
 
 /// Tables whose rows are history: the worker adds to them and never changes them (promises: history only grows).
-const APPEND_ONLY: [&str; 4] = ["transfer", "entitlement_version", "decision", "operator_action"];
+const APPEND_ONLY: [&str; 7] = [
+    "transfer",
+    "entitlement_version",
+    "decision",
+    "operator_action",
+    "key_reveal",
+    "redemption",
+    "contact_version",
+];
 /// Schemas the worker works in. `report` is for reading only.
 const WORKED_IN: [&str; 2] = ["public", "apalis"];
 /// Serializes migrations of one database; any number that nobody else in it takes.
