@@ -25,11 +25,14 @@ alter table assignment
     add request_no bigint references request,
     add removed_by_no bigint references request;
 update assignment a set seat_no = n.seat_no
-from (select a.assignment_id,
-             case when e.benefit like 'azure_bulk_credit%' then 1
-                  else row_number() over (partition by a.entitlement_id order by a.assignment_id) end as seat_no
-      from assignment a join entitlement e using (entitlement_id)
-      where e.benefit like 'azure_bulk_credit%' or e.benefit like 'visual_studio%') n
+from (select assignment_id,
+             case when benefit like 'azure_bulk_credit%' then 1
+                  -- whoever came back had the seat that was theirs
+                  else dense_rank() over (partition by entitlement_id order by first_id) end as seat_no
+      from (select a.assignment_id, a.entitlement_id, e.benefit,
+                   min(a.assignment_id) over (partition by a.entitlement_id, a.user_id) as first_id
+            from assignment a join entitlement e using (entitlement_id)
+            where e.benefit like 'azure_bulk_credit%' or e.benefit like 'visual_studio%') of_seats) n
 where n.assignment_id = a.assignment_id;
 create unique index assignment_seat on assignment (entitlement_id, seat_no) where removed_on is null;
 create index assignment_partner on assignment (partner_id) where removed_on is null and seat_no is not null;
