@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod agreement;
+pub mod asked;
 pub mod assignment;
 pub mod book;
 pub mod calendar;

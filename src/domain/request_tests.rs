@@ -1,16 +1,20 @@
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::*;
 use crate::domain::{
-    assignment::Action as Assigning,
+    activation::ActivationRow,
+    assignment::{Action as Assigning, AssignmentRow},
     book::{Group, Seat},
     catalogue::{self, Catalogue},
     directory_user::Role,
-    entitlement::Offer,
-    key_request::Action as Keying,
+    entitlement::{Benefit, Offer},
+    key_request::{Action as Keying, KeyRequestRow},
     membership::Year,
     policy::Policies,
-    service_request::Ticket,
+    role::Action,
+    service_request::{ServiceRequestRow, Ticket},
 };
 
 fn day(text: &str) -> NaiveDate {

@@ -17,6 +17,7 @@ pub use keys::{Preview, Revealed, preview, reveal};
 pub use tries::come_clean;
 
 mod agreements;
+mod answering;
 mod apply;
 mod entitlements;
 mod events;

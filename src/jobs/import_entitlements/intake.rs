@@ -10,15 +10,14 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
 use super::{
-    apply,
+    answering, apply,
     inbox::{self, Stamp},
     originals, requests, tries,
 };
 use crate::{
-    domain::{calendar::add_days, cell, language::Language, reason::Problem},
+    domain::{calendar::add_days, cell, reason::Problem},
     files::{
         Refusal,
-        answer::{self, AnswerFile, RowStatus},
         profile::{Kind, Profile},
         reader::{Limits, Reader, Record},
         spool::{self, Spooled},
@@ -153,7 +152,7 @@ async fn close(
         return Ok(Outcome::GivenUp(sentence));
     }
     file::finish(&mut tx, file_id).await?;
-    let mut taken = answer(cx, &mut tx, one, file_id, profile).await?;
+    let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
     fault::at("file.answered", super::NAME).await?;
     originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
     fault::at("file.left", super::NAME).await?;
@@ -320,7 +319,7 @@ async fn seen_before(
     Ok(None)
 }
 
-fn chunk_rows(cx: &Context) -> i32 {
+pub(super) fn chunk_rows(cx: &Context) -> i32 {
     i32::try_from(cx.chunk_rows(super::NAME)).unwrap_or(i32::MAX)
 }
 
@@ -481,75 +480,6 @@ async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) 
         by_operator: unfinished.by_operator,
         attempts: unfinished.attempts,
     })
-}
-
-/// Hands the file back with an answer on every row.
-async fn answer(
-    cx: &Context,
-    conn: &mut PgConnection,
-    dropped: &Dropped,
-    file_id: i64,
-    profile: Profile,
-) -> Result<Taken> {
-    let mut head = file::get(conn, file_id).await?;
-    if let Some(name) = dropped.path.file_name().and_then(|name| name.to_str()) {
-        name.clone_into(&mut head.name); // a file left by a crash may be dropped again under another name
-    }
-    let problems =
-        file::answers(conn, file_id, 1, 2).await?.pop().map_or_else(Vec::new, |(.., problems)| problems);
-    let taken = |answer| Taken {
-        problems,
-        name: head.name.clone(),
-        kind: profile.kind,
-        tally: head.tally,
-        answer,
-        unknown: profile.unknown,
-        kept: None,
-    };
-    if cx.dry_run {
-        return Ok(taken(None));
-    }
-    tokio::fs::create_dir_all(&dropped.results).await.map_err(Error::file(&dropped.results))?;
-    // A file that was begun before a crash may have been dropped under another name then.
-    let name =
-        dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
-    let target = dropped.results.join(answer::name_for(&name));
-    let failed = |error: answer::AnswerError| {
-        Error::file(&target)(match error {
-            answer::AnswerError::Io(error) => error,
-            other => std::io::Error::other(other),
-        })
-    };
-    let spooled = cx.folders.spool().join(&head.sha256);
-    let mut out =
-        AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;
-    if profile.kind == Kind::Keys {
-        out = out.masking_keys(profile.places.clone());
-    }
-    let mut lines = Reader::open(File::open(&spooled).map_err(Error::file(&spooled))?, Limits::default())
-        .map_err(|r| failed(r.into()))?;
-    let mut record = Record::default();
-    for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
-        // A span of requests is the whole file; what is said of its rows is read in parts.
-        let mut from = first_row;
-        while from < until_row {
-            let until = until_row.min(from.saturating_add(chunk_rows(cx)));
-            let mut said = file::answers(conn, file_id, from, until).await?.into_iter().peekable();
-            for row_no in from..until {
-                lines.read(&mut record).map_err(|r| failed(r.into()))?;
-                let (status, problems) = match said.next_if(|(no, ..)| *no == row_no) {
-                    Some((_, status, problems)) => {
-                        (RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
-                    }
-                    None if unchanged.binary_search(&row_no).is_ok() => (RowStatus::Unchanged, vec![]),
-                    None => (RowStatus::Applied, vec![]),
-                };
-                out.answer(record.line(), status, &problems).map_err(failed)?;
-            }
-            from = until;
-        }
-    }
-    Ok(taken(Some(out.finish().map_err(failed)?)))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
