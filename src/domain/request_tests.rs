@@ -500,6 +500,7 @@ fn r4_seats_go_round_by_their_own_clocks() {
         [given(3, 3, "gus", Some(2))]
     );
     assert_eq!(told(&done(&mut book, &assigns(SEATS, "dan", "2024-02-10"))), ["user no_seat_left"]);
+    assert_eq!(told(&done(&mut book, &assigns(SEATS, "ben", "2024-02-10"))), ["user already_assigned"]);
     let reassign =
         |user, to, on| Asked::Assignment(assignment(SEATS, Assigning::Reassign, user, Some(to), on));
     assert_eq!(

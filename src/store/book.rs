@@ -32,6 +32,9 @@ pub async fn open(
     grace_days: u32,
     key_months: u32,
 ) -> Result<Book> {
+    // What this very file made has no statistics yet, and tables that look empty are read whole, again and again. All that
+    // is read here is found by an index.
+    by_index(conn, true).await?;
     let mut book = Book::default();
     partners(conn, &mut book, asked).await?;
     users(conn, &mut book, asked).await?;
@@ -60,7 +63,16 @@ pub async fn open(
         .collect();
     count_groups(conn, &mut book, groups.into_iter().collect()).await?;
     recorded(conn, &mut book, asked).await?;
+    by_index(conn, false).await?;
     Ok(book)
+}
+
+/// Lets the planner read no table whole where there is an index, or lets it again; until the transaction ends.
+async fn by_index(conn: &mut PgConnection, only: bool) -> Result<()> {
+    sqlx::query!("select set_config('enable_seqscan', $1, true)", if only { "off" } else { "on" })
+        .fetch_one(conn)
+        .await?;
+    Ok(())
 }
 
 /// Numbers of the partners of requests, each once.
