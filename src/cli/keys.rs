@@ -49,7 +49,7 @@ pub(super) enum KeysCommand {
     Reveal(KeyArgs),
     /// Say what redeeming a key would come to in each way, before it is redeemed for ever (D8)
     #[command(after_help = PREVIEW_EXAMPLE)]
-    Preview(KeyArgs),
+    Preview(PreviewArgs),
 }
 
 /// Which key, and who asks.
@@ -70,6 +70,13 @@ pub(super) struct KeyArgs {
     /// Who asks: a directory user, by object id or user principal name; without it the operator
     #[arg(long, value_name = "USER", default_value = OPERATOR)]
     requested_by: String,
+}
+
+/// Which key, who asks, and of which day.
+#[derive(Args, Debug)]
+pub(super) struct PreviewArgs {
+    #[command(flatten)]
+    key: KeyArgs,
     /// The date that counts; without it today (UTC)
     #[arg(long, value_name = "DATE", value_parser = date)]
     on: Option<NaiveDate>,
@@ -93,14 +100,14 @@ fn date(text: &str) -> Result<NaiveDate, String> {
 }
 
 impl KeyArgs {
-    fn row(self, action: Action, today: NaiveDate) -> KeyRequestRow {
+    fn row(self, action: Action, on: NaiveDate) -> KeyRequestRow {
         KeyRequestRow {
             partner_id: self.partner,
             order_id: self.order,
             benefit: self.benefit,
             action,
             requested_by: self.requested_by,
-            requested_on: self.on.unwrap_or(today),
+            requested_on: on,
             key_ref: self.key,
             tenant_id: None,
             mode: None,
@@ -123,7 +130,7 @@ pub(super) async fn run_keys(settings: &Settings, command: KeysCommand) -> anyho
                 }
             }
             KeysCommand::Preview(args) => {
-                let row = args.row(Action::Redeem, today);
+                let row = args.key.row(Action::Redeem, args.on.unwrap_or(today));
                 match import::preview(&cx, &mut conn, &row).await? {
                     Ok(preview) => tell(settings.json, &row, &preview),
                     Err(problems) => refuse(settings.json, &problems),

@@ -79,7 +79,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &ActivationRow) -> Ruling {
     }
     let live_on = offer.then(|| add_days(on, case.policy.go_live_days));
     if !held.runs_on(on) {
-        let reason = Reason::OutsideBenefitDates { starts_on: held.starts_on, ends_on: held.ends_on() };
+        let reason = held.outside(case.on);
         no("requested_on", &on.to_string(), reason);
     } else if let Some(live_on) = live_on.filter(|day| *day > held.ends_on()) {
         let reason = Reason::EndsBeforeLive { live_on, ends_on: held.ends_on() };

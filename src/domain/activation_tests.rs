@@ -234,7 +234,11 @@ fn a_benefit_is_activated_from_its_first_through_its_last_usable_day_and_every_r
     let mut world = World::new();
     world.benefit(1, 41, "software", Some(1), "2025-03-02");
     let outside = |on: &str, ends_on: &str| {
-        let reason = Reason::OutsideBenefitDates { starts_on: day("2024-01-31"), ends_on: day(ends_on) };
+        let reason = Reason::OutsideBenefitDates {
+            on: Some(day(on)),
+            starts_on: day("2024-01-31"),
+            ends_on: day(ends_on),
+        };
         Problem::at("requested_on", on, reason)
     };
     assert_eq!(world.activate(1, "2024-01-30"), Err(vec![outside("2024-01-30", "2025-03-02")]));

@@ -29,7 +29,7 @@ pub struct AgreementRow {
 pub fn parse(cells: &Cells<'_>) -> Result<AgreementRow, Vec<Problem>> {
     let mut row = cells.read();
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let agreement = row.need("agreement", Expected::Text, cell::id);
+    let agreement = row.need("agreement", Expected::Text, |text| cell::id(&text.to_lowercase()));
     let valid_from = row.need("valid_from", Expected::Date, cell::date);
     let valid_until = row.patch("valid_until", Expected::Date, cell::date);
     if let (Some(from), Some(until)) = (valid_from, valid_until.as_ref().and_then(cell::Patch::as_set))

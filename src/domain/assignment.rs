@@ -134,7 +134,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
         no("action", row.action.name(), Reason::BulkNeverRemoved);
     }
     if !held.runs_on(on) {
-        let reason = Reason::OutsideBenefitDates { starts_on: held.starts_on, ends_on: held.ends_on() };
+        let reason = held.outside(case.on);
         no("requested_on", &on.to_string(), reason);
     }
     if row.action != Action::Remove

@@ -17,7 +17,7 @@ use super::{
     license_key::Subscription,
     membership::Year,
     policy::ImportPolicy,
-    reason::Problem,
+    reason::{Problem, Reason},
 };
 
 /// A partner.
@@ -147,6 +147,12 @@ impl Held {
     #[must_use]
     pub fn ends_on(&self) -> NaiveDate {
         self.ended_on.unwrap_or(self.last_usable_on)
+    }
+
+    /// The refusal of a day on which it cannot be used.
+    #[must_use]
+    pub fn outside(&self, day: NaiveDate) -> Reason {
+        Reason::OutsideBenefitDates { on: Some(day), starts_on: self.starts_on, ends_on: self.ends_on() }
     }
 
     /// Whether it can be used on a day.

@@ -119,6 +119,8 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRequestRow, Vec<Problem>> {
     let key_ref = row.patch("key_ref", Expected::KeyRef, parse_key_ref);
     let tenant_id = row.patch("tenant_id", Expected::Guid, cell::guid);
     let mode = row.patch("mode", Expected::RedeemMode, Mode::parse);
+    // A reveal has neither.
+    let redeems = action == Some(Action::Redeem);
     let assemble = || {
         Some(KeyRequestRow {
             partner_id: partner_id?,
@@ -128,8 +130,8 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRequestRow, Vec<Problem>> {
             requested_by: requested_by?,
             requested_on: requested_on?,
             key_ref: key_ref?.into_set(),
-            tenant_id: tenant_id?.into_set(),
-            mode: mode?.into_set(),
+            tenant_id: tenant_id?.into_set().filter(|_| redeems),
+            mode: mode?.into_set().filter(|_| redeems),
         })
     };
     row.finish(assemble())
@@ -203,7 +205,7 @@ fn barred(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Vec<Problem> {
         }
     }
     if !held.runs_on(case.on) {
-        let reason = Reason::OutsideBenefitDates { starts_on: held.starts_on, ends_on: held.ends_on() };
+        let reason = held.outside(case.on);
         no("requested_on", &on, reason);
     }
     problems

@@ -103,6 +103,9 @@ pub enum Reason {
     RequestedInFuture {
         /// The day the file arrived.
         received_on: NaiveDate,
+        /// The day it is dated, on which it can be asked for.
+        #[serde(default)]
+        requested_on: Option<NaiveDate>,
     },
     /// Dated long before its file arrived: it waits for the operator.
     WaitsForOperator {
@@ -122,6 +125,9 @@ pub enum Reason {
     NotAssignable,
     /// The benefit does not run on that day.
     OutsideBenefitDates {
+        /// The day that is outside.
+        #[serde(default)]
+        on: Option<NaiveDate>,
         /// First usable day.
         starts_on: NaiveDate,
         /// Last usable day.

@@ -283,7 +283,7 @@ fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) 
     }
     let on = asked.requested_on();
     (on > arrival.received_on).then(|| {
-        let reason = Reason::RequestedInFuture { received_on: arrival.received_on };
+        let reason = Reason::RequestedInFuture { received_on: arrival.received_on, requested_on: Some(on) };
         Problem::at("requested_on", &on.to_string(), reason)
     })
 }

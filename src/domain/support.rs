@@ -157,11 +157,7 @@ fn running<'a>(
     running.retain(|held| own(held));
     if let Some(order) = order.filter(|_| running.is_empty()) {
         problems.push(match of_kind.iter().rev().find(|held| own(held)) {
-            Some(held) => {
-                let (starts_on, ends_on) = (held.starts_on, held.ends_on());
-                let reason = Reason::OutsideBenefitDates { starts_on, ends_on };
-                Problem::at("requested_on", &case.on.to_string(), reason)
-            }
+            Some(held) => Problem::at("requested_on", &case.on.to_string(), held.outside(case.on)),
             None => Problem::at("order_id", &order.order_id, Reason::NoBenefitsYet),
         });
     }

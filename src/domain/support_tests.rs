@@ -189,7 +189,11 @@ fn r6_an_incident_is_taken_from_what_ends_first_and_has_one_left() {
     assert_eq!(ask(&world, "", "2024-06-30"), drawn(2, 9));
     let none_left = Reason::NotEnoughLeft { unit: Unit::Incidents, wanted: 1, left: 0 };
     assert_eq!(ask(&world, "ORD-42", "2024-06-30"), no("kind", "cloud_support", none_left));
-    let over = Reason::OutsideBenefitDates { starts_on: day("2024-01-31"), ends_on: day("2024-06-30") };
+    let over = Reason::OutsideBenefitDates {
+        on: Some(day("2024-07-01")),
+        starts_on: day("2024-01-31"),
+        ends_on: day("2024-06-30"),
+    };
     assert_eq!(ask(&world, "ORD-42", "2024-07-01"), no("requested_on", "2024-07-01", over));
     world.order(43, Offer::Gold);
     assert_eq!(ask(&world, "ORD-43", "2024-06-30"), no("order_id", "ORD-43", Reason::NoBenefitsYet));

@@ -123,7 +123,8 @@ impl Facts {
         self.values.insert("reasons", Value::from_iter(sentences));
         let when = earliest(reasons);
         let on = if let Earliest::On(day) = when { naming::day(day, self.language) } else { String::new() };
-        self.text("earliest", &on).flag("never", when == Earliest::Never)
+        let ended = reasons.iter().any(|reason| matches!(reason, Reason::AlreadyEnded { .. }));
+        self.text("earliest", &on).flag("never", when == Earliest::Never).flag("ended", ended)
     }
 
     fn amounts(self, name: &'static str, amounts: &[Amount]) -> Self {

@@ -377,15 +377,17 @@ pub async fn uses(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) ->
     .await?)
 }
 
-/// Whether an order cannot renew `old`: it is another partner's or `old` itself, renews another already, or has ended.
+/// Whether an order cannot renew `old`: it is another partner's or `old` itself, renews another already, has ended, or
+/// began on its own before `old` could be renewed.
 pub async fn is_taken(conn: &mut PgConnection, order_id: &str, old: &Membership) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from membership
                           where order_id = $1 and (partner_id <> $2 or membership_id = $3 or renews is not null
-                                                   or ended_on is not null)) as "taken!""#,
+                                                   or ended_on is not null or starts_on < $4)) as "taken!""#,
         order_id,
         old.partner_id,
-        old.membership_id
+        old.membership_id,
+        old.anniversary_on
     )
     .fetch_one(conn)
     .await?)

@@ -110,14 +110,19 @@ impl Reason {
 
     /// When it becomes a yes.
     #[must_use]
-    pub const fn earliest(&self) -> Earliest {
+    pub fn earliest(&self) -> Earliest {
         match self {
+            Self::OutsideBenefitDates { on: Some(on), starts_on, .. } if on < starts_on => {
+                Earliest::On(*starts_on)
+            }
+            Self::RequestedInFuture { requested_on: Some(day), .. } => Earliest::On(*day),
             Self::RenewedTooEarly { earliest_on }
             | Self::RequestedBeforePurchase { earliest_on }
             | Self::SeatOpensLater { earliest_on }
             | Self::ReassignedTooEarly { earliest_on, .. }
             | Self::BulkBlocked { earliest_on: Some(earliest_on), .. } => Earliest::On(*earliest_on),
-            Self::AlreadyEnded { .. }
+            Self::OutsideBenefitDates { on: Some(_), .. }
+            | Self::AlreadyEnded { .. }
             | Self::BulkBlocked { earliest_on: None, .. }
             | Self::NotTransferable
             | Self::NotReassignable

@@ -111,7 +111,7 @@ fn change(reason: &Reason, day: Day<'_>) -> Option<String> {
 
 fn request(reason: &Reason, day: Day<'_>) -> Option<String> {
     Some(match reason {
-        Reason::RequestedInFuture { received_on } => format!(
+        Reason::RequestedInFuture { received_on, .. } => format!(
             "The request is dated later than {}, the day it arrived; \
              correct the date, or send it again when that day has come.",
             day(*received_on)
@@ -131,7 +131,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
         Reason::NotAssignable => {
             "This kind of benefit is not assigned to users; leave the row out.".to_owned()
         }
-        Reason::OutsideBenefitDates { starts_on, ends_on } => format!(
+        Reason::OutsideBenefitDates { starts_on, ends_on, .. } => format!(
             "The benefit can be used from {} through {}; choose a date between them.",
             day(*starts_on),
             day(*ends_on)
@@ -141,7 +141,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
             "The user is assigned to this benefit already; nothing needs to be done.".into()
         }
         Reason::NotAssigned => {
-            "The user is not assigned to this benefit, so there is nothing to remove; check the user."
+            "The user is not assigned to this benefit on that day; check the user."
                 .to_owned()
         }
         Reason::BulkNeverRemoved => {
@@ -275,7 +275,7 @@ fn seat(reason: &Reason, day: Day<'_>) -> Option<String> {
             naming::agreement(agreement)
         ),
         Reason::NoSeatLeft { seats } => {
-            format!("All {seats} seats are taken; free one, or reassign one.")
+            format!("No seat of {seats} is free; free one, or reassign one.")
         }
         Reason::SeatOpensLater { earliest_on } => {
             format!("A seat was freed, and opens to another user on {}.", day(*earliest_on))
@@ -409,7 +409,7 @@ fn remark(reason: &Reason, day: Day<'_>) -> Option<String> {
             format!("Access ID {access_id}, Contract ID {contract_id}.")
         }
         Reason::LeftOver { unit, left } => {
-            format!("There are {} left.", naming::units(*unit, *left, English))
+            format!("Left: {}.", naming::units(*unit, *left, English))
         }
         Reason::GoesLive { live_on, until } => {
             format!("The offer is live from {} through {}.", day(*live_on), day(*until))

@@ -73,13 +73,23 @@ pub fn samples() -> Vec<Sample> {
         refusal("D4", Reason::CurrencyNotAccepted { expected: sek }),
         remark("D12", Reason::DiffersFromCatalogue { column: text("quantity"), expected: text("5") }),
         refusal("D12", Reason::NoAmount),
-        refusal("D1", Reason::RequestedInFuture { received_on: day("2024-02-01") }),
+        refusal(
+            "D1",
+            Reason::RequestedInFuture {
+                received_on: day("2024-02-01"),
+                requested_on: Some(day("2024-02-03")),
+            },
+        ),
         waits("D1", Reason::WaitsForOperator { earliest_on: day("2024-01-25") }),
         waits("D1", Reason::DecidedAtNight { night_of: day("2024-02-02") }),
         refusal("R1", Reason::NotAssignable),
         refusal(
             "D5",
-            Reason::OutsideBenefitDates { starts_on: day("2024-01-31"), ends_on: day("2025-01-30") },
+            Reason::OutsideBenefitDates {
+                on: Some(day("2024-01-15")),
+                starts_on: day("2024-01-31"),
+                ends_on: day("2025-01-30"),
+            },
         ),
         refusal("R8", Reason::ContactIsAccount),
         refusal("R1", Reason::AlreadyAssigned),

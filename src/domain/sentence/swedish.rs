@@ -109,7 +109,7 @@ fn change(reason: &Reason, day: Day<'_>) -> Option<String> {
 
 fn request(reason: &Reason, day: Day<'_>) -> Option<String> {
     Some(match reason {
-        Reason::RequestedInFuture { received_on } => format!(
+        Reason::RequestedInFuture { received_on, .. } => format!(
             "Begäran är daterad senare än {}, dagen då den kom in; \
              rätta datumet eller skicka in den på nytt när dagen är inne.",
             day(*received_on)
@@ -131,7 +131,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
         Reason::NotAssignable => {
             "Den här sortens förmån tilldelas inte användare; utelämna raden.".to_owned()
         }
-        Reason::OutsideBenefitDates { starts_on, ends_on } => format!(
+        Reason::OutsideBenefitDates { starts_on, ends_on, .. } => format!(
             "Förmånen kan användas från och med {} till och med {}; välj ett datum däremellan.",
             day(*starts_on),
             day(*ends_on)
@@ -139,7 +139,7 @@ fn assignment(reason: &Reason, day: Day<'_>) -> Option<String> {
         Reason::ContactIsAccount => "Marknadskontaktens e-postadress måste vara en annan än partnerns kontoadress; ange en annan adress.".into(),
         Reason::AlreadyAssigned => "Användaren är redan tilldelad förmånen; inget behöver göras.".into(),
         Reason::NotAssigned => {
-            "Användaren är inte tilldelad förmånen, så det finns inget att ta bort; kontrollera användaren."
+            "Användaren är inte tilldelad förmånen den dagen; kontrollera användaren."
                 .to_owned()
         }
         Reason::BulkNeverRemoved => "Azure-kredit som engångsbelopp kan aldrig tas ifrån sin användare; \
@@ -278,7 +278,7 @@ fn seat(reason: &Reason, day: Day<'_>) -> Option<String> {
             naming::agreement(agreement)
         ),
         Reason::NoSeatLeft { seats } => {
-            format!("Alla {seats} platser är upptagna; frigör en, eller omtilldela en.")
+            format!("Ingen plats av {seats} är ledig; frigör en, eller omtilldela en.")
         }
         Reason::SeatOpensLater { earliest_on } => {
             format!("En plats har frigjorts, och öppnas för en annan användare {}.", day(*earliest_on))
@@ -415,7 +415,7 @@ fn remark(reason: &Reason, day: Day<'_>) -> Option<String> {
             format!("Åtkomst-ID {access_id}, avtals-ID {contract_id}.")
         }
         Reason::LeftOver { unit, left } => {
-            format!("Det finns {} kvar.", naming::units(*unit, *left, Swedish))
+            format!("Kvar: {}.", naming::units(*unit, *left, Swedish))
         }
         Reason::GoesLive { live_on, until } => {
             format!("Erbjudandet gäller från och med {} till och med {}.", day(*live_on), day(*until))

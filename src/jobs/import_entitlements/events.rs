@@ -127,7 +127,8 @@ async fn record_renewal(
     let year = Year { starts_on: order.starts_on, anniversary_on: order.anniversary_on, grace_days };
     let mut problems = Vec::new();
     if row.renewed_on > staged.received_on {
-        let reason = Reason::RequestedInFuture { received_on: staged.received_on };
+        let reason =
+            Reason::RequestedInFuture { received_on: staged.received_on, requested_on: Some(row.renewed_on) };
         problems.push(Problem::at("renewed_on", &row.renewed_on.to_string(), reason));
     }
     if let Err(reason) = year.check_renewal(row.renewed_on) {
@@ -137,7 +138,7 @@ async fn record_renewal(
     if let Some(ended_on) = order.ended_on.or_else(|| over.then(|| year.grace_ends_on())) {
         problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
     }
-    if order::owner(conn, &row.new_order_id).await?.is_some_and(|(_, owner)| owner != partner_id) {
+    if order::is_taken(conn, &row.new_order_id, &order).await? {
         problems.push(Problem::at("new_order_id", &row.new_order_id, Reason::NewOrderTaken));
     }
     if !problems.is_empty() {
@@ -230,7 +231,8 @@ fn one_usage(
     }
     let used_on = row.used_on.to_string();
     if row.used_on > staged.received_on {
-        let reason = Reason::RequestedInFuture { received_on: staged.received_on };
+        let reason =
+            Reason::RequestedInFuture { received_on: staged.received_on, requested_on: Some(row.used_on) };
         return Err(Problem::at("used_on", &used_on, reason));
     }
     let starts_on = stored.known.stated.starts_on;

@@ -2,7 +2,7 @@
 
 use super::{
     requests::answer,
-    rules::{Day, Item, Model, No, Order, When, minus, plus},
+    rules::{Day, Item, Model, No, Order, When, minus, outside, plus},
 };
 
 /// A ticket about a product.
@@ -38,7 +38,7 @@ impl Model {
         self.given_out(order, &mut no);
         let last = ours.last_day(item);
         if on < item.from || last < on {
-            no.push(("outside_benefit_dates", When::Corrected));
+            no.push(("outside_benefit_dates", outside(item.from, on)));
         } else if offer && plus(on, 3) > last {
             no.push(("ends_before_live", When::Never));
         }
@@ -163,8 +163,12 @@ impl Model {
         if running.is_empty() {
             no.push(("no_benefits_yet", When::Corrected));
         } else if from.is_empty() {
-            let once = all.iter().any(|one| own(&one));
-            no.push((if once { "outside_benefit_dates" } else { "no_benefits_yet" }, When::Corrected));
+            no.push(match all.iter().rev().find(own) {
+                Some((_, _, at, nth)) => {
+                    ("outside_benefit_dates", outside(self.orders[*at].items[*nth].from, on))
+                }
+                None => ("no_benefits_yet", When::Corrected),
+            });
         }
         let mut open = wanted;
         let mut taken = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{
     benefits::Ruled,
-    rules::{Day, Item, Model, No, When, months, plus},
+    rules::{Day, Item, Model, No, When, months, outside, plus},
 };
 
 /// A key as the store calls it.
@@ -78,7 +78,7 @@ impl Model {
         }
         self.given_out(order, &mut no);
         if on < item.from || ours.last_day(item) < on {
-            no.push(("outside_benefit_dates", When::Corrected));
+            no.push(("outside_benefit_dates", outside(item.from, on)));
         }
         let picked = pick(item, asked).map_err(|reason| no.push(reason)).ok();
         let own = self.companies[of].tenant;

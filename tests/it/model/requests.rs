@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     benefits::Ticket,
     keys::KeyAsked,
-    rules::{Day, Given, Item, Kept, Model, No, Pending, When, minus, plus},
+    rules::{Day, Given, Item, Kept, Model, No, Pending, When, minus, outside, plus},
 };
 
 /// How a file came.
@@ -148,14 +148,14 @@ impl Model {
         let company = &self.companies[row.of];
         let asker = &company.people[company.person(&row.by).unwrap()];
         let barred = if !asker.enabled {
-            Some("user_disabled")
+            Some(("user_disabled", When::Corrected))
         } else if !may(row.action(), &asker.roles) {
-            Some("role_missing")
+            Some(("role_missing", When::Corrected))
         } else {
-            (row.on > arrival.on).then_some("requested_in_future")
+            (row.on > arrival.on).then_some(("requested_in_future", When::On(row.on)))
         };
-        if let Some(code) = barred {
-            return refuse(self, &[(code, When::Corrected)]);
+        if let Some(no) = barred {
+            return refuse(self, &[no]);
         }
         let content = row.content();
         if !arrival.backdated && row.on < earliest {
@@ -237,7 +237,7 @@ impl Model {
         let mut no: Vec<No> = wrong_kind(item, action).map(|code| (code, When::Never)).into_iter().collect();
         let last = ours.last_day(item);
         if on < item.from || last < on {
-            no.push(("outside_benefit_dates", When::Corrected));
+            no.push(("outside_benefit_dates", outside(item.from, on)));
         }
         let bulk = item.is("azure_bulk_credit");
         if bulk && action != "remove" {

@@ -17,6 +17,11 @@ pub enum When {
     Never,
 }
 
+/// When a day outside a benefit's own is one of its days.
+pub fn outside(from: Day, on: Day) -> When {
+    if on < from { When::On(from) } else { When::Never }
+}
+
 /// A reason against something.
 pub type No = (&'static str, When);
 
