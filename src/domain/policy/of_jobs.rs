@@ -80,7 +80,7 @@ impl RefundBlocker {
 }
 
 impl CancellationPolicy {
-    /// The names of what blocks, as [`super::cancellation::decide`] takes them.
+    /// The names of what blocks, as [`crate::domain::cancellation::decide`] takes them.
     #[must_use]
     pub fn blocker_names(&self) -> Vec<String> {
         self.refund_blockers.iter().map(|blocker| blocker.name().to_owned()).collect()
