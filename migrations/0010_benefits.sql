@@ -38,6 +38,13 @@ create unique index assignment_seat on assignment (entitlement_id, seat_no) wher
 create index assignment_partner on assignment (partner_id) where removed_on is null and seat_no is not null;
 -- who may, where somebody may not
 create index directory_user_role on directory_user (partner_id) where roles <> '{}';
+-- what whoever is named, by object id or user principal name, signs in as
+create function directory_name(partner_id bigint, named text) returns text
+language sql stable as $$
+    select coalesce((select u.user_principal_name from directory_user u
+                      where u.partner_id = directory_name.partner_id and lower(u.object_id) = lower(named)), named)
+$$;
+
 -- with whom a partner shares caps (D12)
 create function partner_group(group_id text, number text) returns text
 language sql immutable as $$ select case when group_id is null then 'partner ' || number else 'group ' || group_id end $$;

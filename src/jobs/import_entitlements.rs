@@ -13,7 +13,7 @@ use crate::store::{
 };
 pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
-pub use keys::{Preview, Revealed, preview, reveal};
+pub use reveal::{Preview, Revealed, preview, reveal};
 pub use tries::come_clean;
 
 mod agreements;
@@ -28,6 +28,7 @@ mod keys;
 mod originals;
 mod people;
 mod requests;
+mod reveal;
 mod tries;
 
 /// The stem.

@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::agreement::{Exclusion, Standing};
+use crate::domain::{
+    agreement::{Exclusion, Standing},
+    catalogue::Catalogue,
+};
 
 /// An agreement as it is stored, or as a row states it.
 #[derive(Clone, Debug)]
@@ -65,10 +68,11 @@ pub async fn put(
     Ok(())
 }
 
-/// What stands against bulk credit of partners, of whatever name: their agreements, and their Action Pack orders through
-/// their grace. The catalogue says which of them exclude.
+/// What stands against bulk credit of partners, as the catalogue lists it: their agreements, and their Action Pack orders
+/// through their grace (D14).
 pub async fn standing(
     conn: &mut PgConnection,
+    catalogue: &Catalogue,
     partner_ids: &[i64],
     grace_days: u32,
 ) -> Result<HashMap<i64, Vec<Standing>>> {
@@ -87,7 +91,7 @@ pub async fn standing(
     .fetch_all(conn)
     .await?;
     let mut found = HashMap::<_, Vec<_>>::new();
-    for r in rows {
+    for r in rows.into_iter().filter(|r| catalogue.excludes_bulk(&r.name)) {
         let exclusion = Exclusion { name: r.name, from: r.from, until: r.until };
         found.entry(r.partner_id).or_default().push(Standing { exclusion, known_on: r.known_on });
     }

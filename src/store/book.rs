@@ -1,14 +1,14 @@
 //! The book that a span of requests is ruled on: read in a few statements, its orders locked; and what was ruled,
 //! written in a few.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use sqlx::{PgConnection, types::Json};
 
-use super::{Error, Result};
+use super::{Error, Result, agreement};
 use crate::domain::{
-    agreement::Exclusion,
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
+    catalogue::Catalogue,
     directory_user::Role,
     entitlement::{Benefit, BenefitKind, Offer},
     license_key::Subscription,
@@ -24,13 +24,12 @@ const DRAWN: [BenefitKind; 3] =
     [BenefitKind::ProductSupport, BenefitKind::SignatureCloudSupport, BenefitKind::AdvisoryHours];
 
 /// Reads all that these requests name; what a partner holds is locked until the transaction ends, order by order, so that
-/// a refund and an activation come one after the other (promise 10). `grace_days` is policy, `key_months` the months of a
-/// key that does not say.
+/// a refund and an activation come one after the other (promise 10). `grace_days` is policy.
 pub async fn open(
     conn: &mut PgConnection,
+    catalogue: &Catalogue,
     asked: &[&Asked],
     grace_days: u32,
-    key_months: u32,
 ) -> Result<Book> {
     // What this very file made has no statistics yet, and tables that look empty are read whole, again and again. All that
     // is read here is found by an index.
@@ -53,11 +52,11 @@ pub async fn open(
     let keyed = of(&[BenefitKind::Software, BenefitKind::LicenseSubscription]);
     let drawable = of(&DRAWN);
     seats(conn, &mut book, &assigned).await?;
-    keys(conn, &mut book, &keyed, key_months).await?;
+    keys(conn, &mut book, &keyed).await?;
     drawn(conn, &mut book, &drawable).await?;
     let named = |kind| asked.iter().filter(move |a| a.benefit().is_some_and(|b| b.kind() == kind)).copied();
     let bulk = ids(&book, named(BenefitKind::AzureBulkCredit));
-    exclusions(conn, &mut book, &bulk, grace_days).await?;
+    exclusions(conn, &mut book, catalogue, &bulk, grace_days).await?;
     let groups: BTreeSet<String> = named(BenefitKind::VisualStudio)
         .filter_map(|a| book.partners.get(a.partner()).map(|partner| partner.group.clone()))
         .collect();
@@ -286,12 +285,7 @@ async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]
 }
 
 /// Keys, and the subscriptions of the partners that have any.
-async fn keys(
-    conn: &mut PgConnection,
-    book: &mut Book,
-    entitlement_ids: &[i64],
-    key_months: u32,
-) -> Result<()> {
+async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
     let rows = sqlx::query!(
         r#"select k.entitlement_id, k.key_id, k.seats, k.months, r.redeemed_on as "redeemed_on?",
                   (select min(v.revealed_on) from key_reveal v where v.key_id = k.key_id) as revealed_on
@@ -305,7 +299,7 @@ async fn keys(
         let key = Key {
             key_id: r.key_id,
             seats: r.seats.and_then(|seats| u32::try_from(seats).ok()),
-            months: u32::try_from(r.months).unwrap_or(key_months),
+            months: u32::try_from(r.months).unwrap_or(0),
             revealed_on: r.revealed_on,
             redeemed_on: r.redeemed_on,
         };
@@ -355,43 +349,20 @@ async fn drawn(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]
     Ok(())
 }
 
-/// What stands against bulk credit of these partners, of whatever name: the catalogue says what excludes (D14).
+/// What stands against bulk credit of these partners (D14).
 async fn exclusions(
     conn: &mut PgConnection,
     book: &mut Book,
+    catalogue: &Catalogue,
     partner_ids: &[i64],
     grace_days: u32,
 ) -> Result<()> {
-    let mut found = of_partners(conn, partner_ids, grace_days).await?;
+    let mut found = agreement::standing(conn, catalogue, partner_ids, grace_days).await?;
     for partner in book.partners.values_mut() {
-        partner.exclusions = found.remove(&partner.partner_id).unwrap_or_default();
+        let standing = found.remove(&partner.partner_id).unwrap_or_default();
+        partner.exclusions = standing.into_iter().map(|standing| standing.exclusion).collect();
     }
     Ok(())
-}
-
-/// Agreements and Action Pack orders of partners.
-pub async fn of_partners(
-    conn: &mut PgConnection,
-    partner_ids: &[i64],
-    grace_days: u32,
-) -> Result<HashMap<i64, Vec<Exclusion>>> {
-    let rows = sqlx::query!(
-        r#"select partner_id as "partner_id!", name as "name!", valid_from as "from!", valid_until as until
-           from agreement where partner_id = any($1)
-           union all
-           select partner_id, 'action_pack', starts_on, coalesce(ended_on, anniversary_on + $2::int)
-           from membership where partner_id = any($1) and offer = 'action_pack'
-             and (ended_on is null or ended_on >= starts_on)"#,
-        partner_ids,
-        i32::try_from(grace_days).unwrap_or(i32::MAX)
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut found = HashMap::<_, Vec<_>>::new();
-    for r in rows {
-        found.entry(r.partner_id).or_default().push(Exclusion { name: r.name, from: r.from, until: r.until });
-    }
-    Ok(found)
 }
 
 /// What caps count: assigned Visual Studio seats by country, and gold orders, of each of these groups (D12).

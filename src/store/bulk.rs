@@ -52,7 +52,7 @@ pub const COLUMNS: [(&str, &str); 17] = [
         "entitlement_id, partner_id, membership_id, benefit, benefit_type, quantity, starts_on, expires_on, \
          last_usable_on, amount_minor, currency, competency, subscription_id, known_on",
     ),
-    ("credit_schedule", "entitlement_id, partner_id, next_period_no, next_on, open_minor"),
+    ("credit_schedule", "entitlement_id, partner_id, next_period_no, next_on, open_minor, waits"),
     ("credit_usage", "partner_id, entitlement_id, reference, used_on, amount_minor, currency, file_id, line"),
     ("reference_rate", "currency, published_on, per_euro_micro, file_id"),
     ("staged_row", "file_id, row_no, line, cells, order_on"),

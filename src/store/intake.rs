@@ -262,7 +262,8 @@ pub async fn put_entitlements(
         versions.cell(&s.benefit_type).maybe(None::<NaiveDate>).maybe(None::<&str>).end();
         if let Some(schedule) = &put.schedule {
             schedules.cell(put.entitlement_id).cell(put.partner_id).cell(schedule.next_period);
-            schedules.maybe(schedule.next_on).cell(schedule.open_minor).end();
+            let waits = schedule.waits.as_ref().and_then(|reason| serde_json::to_string(reason).ok());
+            schedules.maybe(schedule.next_on).cell(schedule.open_minor).maybe_text(waits.as_deref()).end();
         }
     }
     for put in changed {

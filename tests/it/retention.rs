@@ -88,7 +88,14 @@ async fn after_many_nights_the_tables_of_work_are_as_small_as_after_a_few() {
     let policies = Policies::built_in().unwrap();
     let mut conn = house.pool.acquire().await.unwrap();
     let mut sizes: Vec<i64> = Vec::new();
-    for round in 0..8 {
+    // Pages of an index that is emptied are used again some vacuums later, the later the longer somebody looked on (an
+    // automatic analyze does); what is kept by mistake grows with every round, and never settles.
+    let settled = |sizes: &[i64]| {
+        sizes.len() > 3 && sizes[sizes.len() - 3..].iter().all(|size| *size == sizes[sizes.len() - 1])
+    };
+    let mut round = 0;
+    while !settled(&sizes) {
+        assert!(round < 24, "never settles: {sizes:?}");
         // Chunks are claimed, renewed and finished: three versions of each row.
         sql(
             &house.owner,
@@ -115,11 +122,11 @@ async fn after_many_nights_the_tables_of_work_are_as_small_as_after_a_few() {
         sizes.push(
             house.one("select pg_total_relation_size('run_chunk') + pg_total_relation_size('attempt')").await,
         );
+        round += 1;
     }
-    // Pages of an index that is emptied are used again one vacuum later; from then on nothing grows.
-    let (settled, last) = (sizes[3], sizes[7]);
-    assert!(last <= settled + settled / 4, "{sizes:?}");
-    assert_eq!(house.one::<i64>("select count(*) from run").await, 320, "effects carry their numbers");
+    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    assert!(last <= 6 * first, "{sizes:?}");
+    assert_eq!(house.one::<i64>("select count(*) from run").await, 40 * round, "effects carry their numbers");
 }
 
 #[tokio::test]

@@ -67,13 +67,11 @@ pub async fn apply(
 
 impl Span<'_> {
     fn decide(&mut self, row: &AgreementRow, line: i32) -> Verdict {
-        let Some(partner_id) = self.partners.get(&row.partner_id).copied() else {
-            return Verdict::no("partner_id", &row.partner_id, Reason::UnknownPartner);
+        let partner_id = match self.staged.admit(&row.partner_id, self.partners.get(&row.partner_id).copied())
+        {
+            Ok(partner_id) => partner_id,
+            Err(problem) => return Verdict::Rejected(vec![problem]),
         };
-        if self.staged.partner_id.is_some_and(|own| own != partner_id) {
-            let reason = Reason::OtherPartner { partner_id: self.staged.partner_number.clone() };
-            return Verdict::no("partner_id", &row.partner_id, reason);
-        }
         let remarks = self.remarks(partner_id, row);
         let key = (partner_id, row.agreement.clone(), row.valid_from);
         let known = self.known.get(&key).map(|known| known.valid_until);

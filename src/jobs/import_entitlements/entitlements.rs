@@ -20,7 +20,7 @@ use crate::{
         membership::{Standing, Year},
         money::Currency,
         policy::Backdate,
-        reason::{Problem, Reason},
+        reason::Reason,
     },
     jobs::{Context, Result},
     store::{
@@ -49,6 +49,8 @@ struct Put {
     stated: Stated,
     granted: bool,
     local: Currency,
+    /// Why bulk credit is not granted yet: what excludes it (D14).
+    waits: Option<Reason>,
     line: i32,
 }
 
@@ -144,13 +146,11 @@ impl<'a> Span<'a> {
     }
 
     fn decide(&mut self, row: &EntitlementRow, line: i32) -> Verdict {
-        let Some((partner_id, local)) = self.partners.get(&row.partner_id).copied() else {
-            return Verdict::no("partner_id", &row.partner_id, Reason::UnknownPartner);
+        let known = self.partners.get(&row.partner_id).copied();
+        let (partner_id, local) = match self.staged.admit(&row.partner_id, known.map(|(id, _)| id)) {
+            Ok(partner_id) => (partner_id, known.map_or(Currency::USD, |(_, local)| local)),
+            Err(problem) => return Verdict::Rejected(vec![problem]),
         };
-        if self.staged.partner_id.is_some_and(|own| own != partner_id) {
-            let reason = Reason::OtherPartner { partner_id: self.staged.partner_number.clone() };
-            return Verdict::no("partner_id", &row.partner_id, reason);
-        }
         let held = self.orders.get(&row.order_id);
         if held.is_some_and(|held| held.partner_id != partner_id) {
             return Verdict::no("order_id", &row.order_id, Reason::OrderOfAnotherPartner);
@@ -192,11 +192,12 @@ impl<'a> Span<'a> {
                 if !broken.is_empty() {
                     return Verdict::Rejected(broken);
                 }
-                if !granted {
-                    remarks.extend(self.holdings.blocked(row, partner_id, &stated, year));
-                }
+                let blocked = self.holdings.blocked(row, partner_id, &stated, year).filter(|_| !granted);
+                let waits = blocked.as_ref().map(|problem| problem.reason.clone());
+                remarks.extend(blocked);
                 remarks.extend(self.holdings.stays(row, partner_id, year));
-                self.put(row, line, partner_id, local, stated, remarks)
+                self.put(row, line, (partner_id, local), stated, waits);
+                Verdict::Applied(remarks)
             }
         }
     }
@@ -205,11 +206,10 @@ impl<'a> Span<'a> {
         &mut self,
         row: &EntitlementRow,
         line: i32,
-        partner_id: i64,
-        local: Currency,
+        (partner_id, local): (i64, Currency),
         stated: Stated,
-        remarks: Vec<Problem>,
-    ) -> Verdict {
+        waits: Option<Reason>,
+    ) {
         let membership_id = self.take_order(row, partner_id, stated.starts_on);
         let key = (membership_id, row.benefit.as_str().to_owned());
         let (entitlement_id, version_no, granted) = match self.known.get(&key) {
@@ -238,6 +238,7 @@ impl<'a> Span<'a> {
             stated,
             granted,
             local,
+            waits,
             line,
         };
         if let Some(at) = self.at.get(&entitlement_id) {
@@ -246,7 +247,6 @@ impl<'a> Span<'a> {
             self.at.insert(entitlement_id, self.puts.len());
             self.puts.push(put);
         }
-        Verdict::Applied(remarks)
     }
 
     /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
@@ -356,7 +356,8 @@ impl<'a> Span<'a> {
             max_rate_age_days: policy.max_rate_age_days,
         };
         let from_import = self.cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
-        Some(Schedule::new(&terms, from_import.then_some(self.staged.received_on)))
+        let schedule = Schedule::new(&terms, from_import.then_some(self.staged.received_on));
+        Some(Schedule { waits: put.waits.clone(), ..schedule })
     }
 
     /// Orders whose year moved: their start is that of their earliest row, their rows run with the new year.

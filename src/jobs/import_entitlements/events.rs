@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{
     apply::{Verdict, parse, record},
-    intake::StagedFile,
+    intake::{StagedFile, order_of},
     people::partner_of,
 };
 use crate::{
@@ -208,16 +208,9 @@ fn one_usage(
     orders: &HashMap<String, intake::StoredOrder>,
     benefits: &HashMap<(i64, String), intake::StoredEntitlement>,
 ) -> std::result::Result<NewUsage, Problem> {
-    let (partner_id, local) = *partners
-        .get(&row.partner_id)
-        .filter(|(id, _)| staged.partner_id.is_none_or(|own| own == *id))
-        .ok_or_else(|| Problem::at("partner_id", &row.partner_id, Reason::UnknownPartner))?;
-    let order = orders
-        .get(&row.order_id)
-        .ok_or_else(|| Problem::at("order_id", &row.order_id, Reason::UnknownOrder))?;
-    if order.partner_id != partner_id {
-        return Err(Problem::at("order_id", &row.order_id, Reason::OrderOfAnotherPartner));
-    }
+    let known = partners.get(&row.partner_id);
+    let partner_id = staged.admit(&row.partner_id, known.map(|(id, _)| *id))?;
+    let order = order_of(orders, &row.order_id, partner_id)?;
     let benefit = row.benefit.as_str();
     let stored = benefits
         .get(&(order.membership_id, benefit.to_owned()))
@@ -225,8 +218,8 @@ fn one_usage(
     if !matches!(row.benefit.kind(), BenefitKind::AzureMonthlyCredit | BenefitKind::AzureBulkCredit) {
         return Err(Problem::at("benefit", benefit, Reason::NotACredit));
     }
-    if row.amount.currency != local {
-        let reason = Reason::UsageCurrencyDiffers { expected: local };
+    if let Some((_, local)) = known.filter(|(_, local)| *local != row.amount.currency) {
+        let reason = Reason::UsageCurrencyDiffers { expected: *local };
         return Err(Problem::at("currency", row.amount.currency.code(), reason));
     }
     let used_on = row.used_on.to_string();

@@ -72,9 +72,11 @@ impl<'a> Holdings<'a> {
         let ids = of(|row| row.benefit.kind() == BenefitKind::AzureBulkCredit);
         if !ids.is_empty() {
             let grace_days = cx.policies.expire_benefits.policy.grace_days;
-            let standing = agreement::standing(conn, &ids, grace_days).await?;
+            let standing = agreement::standing(conn, &cx.catalogue, &ids, grace_days).await?;
             exclusions.extend(ids.iter().map(|id| (*id, vec![])));
-            exclusions.extend(standing.into_iter().map(|(id, of)| (id, listed(cx, of))));
+            let of =
+                |standing: Vec<Standing>| standing.into_iter().map(|standing| standing.exclusion).collect();
+            exclusions.extend(standing.into_iter().map(|(id, standing)| (id, of(standing))));
         }
         let ids = of(|row| row.offer == Offer::ActionPack);
         if !ids.is_empty() && cx.catalogue.excludes_bulk(Offer::ActionPack.name()) {
@@ -188,10 +190,4 @@ impl<'a> Holdings<'a> {
             }
         }
     }
-}
-
-/// What of it the catalogue lists.
-fn listed(cx: &Context, standing: Vec<Standing>) -> Vec<Exclusion> {
-    let exclusions = standing.into_iter().map(|standing| standing.exclusion);
-    exclusions.filter(|exclusion| cx.catalogue.excludes_bulk(&exclusion.name)).collect()
 }

@@ -1,6 +1,7 @@
 //! A file's way in: spooled and hashed, checked whole, staged, applied, answered.
 
 use std::{
+    collections::HashMap,
     fs::File,
     path::{Path, PathBuf},
 };
@@ -15,7 +16,11 @@ use super::{
     originals, requests, tries,
 };
 use crate::{
-    domain::{calendar::add_days, cell, reason::Problem},
+    domain::{
+        calendar::add_days,
+        cell,
+        reason::{Problem, Reason},
+    },
     files::{
         Refusal,
         profile::{Kind, Profile},
@@ -26,6 +31,7 @@ use crate::{
     store::{
         bulk::Rows,
         file::{self, CELL_END, NewFile, Tally, Unfinished},
+        intake::StoredOrder,
         quarantine,
         vault::Vault,
     },
@@ -444,6 +450,31 @@ pub struct StagedFile {
     pub by_operator: bool,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
+}
+
+impl StagedFile {
+    /// The partner that a row names, if it is known and the file may hold its rows.
+    pub fn admit(&self, number: &str, known: Option<i64>) -> std::result::Result<i64, Problem> {
+        let reason = match known {
+            None => Reason::UnknownPartner,
+            Some(partner_id) if self.partner_id.is_some_and(|own| own != partner_id) => {
+                Reason::OtherPartner { partner_id: self.partner_number.clone() }
+            }
+            Some(partner_id) => return Ok(partner_id),
+        };
+        Err(Problem::at("partner_id", number, reason))
+    }
+}
+
+/// The order that a row names, if it is known and that partner's.
+pub fn order_of<'a>(
+    orders: &'a HashMap<String, StoredOrder>,
+    order_id: &str,
+    partner_id: i64,
+) -> std::result::Result<&'a StoredOrder, Problem> {
+    let no = |reason| Problem::at("order_id", order_id, reason);
+    let order = orders.get(order_id).ok_or_else(|| no(Reason::UnknownOrder))?;
+    if order.partner_id == partner_id { Ok(order) } else { Err(no(Reason::OrderOfAnotherPartner)) }
 }
 
 /// Makes sure that a file's rows are on the stage: a crash of Postgres empties it, and the spool fills it again.

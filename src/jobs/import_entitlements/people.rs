@@ -27,15 +27,8 @@ pub async fn partner_of(
     staged: &StagedFile,
     number: &str,
 ) -> Result<std::result::Result<i64, Vec<Problem>>> {
-    let known = file::partner(&mut *conn, number).await?;
-    let reason = match (known, staged.partner_id) {
-        (Some(partner_id), Some(own)) if partner_id != own => {
-            Reason::OtherPartner { partner_id: file::partner_number(conn, own).await? }
-        }
-        (Some(partner_id), _) => return Ok(Ok(partner_id)),
-        (None, _) => Reason::UnknownPartner,
-    };
-    Ok(Err(vec![Problem::at("partner_id", number, reason)]))
+    let known = file::partner(conn, number).await?;
+    Ok(staged.admit(number, known).map_err(|problem| vec![problem]))
 }
 
 /// Applies rows of a partners file.

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     domain::{
-        activation, assignment, key_request,
+        activation, assignment,
+        book::Book,
+        key_request,
         reason::Problem,
         request::{self, Arrival, Asked, Outcome},
         service_request,
@@ -120,6 +122,12 @@ fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked
     }
 }
 
+/// The book that these requests are ruled on.
+pub(super) async fn open(cx: &Context, conn: &mut PgConnection, asked: &[&Asked]) -> Result<Book> {
+    let grace_days = cx.policies.expire_benefits.policy.grace_days;
+    Ok(book::open(conn, &cx.catalogue, asked, grace_days).await?)
+}
+
 /// Decides requests in their order, each after what the one before it did, and writes what came of them.
 async fn decide<'a>(
     cx: &Context,
@@ -127,12 +135,8 @@ async fn decide<'a>(
     asked: &'a [(&StagedFile, &'a StagedRow, Asked)],
 ) -> Result<Vec<(&'a StagedRow, Verdict)>> {
     let policy = &cx.policies.import_entitlements.policy;
-    let grace_days = cx.policies.expire_benefits.policy.grace_days;
     let of: Vec<&Asked> = asked.iter().map(|(_, _, one)| one).collect();
-    let mut book = book::open(conn, &of, grace_days, u32::from(policy.key_months)).await?;
-    for partner in book.partners.values_mut() {
-        partner.exclusions.retain(|exclusion| cx.catalogue.excludes_bulk(&exclusion.name));
-    }
+    let mut book = open(cx, conn, &of).await?;
     let numbers = intake::new_requests(conn, i32::try_from(asked.len()).unwrap_or(i32::MAX)).await?;
     let mut ruled = Vec::with_capacity(asked.len());
     for ((staged, _, one), number) in asked.iter().zip(numbers) {

@@ -22,9 +22,5 @@ pub async fn against(
         return Ok(HashMap::new());
     }
     let grace_days = cx.policies.expire_benefits.policy.grace_days;
-    let mut standing = agreement::standing(conn, &partners, grace_days).await?;
-    for of_partner in standing.values_mut() {
-        of_partner.retain(|s| cx.catalogue.excludes_bulk(&s.exclusion.name));
-    }
-    Ok(standing)
+    Ok(agreement::standing(conn, &cx.catalogue, &partners, grace_days).await?)
 }

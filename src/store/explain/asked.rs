@@ -70,8 +70,7 @@ impl Subject {
                           'request_id', case when r.family = 'service' then r.request_key end,
                           'note', case when r.family = 'service' then r.content ->> 'note' end))
                           as "content!: Json<Value>",
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = d.partner_id and lower(w.object_id) = lower(d.requested_by)), d.requested_by) as "requested_by!",
+                      directory_name(d.partner_id, d.requested_by) as "requested_by!",
                       coalesce(r.requested_on, (d.content ->> 'requested_on')::date) as requested_on, d.outcome,
                       d.reasons as "reasons: Json<Vec<Reason>>", d.earliest_on, d.decided_on
                from decision d left join request r using (request_no)
@@ -111,8 +110,7 @@ impl Subject {
                           'to_user', (select w.user_principal_name from directory_user w
                                        where w.user_id = (r.content ->> 'to_user')::bigint)))
                           as "content!: Json<Value>",
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = r.partner_id and lower(w.object_id) = lower(r.requested_by)), r.requested_by) as "requested_by!",
+                      directory_name(r.partner_id, r.requested_by) as "requested_by!",
                       r.requested_on, f.name as file, r.line, f.received_on, r.status,
                       (select w.problems from row_answer w
                         where w.file_id = r.file_id and w.line = r.line and w.status = 'applied' limit 1)

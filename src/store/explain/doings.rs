@@ -180,13 +180,11 @@ impl Subject {
                       (select w.user_principal_name from assignment f join directory_user w using (user_id)
                         where f.entitlement_id = a.entitlement_id and f.removed_by_no = a.request_no
                         order by f.assignment_id desc limit 1) as from_user,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(coalesce(i.requested_by, k.requested_by))), coalesce(i.requested_by, k.requested_by)) as "assigned_by?",
+                      directory_name(m.partner_id, coalesce(i.requested_by, k.requested_by)) as "assigned_by?",
                       case when a.removed_by_no is not null or a.removed_on is distinct from e.ended_on + 1
                            then a.removed_on end as removed_on,
                       coalesce(o.kind, 'remove') as "removed_as!",
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(coalesce(o.requested_by, l.requested_by))), coalesce(o.requested_by, l.requested_by)) as "removed_by?"
+                      directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?"
                from membership m join entitlement e using (membership_id)
                join assignment a using (entitlement_id) join directory_user u using (user_id)
                left join request i on i.request_no = a.request_no
@@ -232,8 +230,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             Revealed,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, v.revealed_on,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(v.revealed_by)), v.revealed_by) as "revealed_by!"
+                      directory_name(m.partner_id, v.revealed_by) as "revealed_by!"
                from membership m join entitlement e using (membership_id) join license_key k using (entitlement_id)
                join key_reveal v using (key_id)
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -253,8 +250,7 @@ impl Subject {
             Redeemed,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, d.mode, d.redeemed_on, d.tenant_id, d.seats_before,
                       d.ends_before, d.seats, d.ends_on,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(r.requested_by)), r.requested_by) as "requested_by!"
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!"
                from membership m join entitlement e using (membership_id) join redemption d using (entitlement_id)
                join license_key k on k.key_id = d.key_id join request r on r.request_no = d.request_no
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -274,8 +270,7 @@ impl Subject {
             Activated,
             r#"select m.order_id, e.benefit, a.activated_on, a.live_on, a.live,
                       coalesce(e.ended_on, e.last_usable_on) as "until!",
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = m.partner_id and lower(w.object_id) = lower(r.requested_by)), r.requested_by) as "requested_by!"
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!"
                from membership m join entitlement e using (membership_id) join activation a using (entitlement_id)
                join request r on r.request_no = a.request_no
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -330,8 +325,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             Contacted,
             r#"select c.version_no, u.user_principal_name as user, c.email, c.phone, c.language, c.known_on,
-                      coalesce((select w.user_principal_name from directory_user w
-                                 where w.partner_id = c.partner_id and lower(w.object_id) = lower(c.requested_by)), c.requested_by) as "requested_by!",
+                      directory_name(c.partner_id, c.requested_by) as "requested_by!",
                       f.name as file, c.line
                from contact_version c join directory_user u using (user_id) join file f on f.file_id = c.file_id
                where c.partner_id = $1 and ($2::bigint is null or exists (
