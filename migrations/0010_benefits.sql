@@ -45,6 +45,10 @@ language sql stable as $$
                       where u.partner_id = directory_name.partner_id and lower(u.object_id) = lower(named)), named)
 $$;
 
+-- the number of a request's decision: which of a day's came first
+create function decision_of(request_no bigint) returns bigint
+language sql stable as $$ select d.decision_id from decision d where d.request_no = decision_of.request_no $$;
+
 -- with whom a partner shares caps (D12)
 create function partner_group(group_id text, number text) returns text
 language sql immutable as $$ select case when group_id is null then 'partner ' || number else 'group ' || group_id end $$;

@@ -140,21 +140,17 @@ pub fn rule(
             return ruled;
         }
     }
-    ruled.outcome = match barred(book, asked, arrival, &found) {
-        Some(problem) => Outcome::Refused(vec![problem]),
-        None if !arrival.accept_backdated && on < earliest_on => Outcome::Waits(waits()),
-        None => {
-            let case = Case {
-                book,
-                partner: found.partner,
-                order: found.order,
-                held: found.held,
-                on,
-                policy,
-                catalogue,
-            };
-            decide(&case, asked, &found, arrival)
-        }
+    let barred = barred(book, asked, arrival, &found);
+    if barred.is_empty() && !arrival.accept_backdated && on < earliest_on {
+        ruled.outcome = Outcome::Waits(waits());
+        return ruled;
+    }
+    let Found { partner, order, held, .. } = found;
+    let case = Case { book, partner, order, held, on, policy, catalogue };
+    ruled.outcome = match (decide(&case, asked, &found, arrival), barred) {
+        (outcome, barred) if barred.is_empty() => outcome,
+        (Outcome::Refused(more), barred) => Outcome::Refused([barred, more].concat()),
+        (_, barred) => Outcome::Refused(barred),
     };
     ruled
 }
@@ -172,13 +168,17 @@ pub fn preview(
 ) -> Result<(i64, Preview), Vec<Problem>> {
     let asked = Asked::Key(row.clone());
     let found = find(book, &asked, arrival, &mut Ruled::unheard(0))?;
-    if let Some(problem) = barred(book, &asked, arrival, &found) {
-        return Err(vec![problem]);
-    }
+    let mut barred = barred(book, &asked, arrival, &found);
     let Found { partner, order, held: Some(held), .. } = found else { return Err(vec![]) };
     let on = row.requested_on;
     let case = Case { book, partner, order, held: Some(held), on, policy, catalogue };
-    key_request::preview(&case, held, row)
+    match key_request::preview(&case, held, row) {
+        told if barred.is_empty() => told,
+        told => {
+            barred.extend(told.err().into_iter().flatten());
+            Err(barred)
+        }
+    }
 }
 
 /// Finds what a request names: its partner, its order and benefit, who asks and whom it is for.
@@ -264,28 +264,33 @@ fn conflicts(recorded: &Recorded, content: &Value) -> Vec<Problem> {
         .collect()
 }
 
-/// What keeps a request from being looked at: who asks is disabled or lacks the role, or it is dated ahead (D1).
-fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) -> Option<Problem> {
-    let by = |reason| Some(Problem::at("requested_by", asked.requested_by(), reason));
-    if matches!(found.who, Asker::Operator) && !arrival.by_operator {
-        return by(Reason::UnknownUser);
-    }
-    if let Asker::User(user) = found.who {
-        if !user.enabled {
-            return by(Reason::UserDisabled);
-        }
-        if !asked.action().allows(&user.roles) {
-            let holders = book.holders.get(&found.partner.partner_id).map(Vec::as_slice).unwrap_or_default();
-            return by(asked
-                .action()
-                .refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice()))));
+/// All that keeps a request from being granted whatever it asks for: who asks is disabled or lacks the role, or it is dated
+/// ahead (D1).
+fn barred(book: &Book, asked: &Asked, arrival: &Arrival<'_>, found: &Found<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut by = |reason| problems.push(Problem::at("requested_by", asked.requested_by(), reason));
+    match found.who {
+        Asker::Operator if arrival.by_operator => {}
+        Asker::Operator => by(Reason::UnknownUser),
+        Asker::User(user) => {
+            if !user.enabled {
+                by(Reason::UserDisabled);
+            }
+            if !asked.action().allows(&user.roles) {
+                let holders =
+                    book.holders.get(&found.partner.partner_id).map(Vec::as_slice).unwrap_or_default();
+                by(asked
+                    .action()
+                    .refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice()))));
+            }
         }
     }
     let on = asked.requested_on();
-    (on > arrival.received_on).then(|| {
+    if on > arrival.received_on {
         let reason = Reason::RequestedInFuture { received_on: arrival.received_on, requested_on: Some(on) };
-        Problem::at("requested_on", &on.to_string(), reason)
-    })
+        problems.push(Problem::at("requested_on", &on.to_string(), reason));
+    }
+    problems
 }
 
 fn decide(case: &Case<'_>, asked: &Asked, found: &Found<'_>, arrival: &Arrival<'_>) -> Outcome {

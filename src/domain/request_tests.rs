@@ -283,6 +283,26 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
 }
 
 #[test]
+fn d13_every_failed_criterion_is_told_at_once() {
+    let mut book = book();
+    if let Some(fay) = book.users.get_mut(&(70, name("fay"))) {
+        fay.roles = vec![];
+    }
+    let mut row = assignment(SEATS, Assigning::Assign, "fay", None, "2025-03-03");
+    row.requested_by = name("fay");
+    assert_eq!(
+        told(&ruled(&book, &Asked::Assignment(row), "2025-03-02")),
+        [
+            "requested_by user_disabled",
+            "requested_by role_missing",
+            "requested_on requested_in_future",
+            "requested_on outside_benefit_dates",
+            "user user_disabled",
+        ]
+    );
+}
+
+#[test]
 fn each_kind_of_request_needs_its_own_right() {
     let key = |action| {
         Asked::Key(KeyRequestRow {

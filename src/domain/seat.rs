@@ -57,13 +57,15 @@ pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: Terms) -> Result<u3
     }
     let is_free = |no: &u32| seat(held, *no).all(|seat| seat.removed_on.is_some());
     let freed: Vec<u32> = (1..=used).filter(is_free).collect();
-    let last_user = |no: u32| seat(held, no).last().map(|seat| seat.user_id);
-    if let Some(own) = freed.iter().find(|no| last_user(**no) == Some(user_id)) {
-        return Ok(*own);
-    }
-    let opens =
-        |no: u32| began(held, no, terms).map_or(NaiveDate::MIN, |day| add_days(day, terms.after_days));
-    if let Some(open) = freed.iter().find(|no| opens(**no) <= on) {
+    let own = |no: u32| seat(held, no).last().is_some_and(|seat| seat.user_id == user_id);
+    // Its own user need not wait for the clock; on the day of a request that is dated back, somebody may still have had it.
+    let opens = |no: u32| {
+        let freed_on = seat(held, no).filter_map(|seat| seat.removed_on).max();
+        let clock = began(held, no, terms).filter(|_| !own(no)).map(|day| add_days(day, terms.after_days));
+        freed_on.max(clock).unwrap_or(NaiveDate::MIN)
+    };
+    let open = |no: &&u32| opens(**no) <= on;
+    if let Some(open) = freed.iter().filter(open).find(|no| own(**no)).or_else(|| freed.iter().find(open)) {
         return Ok(*open);
     }
     // One that is freed and not open yet stands for its last user: it is not evaded by taking another.
@@ -147,6 +149,19 @@ mod tests {
         let opens = Err(Reason::SeatOpensLater { earliest_on: day("2024-04-30") });
         assert_eq!(give(&freed, 2, day("2024-04-29"), ORIGINAL), opens);
         assert_eq!(give(&freed, 2, day("2024-04-30"), ORIGINAL), Ok(1));
+    }
+
+    #[test]
+    fn d9_a_seat_that_somebody_still_had_on_the_day_opens_when_it_was_freed() {
+        let opens = |day_text: &str| Err(Reason::SeatOpensLater { earliest_on: day(day_text) });
+        let late = held(Some(1), &[(1, 1, "2024-01-31", "2024-05-10")]);
+        for user_id in [1, 2] {
+            assert_eq!(give(&late, user_id, day("2024-05-09"), ORIGINAL), opens("2024-05-10"));
+            assert_eq!(give(&late, user_id, day("2024-05-10"), ORIGINAL), Ok(1));
+        }
+        let early = held(Some(1), &[(1, 1, "2024-01-31", "2024-02-10")]);
+        assert_eq!(give(&early, 1, day("2024-02-09"), ORIGINAL), opens("2024-02-10"), "its own user");
+        assert_eq!(give(&early, 2, day("2024-02-09"), ORIGINAL), opens("2024-04-30"), "another");
     }
 
     #[test]

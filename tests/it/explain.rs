@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
-    cast::{ENTITLEMENTS, contact, partner, users},
+    cast::{ENTITLEMENTS, contact, partner, renewal, users},
     house::{House, Ran, Scratch, benefactor},
 };
 
@@ -262,6 +262,39 @@ async fn r7_who_has_no_live_benefit_is_told_both_causes() {
     assert_eq!(none("2024-01-20T00:00:00Z"), (false, 7), "the start");
     assert_eq!(none("2025-02-19T23:59:59Z"), (false, 7), "the last day of grace");
     assert_eq!(none("2025-02-20T00:00:00Z"), (true, 0), "the day after");
+}
+
+#[tokio::test]
+async fn d5_who_renewed_and_awaits_the_new_set_is_told_that_it_is_to_come() {
+    let mut house = bought().await;
+    house.import_one("r.csv", &renewal("5500", "ORD-G", "2025-01-20", "ORD-H"), "2025-01-20").await.applied();
+    house.night("2025-01-20").await;
+    let now = "2025-01-21T08:00:00Z";
+    let told = json(&at(&house, now, &["--json", "benefits", "--partner", "5500"]).ended(0));
+    assert_eq!(told["awaiting_entitlements"], serde_json::json!(["ORD-H"]));
+    assert_eq!((&told["no_benefits_yet"], &told["benefits"]), (&Value::Null, &serde_json::json!([])));
+    assert_eq!(
+        at(&house, now, &["benefits", "--partner", "5500"]).ended(0).stdout,
+        "ORD-H renews ORD-G and awaits its entitlements file: its benefits come with that\n"
+    );
+}
+
+#[tokio::test]
+async fn what_was_decided_on_one_day_is_told_in_the_order_of_the_decisions() {
+    let mut house = bought().await;
+    let on = "2024-02-01";
+    for (action, user, to) in [
+        ("assign", ADA, ""),
+        ("remove", ADA, ""),
+        ("assign", BEN, ""),
+        ("assign", "cleo_other.example#EXT#@p5500.example", ""),
+    ] {
+        ask(&mut house, "visual_studio/app_dev", action, user, to, on).await;
+    }
+    let told = told(&house, "ORD-G/visual_studio/app_dev");
+    let of_the_day = told.lines().filter_map(|line| line.strip_prefix("2024-02-01  "));
+    let what: Vec<&str> = of_the_day.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(what, ["assigned", "removed", "assigned", "refused"], "{told}");
 }
 
 #[tokio::test]

@@ -110,6 +110,17 @@ impl Shown {
         self.benefits.iter().any(|benefit| benefit.starts_on <= today)
     }
 
+    /// Orders that a renewal made and whose entitlements have not come yet (D5).
+    fn awaiting(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter().filter(|order| order.offer.is_none() && order.ended_on.is_none())
+    }
+
+    /// Why there is nothing, if there is nothing and nothing is to come.
+    fn nothing(&self, today: NaiveDate) -> Option<String> {
+        let none = !self.any_live(today) && self.awaiting().next().is_none();
+        none.then(|| Reason::NoBenefitsYet.sentence(Language::English))
+    }
+
     /// Orders whose support has its IDs, with the two.
     fn supported(&self) -> impl Iterator<Item = (&Order, &str, &str)> {
         let running = self.orders.iter().filter(|order| order.ended_on.is_none());
@@ -120,9 +131,13 @@ impl Shown {
 const HEAD: [&str; 7] = ["PRODUCT", "QUANTITY", "OFFER", "TYPE", "EXPIRES", "STATUS", "LEFT"];
 
 fn lines(shown: &Shown, today: NaiveDate) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !shown.any_live(today) {
-        lines.push(Reason::NoBenefitsYet.sentence(Language::English));
+    let mut lines = Vec::from_iter(shown.nothing(today));
+    for order in shown.awaiting() {
+        let old = order.renews.as_ref().map_or_else(String::new, |old| format!(" renews {old} and"));
+        lines.push(format!(
+            "{}{old} awaits its entitlements file: its benefits come with that",
+            order.order_id
+        ));
     }
     if !shown.benefits.is_empty() {
         let mut rows = vec![HEAD.map(str::to_owned)];
@@ -211,6 +226,9 @@ fn in_json(shown: &Shown, today: NaiveDate) -> Value {
         json!({ "order_id": order.order_id, "access_id": access_id, "contract_id": contract_id })
     });
     let support: Vec<Value> = support.collect();
-    let nothing = (!shown.any_live(today)).then(|| Reason::NoBenefitsYet.sentence(Language::English));
-    json!({ "benefits": benefits, "support": support, "no_benefits_yet": nothing })
+    let awaiting: Vec<&str> = shown.awaiting().map(|order| order.order_id.as_str()).collect();
+    json!({
+        "benefits": benefits, "support": support, "awaiting_entitlements": awaiting,
+        "no_benefits_yet": shown.nothing(today),
+    })
 }

@@ -193,7 +193,9 @@ impl<'a> Span<'a> {
                     return Verdict::Rejected(broken);
                 }
                 let blocked = self.holdings.blocked(row, partner_id, &stated, year).filter(|_| !granted);
-                let waits = blocked.as_ref().map(|problem| problem.reason.clone());
+                // Before its first day it is pending: the night of that day sees what stands against it then.
+                let began = stated.starts_on <= self.staged.received_on;
+                let waits = blocked.as_ref().filter(|_| began).map(|problem| problem.reason.clone());
                 remarks.extend(blocked);
                 remarks.extend(self.holdings.stays(row, partner_id, year));
                 self.put(row, line, (partner_id, local), stated, waits);

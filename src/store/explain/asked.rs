@@ -10,6 +10,8 @@ use crate::domain::reason::{Problem, Reason};
 /// A yes or a no.
 #[derive(Clone, Debug)]
 pub struct Decided {
+    /// Its number: decisions are numbered in their order.
+    pub decision_no: i64,
     /// The order, or the order and the benefit, or the request.
     pub subject: String,
     /// What was asked for.
@@ -60,7 +62,7 @@ impl Subject {
     pub async fn decided(&self, conn: &mut PgConnection) -> Result<Vec<Decided>> {
         Ok(sqlx::query_as!(
             Decided,
-            r#"select d.subject, d.action,
+            r#"select d.decision_id as decision_no, d.subject, d.action,
                       d.content || jsonb_strip_nulls(jsonb_build_object(
                           'user', (select w.user_principal_name from directory_user w
                                     where w.partner_id = d.partner_id and lower(w.object_id) = lower(d.content ->> 'user')),

@@ -24,12 +24,16 @@ pub struct Assigned {
     pub from_user: Option<String>,
     /// Who asked for it.
     pub assigned_by: Option<String>,
+    /// The number of the decision, where there is one: decisions are numbered in their order.
+    pub assigned_no: Option<i64>,
     /// The first day on which it no longer was, unless it ended with the benefit.
     pub removed_on: Option<NaiveDate>,
     /// `remove`, `transfer` or `reassign`.
     pub removed_as: String,
     /// Who asked for that.
     pub removed_by: Option<String>,
+    /// The number of that decision.
+    pub removed_no: Option<i64>,
 }
 
 /// Keys that came with one file.
@@ -66,6 +70,8 @@ pub struct Revealed {
     pub revealed_on: NaiveDate,
     /// To whom.
     pub revealed_by: String,
+    /// The number of its decision.
+    pub decision_no: Option<i64>,
 }
 
 /// A key that was redeemed (R3, D8).
@@ -95,6 +101,8 @@ pub struct Redeemed {
     pub ends_on: NaiveDate,
     /// Who asked.
     pub requested_by: String,
+    /// The number of its decision.
+    pub decision_no: Option<i64>,
 }
 
 /// A benefit that was activated (R5, R6, R8).
@@ -114,6 +122,8 @@ pub struct Activated {
     pub until: NaiveDate,
     /// Who asked.
     pub requested_by: String,
+    /// The number of its decision.
+    pub decision_no: Option<i64>,
 }
 
 /// Support whose IDs were made (R6).
@@ -127,6 +137,8 @@ pub struct Opened {
     pub contract_id: String,
     /// When.
     pub activated_on: NaiveDate,
+    /// The number of its decision.
+    pub decision_no: Option<i64>,
 }
 
 /// Another agreement of the partner (D14).
@@ -181,10 +193,12 @@ impl Subject {
                         where f.entitlement_id = a.entitlement_id and f.removed_by_no = a.request_no
                         order by f.assignment_id desc limit 1) as from_user,
                       directory_name(m.partner_id, coalesce(i.requested_by, k.requested_by)) as "assigned_by?",
+                      decision_of(a.request_no) as assigned_no,
                       case when a.removed_by_no is not null or a.removed_on is distinct from e.ended_on + 1
                            then a.removed_on end as removed_on,
                       coalesce(o.kind, 'remove') as "removed_as!",
-                      directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?"
+                      directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?",
+                      decision_of(a.removed_by_no) as removed_no
                from membership m join entitlement e using (membership_id)
                join assignment a using (entitlement_id) join directory_user u using (user_id)
                left join request i on i.request_no = a.request_no
@@ -230,7 +244,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             Revealed,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, v.revealed_on,
-                      directory_name(m.partner_id, v.revealed_by) as "revealed_by!"
+                      directory_name(m.partner_id, v.revealed_by) as "revealed_by!", decision_of(v.request_no) as decision_no
                from membership m join entitlement e using (membership_id) join license_key k using (entitlement_id)
                join key_reveal v using (key_id)
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -250,7 +264,7 @@ impl Subject {
             Redeemed,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, d.mode, d.redeemed_on, d.tenant_id, d.seats_before,
                       d.ends_before, d.seats, d.ends_on,
-                      directory_name(m.partner_id, r.requested_by) as "requested_by!"
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
                from membership m join entitlement e using (membership_id) join redemption d using (entitlement_id)
                join license_key k on k.key_id = d.key_id join request r on r.request_no = d.request_no
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -270,7 +284,7 @@ impl Subject {
             Activated,
             r#"select m.order_id, e.benefit, a.activated_on, a.live_on, a.live,
                       coalesce(e.ended_on, e.last_usable_on) as "until!",
-                      directory_name(m.partner_id, r.requested_by) as "requested_by!"
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
                from membership m join entitlement e using (membership_id) join activation a using (entitlement_id)
                join request r on r.request_no = a.request_no
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
@@ -288,7 +302,7 @@ impl Subject {
     pub async fn opened(&self, conn: &mut PgConnection) -> Result<Vec<Opened>> {
         Ok(sqlx::query_as!(
             Opened,
-            r#"select m.order_id, s.access_id, s.contract_id, s.activated_on
+            r#"select m.order_id, s.access_id, s.contract_id, s.activated_on, decision_of(s.request_no) as decision_no
                from membership m join support_contract s using (membership_id)
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or exists (

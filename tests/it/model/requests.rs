@@ -147,38 +147,29 @@ impl Model {
         }
         let company = &self.companies[row.of];
         let asker = &company.people[company.person(&row.by).unwrap()];
-        let barred = if !asker.enabled {
-            Some(("user_disabled", When::Corrected))
-        } else if !may(row.action(), &asker.roles) {
-            Some(("role_missing", When::Corrected))
-        } else {
-            (row.on > arrival.on).then_some(("requested_in_future", When::On(row.on)))
-        };
-        if let Some(no) = barred {
-            return refuse(self, &[no]);
+        let barred = [
+            (!asker.enabled).then_some(("user_disabled", When::Corrected)),
+            (!may(row.action(), &asker.roles)).then_some(("role_missing", When::Corrected)),
+            (row.on > arrival.on).then_some(("requested_in_future", When::On(row.on))),
+        ];
+        let barred: Vec<No> = barred.into_iter().flatten().collect();
+        if !barred.is_empty() {
+            // What else stands against it is told as well; nothing comes of it.
+            let more = self.clone().ruled(row).err().unwrap_or_default();
+            return refuse(self, &[barred, more].concat());
         }
         let content = row.content();
         if !arrival.backdated && row.on < earliest {
             self.kept.insert(key, Kept { content, waits: true });
             return answer("applied", ["waits_for_operator"]);
         }
-        let (of, on, order) = (row.of, row.on, self.order(&row.order));
-        let ruled = match &row.what {
-            What::Give { code, action, user, to } => {
-                let given = self.give(of, order.unwrap(), code, action, user, to.as_deref(), on);
-                given.map(|()| vec![])
-            }
-            What::Activate { code } => self.activate(of, order.unwrap(), code, on),
-            What::Hours { minutes, .. } => self.hours(of, order, *minutes, on),
-            What::Key(key) => self.key(of, order.unwrap(), key, on),
-            What::Ticket { ticket, .. } => self.ticket(of, order, ticket, on),
-            What::Cancel { .. } => {
-                self.kept.insert(key, Kept { content, waits: false });
-                self.cancels.push(Pending { on, order: order.unwrap(), next: None });
-                return answer("applied", ["decided_at_night"]);
-            }
-        };
-        match ruled {
+        if matches!(row.what, What::Cancel { .. }) {
+            self.kept.insert(key, Kept { content, waits: false });
+            let order = self.order(&row.order).unwrap();
+            self.cancels.push(Pending { on: row.on, order, next: None });
+            return answer("applied", ["decided_at_night"]);
+        }
+        match self.ruled(row) {
             Ok(remarks) => {
                 self.kept.insert(key, Kept { content, waits: false });
                 self.decided(row.action(), &row.subject(), &[]);
@@ -189,6 +180,23 @@ impl Model {
                 self.kept.entry(key).and_modify(|kept| kept.waits = false);
                 refuse(self, &no)
             }
+        }
+    }
+
+    /// What comes of it, whoever asks.
+    fn ruled(&mut self, row: &Asked) -> Result<Vec<&'static str>, Vec<No>> {
+        let (of, on, order) = (row.of, row.on, self.order(&row.order));
+        match &row.what {
+            What::Give { code, action, user, to } => {
+                let given = self.give(of, order.unwrap(), code, action, user, to.as_deref(), on);
+                given.map(|()| vec![])
+            }
+            What::Activate { code } => self.activate(of, order.unwrap(), code, on),
+            What::Hours { minutes, .. } => self.hours(of, order, *minutes, on),
+            What::Key(key) => self.key(of, order.unwrap(), key, on),
+            What::Ticket { ticket, .. } => self.ticket(of, order, ticket, on),
+            // A night decides it.
+            What::Cancel { .. } => Ok(vec![]),
         }
     }
 
@@ -315,15 +323,21 @@ impl Model {
         }
         let most = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
         let freed: Vec<u32> = (1..=most).filter(|seat| !live.contains(seat)).collect();
-        let had = |seat: &&u32| item.given.iter().rfind(|g| g.seat == **seat).is_some_and(|g| g.user == user);
-        let open = |seat: &&u32| self.opens(item, **seat).is_none_or(|opens| opens <= on);
-        if let Some(seat) = freed.iter().find(had).or_else(|| freed.iter().find(open)) {
+        // It opens by its clock, to its own user at once; to nobody before it was freed.
+        let had = |seat: u32| item.given.iter().rfind(|g| g.seat == seat).is_some_and(|g| g.user == user);
+        let opens = |seat: u32| {
+            let off = item.given.iter().filter(|g| g.seat == seat).filter_map(|g| g.off).max();
+            if had(seat) { off } else { off.max(self.opens(item, seat)) }
+        };
+        let open: Vec<u32> =
+            freed.iter().copied().filter(|seat| opens(*seat).is_none_or(|opens| opens <= on)).collect();
+        if let Some(seat) = open.iter().find(|seat| had(**seat)).or_else(|| open.first()) {
             return Ok(*seat);
         }
         if live.len() + freed.len() < item.quantity as usize {
             return Ok(most + 1);
         }
-        let first = freed.iter().filter_map(|seat| self.opens(item, *seat)).min();
+        let first = freed.iter().filter_map(|seat| opens(*seat)).min();
         Err(first.map_or(("no_seat_left", When::Corrected), |day| ("seat_opens_later", When::On(day))))
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn decided(decided: &Decided, whole: bool) -> Option<Event> {
     }
     let what = if accepted { "accepted" } else { "refused" };
     let event = event(decided.decided_on, what, decided.subject.clone(), String::new());
+    let event = event.by_decision(Some(decided.decision_no));
     Some(named(Event { says, ..event }, &decided.content, &decided.requested_by))
 }
 

@@ -32,10 +32,17 @@ pub(super) fn assigned(assigned: &Assigned) -> Vec<Event> {
         _ => ("assigned", format!("to {user}{seat}{asked}")),
     };
     let came = event(assigned.assigned_on, what, about.clone(), says);
-    let mut events = vec![came.of([user]).of(&assigned.from_user).of(&assigned.assigned_by)];
+    let mut events = vec![
+        came.of([user]).of(&assigned.from_user).of(&assigned.assigned_by).by_decision(assigned.assigned_no),
+    ];
     if let Some(removed_on) = assigned.removed_on.filter(|_| assigned.removed_as == "remove") {
         let from = format!("from {user}{seat}{}", by(assigned.removed_by.as_ref()));
-        events.push(event(removed_on, "removed", about, from).of([user]).of(&assigned.removed_by));
+        events.push(
+            event(removed_on, "removed", about, from)
+                .of([user])
+                .of(&assigned.removed_by)
+                .by_decision(assigned.removed_no),
+        );
     }
     events
 }
@@ -69,6 +76,7 @@ pub(super) fn revealed(revealed: &Revealed) -> Event {
     event(revealed.revealed_on, "revealed", format!("{}/{}", revealed.order_id, revealed.benefit), says)
         .of([&revealed.revealed_by])
         .of_key(key_ref(revealed.key_id))
+        .by_decision(revealed.decision_no)
 }
 
 pub(super) fn redeemed(redeemed: &Redeemed) -> Event {
@@ -92,6 +100,7 @@ pub(super) fn redeemed(redeemed: &Redeemed) -> Event {
     event(redeemed.redeemed_on, "redeemed", format!("{}/{}", redeemed.order_id, redeemed.benefit), says)
         .of([&redeemed.requested_by])
         .of_key(key_ref(redeemed.key_id))
+        .by_decision(redeemed.decision_no)
 }
 
 pub(super) fn activated(activated: &Activated) -> Vec<Event> {
@@ -100,8 +109,8 @@ pub(super) fn activated(activated: &Activated) -> Vec<Event> {
     if let Some(live_on) = activated.live_on {
         let _ = write!(says, "; live from {live_on} through {}", activated.until);
     }
-    let mut events =
-        vec![event(activated.activated_on, "activated", about.clone(), says).of([&activated.requested_by])];
+    let came = event(activated.activated_on, "activated", about.clone(), says);
+    let mut events = vec![came.of([&activated.requested_by]).by_decision(activated.decision_no)];
     if let Some(live_on) = activated.live_on.filter(|_| activated.live) {
         events.push(event(live_on, "live", about, format!("the offer is live through {}", activated.until)));
     }
@@ -110,7 +119,7 @@ pub(super) fn activated(activated: &Activated) -> Vec<Event> {
 
 pub(super) fn opened(opened: &Opened) -> Event {
     let says = format!("Access ID {}, Contract ID {}", opened.access_id, opened.contract_id);
-    event(opened.activated_on, "support", opened.order_id.clone(), says)
+    event(opened.activated_on, "support", opened.order_id.clone(), says).by_decision(opened.decision_no)
 }
 
 pub(super) fn agreed(agreed: &Agreed) -> Event {

@@ -29,6 +29,8 @@ pub(super) struct Event {
     pub(super) who: Vec<String>,
     /// The key that it names, as the store calls it.
     pub(super) key: Option<String>,
+    /// The number of the decision that it is, or comes of.
+    pub(super) decision: Option<i64>,
 }
 
 /// Everything that happened.
@@ -72,6 +74,9 @@ const ORDER: [&str; 29] = [
     "mailed",
 ];
 
+/// Where in it what was decided stands.
+const DECIDED: &str = "accepted";
+
 impl History {
     pub(super) async fn read(conn: &mut PgConnection, subject: &Subject) -> store::Result<Self> {
         let mut events = Vec::new();
@@ -104,8 +109,7 @@ impl History {
             events.retain(|event| names(event, subject));
             overtaken = 0;
         }
-        let place = |event: &Event| (event.on, ORDER.iter().position(|what| *what == event.what));
-        events.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.about.cmp(&b.about)));
+        events.sort_by(|a, b| a.place().cmp(&b.place()).then_with(|| a.about.cmp(&b.about)));
         Ok(Self { events, overtaken })
     }
 }
@@ -117,7 +121,7 @@ fn names(event: &Event, subject: &Subject) -> bool {
 }
 
 pub(super) fn event(on: NaiveDate, what: &'static str, about: String, says: String) -> Event {
-    Event { on, what, about, says: vec![says], who: vec![], key: None }
+    Event { on, what, about, says: vec![says], who: vec![], key: None, decision: None }
 }
 
 impl Event {
@@ -131,6 +135,19 @@ impl Event {
     pub(super) fn of_key(mut self, key: String) -> Self {
         self.key = Some(key);
         self
+    }
+
+    /// Comes of a decision.
+    pub(super) const fn by_decision(mut self, number: Option<i64>) -> Self {
+        self.decision = number;
+        self
+    }
+
+    /// Its place among all: by day; on one day by what it is, and what was decided in the order of the decisions.
+    fn place(&self) -> (NaiveDate, Option<usize>, Option<i64>, Option<usize>) {
+        let of = |what: &str| ORDER.iter().position(|known| *known == what);
+        let among = if self.decision.is_some() { DECIDED } else { self.what };
+        (self.on, of(among), self.decision, of(self.what))
     }
 }
 
