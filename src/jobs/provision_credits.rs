@@ -68,7 +68,9 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
         let against = standing.get(&credit.partner_id).map_or(&[][..], Vec::as_slice);
         let opening = credit.terms.opening(against, credit.known_on, cx.today);
         let after = credit::advance(&credit.terms, schedule, rates, &opening, cx.today, &mut out);
-        waiting += i64::from(after.as_ref().is_some_and(|s| s.waits.is_some()));
+        // What waits as it did before is told once, by the night that found it.
+        let waits = after.as_ref().and_then(|schedule| schedule.waits.as_ref());
+        waiting += i64::from(waits.is_some() && waits != before.waits.as_ref());
         if after.as_ref() != Some(&before) {
             booking.stands.push((credit.entitlement_id, after));
         }

@@ -86,6 +86,7 @@ async fn d14_bulk_that_overlaps_an_agreement_is_taken_in_blocked_and_granted_fro
             "{}",
             answer.text
         );
+        assert_eq!(status(&house).await, "blocked", "from its arrival on");
         houses.push(house);
     }
     let (up, down) = (&houses[0], &houses[1]);

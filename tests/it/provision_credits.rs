@@ -205,7 +205,11 @@ async fn d4_a_grant_waits_for_a_published_day_on_or_after_its_start_and_then_kee
     assert_eq!(house.ledger().await, [""; 0], "a later file could still name Saturday");
     let waits = house.lines("select waits ->> 'code' from credit_schedule").await;
     assert_eq!(waits, ["rate_missing"]);
+    house.night("2024-02-03").await;
     again(&house, "2024-02-04").await;
+    let counted =
+        house.lines("select refused::text from run where job = 'provision_credits' order by due_on").await;
+    assert_eq!(counted, ["1", "0"], "told by the night that found it, and not again");
     let monday = rates(&[("2024-02-05", "1.0746", "11.2825", "159.66")]);
     house.import_one("r2.csv", &monday, "2024-02-05").await.applied();
     house.night("2024-02-05").await;
