@@ -114,6 +114,6 @@ pub fn digest(cx: &Context, mail: &Leased) -> Digest {
         partner_name: mail.partner_name.clone(),
         partner_id: mail.partner_number.clone(),
         day: mail.day,
-        notices: mail.notices.clone(),
+        notices: mail.notices.0.clone(),
     }
 }

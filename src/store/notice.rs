@@ -228,13 +228,14 @@ pub struct Leased {
     /// Its Partner ID, likewise.
     pub partner_number: String,
     /// The notices, oldest first.
-    pub notices: Vec<Notice>,
+    pub notices: Json<Vec<Notice>>,
 }
 
 /// Leases the mails of a span that are not sent: who holds the chunk holds its mails, also those that an earlier holder
 /// left leased. The epoch keeps that one from recording anything.
 pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> Result<Vec<Leased>> {
-    let rows = sqlx::query!(
+    Ok(sqlx::query_as!(
+        Leased,
         r#"with leased as (
                update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => $3)
@@ -255,22 +256,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
         lease_seconds,
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| Leased {
-            mail_id: r.mail_id,
-            message_id: r.message_id,
-            recipient: r.recipient,
-            recipient_name: r.recipient_name,
-            language: r.language,
-            day: r.day,
-            epoch: r.epoch,
-            partner_name: r.partner_name,
-            partner_number: r.partner_number,
-            notices: r.notices.0,
-        })
-        .collect())
+    .await?)
 }
 
 /// What came of handing over a mail.

@@ -446,7 +446,8 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
 
 /// The last mail with a notice of that kind to somebody who asked for that language (its primary subtag).
 pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) -> Result<Option<Leased>> {
-    let row = sqlx::query!(
+    Ok(sqlx::query_as!(
+        Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
                   p.number as partner_number, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
@@ -459,19 +460,7 @@ pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) ->
         language
     )
     .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|r| Leased {
-        mail_id: r.mail_id,
-        message_id: r.message_id,
-        recipient: r.recipient,
-        recipient_name: r.recipient_name,
-        language: r.language,
-        day: r.day,
-        epoch: r.epoch,
-        partner_name: r.partner_name,
-        partner_number: r.partner_number,
-        notices: r.notices.0,
-    }))
+    .await?)
 }
 
 /// Reckons the ledger's accounts from its transfers and compares.
