@@ -28,7 +28,7 @@ pub(super) struct Facts {
     pub(super) text: String,
     /// Names of the files, relative to the configuration folder, that replace what is compiled in.
     pub(super) replaced: Vec<String>,
-    /// What is wrong, a line each: `file:line: key = value: what to do`.
+    /// What is wrong, a line each: `path:line: key = value: what to do`.
     pub(super) findings: Vec<String>,
 }
 
@@ -67,7 +67,17 @@ pub(super) fn read(folder: Option<&Path>) -> Facts {
     let catalogue = Catalogue::parse(&text)
         .map_err(|wrong| findings.extend(wrong.iter().map(|line| in_catalogue(line))))
         .ok();
+    if let Some(folder) = folder {
+        findings = findings.into_iter().map(|finding| addressed(folder, finding)).collect();
+    }
     Facts { policies, catalogue, text, replaced, findings }
+}
+
+/// A finding about a file of the folder, under the path that opens it from here.
+fn addressed(folder: &Path, finding: String) -> String {
+    let name = finding.split(':').next().unwrap_or_default();
+    let is_there = !name.is_empty() && fs::symlink_metadata(folder.join(name)).is_ok();
+    if is_there { folder.join(&finding).display().to_string() } else { finding }
 }
 
 /// The text of a file, if it is there; a finding if it is there and cannot be read.
@@ -133,7 +143,9 @@ mod tests {
         fs::create_dir(folder.path().join("catalogue.toml")).unwrap();
         fs::write(jobs.join("email_contacts.toml"), b"\xff\xfe").unwrap();
         fs::write(jobs.join("expire_benefit.toml"), "").unwrap();
+        let under = format!("{}/", folder.path().display());
         let findings = read(Some(folder.path())).findings;
+        let findings: Vec<&str> = findings.iter().map(|one| one.strip_prefix(&under).unwrap()).collect();
         let starts =
             ["jobs/expire_benefit.toml: there is no such job", "jobs/expire_benefits.toml: cannot be read"];
         assert!(findings[0].starts_with(starts[0]) && findings[1].starts_with(starts[1]), "{findings:#?}");

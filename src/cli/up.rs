@@ -1,6 +1,13 @@
 //! `up` and `worker`: run on until told to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use clap::Args;
 use futures::FutureExt;
@@ -76,12 +83,16 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let clock = settings.ticking_clock();
     let mut base = context(settings, clock.today(), false)?;
     base.stop = stop.clone();
-    let store = Store::open(location).await?;
-    let ending = asker.clone();
+    let is_open = Arc::new(AtomicBool::new(false));
+    let (ending, has_begun) = (asker.clone(), Arc::clone(&is_open));
     let listening = tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+        }
+        if !has_begun.load(Ordering::SeqCst) {
+            tracing::info!("stopped before the store was open: nothing had begun");
+            std::process::exit(i32::from(Exit::Done as u8));
         }
         ending.ask();
         // `timeout` and shells signal the process and its group, twice in the same instant: that is one wish.
@@ -94,6 +105,8 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
         tracing::warn!("ended at once; what was running is taken up again on the next start");
         std::process::exit(i32::from(Exit::Failed as u8));
     });
+    let store = Store::open(location).await?; // it may take as long as PostgreSQL is fetched
+    is_open.store(true, Ordering::SeqCst);
     let policies = Arc::clone(&base.policies);
     let desk = Desk::new(store.pool.clone(), base, clock, takes_in, asker);
     let (pulse, open) = be_seen(settings, &store, &desk, (policies, clock)).await?;

@@ -23,15 +23,15 @@ pub struct Lateness {
 
 /// The first business date that is over and not complete.
 ///
-/// On a store without a complete night the first one owed is that of the day its first file arrived; without a file
-/// none is.
+/// On a store without a complete night the first one owed is `first_on`: the first that was begun, else that of the day
+/// its first file arrived; without either none is.
 #[must_use]
 pub fn first_missing(
     now: DateTime<Utc>,
     last_complete: Option<NaiveDate>,
-    first_file_on: Option<NaiveDate>,
+    first_on: Option<NaiveDate>,
 ) -> Option<NaiveDate> {
-    let owed = last_complete.map(|last| add_days(last, 1)).or(first_file_on);
+    let owed = last_complete.map(|last| add_days(last, 1)).or(first_on);
     owed.filter(|first| *first < now.date_naive())
 }
 
@@ -42,10 +42,10 @@ pub fn of(
     jobs: &[(&'static str, &Timetable)],
     now: DateTime<Utc>,
     last_complete: Option<NaiveDate>,
-    first_file_on: Option<NaiveDate>,
+    first_on: Option<NaiveDate>,
     known: &[Known],
 ) -> Lateness {
-    let Some(first) = first_missing(now, last_complete, first_file_on) else {
+    let Some(first) = first_missing(now, last_complete, first_on) else {
         return Lateness { first_missing: None, missing: 0, due_at: None, overdue: false };
     };
     let today = now.date_naive();

@@ -11,7 +11,7 @@ use crate::store::{
     run::{Chunk, Counts, Span},
     work::Rows,
 };
-pub use inbox::{Stamp, stamp, take_in_waiting, waiting};
+pub use inbox::{Stamp, Waiting, stamp, take_in_waiting, waiting};
 pub use intake::{Dropped, Outcome, Taken, take_in};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use tries::come_clean;

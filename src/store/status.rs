@@ -86,6 +86,15 @@ pub async fn first_file_on(conn: &mut PgConnection) -> Result<Option<NaiveDate>>
         .await?)
 }
 
+/// The business date of the first night owed to a store where none is complete: the first that was begun, else that on
+/// which the first file arrived.
+pub async fn first_owed(conn: &mut PgConnection) -> Result<Option<NaiveDate>> {
+    match tick::first(&mut *conn).await? {
+        None => first_file_on(conn).await,
+        begun => Ok(begun),
+    }
+}
+
 /// The last run of every job that ever ran.
 pub async fn last_runs(conn: &mut PgConnection) -> Result<Vec<JobRun>> {
     Ok(sqlx::query_as!(
@@ -289,9 +298,9 @@ pub async fn answers(conn: &mut PgConnection) -> Result<()> {
 /// what a night costs does not weigh on it.
 pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> Result<Figures> {
     let last_night = last_night(conn).await?;
-    let first_file_on = first_file_on(conn).await?;
+    let first_on = if last_night.is_none() { first_owed(conn).await? } else { None };
     let last_on = last_night.map(|(day, _)| day);
-    let known = match lateness::first_missing(now, last_on, first_file_on) {
+    let known = match lateness::first_missing(now, last_on, first_on) {
         Some(first) => tick::known(conn, first).await?,
         None => vec![],
     };
@@ -299,7 +308,7 @@ pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime
     Ok(Figures {
         now,
         last_night,
-        lateness: lateness::of(&policies.timetables(), now, last_on, first_file_on, &known),
+        lateness: lateness::of(&policies.timetables(), now, last_on, first_on, &known),
         processes: process::seen(conn).await?,
         queues: queues(conn).await?,
         mails,

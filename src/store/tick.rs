@@ -24,6 +24,11 @@ pub async fn known(conn: &mut PgConnection, from: NaiveDate) -> Result<Vec<Known
         .collect())
 }
 
+/// The first business date with a tick on record.
+pub async fn first(conn: &mut PgConnection) -> Result<Option<NaiveDate>> {
+    Ok(sqlx::query_scalar!("select min(due_on) from tick").fetch_one(conn).await?)
+}
+
 /// Puts ticks on record; says which of them were not yet, of each its job, business date and verdict.
 pub async fn put(conn: &mut PgConnection, ticks: &[&Tick]) -> Result<Vec<(String, NaiveDate, Verdict)>> {
     if ticks.is_empty() {

@@ -1,7 +1,7 @@
 //! The inbox, looked at every second: a file is rung for once it has stopped changing.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,7 +11,10 @@ use tracing::warn;
 
 use super::{desk::Desk, queue::Queue};
 use crate::{
-    jobs::import_entitlements::{self as import, Dropped, Outcome, Stamp},
+    jobs::{
+        Error,
+        import_entitlements::{self as import, Dropped, Outcome, Stamp, Waiting},
+    },
     store::bell,
 };
 
@@ -98,27 +101,43 @@ pub(super) async fn watch(desk: Arc<Desk>) {
     {
         warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
     }
+    let mut told = BTreeSet::new();
     loop {
-        match import::waiting(&desk.base) {
-            Ok(waiting) => {
-                let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
-                let stamped = stamped.collect();
-                let ready = {
-                    let mut inbox = desk.inbox();
-                    inbox.note(stamped);
-                    inbox.files.values().any(Seen::is_ready)
-                };
-                if ready && desk.takes_in() && desk.is_open(&Queue::Intake) {
-                    ring(&desk).await;
-                }
+        let (waiting, unreadable) = match import::waiting(&desk.base) {
+            Ok(Waiting { files, unreadable }) => (Some(files), unreadable),
+            Err(error) => (None, vec![error]),
+        };
+        told = tell(&told, &unreadable, waiting.is_some());
+        if let Some(waiting) = waiting {
+            let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
+            let stamped = stamped.collect();
+            let ready = {
+                let mut inbox = desk.inbox();
+                inbox.note(stamped);
+                inbox.files.values().any(Seen::is_ready)
+            };
+            if ready && desk.takes_in() && desk.is_open(&Queue::Intake) {
+                ring(&desk).await;
             }
-            Err(error) => warn!(%error, "the inbox cannot be looked at"),
         }
         tokio::select! {
             () = desk.base.stop.asked() => return,
             () = tokio::time::sleep(TICK) => {}
         }
     }
+}
+
+/// Tells of what cannot be looked at, once for as long as it cannot; gives what was told of by now.
+fn tell(told: &BTreeSet<String>, unreadable: &[Error], only_folders: bool) -> BTreeSet<String> {
+    let now: BTreeSet<String> = unreadable.iter().map(ToString::to_string).collect();
+    for error in now.difference(told) {
+        if only_folders {
+            warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");
+        } else {
+            warn!(%error, "the inbox cannot be looked at, and no night begins here until it can");
+        }
+    }
+    now
 }
 
 async fn ring(desk: &Desk) {

@@ -36,7 +36,7 @@
 //! - A mail that was handed over when its process died before it could note so is handed over again, under the same
 //!   Message-ID. In a folder that is the same file.
 //! - A dead letter stops the nights after it, until an operator retries or discards it (`jobs`): an early night's missing
-//!   effect would otherwise be built upon.
+//!   effect would otherwise be built upon. Only where `catch_up` lets a later date stand for it, that date ends the wait.
 //! - Work that computes without a pause cannot be interrupted: past its time limit its chunk is given back and its
 //!   process ends, to be started again.
 //! - What fails before a chunk is planned (a look at what is due) is tried again after 30 s, up to 15 min, for ever; the

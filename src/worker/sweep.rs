@@ -94,11 +94,10 @@ async fn look(desk: &Desk, clears: bool) -> store::Result<()> {
 async fn ring_for_nights(desk: &Desk, conn: &mut sqlx::PgConnection) -> store::Result<()> {
     let now = desk.clock.now();
     let to = Desk::over(now);
-    let last = run::last_night(&mut *conn).await?;
+    let (last, dates) = night::open(&mut *conn, None, to, true).await?;
     // What operators gave back to nights that are over waits for no hour.
     let mut owed = !run::retried(&mut *conn).await?.is_empty();
     let mut new = 0;
-    let dates = night::dates(last, None, to);
     if let Some(first) = dates.first().filter(|first| last.is_none_or(|last| last < **first)) {
         let policies = &desk.base.policies;
         let (plan, due) = ticks::settle(policies, &mut *conn, (*first, to), Some(now), false).await?;

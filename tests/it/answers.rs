@@ -320,7 +320,7 @@ fn check_needs_no_database_and_tells_everything_that_is_wrong_at_once() {
         "{}",
         ran.stderr
     );
-    assert!(ran.stderr.contains("\ncatalogue.toml:"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/config/catalogue.toml:"), "{}", ran.stderr);
     assert!(check(&dir.join("nowhere")).ended(2).stderr.contains("is no folder"));
     // What cannot be read is never passed over, by no command.
     fs::remove_file(config.join("catalogue.toml")).unwrap();

@@ -83,6 +83,18 @@ async fn a_job_that_says_so_has_only_so_many_chunks_under_way_in_all_processes_a
 }
 
 #[tokio::test]
+async fn a_chunk_is_done_when_its_work_is_and_not_when_that_began() {
+    let (house, mut conn, run_id) = planned(1).await;
+    let chunk = claim(&mut conn, run_id, by("worker:a")).await.unwrap();
+    let mut tx = conn.begin().await.unwrap();
+    sqlx::query("select pg_sleep(0.3)").execute(&mut *tx).await.unwrap();
+    run::finish(&mut tx, &chunk, Counts::default()).await.unwrap();
+    tx.commit().await.unwrap();
+    let took = "select c.finished_at - a.started_at >= interval '300 ms' from run_chunk c join attempt a using (run_id, chunk_no)";
+    assert!(house.one::<bool>(took).await);
+}
+
+#[tokio::test]
 async fn a_failure_pauses_longer_each_time_and_is_given_up_after_the_last_try() {
     let (house, mut conn, run_id) = planned(1).await;
     let pause = Pause { first: 100, at_most: 150 };

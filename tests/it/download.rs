@@ -348,3 +348,29 @@ fn a_terminal_sees_a_bar() {
     assert!(seen.contains("  PostgreSQL ") && seen.contains("MiB"), "{seen}");
     stopped(dir.path());
 }
+
+#[test]
+fn a_stop_asked_for_while_programs_are_fetched_is_heard() {
+    let scratch = Scratch::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}{PATH}", silent.local_addr().unwrap());
+    let mut up = benefactor(scratch.path());
+    up.env_remove("PG_BIN_DIR");
+    up.args(["--listen", "off", "--postgres-archive", &url, "up"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut up = up.spawn().unwrap();
+    let _asked = silent.accept().unwrap(); // and never answered
+    let stopped = Command::new("kill").args(["-TERM", &up.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    let deadline = Instant::now() + std::time::Duration::from_secs(50);
+    let ended = loop {
+        match up.try_wait().unwrap() {
+            Some(ended) => break ended.code(),
+            None if Instant::now() > deadline => break None,
+            None => thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    let _ = (up.kill(), up.wait());
+    assert_eq!(ended, Some(0));
+}

@@ -135,6 +135,56 @@ async fn a_night_asked_for_by_hand_keeps_to_the_same_policies() {
 }
 
 #[tokio::test]
+async fn a_first_night_that_was_begun_and_is_not_complete_is_gone_on_with_before_any_later_one() {
+    let house = House::open().await;
+    timetable(house.dir.path(), "export_entitlements", "cron = \"30 2 * * *\"");
+    let policy = house.dir.join("config/jobs/export_entitlements.toml");
+    fs::write(&policy, fs::read_to_string(&policy).unwrap().replace("attempts = 5", "attempts = 1")).unwrap();
+    fs::write(house.dir.join("exports"), "in the way of the folder").unwrap();
+    night(&house, "2024-02-01T03:00:00Z").ended(1);
+    night(&house, "2024-02-04T03:00:00Z").ended(1);
+    assert_eq!(
+        ran(&house, "export_entitlements", "2024-01-01").await,
+        "31×2",
+        "what failed, and no later one"
+    );
+    let mut status = house.command(["--json", "--now", "2024-02-04T03:00:00Z", "status"]);
+    let status: Value = serde_json::from_str(&Ran::of(&mut status).ended(1).stdout).unwrap();
+    assert_eq!(status["first_missing_night"], "2024-01-31");
+    assert_eq!(status["missing_nights"], 4);
+
+    fs::remove_file(house.dir.join("exports")).unwrap();
+    let dead: String = house.one("select run_id || '.1' from run_chunk where status = 'failed'").await;
+    let mut retry = house.command(["jobs", "retry", &dead, "--by", "ada", "--why", "the folder can be made"]);
+    Ran::of(&mut retry).ended(0);
+    let up = Running::start(&house, "2024-02-04T08:00:00Z", "up");
+    complete(&house, "2024-02-03").await;
+    up.stop();
+    assert_eq!(house.one::<i64>("select count(*) from night").await, 4);
+    assert_eq!(ran(&house, "expire_benefits", "2024-01-01").await, "31×2 01 02 03");
+}
+
+#[tokio::test]
+async fn the_first_night_of_the_timetable_is_that_of_the_first_file_however_late_a_process_starts() {
+    let house = House::open().await;
+    let partners = house.dir.join("partners.csv");
+    let header = "partner_id,name,account_email,country,currency";
+    fs::write(&partners, format!("{header}\n4711,Nord AB,it@nord.example,SE,SEK\n")).unwrap();
+    let mut import = house.command(["--now", "2024-02-01T10:00:00Z", "import"]);
+    Ran::of(import.arg(&partners)).ended(0);
+    let mut status = house.command(["--now", "2024-02-01T10:00:00Z", "status"]);
+    assert!(Ran::of(&mut status).ended(0).stdout.starts_with("no night is complete yet\nnone is due yet\n"));
+    let up = Running::start(&house, "2024-02-05T01:00:00Z", "up");
+    complete(&house, "2024-02-03").await;
+    up.stop();
+    assert_eq!(
+        ran(&house, "expire_benefits", "2024-01-01").await,
+        "01 02 03",
+        "and that of 02-04 is not due"
+    );
+}
+
+#[tokio::test]
 async fn processes_that_start_at_once_put_each_tick_on_record_once_and_run_each_job_once() {
     let house = five_nights_down().await;
     let now = "2024-02-06T03:00:00Z";

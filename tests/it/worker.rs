@@ -182,6 +182,20 @@ async fn up_takes_in_what_is_dropped_once_it_is_whole_and_hands_it_back_answered
 }
 
 #[tokio::test]
+async fn an_inbox_that_cannot_be_read_is_told_of_once_and_nights_go_on_when_it_can() {
+    let house = House::open().await;
+    fs::write(house.dir.join("inbox"), "in the way of the folder").unwrap();
+    let up = Running::start(&house, "2024-02-01T10:00:00Z", "up");
+    until(&house, "it lives", "select exists (select from process)").await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(up.said().matches("the inbox cannot be looked at").count(), 1, "{}", up.said());
+    assert_eq!(house.one::<i64>("select count(*) from night").await, 0);
+    fs::remove_file(house.dir.join("inbox")).unwrap();
+    until(&house, "the night is complete", "select exists (select from night)").await;
+    up.stop();
+}
+
+#[tokio::test]
 async fn a_night_that_becomes_due_runs_and_its_mail_goes_out() {
     let house = house_with(1).await;
     // Nobody is assigned to it: that it will lapse, and then that it lapsed, is told.

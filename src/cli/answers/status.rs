@@ -117,7 +117,7 @@ fn nights(told: &Figures) -> Vec<String> {
     };
     let Lateness { first_missing, missing, due_at, overdue } = told.lateness;
     let (Some(first), Some(due)) = (first_missing, due_at) else {
-        let none = if told.last_night.is_none() { "nothing has come in: nothing is due" } else { "on time" };
+        let none = if told.last_night.is_none() { "none is due yet" } else { "on time" };
         return vec![last, none.to_owned()];
     };
     let behind = match missing {

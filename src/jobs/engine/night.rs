@@ -17,7 +17,7 @@ use crate::{
     store::{
         self, notice,
         run::{self, Counts},
-        tick,
+        status, tick,
     },
 };
 
@@ -39,6 +39,27 @@ pub const ROLE: &str = "night";
 pub fn dates(last: Option<NaiveDate>, from: Option<NaiveDate>, to: NaiveDate) -> Vec<NaiveDate> {
     let first = last.map_or_else(|| from.unwrap_or(to), |last| add_days(last, 1)).min(to);
     first.iter_days().take_while(|day| *day <= to).collect()
+}
+
+/// The last complete date, and the [`dates`] to run. On a store where nights were begun and none is complete, they
+/// start with the first of those, whatever was asked for since: one that is not complete holds up the later ones. The
+/// timetable (`by_timetable`) owes a store where none was begun those from its first file on.
+///
+/// # Errors
+/// The store is down.
+pub async fn open(
+    conn: &mut PgConnection,
+    from: Option<NaiveDate>,
+    to: NaiveDate,
+    by_timetable: bool,
+) -> store::Result<(Option<NaiveDate>, Vec<NaiveDate>)> {
+    let last = run::last_night(&mut *conn).await?;
+    let owed = match last {
+        Some(_) => None,
+        None if by_timetable => status::first_owed(conn).await?,
+        None => tick::first(conn).await?,
+    };
+    Ok((last, dates(last, owed.into_iter().chain(from).min(), to)))
 }
 
 /// Whether no later night is complete: an earlier one that is looked at again shows the present to nobody.
@@ -94,11 +115,10 @@ async fn through(
                 outcome => drop(outcome?),
             }
         }
-        let last = run::last_night(&mut *conn).await?;
+        let (last, dates) = open(&mut *conn, from, to, now.is_some()).await?;
         if now.is_some() && last.is_some_and(|last| to <= last) {
             return failed_again; // nothing else was due
         }
-        let dates = dates(last, from, to);
         let plan = planned(cx, &mut *conn, &dates, last, now).await?;
         for due_on in dates {
             let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));
@@ -128,8 +148,7 @@ pub async fn rehearse(
     run::release(&mut *conn, ROLE).await?;
     notice::release_mails(&mut *conn).await?;
     let mut nights = Vec::new();
-    let last = run::last_night(&mut *conn).await?;
-    let dates = dates(last, from, to);
+    let (last, dates) = open(&mut *conn, from, to, false).await?;
     let plan = planned(cx, &mut *conn, &dates, last, None).await?;
     for due_on in dates {
         let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use super::intake::{Dropped, Outcome, take_in};
-use crate::jobs::{Context, Error, Result};
+use crate::jobs::{Context, Error, Folders, Result};
 
 /// How often one looks whether the inbox is free.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -98,34 +98,56 @@ pub(super) fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
 
 /// Those that nobody writes to any more.
 pub(super) fn whole(cx: &Context) -> Result<Vec<Dropped>> {
-    let mut dropped = waiting(cx)?;
-    dropped.retain(|one| cx.whole.is(&one.path));
-    Ok(dropped)
+    let Waiting { mut files, unreadable } = waiting(cx)?;
+    for error in unreadable {
+        warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");
+    }
+    files.retain(|one| cx.whole.is(&one.path));
+    Ok(files)
+}
+
+/// What lies in the inbox.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Files.
+    pub files: Vec<Dropped>,
+    /// Partners' folders that cannot be looked at: nobody else's files wait for them.
+    pub unreadable: Vec<Error>,
 }
 
 /// Files in the inbox: of any partner at its top, of one partner in the folder named by its Partner ID.
 ///
 /// # Errors
 /// The inbox cannot be read; one that is not there holds nothing.
-pub fn waiting(cx: &Context) -> Result<Vec<Dropped>> {
-    let inbox = cx.folders.inbox();
-    let mut dropped = Vec::new();
-    for (path, is_folder) in entries(&inbox)? {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        if !is_folder {
-            dropped.extend(in_folder(cx, path, None));
-        } else if name.bytes().all(|b| b.is_ascii_digit()) {
-            let files = entries(&path)?.into_iter().filter(|(_, is_folder)| !is_folder);
-            dropped.extend(files.filter_map(|(path, _)| in_folder(cx, path, Some(name.clone()))));
-        }
-    }
-    Ok(dropped)
+pub fn waiting(cx: &Context) -> Result<Waiting> {
+    Ok(among(&cx.folders, entries(&cx.folders.inbox())?, entries))
 }
 
-fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dropped> {
+/// Files among what lies at the inbox's top, and in partners' folders, each as `look` finds it.
+fn among(folders: &Folders, top: Vec<Entry>, look: impl Fn(&Path) -> Result<Vec<Entry>>) -> Waiting {
+    let mut waiting = Waiting::default();
+    for (path, is_folder) in top {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if !is_folder {
+            waiting.files.extend(in_folder(folders, path, None));
+        } else if name.bytes().all(|b| b.is_ascii_digit()) {
+            match look(&path) {
+                Ok(entries) => {
+                    let files = entries.into_iter().filter(|(_, is_folder)| !is_folder);
+                    let files = files.filter_map(|(path, _)| in_folder(folders, path, Some(name.clone())));
+                    waiting.files.extend(files);
+                }
+                Err(error) => waiting.unreadable.push(error),
+            }
+        }
+    }
+    waiting
+}
+
+fn in_folder(folders: &Folders, path: PathBuf, partner: Option<String>) -> Option<Dropped> {
     let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let results = partner.iter().fold(cx.folders.answers(), |folder, number| folder.join(number));
+    let results = partner.iter().fold(folders.answers(), |folder, number| folder.join(number));
     (is_csv && !hidden).then(|| Dropped {
         leaves: stamp(&path),
         path,
@@ -139,7 +161,10 @@ fn in_folder(cx: &Context, path: PathBuf, partner: Option<String>) -> Option<Dro
 }
 
 /// What a folder holds, by name; one that is not there holds nothing.
-fn entries(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
+/// What lies in a folder, and whether that is a folder itself.
+type Entry = (PathBuf, bool);
+
+fn entries(folder: &Path) -> Result<Vec<Entry>> {
     let listed = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
         listed => listed.map_err(Error::file(folder))?,
@@ -151,4 +176,29 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
     }
     entries.sort();
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partners_folder_that_cannot_be_read_keeps_nobody_elses_files_waiting() {
+        let folders = Folders { data: "data".into(), scratch: None };
+        let inbox = folders.inbox();
+        let top = vec![
+            (inbox.join("4711"), true),
+            (inbox.join("4712"), true),
+            (inbox.join("old"), true),
+            (inbox.join("partners.csv"), false),
+        ];
+        let found = among(&folders, top, |folder| match folder.file_name() {
+            Some(name) if name == "4711" => Err(Error::file(folder)(ErrorKind::PermissionDenied.into())),
+            _ => Ok(vec![(folder.join("users.csv"), false)]),
+        });
+        let paths: Vec<_> = found.files.into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, [inbox.join("4712/users.csv"), inbox.join("partners.csv")]);
+        let unreadable: Vec<_> = found.unreadable.iter().map(ToString::to_string).collect();
+        assert_eq!(unreadable, ["data/inbox/4711: permission denied"]);
+    }
 }

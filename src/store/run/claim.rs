@@ -222,7 +222,8 @@ pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -
 pub async fn finish(conn: &mut PgConnection, chunk: &Chunk, counts: Counts) -> Result<()> {
     let updated = sqlx::query!(
         "with done as (
-             update run_chunk set status = 'done', lease_until = null, cancel_asked_at = null, finished_at = now(),
+             update run_chunk set status = 'done', lease_until = null, cancel_asked_at = null,
+                 finished_at = clock_timestamp(), -- its transaction began with the work
                  done = $4, refused = $5, failed = $6
              where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
              returning chunk_no
