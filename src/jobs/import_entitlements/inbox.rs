@@ -160,10 +160,10 @@ fn in_folder(folders: &Folders, path: PathBuf, partner: Option<String>) -> Optio
     })
 }
 
-/// What a folder holds, by name; one that is not there holds nothing.
 /// What lies in a folder, and whether that is a folder itself.
 type Entry = (PathBuf, bool);
 
+/// What a folder holds, by name; one that is not there holds nothing.
 fn entries(folder: &Path) -> Result<Vec<Entry>> {
     let listed = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
