@@ -17,7 +17,7 @@ use std::{
 use benefactor::jobs::engine::fault::POINTS;
 
 use crate::{
-    cluster::{BEGUN, Cluster, Dice, Store, files, rounds, same, to_its_end},
+    cluster::{BEGUN, Cluster, Dice, PATIENCE, Store, files, rounds, same, to_its_end},
     house::{Ran, Scratch, benefactor},
 };
 
@@ -98,7 +98,7 @@ impl Game {
             // It may not pass there that often: then it is killed when all is done.
             return process.ended_within(self.takes * 3).is_some() || process.killed_after(Duration::ZERO);
         }
-        let ended = process.ended_within(RESCUED).unwrap_or_else(|| panic!("{told}: it lives on"));
+        let ended = process.ended_within(PATIENCE).unwrap_or_else(|| panic!("{told}: it lives on"));
         let is_killed = ended.signal() == Some(9);
         assert!(is_killed || !point.ends_with("@1") && ended.code() == Some(0), "{told}: {ended}");
         is_killed
@@ -106,7 +106,7 @@ impl Game {
 
     /// Starts it again as an operator would, until all is done.
     async fn go_on(&self, who: Who, store: &Store, told: &str) -> Duration {
-        let begun = Instant::now();
+        let begun = store.clock().await;
         match who {
             Who::Night => {
                 to_its_end(|| store.night(), &[0], told);
@@ -117,18 +117,15 @@ impl Game {
             }
             Who::Up => {
                 let up = store.start(store.up());
-                store.until_done(RESCUED).await;
-                let rescued = begun.elapsed();
+                store.until_done(PATIENCE).await;
                 // What the killed process had been called for is called for again.
                 let held = "select count(*) = 0 from apalis.jobs where status in ('Queued', 'Running')";
                 let left = format!("{held} and lock_by not like '%:worker:{}:%'", up.0.id());
-                store.until("no call is left with the killed one", &left, RESCUED).await;
-                store.is_at_work(&up).await;
+                store.until("no call is left with the killed one", &left, PATIENCE).await;
                 up.stop();
-                return rescued;
             }
         }
-        begun.elapsed()
+        store.rescued_since(begun).await
     }
 
     async fn round(&self, round: u64) -> Told {

@@ -9,7 +9,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use crate::{
-    cluster::{Dice, Running, same},
+    cluster::{Dice, PATIENCE, Running, same},
     ground::{Ground, JOB, RESCUED, Site},
 };
 
@@ -28,8 +28,6 @@ const COORDINATORS: [&str; 8] = [
 const IN_A_CHUNK: [&str; 4] = ["chunk.claimed", "chunk.worked", "chunk.finished", "chunk.committed"];
 /// Stores on which a coordinator and three helpers are stopped in a chunk each: 12 zombies, and 8 coordinators above.
 const CROWDS: u64 = 3;
-/// How long a zombie may take to see what has become of the world.
-const AWAKE: Duration = Duration::from_secs(20);
 /// What no zombie writes to. Tries are kept by `attempt` and `run_chunk.attempts`.
 const FROZEN: [&str; 12] = [
     "transfer",
@@ -63,7 +61,7 @@ impl Case {
         let site = ground.site(&[]).await;
         let mut zombie = site.start(&[command], &format!("{point}=stop"));
         let told = format!("{command} paused at {point}, then {healthy}");
-        zombie.is_paused_within(RESCUED, &told).await;
+        zombie.is_paused_within(PATIENCE, &told).await;
         Self { told, site, healthy, zombies: vec![(command.to_owned(), zombie)] }
     }
 
@@ -77,7 +75,7 @@ impl Case {
         // There are enough chunks behind it for all of them.
         let first = format!("{first}@{}/{JOB}=stop", ground.chunks.0 + 1 + dice.throw(3));
         let mut coordinator = site.start(&[command], &first);
-        coordinator.is_paused_within(RESCUED, &first).await;
+        coordinator.is_paused_within(PATIENCE, &first).await;
         let mut told = format!("{command} paused at {first}, helpers at {helpers:?}");
         let mut zombies = vec![(command.to_owned(), coordinator)];
         let mut starting = Vec::new();
@@ -87,7 +85,7 @@ impl Case {
             starting.push((site.start_far(&point), point));
         }
         for (mut helper, point) in starting {
-            helper.is_paused_within(RESCUED, &point).await;
+            helper.is_paused_within(PATIENCE, &point).await;
             zombies.push(("worker".to_owned(), helper));
         }
         Self { told, site, healthy: "up", zombies }
@@ -96,22 +94,21 @@ impl Case {
     /// Somebody else does it all, however paused the others are; and they wake up and leave everything as it is.
     async fn survived(mut self, ground: &Ground) -> (usize, Duration) {
         let Self { told, site, healthy, zombies } = &mut self;
-        let begun = Instant::now();
-        let rescued = if *healthy == "up" {
+        let begun = site.store.clock().await;
+        if *healthy == "up" {
             let up = site.start(&["up"], "");
             site.until_done().await;
-            let rescued = begun.elapsed();
             site.until_no_call_is_held_but_by(&up).await;
             up.stop();
-            rescued
         } else {
             // As a timer starts it again and again.
+            let since = Instant::now();
             while site.run(&["night"], "").code != 0 {
-                assert!(begun.elapsed() < RESCUED, "{told}: the night is held\n{}", site.said());
+                assert!(since.elapsed() < PATIENCE, "{told}: the night is held\n{}", site.said());
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            begun.elapsed()
-        };
+        }
+        let rescued = site.store.rescued_since(begun).await;
         assert!(rescued < RESCUED, "{told}: {rescued:?}");
         same(&site.store.outcome().await, &ground.expected, told);
         let tries = site.tries().await;
@@ -124,7 +121,7 @@ impl Case {
         }
         let mut codes = Vec::new();
         for (command, zombie) in zombies.iter_mut().filter(|(command, _)| command == "night") {
-            let code = zombie.code(AWAKE, &format!("{told}: the {command} that woke up")).await;
+            let code = zombie.code(PATIENCE, &format!("{told}: the {command} that woke up")).await;
             assert!([0, 4].contains(&code), "{told}: {code}\n{}", site.said());
             codes.push(code);
         }
@@ -145,7 +142,7 @@ impl Case {
         same(&site.rows(&FROZEN).await, &before, &format!("{told}, woken up and stopped"));
         ground.is_equal(site, told).await;
         println!(
-            "{told}: done by others after {rescued:?}, tries of the first run: {tries}; codes {codes:?}"
+            "{told}: under way again after {rescued:?}, tries of the first run: {tries}; codes {codes:?}"
         );
         self.site.store.remove().await;
         (count, rescued)
