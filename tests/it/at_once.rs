@@ -42,7 +42,9 @@ async fn schedulers(ground: &Ground, count: usize) {
     for process in &all {
         process.signal("TERM");
     }
-    all.into_iter().for_each(Running::stop);
+    for process in &mut all {
+        assert_eq!(process.code(PATIENCE, &told).await, 0, "{told}: {}", site.said());
+    }
     each_once(&site, &told).await;
     begun_once(&site, &told).await;
     let ticks = "select count(*) from tick where due_on = '2024-03-05' and name = 'provision_credits'";

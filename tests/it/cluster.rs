@@ -548,10 +548,14 @@ pub fn to_its_end(mut command: impl FnMut() -> Command, good: &[i32], told: &str
 pub struct Dice(u64);
 
 impl Dice {
-    /// The seed of a test: `BENEFACTOR_TEST_SEED`, else drawn; printed, so that it can be given again.
+    /// The seed of a test: `BENEFACTOR_TEST_SEED`, else always the same; `random` draws one, which is printed, so that
+    /// it can be given again.
     pub fn seed() -> u64 {
-        let given = std::env::var("BENEFACTOR_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 32);
+        let seed = match std::env::var("BENEFACTOR_TEST_SEED").as_deref() {
+            Err(_) => 1,
+            Ok("random") => RandomState::new().build_hasher().finish() >> 32,
+            Ok(given) => given.parse().unwrap(),
+        };
         println!("BENEFACTOR_TEST_SEED={seed}");
         seed
     }

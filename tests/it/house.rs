@@ -31,6 +31,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::cluster::PATIENCE;
+
 /// The program under test.
 pub const BENEFACTOR: &str = env!("CARGO_BIN_EXE_benefactor");
 
@@ -293,7 +295,7 @@ fn is_left_over(database: &str, whole: bool, current: &str) -> bool {
 
 async fn pool(url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
-    PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap()
+    PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await.unwrap()
 }
 
 /// One connection.

@@ -28,11 +28,12 @@ async fn under_load(ground: Arc<Ground>) {
     for round in 0..3 {
         let mut processes = [site.start(&["up"], SLOWLY), site.start_far(SLOWLY)];
         processes.iter_mut().for_each(Running::hears);
-        let at_work = "select exists (select from run_chunk where status = 'claimed')
-                           or exists (select from night where due_on = '2024-03-05')";
-        site.until("work is under way", at_work).await;
+        let done = "select exists (select from night where due_on = '2024-03-05')";
+        let at_work = format!("select ({CLAIMED}) or ({done})");
+        site.until("work is under way", &at_work).await;
         tokio::time::sleep(dice.pause(Duration::from_millis(400))).await;
-        stops += i32::from(site.one::<bool>(CLAIMED).await);
+        site.until("work is under way again", &at_work).await;
+        stops += i32::from(!site.one::<bool>(done).await);
         for process in &processes {
             process.signal("TERM");
         }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     cluster::{Dice, PATIENCE, Running, same},
@@ -28,6 +28,8 @@ const COORDINATORS: [&str; 8] = [
 const IN_A_CHUNK: [&str; 4] = ["chunk.claimed", "chunk.worked", "chunk.finished", "chunk.committed"];
 /// Stores on which a coordinator and three helpers are stopped in a chunk each: 12 zombies, and 8 coordinators above.
 const CROWDS: u64 = 3;
+/// Stores at the same time: on all of them at once there are as many sessions as a cluster has room for.
+const LANES: usize = 6;
 /// What no zombie writes to. Tries are kept by `attempt` and `run_chunk.attempts`.
 const FROZEN: [&str; 12] = [
     "transfer",
@@ -173,17 +175,20 @@ async fn all(mut cases: JoinSet<(usize, Duration)>) -> Vec<(usize, Duration)> {
 async fn promise_8_twenty_paused_processes_block_nobody_and_write_nothing_when_they_wake() {
     let seed = Dice::seed();
     let ground = Ground::shared().await;
+    let lanes = Arc::new(Semaphore::new(LANES));
     let mut cases = JoinSet::new();
     for (nth, point) in (0..).zip(COORDINATORS) {
-        let ground = Arc::clone(&ground);
+        let (ground, lanes) = (Arc::clone(&ground), Arc::clone(&lanes));
         cases.spawn(async move {
+            let _lane = lanes.acquire().await.unwrap();
             let mut dice = Dice::of(seed, nth);
             Case::coordinator(&ground, point, &mut dice).await.survived(&ground).await
         });
     }
     for nth in 0..CROWDS {
-        let ground = Arc::clone(&ground);
+        let (ground, lanes) = (Arc::clone(&ground), Arc::clone(&lanes));
         cases.spawn(async move {
+            let _lane = lanes.acquire().await.unwrap();
             Case::crowd(&ground, Dice::of(seed, 100 + nth), nth).await.survived(&ground).await
         });
     }
