@@ -130,7 +130,7 @@ impl Game {
                 store.until_done(PATIENCE).await;
                 // What the killed process had been called for is called for again.
                 let held = "select count(*) = 0 from apalis.jobs where status in ('Queued', 'Running')";
-                let left = format!("{held} and lock_by not like '%:worker:{}:%'", up.0.id());
+                let left = format!("{held} and lock_by not like '%:worker:%:{}:%'", up.0.id());
                 store.until("no call is left with the killed one", &left, PATIENCE).await;
                 up.stop();
             }
