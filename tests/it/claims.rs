@@ -6,7 +6,7 @@ use benefactor::store::{
 };
 use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection};
 
-use crate::{cast::partner, house::House, story::day};
+use crate::{cast::partner, house::House, story::day, worker::until};
 
 /// Pauses of nothing, unless a test is about them.
 const NO_PAUSE: Pause = Pause { first: 0, at_most: 0 };
@@ -203,9 +203,8 @@ async fn handing_back_waits_for_whoever_takes_the_chunk_over_and_keeps_nothing_f
     sqlx::query("select from run_chunk for update").execute(&mut *taking_over).await.unwrap();
     let handing_back =
         tokio::spawn(async move { run::hand_back(&mut two, &chunk, 3, "the database was away").await });
-    while house.one::<i64>("select count(*) from pg_locks where not granted").await == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+    until(&house, "it waits for the chunk", waits).await;
     let lost = sqlx::query("update attempt set outcome = 'lost', finished_at = now() where outcome is null");
     assert_eq!(lost.execute(&mut *taking_over).await.unwrap().rows_affected(), 1);
     sqlx::query("update run_chunk set epoch = epoch + 1, attempts = attempts + 1")

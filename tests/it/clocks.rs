@@ -43,9 +43,10 @@ async fn a_clock_that_is_moved_to_and_fro_changes_nothing_of_what_comes_of_it() 
         if command == "night" {
             Ran::of(&mut moved.command_at(now, &[command])).ended(0);
         } else {
-            let up = moved.store.start(moved.command_at(now, &[command]));
+            let mut up = moved.store.start(moved.command_at(now, &[command]));
             let complete = format!("select exists (select from night where due_on = '{until}')");
             moved.until(&told, &complete).await;
+            up.hears();
             tokio::time::sleep(A_WHILE).await;
             up.stop();
         }

@@ -16,6 +16,7 @@ use benefactor::{
     domain::calendar::add_days,
     store::embedded::{self, Hold, Login},
 };
+use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
@@ -36,6 +37,9 @@ pub const BEGUN: &str = "begun";
 
 /// The database of a private store.
 const PRIVATE: &str = "benefactor";
+
+/// How long anything may take on a slow machine with company; only what never happens takes longer.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A durable cluster with databases to clone.
 pub struct Cluster {
@@ -112,7 +116,7 @@ impl Cluster {
         let server: PgConnectOptions = self.url("postgres", Login::Owner).parse().unwrap();
         let begun = Instant::now();
         while let Err(error) = server.connect().await {
-            assert!(begun.elapsed() < Duration::from_mins(1), "{error}");
+            assert!(begun.elapsed() < PATIENCE, "{error}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -210,10 +214,30 @@ impl Store {
         begun.elapsed()
     }
 
-    /// Waits until a process has said that it is there; before that a signal to stop finds nobody who would hear it.
-    pub async fn is_at_work(&self, process: &Running) {
-        let there = format!("select exists (select from process where pid = {})", process.0.id());
-        self.until("it is at work", &there, Duration::from_secs(30)).await;
+    /// The database's clock, which tells when what was done.
+    pub async fn clock(&self) -> DateTime<Utc> {
+        self.one("select clock_timestamp()").await
+    }
+
+    /// How long after an instant everything was under way again that whoever was gone or paused then had held: somebody
+    /// did something, and each chunk that was lost was claimed anew. By the database's clock, so that neither our own
+    /// looking nor the rest of the work is counted.
+    pub async fn rescued_since(&self, begun: DateTime<Utc>) -> Duration {
+        let seconds: f64 = self
+            .one(&format!(
+                "with done (at) as (
+                     select started_at from attempt union all select finished_at from run
+                     union all select completed_at from night
+                 ), again (at) as (
+                     select (select min(a.started_at) from attempt a where (a.run_id, a.chunk_no) = (l.run_id, l.chunk_no)
+                             and a.attempt_id > l.attempt_id)
+                     from attempt l where l.outcome = 'lost'
+                 )
+                 select coalesce(extract(epoch from greatest((select min(at) from done where at > '{begun}'::timestamptz),
+                                                             (select max(at) from again)) - '{begun}'::timestamptz), 0)::float8"
+            ))
+            .await;
+        Duration::from_secs_f64(seconds.max(0.0))
     }
 
     /// Whether the last night is complete and the inbox is empty: nothing is left to do.
@@ -442,10 +466,30 @@ pub fn send(signal: &str, pid: &str) {
     let _ = Command::new("kill").args([&format!("-{signal}"), pid]).status().unwrap();
 }
 
+/// Waits until a process that has just been started catches SIGTERM, or is gone: before that the signal ends it.
+pub fn hears(process: &mut Child) {
+    let until = Instant::now() + PATIENCE;
+    let catches = |pid: u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        Some(u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << (15 - 1)) != 0)
+    };
+    // Where there is no /proc, nothing says so.
+    while process.try_wait().unwrap().is_none() && catches(process.id()) == Some(false) {
+        assert!(Instant::now() < until, "it never listens for a stop");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A process under way; killed when dropped.
 pub struct Running(pub Child);
 
 impl Running {
+    /// Waits until it would hear that it is to stop.
+    pub fn hears(&mut self) {
+        hears(&mut self.0);
+    }
+
     /// Waits for it to end; `None` if it has not by then.
     pub fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + patience;
@@ -473,8 +517,9 @@ impl Running {
     /// Asks it to stop, and sees it end in order.
     #[track_caller]
     pub fn stop(mut self) {
+        self.hears();
         send("TERM", &self.0.id().to_string());
-        let ended = self.ended_within(Duration::from_secs(30)).expect("it was asked to stop and does not");
+        let ended = self.ended_within(PATIENCE).expect("it was asked to stop and does not");
         assert_eq!(ended.code(), Some(0));
     }
 }
@@ -488,7 +533,7 @@ impl Drop for Running {
 
 /// Starts it as often as it takes: the lock of one that was killed is let go when Postgres sees it gone.
 pub fn to_its_end(mut command: impl FnMut() -> Command, good: &[i32], told: &str) -> Ran {
-    let deadline = Instant::now() + Duration::from_mins(2);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let ran = Ran::of(&mut command());
         if good.contains(&ran.code) {
@@ -503,10 +548,14 @@ pub fn to_its_end(mut command: impl FnMut() -> Command, good: &[i32], told: &str
 pub struct Dice(u64);
 
 impl Dice {
-    /// The seed of a test: `BENEFACTOR_TEST_SEED`, else drawn; printed, so that it can be given again.
+    /// The seed of a test: `BENEFACTOR_TEST_SEED`, else always the same; `random` draws one, which is printed, so that
+    /// it can be given again.
     pub fn seed() -> u64 {
-        let given = std::env::var("BENEFACTOR_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 32);
+        let seed = match std::env::var("BENEFACTOR_TEST_SEED").as_deref() {
+            Err(_) => 1,
+            Ok("random") => RandomState::new().build_hasher().finish() >> 32,
+            Ok(given) => given.parse().unwrap(),
+        };
         println!("BENEFACTOR_TEST_SEED={seed}");
         seed
     }

@@ -20,7 +20,7 @@ use crate::house::{Ran, Scratch, benefactor, connect, options};
 const CAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo");
 
 /// Half a minute is what it may take once built; here it is not optimised and has company.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// One demo for all that is to be seen of it: it takes a while.
 #[tokio::test]

@@ -15,12 +15,15 @@ use std::{
     process::{Command, Stdio},
     sync::{Arc, Mutex, OnceLock},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use sha2::{Digest, Sha256};
 
-use crate::house::{Ran, Scratch, benefactor};
+use crate::{
+    cluster::PATIENCE,
+    house::{Ran, Scratch, benefactor},
+};
 
 const PATH: &str = "/postgresql.tar.gz";
 
@@ -163,10 +166,10 @@ fn fetched(data_dir: &Path) -> Vec<String> {
 }
 
 fn stopped(data_dir: &Path) {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     while data_dir.join("store/data/postmaster.pid").exists() {
         assert!(Instant::now() < deadline, "the store does not stop");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 
@@ -264,10 +267,10 @@ fn an_archive_of_something_else_is_refused() {
 
 #[test]
 fn a_server_that_is_down_is_named() {
-    let url = {
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://me:secret@{}{PATH}", closed.local_addr().unwrap())
-    };
+    // Bound and not listened on, so that nobody else can answer there meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://me:secret@{}{PATH}", closed.local_addr().unwrap());
     let server = Server { url, asked: Arc::default() };
     refused(&server, "Connection refused");
     let dir = Scratch::new();

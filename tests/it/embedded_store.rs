@@ -13,7 +13,10 @@ use std::{
 
 use benefactor::store::{Location, Store};
 
-use crate::house::{BENEFACTOR, House, Ran, Scratch, benefactor, options};
+use crate::{
+    cluster::PATIENCE,
+    house::{BENEFACTOR, House, Ran, Scratch, benefactor, options},
+};
 
 /// A `db hold` in the foreground of nobody; ended when dropped.
 struct Holder {
@@ -72,7 +75,7 @@ fn keeper_of(store: &Path) -> Option<u32> {
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(20));
@@ -340,7 +343,7 @@ fn a_pipe_on_our_output_ends_with_us_though_the_keeper_lives_on() {
     );
     let ran = Ran::of(Command::new("sh").args(["-c", &script])).ended(0);
     assert_eq!(ran.stdout.trim_end(), "1");
-    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(start.elapsed() < PATIENCE);
     user.leave();
     stopped(dir.path());
 }
@@ -360,7 +363,7 @@ async fn work_that_cannot_be_interrupted_does_not_keep_its_process_from_ending()
     let location = location(&dir);
     let store = Store::open(&location).await.unwrap();
     let never_given_back = store.pool.acquire().await.unwrap();
-    tokio::time::timeout(Duration::from_secs(30), store.close()).await.expect("an end");
+    tokio::time::timeout(PATIENCE, store.close()).await.expect("an end");
     drop(never_given_back);
     stopped(dir.path());
 }

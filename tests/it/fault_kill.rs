@@ -17,7 +17,7 @@ use std::{
 use benefactor::jobs::engine::fault::POINTS;
 
 use crate::{
-    cluster::{BEGUN, Cluster, Dice, Store, files, rounds, same, to_its_end},
+    cluster::{BEGUN, Cluster, Dice, PATIENCE, Store, files, rounds, same, to_its_end},
     house::{Ran, Scratch, benefactor},
 };
 
@@ -45,8 +45,8 @@ struct Game {
     seed: u64,
     /// What is promised.
     expected: BTreeMap<String, String>,
-    /// How long it takes when nothing is in the way.
-    takes: Duration,
+    /// How long it takes when nothing is in the way, as far as we know: it may be less when we have less company.
+    takes: Mutex<Duration>,
 }
 
 impl Game {
@@ -65,7 +65,7 @@ impl Game {
         Ran::of(&mut straight.night()).ended(0);
         same(&straight.outcome().await, &expected, "the nights again");
         println!("undisturbed {takes:?}, {} entries", expected["entries"].lines().count());
-        Self { cluster, dropped, seed, expected, takes }
+        Self { cluster, dropped, seed, expected, takes: Mutex::new(takes) }
     }
 
     fn import(&self, store: &Store) -> Command {
@@ -83,22 +83,32 @@ impl Game {
         }
     }
 
+    fn takes(&self) -> Duration {
+        *self.takes.lock().unwrap()
+    }
+
     /// Kills it once; says whether there was anything left to kill.
     fn kill(&self, who: Who, store: &Store, point: Option<&str>, dice: &mut Dice, told: &str) -> bool {
         let mut command = self.command(who, store);
         let Some(point) = point else {
             // `up` looks at the inbox for a while first.
             let wait = if who == Who::Up { Duration::from_secs(2) } else { Duration::ZERO };
-            let most = if who == Who::Import { self.takes / 3 } else { self.takes };
-            return store.start(command).killed_after(wait + dice.pause(most));
+            let most = if who == Who::Import { self.takes() / 3 } else { self.takes() };
+            let (begun, pause) = (Instant::now(), wait + dice.pause(most));
+            let is_hit = store.start(command).killed_after(pause);
+            if !is_hit && who == Who::Night {
+                let mut takes = self.takes.lock().unwrap();
+                *takes = begun.elapsed().min(*takes);
+            }
+            return is_hit;
         };
         command.env("BENEFACTOR_FAULTS", format!("{point}=kill"));
         let mut process = store.start(command);
         if who == Who::Up && !point.ends_with("@1") {
             // It may not pass there that often: then it is killed when all is done.
-            return process.ended_within(self.takes * 3).is_some() || process.killed_after(Duration::ZERO);
+            return process.ended_within(self.takes() * 3).is_some() || process.killed_after(Duration::ZERO);
         }
-        let ended = process.ended_within(RESCUED).unwrap_or_else(|| panic!("{told}: it lives on"));
+        let ended = process.ended_within(PATIENCE).unwrap_or_else(|| panic!("{told}: it lives on"));
         let is_killed = ended.signal() == Some(9);
         assert!(is_killed || !point.ends_with("@1") && ended.code() == Some(0), "{told}: {ended}");
         is_killed
@@ -106,7 +116,7 @@ impl Game {
 
     /// Starts it again as an operator would, until all is done.
     async fn go_on(&self, who: Who, store: &Store, told: &str) -> Duration {
-        let begun = Instant::now();
+        let begun = store.clock().await;
         match who {
             Who::Night => {
                 to_its_end(|| store.night(), &[0], told);
@@ -117,18 +127,15 @@ impl Game {
             }
             Who::Up => {
                 let up = store.start(store.up());
-                store.until_done(RESCUED).await;
-                let rescued = begun.elapsed();
+                store.until_done(PATIENCE).await;
                 // What the killed process had been called for is called for again.
                 let held = "select count(*) = 0 from apalis.jobs where status in ('Queued', 'Running')";
-                let left = format!("{held} and lock_by not like '%:worker:{}:%'", up.0.id());
-                store.until("no call is left with the killed one", &left, RESCUED).await;
-                store.is_at_work(&up).await;
+                let left = format!("{held} and lock_by not like '%:worker:%:{}:%'", up.0.id());
+                store.until("no call is left with the killed one", &left, PATIENCE).await;
                 up.stop();
-                return rescued;
             }
         }
-        begun.elapsed()
+        store.rescued_since(begun).await
     }
 
     async fn round(&self, round: u64) -> Told {

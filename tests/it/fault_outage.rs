@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    cluster::{BEGUN, Cluster, Dice, Running, Store, files, same, to_its_end},
+    cluster::{BEGUN, Cluster, Dice, PATIENCE, Running, Store, files, same, to_its_end},
     house::Ran,
 };
 
@@ -12,8 +12,6 @@ const PARTNERS: usize = 20;
 const ORDERS: usize = 500;
 const RESTARTS: usize = 20;
 const CUTS: usize = 30;
-/// Longer than any lease, pause and heartbeat together.
-const PATIENCE: Duration = Duration::from_mins(2);
 /// Chunks take their time, so that an outage finds some under way.
 const SLOWLY: &str = "chunk.worked=slow,file.applied=slow";
 

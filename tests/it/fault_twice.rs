@@ -1,8 +1,6 @@
 //! The same work asked for twice: spans planned by several processes at once, calls rung over and over in one
 //! transaction. Nothing fails for it, and everything is done once.
 
-use std::time::Duration;
-
 use benefactor::store::{
     bell,
     run::{self, Provenance, Span},
@@ -10,14 +8,13 @@ use benefactor::store::{
 use sqlx::Connection;
 
 use crate::{
-    cluster::{BEGUN, Cluster, files, same},
+    cluster::{BEGUN, Cluster, PATIENCE, files, same},
     house::{House, Ran},
     story::day,
 };
 
 const PLANNERS: i64 = 8;
 const SPANS: i64 = 20;
-const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_1_eight_that_plan_the_same_stage_at_once_plan_each_span_once() {

@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use tokio::sync::Mutex;
 
 use crate::{
-    cluster::{BEGUN, Cluster, LAST, Running, Store, files, same, send},
+    cluster::{BEGUN, Cluster, LAST, PATIENCE, Running, Store, files, same, send},
     house::Ran,
 };
 
@@ -27,7 +27,7 @@ const ORDERS: usize = 60;
 const LOADED: &str = "loaded";
 /// The job whose chunks most faults are for.
 pub const JOB: &str = "provision_credits";
-/// Whatever was held by whoever is gone or paused is done by then.
+/// Whatever was held by whoever is gone or paused is under way again by then.
 pub const RESCUED: Duration = Duration::from_mins(1);
 
 /// What the tests under way share.
@@ -182,7 +182,7 @@ impl Site {
             .unwrap()
         {
             assert!(
-                begun.elapsed() <= RESCUED,
+                begun.elapsed() <= PATIENCE,
                 "{}: never: {what}\n{}\n{}",
                 self.store.name,
                 self.said(),
@@ -235,6 +235,15 @@ impl Site {
                      union all select concat_ws(' ', 'call', job_type, status, lock_by, now() - run_at) from apalis.jobs
                          where status <> 'Done'";
         self.one(&format!("select coalesce(string_agg(l, E'\\n'), 'nothing') from ({lines}) lines (l)")).await
+    }
+
+    /// Waits until one of the processes here has said that.
+    pub async fn until_said(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.said().contains(words) {
+            assert!(begun.elapsed() <= PATIENCE, "{}: never said: {words}\n{}", self.store.name, self.said());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What the processes here said.

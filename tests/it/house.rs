@@ -16,6 +16,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use benefactor::{
@@ -29,6 +30,8 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+use crate::cluster::PATIENCE;
 
 /// The program under test.
 pub const BENEFACTOR: &str = env!("CARGO_BIN_EXE_benefactor");
@@ -192,7 +195,30 @@ pub fn options(data_dir: &Path, durable: bool) -> embedded::Options {
 /// This process's use of the run's cluster. Never dropped: the kernel takes the lock back when the process ends.
 fn cluster() -> &'static Hold {
     static CLUSTER: OnceLock<Hold> = OnceLock::new();
-    CLUSTER.get_or_init(|| embedded::hold(&options(&home(), false)).unwrap())
+    CLUSTER.get_or_init(|| {
+        fs::create_dir_all(home()).unwrap();
+        let turn = File::create(home().join("cluster.lock")).unwrap();
+        turn.lock().unwrap();
+        discard_what_an_earlier_run_left(&home());
+        // Another version's, or not whole: nothing in it is worth repairing, nor fetching programs for.
+        let installed = embedded::Options { archive: embedded::Archive::Never, ..options(&home(), false) };
+        embedded::hold(&installed).unwrap_or_else(|why| {
+            assert!(embedded::at_rest(&home(), Duration::from_mins(1)).unwrap(), "{why}");
+            eprintln!("the tests' cluster is made anew: {why}");
+            embedded::discard(&home()).unwrap();
+            embedded::hold(&options(&home(), false)).unwrap()
+        })
+    })
+}
+
+/// A cluster that is not durable is not to be trusted after it was not stopped: what it had not written is gone with a
+/// machine that went down.
+fn discard_what_an_earlier_run_left(home: &Path) {
+    let store = embedded::directory(home).unwrap();
+    let was_stopped = store.is_none_or(|store| !store.join("data/postmaster.pid").exists());
+    if !was_stopped && embedded::at_rest(home, Duration::ZERO).unwrap() {
+        embedded::discard(home).unwrap();
+    }
 }
 
 fn home() -> PathBuf {
@@ -269,7 +295,7 @@ fn is_left_over(database: &str, whole: bool, current: &str) -> bool {
 
 async fn pool(url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
-    PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap()
+    PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await.unwrap()
 }
 
 /// One connection.

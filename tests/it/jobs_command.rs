@@ -10,6 +10,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::{
+    cluster::PATIENCE,
     house::{House, Ran},
     worker::{Running, until},
 };
@@ -144,7 +145,7 @@ async fn a_dead_letter_is_listed_shown_with_its_rows_and_once_the_cause_is_gone_
 async fn a_live_process_takes_up_at_once_what_an_operator_gives_back_however_long_it_would_rest() {
     let (house, dead) = house_with_a_dead_letter().await;
     let up = Running::start(&house, NIGHT, "up");
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + PATIENCE;
     while !up.said().contains("the night waits for an operator") {
         assert!(Instant::now() < deadline, "it does not see the dead letter");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-use crate::house::House;
+use crate::{cluster::PATIENCE, house::House};
 
 /// A process that runs on and is seen; killed when dropped.
 struct Seen {
@@ -26,7 +26,7 @@ impl Seen {
     async fn start(house: &House, args: &[&str]) -> (Self, String) {
         let told = house.one::<i64>("select count(*) from process").await;
         let seen = Self::begin(house, args);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while house.one::<i64>("select count(*) from process").await == told {
             assert!(Instant::now() < deadline, "is not seen:\n{}", seen.said());
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -56,7 +56,7 @@ impl Seen {
                 assert_eq!(status.code(), Some(0), "{}", self.said());
                 return asked.elapsed();
             }
-            assert!(asked.elapsed() < Duration::from_secs(15), "does not end:\n{}", self.said());
+            assert!(asked.elapsed() < PATIENCE, "does not end:\n{}", self.said());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -73,10 +73,21 @@ impl Drop for Seen {
     }
 }
 
-/// What a path answers: its code, its headers in lower case, its body.
+/// What a path answers: its code, its headers in lower case, its body. A store that is only slow is asked again.
 fn get(at: &str, path: &str, accept: &str) -> (u16, String, String) {
+    let is_late = |body: &str| body.contains("within 2 s") || body.contains("within 5 s");
+    let mut told = answer(at, path, accept);
+    for _ in 0..5 {
+        if is_late(&told.2) {
+            told = answer(at, path, accept);
+        }
+    }
+    told
+}
+
+fn answer(at: &str, path: &str, accept: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(at).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n")
         .unwrap();
     let mut answer = String::new();
@@ -124,6 +135,7 @@ async fn age(house: &House, seconds: u32) {
     arrange(house, &format!("update process set seen_at = seen_at - interval '{seconds} s', started_at = started_at - interval '{seconds} s'")).await;
 }
 
+const NIGHT_HELD: &str = "select pg_advisory_xact_lock(hashtext('benefactor.night'))";
 const MORNING: &str = "2024-01-16T03:00:00Z";
 const NIGHT: &str =
     "insert into night (due_on, completed_at) values ('2024-01-15', now() - interval '1 hour')";
@@ -219,7 +231,11 @@ const WORK: &str = "
 async fn metrics_are_the_figures_of_status() {
     let house = House::open().await;
     arrange(&house, NIGHT).await;
+    // Somebody else runs the night: nobody touches the chunks while we look.
+    let mut night = house.owner.begin().await.unwrap();
+    sqlx::query(NIGHT_HELD).execute(&mut *night).await.unwrap();
     let (_up, at) = Seen::start(&house, &["--now", MORNING, "--listen", "127.0.0.1:0", "up"]).await;
+    let begun = Instant::now();
     arrange(&house, WORK).await;
     let told = status(&house, MORNING, 0);
     let scraped = metrics(&at);
@@ -235,9 +251,10 @@ async fn metrics_are_the_figures_of_status() {
         assert_eq!(scraped[&series.replace("provision_credits", "remind_contacts")], "0");
     }
     let oldest = provision["oldest_ready_seconds"].as_f64().unwrap();
-    assert!((90.0..110.0).contains(&oldest), "{oldest}");
+    let by_now = 91.0 + begun.elapsed().as_secs_f64();
+    assert!((90.0..by_now).contains(&oldest), "{oldest}");
     let series = "benefactor_oldest_ready_seconds{job=\"provision_credits\"}";
-    assert!((oldest..oldest + 10.0).contains(&number(&scraped[series])), "{scraped:#?}");
+    assert!((oldest..by_now).contains(&number(&scraped[series])), "{scraped:#?}");
     for (what, p50, p95) in [("wait", 51.0, 96.0), ("run", 102.0, 192.0)] {
         let told = &provision[format!("{what}_seconds")];
         assert!(
@@ -282,10 +299,7 @@ async fn health_ends_with_the_night_that_is_overdue_and_the_store_that_is_gone()
     assert_eq!((code, &told["well"], &told["missing_nights"]), (200, &true.into(), &1.into()));
     // Somebody else runs the night and does not come to its end.
     let mut tx = house.owner.begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock(hashtext('benefactor.night'))")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query(NIGHT_HELD).execute(&mut *tx).await.unwrap();
     let (_up, at) =
         Seen::start(&house, &["--now", "2024-01-16T09:00:00Z", "--listen", "127.0.0.1:0", "up"]).await;
     let (code, told) = health(&at);
@@ -320,7 +334,15 @@ async fn health_ends_with_the_night_that_is_overdue_and_the_store_that_is_gone()
 async fn a_port_that_is_taken_is_given_up_only_if_nobody_asked_for_it() {
     let house = House::open().await;
     arrange(&house, NIGHT).await;
-    let usual = TcpListener::bind("127.0.0.1:9464"); // or another test has it
+    // Another test's process may have it, and lets it go when that ends; a stranger's keeps it.
+    let deadline = Instant::now() + PATIENCE;
+    let usual = loop {
+        let usual = TcpListener::bind("127.0.0.1:9464");
+        if usual.is_ok() || Instant::now() >= deadline {
+            break usual;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     let (up, at) = Seen::start(&house, &["--now", MORNING, "up"]).await;
     assert_ne!(at, "127.0.0.1:9464");
     assert!(up.said().contains("127.0.0.1:9464 is taken"), "{}", up.said());
@@ -341,7 +363,7 @@ async fn a_port_that_is_taken_is_given_up_only_if_nobody_asked_for_it() {
     assert_eq!(house.one::<i64>("select count(*) from process").await, 1);
     // A client that keeps its connection does not keep the process.
     let _open = TcpStream::connect(&at).unwrap();
-    assert!(up.stop() < Duration::from_secs(5));
+    assert!(up.stop() < Duration::from_secs(20));
     assert!(house.one::<bool>("select bool_and(ended_at is not null) from process").await);
 }
 

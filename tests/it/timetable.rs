@@ -188,8 +188,9 @@ async fn the_first_night_of_the_timetable_is_that_of_the_first_file_however_late
 async fn processes_that_start_at_once_put_each_tick_on_record_once_and_run_each_job_once() {
     let house = five_nights_down().await;
     let now = "2024-02-06T03:00:00Z";
-    let all = [(); 2].map(|()| Running::start(&house, now, "up"));
+    let mut all = [(); 2].map(|()| Running::start(&house, now, "up"));
     complete(&house, "2024-02-05").await;
+    all.iter_mut().for_each(Running::hears);
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let told: usize = all.iter().map(|up| up.said().matches("(catch_up_cap): dropped").count()).sum();
     assert_eq!(told, 1, "by the one that put it on record");
@@ -231,7 +232,8 @@ async fn when_clocks_go_back_each_business_date_has_its_night_once() {
     complete(&house, "2024-10-26").await;
     up.stop();
     // Half past two comes again.
-    let up = Running::start(&house, "2024-10-27T01:29:57Z", "up");
+    let mut up = Running::start(&house, "2024-10-27T01:29:57Z", "up");
+    up.hears();
     tokio::time::sleep(Duration::from_secs(6)).await;
     up.stop();
     let up = Running::start(&house, "2024-10-28T01:29:56Z", "up");

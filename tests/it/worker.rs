@@ -12,7 +12,10 @@ use std::{
 
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
-use crate::house::House;
+use crate::{
+    cluster::{PATIENCE, hears},
+    house::House,
+};
 
 /// Monthly credits of the run that processes share: one chunk each.
 const CREDITS: i64 = 30;
@@ -40,14 +43,34 @@ impl Running {
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        self.signals(name, 1);
+    }
+
+    /// So many of them, one right after the other.
+    fn signals(&self, name: &str, times: usize) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).args(vec![pid; times]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it would hear that it is to stop.
+    pub fn hears(&mut self) {
+        hears(&mut self.child);
+    }
+
+    /// Waits until it has said that.
+    pub async fn says(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.said().contains(words) {
+            assert!(Instant::now() < deadline, "never said: {words}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for it to end by itself, with this code.
     #[track_caller]
     fn ended(mut self, code: i32) {
-        let deadline = Instant::now() + Duration::from_secs(15);
+        let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
@@ -58,7 +81,8 @@ impl Running {
         assert_eq!(status.code(), Some(code), "{}", self.said());
     }
 
-    pub fn stop(self) {
+    pub fn stop(mut self) {
+        self.hears();
         self.signal("TERM");
         self.ended(0);
     }
@@ -80,7 +104,7 @@ impl Drop for Running {
 
 /// Waits until a query says yes.
 pub async fn until(house: &House, what: &str, query: &str) {
-    let deadline = Instant::now() + Duration::from_secs(18);
+    let deadline = Instant::now() + PATIENCE;
     while !house.one::<bool>(query).await {
         assert!(Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -88,7 +112,7 @@ pub async fn until(house: &House, what: &str, query: &str) {
 }
 
 async fn appears(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + PATIENCE;
     while !path.exists() {
         assert!(Instant::now() < deadline, "never: {}", path.display());
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -161,8 +185,8 @@ async fn up_takes_in_what_is_dropped_once_it_is_whole_and_hands_it_back_answered
     let partners = inbox.join("partners.csv");
     let mut file = File::create(&partners).unwrap();
     file.write_all(PARTNERS.as_bytes()).unwrap();
-    for n in 0..5 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
+    for n in 10..50 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(partners.exists(), "taken half written:\n{}", up.said());
         writeln!(file, "48{n},Partner {n},p{n}@partner.example,US,USD,en-US,").unwrap();
     }
@@ -174,7 +198,7 @@ async fn up_takes_in_what_is_dropped_once_it_is_whole_and_hands_it_back_answered
     let answer = house.dir.join("answers/partners.result.csv");
     appears(&answer).await;
     let answered = fs::read_to_string(&answer).unwrap();
-    assert_eq!(answered.matches("applied").count(), 6, "{answered}");
+    assert_eq!(answered.matches("applied").count(), 41, "{answered}");
     appears(&house.dir.join("answers/4711/users.result.csv")).await;
     until(&house, "both are done", "select count(*) filter (where status = 'done') = 2 from file").await;
     up.stop();
@@ -219,9 +243,8 @@ async fn a_stop_lets_the_chunk_under_way_finish_and_leaves_nothing_claimed() {
     until(&house, "a chunk is claimed", "select exists (select from run_chunk where status = 'claimed')")
         .await;
     house.run(["--now", "2024-01-16T03:00:00Z", "night"]).ended(4);
-    up.signal("TERM");
-    up.signal("TERM"); // in the same instant: one wish
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    up.signals("TERM", 2); // in the same instant: one wish
+    up.says("stopping: ").await;
     gate.rollback().await.unwrap();
     up.ended(0);
     let stands = "select count(*) filter (where c.status = 'claimed') = 0 and count(*) filter (where c.status = 'done') = 1
@@ -243,7 +266,8 @@ async fn a_second_signal_ends_at_once() {
     until(&house, "a chunk is claimed", "select exists (select from run_chunk where status = 'claimed')")
         .await;
     up.signal("TERM");
-    tokio::time::sleep(Duration::from_millis(900)).await;
+    up.says("stopping: ").await;
+    tokio::time::sleep(Duration::from_secs(2)).await; // in the same instant it would be one wish
     up.signal("TERM");
     up.ended(1);
     gate.rollback().await.unwrap();
@@ -269,7 +293,9 @@ async fn up_and_two_workers_share_a_run_and_one_that_is_killed_is_made_up_for() 
     until(&house, "a worker claims", &format!("select count(*) = 2 {claiming}")).await;
     one.signal("KILL");
     let two = Running::of(&house, &far, now, "worker");
-    until(&house, "another claims, and the dead one still", &format!("select count(*) = 3 {claiming}")).await;
+    let claims =
+        format!("select exists (select from attempt where worker like 'worker:%:{}:%')", two.child.id());
+    until(&house, "another claims", &claims).await;
     gate.rollback().await.unwrap();
     until(&house, "the night is complete", COMPLETE).await;
     assert_each_granted_once(&house).await;
@@ -316,9 +342,9 @@ async fn calls_are_answered_again_after_every_connection_was_cut() {
     let house = House::open().await;
     let up = Running::start(&house, "2024-01-15T10:00:00Z", "up");
     until(&house, "it is at work", "select exists (select from night)").await;
-    let cut = "select count(pg_terminate_backend(pid)) > 5 from pg_stat_activity
-               where datname = current_database() and application_name = 'benefactor'";
-    assert!(house.one::<bool>(cut).await);
+    let ours = "from pg_stat_activity where datname = current_database() and application_name = 'benefactor'";
+    until(&house, "it has its connections", &format!("select count(*) > 5 {ours}")).await;
+    assert!(house.one::<bool>(&format!("select count(pg_terminate_backend(pid)) > 0 {ours}")).await);
     write(&house.dir.join("inbox/partners.csv"), PARTNERS);
     appears(&house.dir.join("answers/partners.result.csv")).await;
     up.stop();

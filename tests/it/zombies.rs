@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    cluster::{Dice, Running, same},
+    cluster::{Dice, PATIENCE, Running, same},
     ground::{Ground, JOB, RESCUED, Site},
 };
 
@@ -28,8 +28,8 @@ const COORDINATORS: [&str; 8] = [
 const IN_A_CHUNK: [&str; 4] = ["chunk.claimed", "chunk.worked", "chunk.finished", "chunk.committed"];
 /// Stores on which a coordinator and three helpers are stopped in a chunk each: 12 zombies, and 8 coordinators above.
 const CROWDS: u64 = 3;
-/// How long a zombie may take to see what has become of the world.
-const AWAKE: Duration = Duration::from_secs(20);
+/// Stores at the same time: on all of them at once there are as many sessions as a cluster has room for.
+const LANES: usize = 6;
 /// What no zombie writes to. Tries are kept by `attempt` and `run_chunk.attempts`.
 const FROZEN: [&str; 12] = [
     "transfer",
@@ -63,7 +63,7 @@ impl Case {
         let site = ground.site(&[]).await;
         let mut zombie = site.start(&[command], &format!("{point}=stop"));
         let told = format!("{command} paused at {point}, then {healthy}");
-        zombie.is_paused_within(RESCUED, &told).await;
+        zombie.is_paused_within(PATIENCE, &told).await;
         Self { told, site, healthy, zombies: vec![(command.to_owned(), zombie)] }
     }
 
@@ -77,7 +77,7 @@ impl Case {
         // There are enough chunks behind it for all of them.
         let first = format!("{first}@{}/{JOB}=stop", ground.chunks.0 + 1 + dice.throw(3));
         let mut coordinator = site.start(&[command], &first);
-        coordinator.is_paused_within(RESCUED, &first).await;
+        coordinator.is_paused_within(PATIENCE, &first).await;
         let mut told = format!("{command} paused at {first}, helpers at {helpers:?}");
         let mut zombies = vec![(command.to_owned(), coordinator)];
         let mut starting = Vec::new();
@@ -87,7 +87,7 @@ impl Case {
             starting.push((site.start_far(&point), point));
         }
         for (mut helper, point) in starting {
-            helper.is_paused_within(RESCUED, &point).await;
+            helper.is_paused_within(PATIENCE, &point).await;
             zombies.push(("worker".to_owned(), helper));
         }
         Self { told, site, healthy: "up", zombies }
@@ -96,22 +96,21 @@ impl Case {
     /// Somebody else does it all, however paused the others are; and they wake up and leave everything as it is.
     async fn survived(mut self, ground: &Ground) -> (usize, Duration) {
         let Self { told, site, healthy, zombies } = &mut self;
-        let begun = Instant::now();
-        let rescued = if *healthy == "up" {
+        let begun = site.store.clock().await;
+        if *healthy == "up" {
             let up = site.start(&["up"], "");
             site.until_done().await;
-            let rescued = begun.elapsed();
             site.until_no_call_is_held_but_by(&up).await;
             up.stop();
-            rescued
         } else {
             // As a timer starts it again and again.
+            let since = Instant::now();
             while site.run(&["night"], "").code != 0 {
-                assert!(begun.elapsed() < RESCUED, "{told}: the night is held\n{}", site.said());
+                assert!(since.elapsed() < PATIENCE, "{told}: the night is held\n{}", site.said());
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            begun.elapsed()
-        };
+        }
+        let rescued = site.store.rescued_since(begun).await;
         assert!(rescued < RESCUED, "{told}: {rescued:?}");
         same(&site.store.outcome().await, &ground.expected, told);
         let tries = site.tries().await;
@@ -124,7 +123,7 @@ impl Case {
         }
         let mut codes = Vec::new();
         for (command, zombie) in zombies.iter_mut().filter(|(command, _)| command == "night") {
-            let code = zombie.code(AWAKE, &format!("{told}: the {command} that woke up")).await;
+            let code = zombie.code(PATIENCE, &format!("{told}: the {command} that woke up")).await;
             assert!([0, 4].contains(&code), "{told}: {code}\n{}", site.said());
             codes.push(code);
         }
@@ -145,7 +144,7 @@ impl Case {
         same(&site.rows(&FROZEN).await, &before, &format!("{told}, woken up and stopped"));
         ground.is_equal(site, told).await;
         println!(
-            "{told}: done by others after {rescued:?}, tries of the first run: {tries}; codes {codes:?}"
+            "{told}: under way again after {rescued:?}, tries of the first run: {tries}; codes {codes:?}"
         );
         self.site.store.remove().await;
         (count, rescued)
@@ -176,17 +175,20 @@ async fn all(mut cases: JoinSet<(usize, Duration)>) -> Vec<(usize, Duration)> {
 async fn promise_8_twenty_paused_processes_block_nobody_and_write_nothing_when_they_wake() {
     let seed = Dice::seed();
     let ground = Ground::shared().await;
+    let lanes = Arc::new(Semaphore::new(LANES));
     let mut cases = JoinSet::new();
     for (nth, point) in (0..).zip(COORDINATORS) {
-        let ground = Arc::clone(&ground);
+        let (ground, lanes) = (Arc::clone(&ground), Arc::clone(&lanes));
         cases.spawn(async move {
+            let _lane = lanes.acquire().await.unwrap();
             let mut dice = Dice::of(seed, nth);
             Case::coordinator(&ground, point, &mut dice).await.survived(&ground).await
         });
     }
     for nth in 0..CROWDS {
-        let ground = Arc::clone(&ground);
+        let (ground, lanes) = (Arc::clone(&ground), Arc::clone(&lanes));
         cases.spawn(async move {
+            let _lane = lanes.acquire().await.unwrap();
             Case::crowd(&ground, Dice::of(seed, 100 + nth), nth).await.survived(&ground).await
         });
     }

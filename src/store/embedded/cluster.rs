@@ -39,7 +39,7 @@ const VOLATILE: [&str; 9] = [
     "shared_buffers=64MB",
     "max_wal_size=2GB",
     "checkpoint_timeout=1h",
-    "max_connections=200",
+    "max_connections=800", // as many tests at a time as there are processors
 ];
 
 /// For both.
