@@ -122,7 +122,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         let Some(partner) = book.partners.get(a.partner()) else { continue };
         let others = a.users();
         let others = others.iter().flatten().map(|(_, name)| *name);
-        named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_lowercase())));
+        named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_owned())));
     }
     let (partner_ids, wanted): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
     // Object ids last, so that they win.
@@ -130,11 +130,11 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
            from (select 1 as pass, k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = k.name
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = lower(k.name)
                  union all
                  select 2, k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = k.name) k
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = lower(k.name)) k
            join directory_user u using (user_id)
            order by k.pass"#,
         &partner_ids,
@@ -150,7 +150,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
             guest: r.user_type == "guest",
             roles: roles(&r.roles),
         };
-        book.users.insert((r.partner_id, r.name), user);
+        book.users.insert((r.partner_id, r.name.to_lowercase()), user);
     }
     let partner_ids: Vec<i64> = book.partners.values().map(|partner| partner.partner_id).collect();
     let rows = sqlx::query!(

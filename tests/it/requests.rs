@@ -112,6 +112,20 @@ async fn r1_guests_are_assigned_to_by_policy_and_a_disabled_or_unknown_user_is_n
 }
 
 #[tokio::test]
+async fn a_user_is_found_by_a_name_as_the_directory_writes_it_whatever_its_letters() {
+    let mut house = bought().await;
+    let header = "partner_id,object_id,user_principal_name,user_type,enabled,role\n";
+    let people = header.to_owned() + "4301,Ö-8,Åsa@p4301.example,member,true,global_admin\n";
+    house.import_one("a.csv", &people, "2024-02-01").await.applied();
+    assert_eq!(asks(&mut house, MONTHLY, "assign", "Åsa", "", "2024-02-01").await, "2 applied");
+    let text = HEADER.to_owned() + &ask(MONTHLY, "assign", "ben", "", "Åsa", "2024-02-02");
+    house.import_one("b.csv", &text, "2024-02-02").await.applied();
+    let by_object_id = text.replace("Åsa@p4301.example", "Ö-8").replace("assign", "remove");
+    house.import_one("c.csv", &by_object_id, "2024-02-02").await.applied();
+    assert_eq!(holders(&house, MONTHLY).await, "Åsa@p4301.example");
+}
+
+#[tokio::test]
 async fn r2_bulk_credit_is_transferred_within_its_enrolment_year_and_never_removed() {
     let mut house = bought().await;
     assert_eq!(asks(&mut house, BULK, "assign", "ben", "", "2024-02-01").await, "2 applied");
@@ -126,6 +140,11 @@ async fn r2_bulk_credit_is_transferred_within_its_enrolment_year_and_never_remov
     assert_eq!(same, "2 rejected to_user same_user");
     let monthly = asks(&mut house, MONTHLY, "transfer", "ben", "gus", "2024-02-02").await;
     assert_eq!(monthly, "2 rejected action+user not_transferable+not_assigned");
+    // Seats have their 90 days, and bulk credit its year; neither is held against the other.
+    let seat = asks(&mut house, BULK, "reassign", "ben", "gus", "2024-02-02").await;
+    assert_eq!(seat, "2 rejected action not_reassignable");
+    let year = asks(&mut house, MONTHLY, "transfer", "ben", "gus", "2025-01-31").await;
+    assert_eq!(year, "2 rejected action+user not_transferable+not_assigned");
     // AD is 31 January 2025: the enrolment year ends the day before, the credit itself runs on in grace.
     let late = asks(&mut house, BULK, "transfer", "ben", "gus", "2025-01-31").await;
     assert_eq!(late, "2 rejected requested_on transfer_outside_year");
