@@ -156,6 +156,7 @@ impl Model {
         if !barred.is_empty() {
             // What else stands against it is told as well; nothing comes of it.
             let more = self.clone().ruled(row).err().unwrap_or_default();
+            self.kept.remove(&key);
             return refuse(self, &[barred, more].concat());
         }
         let content = row.content();
@@ -176,8 +177,8 @@ impl Model {
                 answer("applied", remarks)
             }
             Err(no) => {
-                // Let in, it waits no longer.
-                self.kept.entry(key).and_modify(|kept| kept.waits = false);
+                // Let in and refused, it is forgotten.
+                self.kept.remove(&key);
                 refuse(self, &no)
             }
         }
