@@ -145,10 +145,11 @@ impl Asked {
         }
     }
 
-    /// What of it must be the same when it comes again (D16); `to_id` is whom it goes to.
+    /// What of it must be the same when it comes again (D16). `by` is who asks and `to_id` whom it goes to: users by their
+    /// numbers, so that each stays the same whichever of their names a row has.
     #[must_use]
-    pub fn content(&self, to_id: Option<i64>) -> Value {
-        let by = self.requested_by().to_lowercase();
+    pub fn content(&self, by: impl Into<Value>, to_id: Option<i64>) -> Value {
+        let by: Value = by.into();
         match self {
             Self::Assignment(_) => match to_id {
                 None => json!({ "requested_by": by }),
@@ -203,7 +204,7 @@ impl Asked {
             }
             Self::Activation(_) => json!({}),
             Self::Service(row) => {
-                let mut told = self.content(None);
+                let mut told = self.content(self.requested_by().to_lowercase(), None);
                 told["request_id"] = row.request_id.clone().into();
                 told
             }

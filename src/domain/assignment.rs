@@ -156,6 +156,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
     };
     problems.extend(receives(case, held, "to_user", to_user, to, Some(user)));
     if row.action == Action::Transfer
+        && bulk
         && let Some(year) = case.order.map(|order| order.year)
         && !(year.starts_on <= on && on <= year.last_day_on())
     {
@@ -164,6 +165,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
     }
     let seat_no = live.and_then(|seat| seat.seat_no);
     if row.action == Action::Reassign
+        && kind == BenefitKind::VisualStudio
         && let Some(Err(reason)) = seat_no.map(|no| seat::reassign(held, no, on, case.policy.seats()))
     {
         problems.push(Problem::at("requested_on", &on.to_string(), reason));

@@ -180,6 +180,8 @@ pub struct Recorded {
     pub content: serde_json::Value,
     /// It waits for the operator.
     pub waits: bool,
+    /// It waited, and was refused when it was let in.
+    pub refused: bool,
 }
 
 /// See the module.
@@ -207,6 +209,8 @@ pub struct Book {
     pub disabled_contacts: HashMap<i64, String>,
     /// By the partner's number, family and key.
     pub recorded: HashMap<(i64, &'static str, String), Recorded>,
+    /// What the people sign in as whom requests on record name, by their numbers in the store.
+    pub names: HashMap<i64, String>,
 }
 
 /// Who asks.
@@ -315,6 +319,14 @@ impl Book {
     #[must_use]
     pub fn user(&self, partner_id: i64, named: &str) -> Option<&User> {
         self.users.get(&(partner_id, named.to_lowercase()))
+    }
+
+    /// What a user whom some request names signs in as.
+    #[must_use]
+    pub fn name(&self, user_id: i64) -> Option<&str> {
+        let named =
+            || self.users.values().find(|user| user.user_id == user_id).map(|user| user.name.as_str());
+        self.names.get(&user_id).map(String::as_str).or_else(named)
     }
 
     /// A benefit of an order.

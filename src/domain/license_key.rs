@@ -286,7 +286,10 @@ impl KeyRow {
             let reason = Reason::ConflictsWithEarlier { column: column.to_owned(), expected };
             problems.push(Problem::at(column, &said.unwrap_or_default(), reason));
         };
-        compare("seats", said(&self.seats, u32::to_string), recorded.seats.map(|seats| seats.to_string()));
+        if self.seats_at_last(recorded).is_none() {
+            let seats = recorded.seats.map(|seats| seats.to_string());
+            compare("seats", said(&self.seats, u32::to_string), seats);
+        }
         let months = match &self.months {
             Patch::Clear => Patch::Set(key_months.to_string()),
             months => said(months, u16::to_string),
@@ -303,6 +306,12 @@ impl KeyRow {
             compare(column, said(patch, String::clone), recorded.clone());
         }
         problems
+    }
+
+    /// The seats of a key that came without them, which may be said later, once (D8).
+    #[must_use]
+    pub fn seats_at_last(&self, recorded: &Content) -> Option<u32> {
+        self.seats.as_set().copied().filter(|_| recorded.seats.is_none())
     }
 
     /// What is recorded of the key.
@@ -436,5 +445,8 @@ mod tests {
         let other = row::parse(COLUMNS, parse, &other).unwrap();
         let columns: Vec<String> = other.conflicts(&recorded, 12).into_iter().map(|p| p.column).collect();
         assert_eq!(columns, ["seats", "months", "product"]);
+        let without = Content { seats: None, ..recorded.clone() };
+        assert_eq!((it.conflicts(&without, 12), it.seats_at_last(&without)), (vec![], Some(25)));
+        assert_eq!(it.seats_at_last(&recorded), None);
     }
 }

@@ -20,6 +20,10 @@ use super::{
 /// What an operator is called in `requested_by`, where the operator asks.
 pub const OPERATOR: &str = "operator";
 
+/// Columns of a request's content that hold people.
+const BY: &str = "requested_by";
+const TO: &str = "to_user";
+
 /// How a request came: what its file says beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
@@ -122,20 +126,26 @@ pub fn rule(
         }
     };
     ruled.key = asked.key(found.user.map_or(0, |user| user.user_id));
-    ruled.content = asked.content(found.to.map(|user| user.user_id));
+    let by = match found.who {
+        Asker::User(user) => Value::from(user.user_id),
+        Asker::Operator => OPERATOR.into(),
+    };
+    ruled.content = asked.content(by, found.to.map(|user| user.user_id));
     let earliest_on = sub_days(arrival.received_on, policy.request_backdate_days);
     let on = asked.requested_on();
     let waits = || Problem::at("requested_on", &on.to_string(), Reason::WaitsForOperator { earliest_on });
     let recorded = book.recorded.get(&(found.partner.partner_id, asked.family(), ruled.key.clone()));
     if let Some(recorded) = recorded {
-        let conflicts = conflicts(recorded, &ruled.content);
         ruled.request_no = recorded.request_no;
-        ruled.waited = recorded.waits;
+        ruled.waited = recorded.waits || recorded.refused;
+        let conflicts =
+            if recorded.refused { vec![] } else { conflicts(book, asked, recorded, &ruled.content) };
         if !conflicts.is_empty() {
             ruled.outcome = Outcome::Conflicts(conflicts);
             return ruled;
         }
-        if !recorded.waits || !arrival.accept_backdated {
+        // What was refused is asked for anew, as if it had never waited.
+        if !(recorded.refused || recorded.waits && arrival.accept_backdated) {
             ruled.outcome = Outcome::Unchanged(if recorded.waits { vec![waits()] } else { vec![] });
             return ruled;
         }
@@ -245,21 +255,27 @@ fn find<'a>(
     }
 }
 
-/// Every column in which a request differs from the one on record.
-fn conflicts(recorded: &Recorded, content: &Value) -> Vec<Problem> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
+/// Every column in which a request differs from the one on record; people by the names they sign in with.
+fn conflicts(book: &Book, asked: &Asked, recorded: &Recorded, content: &Value) -> Vec<Problem> {
+    let text = |column: &str, value: &Value| match (column, value) {
+        (_, Value::String(text)) => text.clone(),
+        (_, Value::Null) => String::new(),
+        (BY | TO, id) => id.as_i64().and_then(|id| book.name(id)).unwrap_or_default().to_owned(),
+        (_, other) => other.to_string(),
+    };
+    let written = |column: &str, value: &Value| match (column, asked.users()) {
+        (BY, _) => asked.requested_by().to_owned(),
+        (TO, [_, Some((_, to))]) => to.to_owned(),
+        _ => text(column, value),
     };
     let columns = content.as_object().into_iter().flatten();
     let differs =
         columns.filter(|(column, value)| recorded.content.get(column).unwrap_or(&Value::Null) != *value);
     differs
         .map(|(column, value)| {
-            let expected = text(recorded.content.get(column).unwrap_or(&Value::Null));
+            let expected = text(column, recorded.content.get(column).unwrap_or(&Value::Null));
             let reason = Reason::ConflictsWithEarlier { column: column.clone(), expected };
-            Problem::at(column, &text(value), reason)
+            Problem::at(column, &written(column, value), reason)
         })
         .collect()
 }
@@ -335,7 +351,8 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
             }
         }
     }
-    let recorded = Recorded { request_no: ruled.request_no, content: ruled.content.clone(), waits };
+    let (request_no, content) = (ruled.request_no, ruled.content.clone());
+    let recorded = Recorded { request_no, content, waits, refused: false };
     book.recorded.insert((partner_id, asked.family(), ruled.key.clone()), recorded);
 }
 

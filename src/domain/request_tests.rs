@@ -245,6 +245,61 @@ fn d1_windows_are_counted_from_the_arrival_and_the_operator_opens_them() {
 }
 
 #[test]
+fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
+    let mut held = book();
+    let by = |who: &str| {
+        let row = assignment(MONTHLY, Assigning::Assign, "fay", None, "2024-02-10");
+        Asked::Assignment(AssignmentRow { requested_by: name(who), ..row })
+    };
+    let waits = ruled(&held, &by("ada"), "2024-02-18");
+    enter(&mut held, &by("ada"), &waits);
+    let opened = Arrival { accept_backdated: true, ..arrival("2024-02-18") };
+    let refused = ruled_with(&held, &by("ada"), &opened, &policy());
+    assert_eq!((told(&refused), refused.waited), (vec!["user user_disabled".to_owned()], true));
+    // As the store has it from then on.
+    for recorded in held.recorded.values_mut() {
+        (recorded.waits, recorded.refused) = (false, true);
+    }
+    assert_eq!(told(&ruled_with(&held, &by("ada"), &opened, &policy())), ["user user_disabled"]);
+    assert!(matches!(ruled(&held, &by("ada"), "2024-02-18").outcome, Outcome::Waits(_)));
+    held.users.insert((70, name("fay")), user(5, "fay", &[]));
+    held.users.insert((70, name("dan")), user(4, "dan", &[Role::GlobalAdmin]));
+    let corrected = ruled_with(&held, &by("dan"), &opened, &policy());
+    assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100, true));
+    enter(&mut held, &by("dan"), &corrected);
+    assert_eq!(ruled_with(&held, &by("dan"), &opened, &policy()).outcome, Outcome::Unchanged(vec![]));
+    assert_eq!(told(&ruled(&held, &by("ada"), "2024-02-18")), ["requested_by conflicts_with_earlier"]);
+}
+
+#[test]
+fn d16_people_are_the_same_by_each_of_their_names_and_a_conflict_says_what_they_sign_in_as() {
+    let mut book = book();
+    for (object_id, named) in [("id-1", "ada"), ("id-2", "ben"), ("id-3", "gus")] {
+        let user = book.user(70, &name(named)).unwrap().clone();
+        book.users.insert((70, object_id.into()), user);
+    }
+    let transfer = |user: &str, to: &str, by: &str| {
+        let mut row = assignment(BULK, Assigning::Transfer, "ben", Some("gus"), "2024-02-02");
+        (row.user, row.to_user, row.requested_by) = (user.into(), Some(to.into()), by.into());
+        Asked::Assignment(row)
+    };
+    done(&mut book, &assigns(BULK, "ben", "2024-02-01"));
+    accepted(&done(&mut book, &transfer("ID-2", "Gus@p.example", "id-1")));
+    let again = ruled(&book, &transfer("ben@p.example", "id-3", "ADA@p.example"), "2024-02-02");
+    assert_eq!(again.outcome, Outcome::Unchanged(vec![]));
+    let other = ruled(&book, &transfer("id-2", "dan@p.example", "Dan@p.example"), "2024-02-02");
+    let conflict = |column: &str, value: &str, expected: &str| {
+        let (column, expected) = (column.to_owned(), expected.to_owned());
+        Problem::at(&column.clone(), value, Reason::ConflictsWithEarlier { column, expected })
+    };
+    let both = vec![
+        conflict("requested_by", "Dan@p.example", "ada@p.example"),
+        conflict("to_user", "dan@p.example", "gus@p.example"),
+    ];
+    assert_eq!(other.outcome, Outcome::Conflicts(both));
+}
+
+#[test]
 fn d16_the_same_again_is_unchanged_and_other_content_under_its_key_conflicts() {
     let mut book = book();
     done(&mut book, &assigns(MONTHLY, "ben", "2024-02-01"));
@@ -374,7 +429,7 @@ fn what_a_decision_says_was_asked_for_names_no_more_than_it_must() {
         json!({"user": name("ben"), "to_user": name("gus"), "requested_on": "2024-02-01"})
     );
     assert_eq!(transfer.subject(), ("entitlement", "ORD-1/azure_bulk_credit".to_owned()));
-    assert_eq!(transfer.content(Some(3)), json!({"requested_by": name("ada"), "to_user": 3}));
+    assert_eq!(transfer.content(1, Some(3)), json!({"requested_by": 1, "to_user": 3}));
     assert_eq!(cancels("ada", "2024-02-01").subject(), ("order", "ORD-1".to_owned()));
     let hours = Request::AdvisoryHours { order_id: None, minutes: 90, product: None };
     let hours = service(hours, &name("ben"), "2024-02-01");

@@ -197,18 +197,21 @@ fn required(kind: Kind) -> usize {
     if kind == Kind::Rates { 2 } else { kind.columns().iter().filter(|column| column.required).count() }
 }
 
-/// The kind whose required columns are all there; of several the one that requires and knows most of them.
+/// The kind whose required columns are all there; of several the one that requires and knows most of them. None, if
+/// another knows more of them: a request whose `action` is misspelt is no activation.
 fn fitting(names: &[String]) -> Option<Kind> {
     let known =
         |kind: Kind| kind.columns().iter().filter(|c| names.iter().any(|name| name == c.name)).count();
     let fits = Kind::ALL.into_iter().filter(|kind| lacking(*kind, names).is_empty());
-    fits.max_by_key(|kind| (required(*kind), known(*kind)))
+    let fitting = fits.max_by_key(|kind| (required(*kind), known(*kind)))?;
+    Kind::ALL.into_iter().all(|kind| known(kind) <= known(fitting).max(required(fitting))).then_some(fitting)
 }
 
 /// At most three kinds of which at least half of the required columns are there, the one that lacks least first.
 fn closest(names: &[String]) -> Vec<Lack> {
     let near = Kind::ALL.into_iter().map(|kind| Lack { kind, columns: lacking(kind, names) });
     let mut near: Vec<_> = near.filter(|lack| lack.columns.len() * 2 <= required(lack.kind)).collect();
+    near.retain(|lack| !lack.columns.is_empty());
     near.sort_by_key(|lack| lack.columns.len());
     near.truncate(3);
     near

@@ -37,6 +37,21 @@ fn case_spaces_mark_and_order_do_not_matter_and_unknown_columns_are_reported() {
 }
 
 #[test]
+fn a_request_whose_action_is_misspelt_or_missing_is_no_activation() {
+    let base = "partner_id,order_id,benefit,requested_by,requested_on";
+    for (more, lacks) in [
+        ("actions,key_ref,mode", "key_requests (lacks action)"),
+        ("actoin,user,to_user", "assignments (lacks action)"),
+    ] {
+        let refusal = recognise(&format!("{base},{more}"), None).unwrap_err().to_string();
+        assert!(refusal.contains(lacks), "{refusal}");
+        let stated = recognise(&format!("{base},{more}"), Some(Kind::Activations)).unwrap();
+        assert_eq!(stated.kind, Kind::Activations);
+    }
+    assert_eq!(recognise(&format!("{base},remark,colour"), None).unwrap().kind, Kind::Activations);
+}
+
+#[test]
 fn a_stated_kind_names_every_column_that_is_missing() {
     let refusal = recognise("partner_id,order_id,renewed", Some(Kind::Renewals)).unwrap_err();
     assert_eq!(

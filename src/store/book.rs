@@ -122,7 +122,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         let Some(partner) = book.partners.get(a.partner()) else { continue };
         let others = a.users();
         let others = others.iter().flatten().map(|(_, name)| *name);
-        named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_lowercase())));
+        named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_owned())));
     }
     let (partner_ids, wanted): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
     // Object ids last, so that they win.
@@ -130,11 +130,11 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
            from (select 1 as pass, k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = k.name
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = lower(k.name)
                  union all
                  select 2, k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = k.name) k
+                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = lower(k.name)) k
            join directory_user u using (user_id)
            order by k.pass"#,
         &partner_ids,
@@ -150,7 +150,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
             guest: r.user_type == "guest",
             roles: roles(&r.roles),
         };
-        book.users.insert((r.partner_id, r.name), user);
+        book.users.insert((r.partner_id, r.name.to_lowercase()), user);
     }
     let partner_ids: Vec<i64> = book.partners.values().map(|partner| partner.partner_id).collect();
     let rows = sqlx::query!(
@@ -410,9 +410,13 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         keys.push(a.key(user.map_or(0, |user| user.user_id)));
     }
     let rows = sqlx::query!(
-        r#"select k.nth as "nth!", r.request_no, r.content as "content: Json<serde_json::Value>", r.kind, r.status
+        r#"select k.nth as "nth!", r.request_no, r.content as "content: Json<serde_json::Value>", r.kind, r.status,
+                  b.user_id as "by_id?", b.user_principal_name as "by?", t.user_id as "to_id?", t.user_principal_name as "to?"
            from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as k (partner_id, family, key, nth)
-           join request r on r.partner_id = k.partner_id and r.family = k.family and r.request_key = k.key"#,
+           join request r on r.partner_id = k.partner_id and r.family = k.family and r.request_key = k.key
+           left join directory_user b on b.user_id = case when jsonb_typeof(r.content -> 'requested_by') = 'number'
+                                                          then (r.content ->> 'requested_by')::bigint end
+           left join directory_user t on t.user_id = (r.content ->> 'to_user')::bigint"#,
         &partner_ids,
         &names,
         &keys
@@ -428,9 +432,13 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         };
         let mut content = r.content.0;
         if *family == "service" {
-            content["kind"] = r.kind.into();
+            content["kind"] = r.kind.as_str().into();
         }
-        let recorded = Recorded { request_no: r.request_no, content, waits: r.status == "waiting" };
+        book.names.extend([r.by_id.zip(r.by), r.to_id.zip(r.to)].into_iter().flatten());
+        // What a night refused is decided; what was refused on its arrival may be asked for anew.
+        let refused = r.status == "refused" && r.kind != "cancel";
+        let waits = r.status == "waiting";
+        let recorded = Recorded { request_no: r.request_no, content, waits, refused };
         book.recorded.insert((*partner_id, *family, key.clone()), recorded);
     }
     Ok(())

@@ -182,17 +182,19 @@ pub async fn append_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Resu
     Ok(())
 }
 
-/// Gives orders what their files say: offer, purchase and year.
+/// Gives orders what their files say: offer, purchase and year, and with it where one stands that a night moved on before.
 pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
     for o in orders {
         sqlx::query!(
-            "update membership set offer = $2, purchased_on = $3, starts_on = $4, anniversary_on = $5
+            "update membership set offer = $2, purchased_on = $3, starts_on = $4, anniversary_on = $5,
+                 status = case when ended_on is null and status <> 'pending' then $6 else status end
              where membership_id = $1",
             o.membership_id,
             o.offer.name(),
             o.purchased_on,
             o.starts_on,
-            o.anniversary_on
+            o.anniversary_on,
+            o.status
         )
         .execute(&mut *conn)
         .await?;

@@ -1,6 +1,6 @@
 //! Product keys: the inventory, sealed, and each time one was shown (R3, R5, promise 11).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -160,6 +160,24 @@ pub async fn append(
         rows.maybe_text(content.instructions.as_deref()).date(known_on).cell(file_id).cell(new.line).end();
     }
     rows.copy(conn).await?;
+    Ok(())
+}
+
+/// Says for how many seats keys are that came without (D8).
+pub async fn put_seats(conn: &mut PgConnection, seats: &BTreeMap<i64, u32>) -> Result<()> {
+    if seats.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<i64> = seats.keys().copied().collect();
+    let seats: Vec<i32> = seats.values().map(|seats| i32::try_from(*seats).unwrap_or(i32::MAX)).collect();
+    sqlx::query!(
+        "update license_key k set seats = n.seats from unnest($1::bigint[], $2::int[]) as n (key_id, seats)
+         where k.key_id = n.key_id and k.seats is null",
+        &numbers,
+        &seats
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

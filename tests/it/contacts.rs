@@ -82,6 +82,12 @@ async fn r8_an_account_email_cannot_become_the_contacts() {
     let moved = partner("4301", "SEK").replace("accounts@", "Marketing@");
     let answer = house.import_one("p2.csv", &moved, "2024-02-01").await;
     assert_eq!(answer.rows, ["2 rejected account_email contact_is_account"]);
+    // Case counts for no letter, wherever it stands in the alphabet.
+    let own = contact("4301", "sv").replace("marketing@p4301.example", "info@Åkeri.example");
+    house.import_one("c3.csv", &own, "2024-02-02").await.applied();
+    let moved = partner("4301", "SEK").replace("accounts@p4301.example", "INFO@åKERI.example");
+    let answer = house.import_one("p3.csv", &moved, "2024-02-02").await;
+    assert_eq!(answer.rows, ["2 rejected account_email contact_is_account"]);
 }
 
 #[tokio::test]

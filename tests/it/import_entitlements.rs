@@ -175,6 +175,26 @@ async fn d16_before_the_first_grant_a_file_corrects_and_after_it_dates_and_amoun
 }
 
 #[tokio::test]
+async fn d5_an_order_whose_start_is_corrected_to_a_later_day_has_not_begun() {
+    let mut house = House::open().await;
+    house.import_one("p.csv", &partner("4301", "USD"), "2024-01-31").await.applied();
+    let seats = |starts_on: &str, expires_on: &str| {
+        let row = row("4301", "ORD-1", "visual_studio", starts_on, expires_on, ",");
+        ENTITLEMENTS.to_owned()
+            + &row.replace(&format!("{starts_on},{starts_on}"), &format!("2024-01-31,{starts_on}"))
+    };
+    house.import_one("a.csv", &seats("2024-02-01", "2025-01-31"), "2024-02-01").await.applied();
+    let standing = "select concat_ws(' ', starts_on, anniversary_on, status) from report.membership";
+    assert_eq!(house.one::<String>(standing).await, "2024-02-01 2025-02-01 active");
+    house.import_one("b.csv", &seats("2024-02-03", "2025-02-02"), "2024-02-01").await.applied();
+    assert_eq!(house.one::<String>(standing).await, "2024-02-03 2025-02-03 pending");
+    house.nights("2024-02-01", "2024-02-02").await;
+    assert_eq!(house.one::<String>(standing).await, "2024-02-03 2025-02-03 pending");
+    house.night("2024-02-03").await;
+    assert_eq!(house.one::<String>(standing).await, "2024-02-03 2025-02-03 active");
+}
+
+#[tokio::test]
 async fn d16_no_file_revives_what_is_cancelled_and_the_identical_row_is_unchanged() {
     let mut house = known().await;
     house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-1", "2024-02-10"), "2024-02-10").await.applied();

@@ -417,6 +417,31 @@ async fn d8_a_key_is_redeemed_as_new_then_adds_seats_or_extends_and_never_twice(
 }
 
 #[tokio::test]
+async fn d8_a_key_that_came_without_its_seats_is_given_them_once() {
+    let mut house = stocked().await;
+    let redeem = |on: &str| requests(&[("redeem", "ada", on, "K4", "", "new")]);
+    let none = house.import_one("r.csv", &redeem("2024-02-11"), "2024-02-11").await;
+    assert_eq!(none.rows, ["2 rejected key_ref key_without_seats"]);
+    let mask = format!("*****-{}", KEYS[3].rsplit('-').next().unwrap());
+    let rows = [(KEYS[3], ""), (KEYS[3], "50"), (&*mask, "50"), (KEYS[3], "51"), (&*mask, "")];
+    let text = rows.iter().map(|(key, seats)| keyed("ORD-1", SUITE, key, seats)).collect::<String>();
+    let answer = house.import_one("keys.csv", &(HEADER.to_owned() + &text), "2024-02-11").await;
+    assert_eq!(
+        answer.rows,
+        [
+            "2 unchanged key_named",
+            "3 applied key_named",
+            "4 unchanged key_named",
+            "5 rejected seats conflicts_with_earlier",
+            "6 rejected seats conflicts_with_earlier"
+        ]
+    );
+    house.import_one("r2.csv", &redeem("2024-02-12"), "2024-02-12").await.applied();
+    let all = "select concat_ws(' ', key_id, seats, ends_on) from redemption";
+    assert_eq!(house.lines(all).await, ["4 50 2025-02-12"]);
+}
+
+#[tokio::test]
 async fn d8_a_preview_says_what_each_way_comes_to_and_changes_nothing() {
     let mut house = stocked().await;
     let preview = ["keys", "preview", "--partner", "4301", "--order", "ORD-1", "--benefit", SUITE];

@@ -112,6 +112,20 @@ async fn r1_guests_are_assigned_to_by_policy_and_a_disabled_or_unknown_user_is_n
 }
 
 #[tokio::test]
+async fn a_user_is_found_by_a_name_as_the_directory_writes_it_whatever_its_letters() {
+    let mut house = bought().await;
+    let header = "partner_id,object_id,user_principal_name,user_type,enabled,role\n";
+    let people = header.to_owned() + "4301,Ö-8,Åsa@p4301.example,member,true,global_admin\n";
+    house.import_one("a.csv", &people, "2024-02-01").await.applied();
+    assert_eq!(asks(&mut house, MONTHLY, "assign", "Åsa", "", "2024-02-01").await, "2 applied");
+    let text = HEADER.to_owned() + &ask(MONTHLY, "assign", "ben", "", "Åsa", "2024-02-02");
+    house.import_one("b.csv", &text, "2024-02-02").await.applied();
+    let by_object_id = text.replace("Åsa@p4301.example", "Ö-8").replace("assign", "remove");
+    house.import_one("c.csv", &by_object_id, "2024-02-02").await.applied();
+    assert_eq!(holders(&house, MONTHLY).await, "Åsa@p4301.example");
+}
+
+#[tokio::test]
 async fn r2_bulk_credit_is_transferred_within_its_enrolment_year_and_never_removed() {
     let mut house = bought().await;
     assert_eq!(asks(&mut house, BULK, "assign", "ben", "", "2024-02-01").await, "2 applied");
@@ -126,6 +140,11 @@ async fn r2_bulk_credit_is_transferred_within_its_enrolment_year_and_never_remov
     assert_eq!(same, "2 rejected to_user same_user");
     let monthly = asks(&mut house, MONTHLY, "transfer", "ben", "gus", "2024-02-02").await;
     assert_eq!(monthly, "2 rejected action+user not_transferable+not_assigned");
+    // Seats have their 90 days, and bulk credit its year; neither is held against the other.
+    let seat = asks(&mut house, BULK, "reassign", "ben", "gus", "2024-02-02").await;
+    assert_eq!(seat, "2 rejected action not_reassignable");
+    let year = asks(&mut house, MONTHLY, "transfer", "ben", "gus", "2025-01-31").await;
+    assert_eq!(year, "2 rejected action+user not_transferable+not_assigned");
     // AD is 31 January 2025: the enrolment year ends the day before, the credit itself runs on in grace.
     let late = asks(&mut house, BULK, "transfer", "ben", "gus", "2025-01-31").await;
     assert_eq!(late, "2 rejected requested_on transfer_outside_year");
@@ -261,6 +280,56 @@ async fn a_file_of_requests_dropped_twice_and_a_key_with_other_content() {
     );
     assert_eq!(house.state().await, state);
     assert_eq!(holders(&house, MONTHLY).await, "gus@p4301.example");
+}
+
+#[tokio::test]
+async fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
+    let mut house = bought().await;
+    let text = HEADER.to_owned()
+        + &ask(MONTHLY, "assign", "ben", "", "ada", "2024-02-01")
+        + &ask(MONTHLY, "assign", "fay", "", "ada", "2024-02-01");
+    // 2 February is seven days before the 9th, and 1 February eight.
+    let waits = ["2 applied requested_on waits_for_operator", "3 applied requested_on waits_for_operator"];
+    assert_eq!(house.import_one("a.csv", &text, "2024-02-09").await.rows, waits);
+    let refused = ["2 applied", "3 rejected user user_disabled"];
+    assert_eq!(house.import_backdated("b.csv", &text, "2024-02-09").await.rows, refused);
+    let again = ["2 unchanged", "3 rejected user user_disabled"];
+    assert_eq!(house.import_backdated("c.csv", &text, "2024-02-10").await.rows, again);
+    let more = more_users().replace("fay@p4301.example,member,false", "fay@p4301.example,member,true");
+    house.import_one("u.csv", &more.replace("mpn_partner_admin", "global_admin"), "2024-02-10").await;
+    // It has become possible, and somebody else asks; without the operator it waits again.
+    let corrected = HEADER.to_owned() + &ask(MONTHLY, "assign", "fay", "", "dan", "2024-02-01");
+    assert_eq!(house.import_one("d.csv", &corrected, "2024-02-10").await.rows, waits[..1]);
+    assert_eq!(house.import_backdated("e.csv", &corrected, "2024-02-10").await.rows, ["2 applied"]);
+    assert_eq!(holders(&house, MONTHLY).await, "ben@p4301.example+fay@p4301.example");
+    let text = text + &ask(MONTHLY, "assign", "fay", "", "dan", "2024-02-01");
+    let rows = ["2 unchanged", "3 rejected requested_by conflicts_with_earlier", "4 unchanged"];
+    assert_eq!(house.import_backdated("f.csv", &text, "2024-02-10").await.rows, rows);
+    let by = "select concat_ws(' ', requested_by, status) from request order by request_no";
+    assert_eq!(house.lines(by).await, ["ada@p4301.example accepted", "dan@p4301.example accepted"]);
+}
+
+#[tokio::test]
+async fn d16_the_same_person_by_another_name_is_the_same_and_another_is_named() {
+    let mut house = bought().await;
+    assert_eq!(asks(&mut house, BULK, "assign", "ben", "", "2024-02-01").await, "2 applied");
+    assert_eq!(asks(&mut house, BULK, "transfer", "ben", "gus", "2024-02-02").await, "2 applied");
+    let text = HEADER.to_owned() + &ask(BULK, "transfer", "ben", "gus", "ada", "2024-02-02");
+    let by_id = text.replace("gus@p4301.example", "ID-7");
+    let ada = "00000000-0000-4000-8000-000000043011";
+    let by_id = by_id.replace("ada@p4301.example", ada);
+    assert_eq!(house.import_one("b.csv", &by_id, "2024-02-03").await.rows, ["2 unchanged"]);
+    let other = HEADER.to_owned() + &ask(BULK, "transfer", "ben", "dan", "ada", "2024-02-02");
+    let answer = house.import_one("c.csv", &other, "2024-02-03").await;
+    assert_eq!(answer.rows, ["2 rejected to_user conflicts_with_earlier"]);
+    assert!(answer.text.contains("“gus@p4301.example” in to_user"), "{}", answer.text);
+    // Who asked is renamed, and what is exported still reads as what was asked for.
+    let renamed = users("4301").replace(",ada@", ",adele@");
+    house.import_one("u2.csv", &renamed, "2024-02-04").await;
+    let exported = house.run(["export", "assignments"]).ended(0).stdout;
+    assert!(exported.contains(",adele@p4301.example,2024-02-02,"), "{exported}");
+    let again = house.import_one("d.csv", &exported, "2024-02-04").await;
+    assert_eq!(again.rows, ["2 unchanged", "3 unchanged"]);
 }
 
 #[tokio::test]

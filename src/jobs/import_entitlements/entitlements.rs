@@ -297,12 +297,7 @@ impl<'a> Span<'a> {
                 purchased_on,
                 starts_on: held.order.year.starts_on,
                 anniversary_on: held.order.year.anniversary_on,
-                status: match held.order.year.standing(self.staged.received_on) {
-                    Standing::Pending => "pending",
-                    Standing::Active => "active",
-                    // What is over already is ended by the night, with all that comes with it.
-                    Standing::InGrace | Standing::Expired { .. } => "in_grace",
-                },
+                status: self.status(held.order.year),
             };
             if held.order.new { new.push(put) } else { changed.push(put) }
         }
@@ -313,6 +308,16 @@ impl<'a> Span<'a> {
         intake::put_entitlements(conn, self.staged.file_id, self.staged.received_on, &puts).await?;
         let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
+    }
+
+    /// Where an order stands when its file arrives.
+    fn status(&self, year: Year) -> &'static str {
+        match year.standing(self.staged.received_on) {
+            Standing::Pending => "pending",
+            Standing::Active => "active",
+            // What is over already is ended by the night, with all that comes with it.
+            Standing::InGrace | Standing::Expired { .. } => "in_grace",
+        }
     }
 
     fn complete(&self, put: &Put) -> PutEntitlement {
@@ -382,7 +387,7 @@ impl<'a> Span<'a> {
                     purchased_on,
                     starts_on,
                     anniversary_on: year.anniversary_on,
-                    status: "active",
+                    status: self.status(year),
                 };
                 intake::put_orders(conn, &[put]).await?;
                 touched.push(membership_id);

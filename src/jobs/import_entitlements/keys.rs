@@ -1,7 +1,7 @@
 //! Product keys: taken in sealed (R3, R5, promise 11). In what is staged they are sealed too; in the clear they exist while a
 //! row is looked at.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
@@ -38,6 +38,8 @@ struct Span<'a> {
     /// Fresh numbers, the next one last.
     numbers: Vec<i64>,
     new: Vec<NewKey>,
+    /// Seats of keys that came without them, by their numbers.
+    seats: BTreeMap<i64, u32>,
 }
 
 /// Applies rows of a keys file.
@@ -65,6 +67,7 @@ pub async fn apply(
         });
     }
     keys::append(conn, staged.file_id, staged.received_on, &span.new).await?;
+    keys::put_seats(conn, &span.seats).await?;
     Ok(verdicts)
 }
 
@@ -116,6 +119,7 @@ impl<'a> Span<'a> {
             by_tail,
             numbers,
             new: Vec::new(),
+            seats: BTreeMap::new(),
         })
     }
 
@@ -138,8 +142,8 @@ impl<'a> Span<'a> {
         match &row.key {
             Named::Key(secret) => self.take(row, secret, partner_id, entitlement_id, line),
             // A row of an answer, corrected elsewhere and dropped again.
-            Named::Masked(tail) => Ok(match self.by_tail.get(&(entitlement_id, tail.clone())) {
-                Some(known) => again(row, known, entitlement_id, self.policy.key_months),
+            Named::Masked(tail) => Ok(match self.by_tail.get(&(entitlement_id, tail.clone())).cloned() {
+                Some(known) => self.again(row, known, entitlement_id),
                 None => Verdict::no("key", "", Reason::Invalid { expected: Expected::Key }),
             }),
         }
@@ -154,8 +158,8 @@ impl<'a> Span<'a> {
         line: i32,
     ) -> Result<Verdict> {
         let lookup = self.vault.lookup(secret);
-        if let Some(known) = self.known.get(&lookup) {
-            return Ok(again(row, known, entitlement_id, self.policy.key_months));
+        if let Some(known) = self.known.get(&lookup).cloned() {
+            return Ok(self.again(row, known, entitlement_id));
         }
         let key_id = self.numbers.pop().unwrap_or_default();
         let content = row.content(self.policy.key_months);
@@ -165,18 +169,21 @@ impl<'a> Span<'a> {
         self.new.push(NewKey { partner_id, sealed, tail: secret.tail().to_owned(), key, line });
         Ok(Verdict::Applied(vec![named(key_id)]))
     }
-}
 
-/// A key that is in the store already (D16).
-fn again(row: &KeyRow, known: &StoredKey, entitlement_id: i64, key_months: u16) -> Verdict {
-    if known.entitlement_id != entitlement_id {
-        return Verdict::no("key", "", Reason::KeyOfAnotherBenefit);
-    }
-    let conflicts = row.conflicts(&known.content, key_months);
-    if conflicts.is_empty() {
-        Verdict::Unchanged(vec![named(known.key_id)])
-    } else {
-        Verdict::Rejected(conflicts)
+    /// A key that is in the store already (D16), as it was before this span.
+    fn again(&mut self, row: &KeyRow, mut known: StoredKey, entitlement_id: i64) -> Verdict {
+        if known.entitlement_id != entitlement_id {
+            return Verdict::no("key", "", Reason::KeyOfAnotherBenefit);
+        }
+        known.content.seats = known.content.seats.or_else(|| self.seats.get(&known.key_id).copied());
+        let conflicts = row.conflicts(&known.content, self.policy.key_months);
+        if !conflicts.is_empty() {
+            return Verdict::Rejected(conflicts);
+        }
+        let remarks = vec![named(known.key_id)];
+        let Some(seats) = row.seats_at_last(&known.content) else { return Verdict::Unchanged(remarks) };
+        self.seats.insert(known.key_id, seats);
+        Verdict::Applied(remarks)
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn partners(
         // The contact's address differs from the account's, also when that changes (R8).
         if people::contact_email(conn, &row.partner_id)
             .await?
-            .is_some_and(|e| e.eq_ignore_ascii_case(row.account_email.as_str()))
+            .is_some_and(|contact| row.account_email.same_as(&contact))
         {
             verdicts.push(Verdict::no("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
             continue;
@@ -152,7 +152,7 @@ async fn one_contact(
         Some(user) if !user.enabled => problems.push(Problem::at("user", &row.user, Reason::UserDisabled)),
         Some(_) => {}
     }
-    if account.account_email.to_lowercase() == row.email.as_str().to_lowercase() {
+    if row.email.same_as(&account.account_email) {
         problems.push(Problem::at("email", row.email.as_str(), Reason::ContactIsAccount));
     }
     let phone = contact::phone(&row.phone, &account.country);

@@ -1,6 +1,6 @@
 //! What was ruled, written: requests, decisions, and what accepted ones do.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -45,7 +45,7 @@ pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) 
     work.write(conn).await
 }
 
-/// Requests that are recorded, and those that waited and are let in.
+/// Requests that are recorded, and those that waited and are ruled on again.
 async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -> Result<()> {
     let status = |entry: &Entry<'_>| match entry.ruled.outcome {
         Outcome::Waits(_) => Some("waiting"),
@@ -57,13 +57,12 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -
     // A span may hold a request twice: as one that waits, and let in.
     let last: HashMap<i64, &str> =
         entries.iter().filter_map(|entry| Some((entry.ruled.request_no, status(entry)?))).collect();
-    let (mut rows, mut let_in, mut statuses) = (Rows::into("request"), vec![], vec![]);
+    let (mut rows, mut again) = (Rows::into("request"), BTreeMap::new());
     for entry in entries {
         let Ruled { request_no, partner_id: Some(partner_id), .. } = entry.ruled else { continue };
         let Some(status) = status(entry) else { continue };
         if entry.ruled.waited {
-            let_in.push(*request_no);
-            statuses.push(status.to_owned());
+            again.insert(*request_no, entry);
             continue;
         }
         let ruled = entry.ruled;
@@ -77,16 +76,52 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -
         rows.cell(entry.file_id).cell(entry.line).cell(last.get(request_no).copied().unwrap_or(status)).end();
     }
     rows.copy(&mut *conn).await?;
-    if !let_in.is_empty() {
-        sqlx::query!(
-            "update request r set status = n.status from unnest($1::bigint[], $2::text[]) as n (no, status)
-             where r.request_no = n.no",
-            &let_in,
-            &statuses
-        )
-        .execute(conn)
-        .await?;
+    ask_again(conn, book, &again, &last).await
+}
+
+/// Requests on record that were ruled on again, by their numbers: they say what is asked for now.
+async fn ask_again(
+    conn: &mut PgConnection,
+    book: &Book,
+    again: &BTreeMap<i64, &Entry<'_>>,
+    status: &HashMap<i64, &str>,
+) -> Result<()> {
+    if again.is_empty() {
+        return Ok(());
     }
+    let of = |entry: &Entry<'_>| {
+        let (ruled, drawn) = (entry.ruled, drawn_from(book, entry.ruled));
+        (
+            ruled.membership_id.or(drawn.map(|held| held.membership_id)),
+            ruled.entitlement_id.or(drawn.map(|held| held.entitlement_id)),
+        )
+    };
+    let (orders, benefits): (Vec<Option<i64>>, Vec<Option<i64>>) =
+        again.values().map(|entry| of(entry)).unzip();
+    let numbers: Vec<i64> = again.keys().copied().collect();
+    let statuses: Vec<String> =
+        numbers.iter().map(|no| status.get(no).copied().unwrap_or("refused").to_owned()).collect();
+    let kinds: Vec<String> = again.values().map(|entry| entry.asked.kind().to_owned()).collect();
+    let contents: Vec<serde_json::Value> = again.values().map(|entry| entry.ruled.content.clone()).collect();
+    let by: Vec<String> = again.values().map(|entry| entry.asked.requested_by().to_owned()).collect();
+    let on: Vec<NaiveDate> = again.values().map(|entry| entry.asked.requested_on()).collect();
+    sqlx::query!(
+        "update request r set status = n.status, kind = n.kind, content = n.content, membership_id = n.membership_id,
+             entitlement_id = n.entitlement_id, requested_by = n.requested_by, requested_on = n.requested_on
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[], $7::text[], $8::date[])
+              as n (no, status, kind, content, membership_id, entitlement_id, requested_by, requested_on)
+         where r.request_no = n.no",
+        &numbers,
+        &statuses,
+        &kinds,
+        &contents,
+        orders as _,
+        benefits as _,
+        &by,
+        &on
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -115,7 +150,8 @@ async fn decisions(conn: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()>
             _ => None,
         };
         let (kind, subject) = entry.asked.subject();
-        let request_no = (accepted || entry.ruled.waited).then_some(entry.ruled.request_no);
+        // A request has one decision: of one that is refused more may follow, and they stand by themselves.
+        let request_no = accepted.then_some(entry.ruled.request_no);
         rows.cell(partner_id).maybe(request_no).cell(kind).text(&subject).cell(entry.asked.kind());
         rows.text(entry.asked.requested_by()).cell(if accepted { "accepted" } else { "refused" });
         rows.text(&serde_json::to_string(&reasons).unwrap_or_default());

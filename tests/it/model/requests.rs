@@ -156,6 +156,7 @@ impl Model {
         if !barred.is_empty() {
             // What else stands against it is told as well; nothing comes of it.
             let more = self.clone().ruled(row).err().unwrap_or_default();
+            self.kept.remove(&key);
             return refuse(self, &[barred, more].concat());
         }
         let content = row.content();
@@ -176,8 +177,8 @@ impl Model {
                 answer("applied", remarks)
             }
             Err(no) => {
-                // Let in, it waits no longer.
-                self.kept.entry(key).and_modify(|kept| kept.waits = false);
+                // Let in and refused, it is forgotten.
+                self.kept.remove(&key);
                 refuse(self, &no)
             }
         }
@@ -270,7 +271,7 @@ impl Model {
                 no.push(("already_assigned", When::Corrected));
             }
         }
-        let mut seat = u32::from(bulk);
+        let (mut seat, late) = (u32::from(bulk), ("transfer_outside_year", When::Never));
         match action {
             "assign" if bulk && !holds(user) && item.live().next().is_some() => {
                 no.push(("bulk_already_assigned", When::Corrected));
@@ -284,10 +285,10 @@ impl Model {
                     Err(reason) => no.push(reason),
                 }
             }
-            "transfer" if on < ours.from || ours.ad <= on => no.push(("transfer_outside_year", When::Never)),
+            "transfer" if bulk && !(ours.from..ours.ad).contains(&on) => no.push(late),
             "reassign" => {
                 seat = taken.unwrap_or(0);
-                let opens = self.opens(item, seat).filter(|opens| on < *opens);
+                let opens = self.opens(item, seat).filter(|opens| !bulk && on < *opens);
                 no.extend(opens.map(|opens| ("reassigned_too_early", When::On(opens))));
             }
             _ => {}
