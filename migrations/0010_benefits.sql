@@ -13,7 +13,12 @@ alter table request
     drop constraint request_partner_id_kind_request_key_key,
     add unique (partner_id, family, request_key);
 -- an order whose cancellation is not decided is frozen (D7)
-create index request_freezes on request (membership_id) where kind = 'cancel' and status = 'pending';
+create index request_freezes on request (membership_id) where kind = 'cancel' and status in ('waiting', 'pending');
+-- who asked is known by their number, whichever of their names a row has
+update request r set content = jsonb_set(r.content, '{requested_by}', to_jsonb(u.user_id))
+from directory_user u where u.partner_id = r.partner_id and lower(u.object_id) = r.content ->> 'requested_by';
+update request r set content = jsonb_set(r.content, '{requested_by}', to_jsonb(u.user_id))
+from directory_user u where u.partner_id = r.partner_id and lower(u.user_principal_name) = r.content ->> 'requested_by';
 
 -- what was asked for, as it was understood: of a refusal there is no request
 alter table decision add content jsonb not null default '{}';

@@ -156,7 +156,7 @@ impl Asked {
                 Some(to_id) => json!({ "requested_by": by, "to_user": to_id }),
             },
             Self::Key(row) => json!({
-                "requested_by": by, "tenant_id": row.tenant_id, "mode": row.mode,
+                "requested_by": by, "tenant_id": row.tenant_id, "mode": row.way(),
             }),
             Self::Activation(row) => json!({ "requested_by": by, "requested_on": row.requested_on }),
             Self::Service(row) => {

@@ -7,7 +7,7 @@ use super::{
     agreement,
     book::{Case, Effect, Group, Held, Ruling, Seat, User},
     calendar::add_days,
-    cap,
+    cap::{self, Counted},
     cell::{self, Cells, Column, optional, required},
     entitlement::{Benefit, BenefitKind},
     reason::{Expected, Problem, Reason},
@@ -255,9 +255,9 @@ fn capped(case: &Case<'_>) -> Vec<Reason> {
     let none = Group::default();
     let group = case.book.groups.get(&case.partner.group).unwrap_or(&none);
     let gold = group.gold.iter().any(|(from, until)| *from <= case.on && case.on <= *until);
-    case.catalogue
-        .cap(gold)
-        .map_or_else(Vec::new, |cap| cap::check(cap, &group.seats, &case.partner.country, 1))
+    let country = &case.partner.country;
+    let there_are = Counted::of(&group.seats, country);
+    case.catalogue.cap(gold).map_or_else(Vec::new, |cap| cap::check(cap, there_are, country, 1))
 }
 
 #[cfg(test)]

@@ -17,20 +17,37 @@ pub struct Cap {
     pub in_all: u32,
 }
 
-/// Every cap that so many `more` seats in a country would break, given those there are by country.
+/// Seats that there are, as the two caps count them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// In one country.
+    pub in_country: u32,
+    /// In all countries together.
+    pub in_all: u32,
+}
+
+impl Counted {
+    /// Those of a country among seats by country.
+    #[must_use]
+    pub fn of(seats: &BTreeMap<String, u32>, country: &str) -> Self {
+        Self {
+            in_country: seats.get(country).copied().unwrap_or(0),
+            in_all: seats.values().fold(0, |sum, seats| sum.saturating_add(*seats)),
+        }
+    }
+}
+
+/// Every cap that so many `more` seats in a country would break, given those there are.
 #[must_use]
-pub fn check(cap: Cap, seats: &BTreeMap<String, u32>, country: &str, more: u32) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let wanted = seats.get(country).copied().unwrap_or(0).saturating_add(more);
-    if wanted > cap.per_country {
-        let country = Some(country.to_owned());
-        reasons.push(Reason::CapReached { country, cap: cap.per_country, wanted });
-    }
-    let wanted = seats.values().fold(more, |sum, seats| sum.saturating_add(*seats));
-    if wanted > cap.in_all {
-        reasons.push(Reason::CapReached { country: None, cap: cap.in_all, wanted });
-    }
-    reasons
+pub fn check(cap: Cap, there_are: Counted, country: &str, more: u32) -> Vec<Reason> {
+    let in_country = there_are.in_country.saturating_add(more);
+    let in_all = there_are.in_all.saturating_add(more);
+    let broken =
+        [(Some(country.to_owned()), cap.per_country, in_country), (None, cap.in_all, in_all)].into_iter();
+    broken
+        .filter(|(_, cap, wanted)| wanted > cap)
+        .map(|(country, cap, wanted)| Reason::CapReached { country, cap, wanted })
+        .collect()
 }
 
 /// Seats that an entitlement brings, and the days on which it does; none in grace, so that a new set may stand beside
@@ -59,17 +76,25 @@ pub struct Group {
 }
 
 impl Group {
-    /// The seats by country on the days from `from` through `until`, without those of `own`, an entitlement that is stated
-    /// anew.
+    /// The most seats there are on one of the days from `from` through `until`, in a country and in all, without those of
+    /// `own`, an entitlement that is stated anew. There are never more than on a day on which some begin.
     #[must_use]
-    pub fn seats_beside(&self, own: Option<i64>, from: NaiveDate, until: NaiveDate) -> BTreeMap<String, u32> {
-        let mut by_country = BTreeMap::<String, u32>::new();
-        let beside = |s: &&Seats| Some(s.entitlement_id) != own && s.from <= until && from <= s.until;
-        for seats in self.seats.iter().filter(beside) {
-            let sum = by_country.entry(seats.country.clone()).or_default();
-            *sum = sum.saturating_add(seats.quantity);
+    pub fn most_beside(&self, own: Option<i64>, country: &str, from: NaiveDate, until: NaiveDate) -> Counted {
+        let beside: Vec<&Seats> =
+            self.seats.iter().filter(|seats| Some(seats.entitlement_id) != own).collect();
+        let begins = beside.iter().map(|seats| seats.from).filter(|day| from < *day && *day <= until);
+        let mut most = Counted::default();
+        for day in begins.chain([from]) {
+            let mut by_country = BTreeMap::<String, u32>::new();
+            for seats in beside.iter().filter(|seats| seats.from <= day && day <= seats.until) {
+                let sum = by_country.entry(seats.country.clone()).or_default();
+                *sum = sum.saturating_add(seats.quantity);
+            }
+            let counted = Counted::of(&by_country, country);
+            most.in_country = most.in_country.max(counted.in_country);
+            most.in_all = most.in_all.max(counted.in_all);
         }
-        by_country
+        most
     }
 
     /// Whether any company has gold on one of the days.
@@ -102,10 +127,35 @@ mod tests {
             gold: vec![(day("2024-06-01"), day("2025-05-31"))],
         };
         let (from, until) = (day("2024-01-31"), day("2025-01-30"));
-        assert_eq!(group.seats_beside(None, from, until), [("NO".into(), 7), ("SE".into(), 5)].into());
-        assert_eq!(group.seats_beside(Some(1), from, until), [("NO".into(), 7)].into());
+        let counted = |in_country, in_all| Counted { in_country, in_all };
+        assert_eq!(group.most_beside(None, "SE", from, until), counted(5, 12));
+        assert_eq!(group.most_beside(Some(1), "SE", from, until), counted(0, 7));
+        assert_eq!(
+            group.most_beside(None, "SE", from, day("2025-01-29")),
+            counted(5, 5),
+            "the day before Norway's"
+        );
         assert!(group.has_gold(from, until) && group.has_gold(day("2025-05-31"), day("2026-01-01")));
         assert!(!group.has_gold(day("2023-01-31"), day("2024-05-31")));
+    }
+
+    #[test]
+    fn d12_the_day_with_the_most_seats_counts_and_no_sum_of_what_never_stands_at_once() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let seats = |entitlement_id, from, until| Seats {
+            entitlement_id,
+            country: "SE".into(),
+            quantity: 15,
+            from: day(from),
+            until: day(until),
+        };
+        let halves = [seats(1, "2024-01-31", "2024-07-30"), seats(2, "2024-07-31", "2025-01-30")];
+        let group = Group { seats: halves.into(), gold: vec![] };
+        let year = (day("2024-01-31"), day("2025-01-30"));
+        assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 15, in_all: 15 });
+        let overlap = [seats(1, "2024-01-31", "2024-07-31"), seats(2, "2024-07-31", "2025-01-30")];
+        let group = Group { seats: overlap.into(), gold: vec![] };
+        assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 30, in_all: 30 });
     }
 
     const SILVER: Cap = Cap { per_country: 25, in_all: 75 };
@@ -113,11 +163,11 @@ mod tests {
     #[test]
     fn d12_the_last_seat_under_a_cap_is_given_and_the_next_is_not() {
         let seats: BTreeMap<String, u32> = [("SE".into(), 24), ("NO".into(), 25), ("DK".into(), 25)].into();
-        assert_eq!(check(SILVER, &seats, "SE", 1), []);
+        assert_eq!(check(SILVER, Counted::of(&seats, "SE"), "SE", 1), []);
         let se = Reason::CapReached { country: Some("SE".into()), cap: 25, wanted: 26 };
         let all = Reason::CapReached { country: None, cap: 75, wanted: 76 };
-        assert_eq!(check(SILVER, &seats, "SE", 2), [se, all.clone()]);
-        assert_eq!(check(SILVER, &seats, "FI", 2), [all]);
-        assert_eq!(check(SILVER, &BTreeMap::new(), "SE", 25), []);
+        assert_eq!(check(SILVER, Counted::of(&seats, "SE"), "SE", 2), [se, all.clone()]);
+        assert_eq!(check(SILVER, Counted::of(&seats, "FI"), "FI", 2), [all]);
+        assert_eq!(check(SILVER, Counted::default(), "SE", 25), []);
     }
 }

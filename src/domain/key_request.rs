@@ -103,8 +103,16 @@ pub struct KeyRequestRow {
     pub key_ref: Option<i64>,
     /// The tenant to redeem onto; `None`: the partner's own.
     pub tenant_id: Option<String>,
-    /// How to redeem; `None`: as a new subscription, if there is none.
+    /// How to redeem, as the row says it.
     pub mode: Option<Mode>,
+}
+
+impl KeyRequestRow {
+    /// How a key is redeemed, said or not; `None`: it is revealed.
+    #[must_use]
+    pub fn way(&self) -> Option<Mode> {
+        (self.action == Action::Redeem).then(|| self.mode.unwrap_or(Mode::New))
+    }
 }
 
 /// Reads a row; all its problems if there are any.
@@ -148,7 +156,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Ruling {
     }
     let tenant_id = tenant(case, row).map_err(|problem| problems.push(problem)).ok();
     let before = live(case, held);
-    let mode = row.mode.unwrap_or(Mode::New);
+    let mode = row.way().unwrap_or(Mode::New);
     let after = key.map(|key| {
         let most = case.policy.extend_at_most_times;
         let outcome = subscription::redeemed(mode, before, load(key), case.on, most);

@@ -337,10 +337,11 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
     let waits = matches!(ruled.outcome, Outcome::Waits(_));
     match &ruled.outcome {
         Outcome::Refused(_) | Outcome::Conflicts(_) | Outcome::Unchanged(_) => return,
-        Outcome::Waits(_) => {}
-        Outcome::Pending(_) => {
-            if let (Asked::Service(row), Some(order)) =
-                (asked, asked.order().and_then(|order_id| book.orders.get_mut(order_id)))
+        // Receipt freezes, whoever is to decide (D7).
+        Outcome::Waits(_) | Outcome::Pending(_) => {
+            if let Asked::Service(row) = asked
+                && let Request::Cancel { order_id } = &row.request
+                && let Some(order) = book.orders.get_mut(order_id)
             {
                 order.frozen_by.get_or_insert_with(|| row.request_id.clone());
             }

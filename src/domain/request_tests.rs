@@ -453,7 +453,12 @@ fn d7_a_cancellation_is_for_the_night_and_freezes_its_order_from_its_receipt() {
     let mut second = self::book();
     let waits = ruled(&second, &cancels("dan", "2024-02-01"), "2024-02-20");
     enter(&mut second, &cancels("dan", "2024-02-01"), &waits);
-    assert_eq!(second.orders["ORD-1"].frozen_by, None, "one that waits for the operator freezes nothing");
+    assert!(matches!(waits.outcome, Outcome::Waits(_)), "{:?}", waits.outcome);
+    assert_eq!(
+        second.orders["ORD-1"].frozen_by.as_deref(),
+        Some("SR-1"),
+        "also where the operator decides first"
+    );
 }
 
 #[test]

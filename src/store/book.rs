@@ -178,7 +178,7 @@ async fn orders(
     let rows = sqlx::query!(
         r#"select m.membership_id, m.partner_id, m.order_id, m.offer, m.starts_on, m.anniversary_on, m.ended_on,
                   (select r.request_key from request r
-                    where r.membership_id = m.membership_id and r.kind = 'cancel' and r.status = 'pending'
+                    where r.membership_id = m.membership_id and r.kind = 'cancel' and r.status in ('waiting', 'pending')
                     order by r.request_no limit 1) as frozen_by,
                   s.access_id as "access_id?", s.contract_id as "contract_id?"
            from membership m left join support_contract s using (membership_id)

@@ -114,8 +114,8 @@ impl<'a> Holdings<'a> {
         let gold = row.offer == Offer::Gold || group.is_some_and(|group| group.has_gold(from, until));
         let Some(cap) = self.cx.catalogue.cap(gold) else { return vec![] };
         let own = known.map(|(entitlement_id, _)| entitlement_id);
-        let beside = group.map(|group| group.seats_beside(own, from, until)).unwrap_or_default();
-        let broken = cap::check(cap, &beside, country, seats);
+        let beside = group.map(|group| group.most_beside(own, country, from, until)).unwrap_or_default();
+        let broken = cap::check(cap, beside, country, seats);
         broken.into_iter().map(|reason| Problem::at("quantity", &seats.to_string(), reason)).collect()
     }
 

@@ -66,7 +66,8 @@ impl Model {
 
     /// Nothing of an order is given out while its cancellation is decided, nor once it was refunded (D7, promise 10).
     pub fn given_out(&self, order: usize, no: &mut Vec<No>) {
-        if self.cancels.iter().any(|cancel| cancel.order == order) {
+        if self.cancels.iter().any(|cancel| cancel.order == order) || self.awaits_word(&self.orders[order].id)
+        {
             no.push(("order_frozen", When::Corrected));
         }
         if self.orders[order].status == "cancelled" {
@@ -201,16 +202,19 @@ impl Model {
         let running = ours.iter().filter(|o| o.ended.is_none() && o.offer == Some("gold"));
         let gold = offer == Some("gold") || running.into_iter().any(|o| meets(o.from, minus(o.ad, 1)));
         let (in_country, in_all) = if gold { (50, 150) } else { (25, 75) };
-        let seats = |country: Option<&str>| -> u32 {
+        let day_by_day = (0..).map(|n| plus(item.from, n)).take_while(|day| *day <= item.expires);
+        let seats = |country: Option<&str>, day: Day| -> u32 {
             let beside = ours.iter().filter(|o| country.is_none_or(|c| self.companies[o.of].country == c));
             let sum = beside.flat_map(|o| o.items.iter().map(|item| (item, minus(o.ad, 1))));
             let sum = sum.filter(|(i, last)| {
-                i.is("visual_studio") && i.ended.is_none() && meets(i.from, i.expires.min(*last))
+                i.is("visual_studio") && i.ended.is_none() && i.from <= day && day <= i.expires.min(*last)
             });
             sum.map(|(i, _)| i.quantity).sum()
         };
-        seats(Some(self.companies[of].country)) + item.quantity > in_country
-            || seats(None) + item.quantity > in_all
+        let here = Some(self.companies[of].country);
+        day_by_day.into_iter().any(|day| {
+            seats(here, day) + item.quantity > in_country || seats(None, day) + item.quantity > in_all
+        })
     }
 
     /// Bulk credit is granted from the first day on which nothing that was known by then excludes it; what ends before

@@ -95,6 +95,9 @@ impl Asked {
         match &self.what {
             What::Give { to, .. } => format!("{} {to:?}", self.by),
             What::Activate { .. } => format!("{} {}", self.by, self.on),
+            What::Key(key) if key.action == "redeem" && key.mode.is_empty() => {
+                format!("{} {} new", self.by, key.tenant)
+            }
             What::Key(key) => format!("{} {} {}", self.by, key.tenant, key.mode),
             What::Cancel { .. } => format!("cancel {} {} {}", self.order, self.by, self.on),
             What::Hours { minutes, .. } => format!("hours {} {} {} {minutes}", self.order, self.by, self.on),
@@ -182,6 +185,12 @@ impl Model {
                 refuse(self, &no)
             }
         }
+    }
+
+    /// Whether a cancellation of the order waits for the operator.
+    pub fn awaits_word(&self, order: &str) -> bool {
+        let cancels = format!("cancel {order} ");
+        self.kept.values().any(|kept| kept.waits && kept.content.starts_with(&cancels))
     }
 
     /// What comes of it, whoever asks.
