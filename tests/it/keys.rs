@@ -381,7 +381,7 @@ async fn d8_a_key_is_redeemed_as_new_then_adds_seats_or_extends_and_never_twice(
             "4 rejected key_ref extends_too_much",
             "5 rejected tenant_id+mode wrong_tenant+subscription_live",
             "6 applied key_named+subscription_now",
-            "7 rejected requested_by role_missing",
+            "7 rejected requested_by+key_ref role_missing+key_without_seats",
             "8 rejected key_ref key_without_seats"
         ]
     );
