@@ -429,3 +429,71 @@ pub(super) mod sample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn order(ended_on: Option<&str>) -> Order {
+        Order {
+            membership_id: 10,
+            partner_id: 1,
+            order_id: "ORD-1".into(),
+            offer: Some(Offer::Silver),
+            year: Year::starting(day("2024-01-31"), 30),
+            ended_on: ended_on.map(day),
+            frozen_by: None,
+            support: None,
+        }
+    }
+
+    #[test]
+    fn d7_an_order_that_ended_before_its_last_day_was_refunded_and_one_that_ran_its_year_was_not() {
+        // AD is 31 January 2025; a year that nobody renewed ends with grace, on 2 March.
+        assert_eq!(order(None).refunded_on(), None);
+        assert_eq!(order(Some("2025-01-29")).refunded_on(), Some(day("2025-01-29")));
+        assert_eq!(order(Some("2025-01-30")).refunded_on(), None);
+        assert_eq!(order(Some("2025-03-02")).refunded_on(), None);
+    }
+
+    #[test]
+    fn r4_who_is_removed_gives_up_the_seat_held_then_and_nobody_elses() {
+        let seat = |user_id, assigned_on: &str, removed_on: Option<&str>| Seat {
+            user_id,
+            user: format!("u{user_id}@p.example"),
+            seat_no: None,
+            assigned_on: day(assigned_on),
+            removed_on: removed_on.map(day),
+        };
+        let held = Held {
+            entitlement_id: 4,
+            partner_id: 1,
+            membership_id: 10,
+            order_id: "ORD-1".into(),
+            benefit: Benefit::parse("azure_monthly_credit").unwrap(),
+            quantity: Some(1),
+            starts_on: day("2024-01-31"),
+            last_usable_on: day("2025-03-02"),
+            ended_on: None,
+            seats: vec![
+                seat(1, "2024-02-01", Some("2024-02-10")),
+                seat(1, "2024-03-01", None),
+                seat(2, "2024-03-01", None),
+            ],
+            keys: vec![],
+            activated_on: None,
+            drawn: 0,
+        };
+        let mut book = Book::default();
+        book.benefits.insert(4, held);
+        let removed = |book: &Book| book.benefits[&4].seats.iter().map(|s| s.removed_on).collect::<Vec<_>>();
+        book.enter(&Effect::Removed { entitlement_id: 4, user_id: 1 }, day("2024-04-01"));
+        assert_eq!(removed(&book), [Some(day("2024-02-10")), Some(day("2024-04-01")), None]);
+        book.enter(&Effect::Removed { entitlement_id: 4, user_id: 2 }, day("2024-02-20"));
+        assert_eq!(removed(&book)[2], Some(day("2024-03-01")), "not before the day it was given");
+    }
+}

@@ -96,4 +96,37 @@ mod tests {
         assert_eq!(codes(&[ANY_BENEFIT_USED.to_owned()]).len(), 3);
         assert_eq!(codes(&[]), ["refund_window_passed"]);
     }
+
+    #[test]
+    fn d7_an_event_blocks_if_policy_names_it_and_no_other_does() {
+        let used = |event: &str| Use {
+            event: event.into(),
+            benefit: "software/windows".into(),
+            on: day("2024-02-01"),
+        };
+        let both = vec![used("software_key_revealed"), used("credit_used")];
+        let order = Order { uses: both, ..bought_on_31_january() };
+        let blocked = |blockers: &[&str]| -> Vec<String> {
+            let blockers: Vec<String> = blockers.iter().map(|&name| name.to_owned()).collect();
+            let failed = decide(&order, day("2024-03-01"), 30, &blockers);
+            let event = |reason| match reason {
+                Reason::RefundBlocked { event, .. } => event,
+                other => panic!("{other:?}"),
+            };
+            failed.into_iter().map(event).collect()
+        };
+        assert_eq!(blocked(&["software_key_revealed"]), ["software_key_revealed"]);
+        assert_eq!(blocked(&["software_key_redeemed", "credit_used"]), ["credit_used"]);
+        assert_eq!(blocked(&["software_activated"]), [""; 0]);
+        assert_eq!(blocked(&[ANY_BENEFIT_USED]), ["software_key_revealed", "credit_used"]);
+    }
+
+    #[test]
+    fn d7_what_has_ended_or_is_not_bought_yet_is_not_refunded() {
+        let ended = Order { ended_on: Some(day("2024-02-10")), ..bought_on_31_january() };
+        let already = Reason::AlreadyEnded { ended_on: day("2024-02-10") };
+        assert_eq!(decide(&ended, day("2024-02-09"), 30, &[]), [already]);
+        let early = Reason::RequestedBeforePurchase { earliest_on: day("2024-01-31") };
+        assert_eq!(decide(&bought_on_31_january(), day("2024-01-30"), 30, &[]), [early]);
+    }
 }

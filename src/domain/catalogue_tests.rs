@@ -174,3 +174,37 @@ fn a_products_versions_stand_in_order_and_its_name_once() {
     let told = Catalogue::parse(&format!("{}{product}", text(one))).unwrap_err();
     assert!(told[0].contains("the product 'P' is listed twice"), "{told:?}");
 }
+
+#[test]
+fn r2_d14_the_agreements_that_bulk_credit_cannot_be_combined_with_are_listed_by_name() {
+    let catalogue = built_in();
+    for name in ["enterprise_agreement", "csp", "azure_in_open", "azure_pass", "action_pack"] {
+        assert!(catalogue.excludes_bulk(name), "{name}");
+    }
+    assert!(!catalogue.excludes_bulk("silver") && !catalogue.excludes_bulk(""));
+    assert_eq!(of(&[GOOD]).unwrap().entries().len(), 1);
+}
+
+#[test]
+fn entries_overlap_on_a_shared_day_in_whatever_order_they_stand() {
+    let until = |last: &str| GOOD.replace("2021-01-01", &format!("2021-01-01\nvalid_until = {last}"));
+    let next = GOOD.replace("2021-01-01", "2024-01-01");
+    assert!(of(&[&next, &until("2023-12-31")]).is_ok());
+    let told = of(&[&next, &until("2024-01-01")]).unwrap_err();
+    assert!(told[0].starts_with("line 11: ") && told[0].contains("line 3"), "{told:?}");
+}
+
+#[test]
+fn a_day_has_no_hour_an_amount_stands_once_and_a_quantity_is_bounded() {
+    for (from, to, says) in [
+        ("2021-01-01", "2021-01-01T00:00:00", "is not a date"),
+        ("2021-01-01", "00:00:00", "is not a date"),
+        ("[\"100.00\"]", "[\"100.00\", \"100.00\"]", "amounts do not rise"),
+        ("quantity = 1", "quantity = 1000001", "write a whole number from 0 to 1000000"),
+    ] {
+        let told = of(&[&GOOD.replacen(from, to, 1)]).unwrap_err();
+        assert!(told.len() == 1 && told[0].contains(says), "{to}: {told:?}");
+    }
+    let most = GOOD.replacen("quantity = 1", "quantity = 1000000", 1);
+    assert!(of(&[&most]).is_ok());
+}

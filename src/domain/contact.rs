@@ -229,4 +229,11 @@ mod tests {
         let (a, b) = (Email::parse("Anna@B.se").unwrap(), Email::parse("anna@b.SE").unwrap());
         assert!(a.same_as(b.as_str()) && a != b);
     }
+
+    #[test]
+    fn r8_other_mailboxes_are_not_the_same() {
+        let (a, b) = (Email::parse("anna@b.se").unwrap(), Email::parse("bo@b.se").unwrap());
+        assert!(!a.same_as(&b));
+        assert_eq!(String::from(a), "anna@b.se");
+    }
 }

@@ -110,7 +110,7 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::cell, *};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -176,5 +176,27 @@ mod tests {
         let own =
             Own { entitlement_id: Some(10), membership_id: Some(1), starts_on: day("2024-01-31"), ..gold() };
         assert_eq!(held(&[silver(Some(5)), late], &own), Held::default());
+    }
+
+    #[test]
+    fn d12_only_core_rows_of_silver_and_gold_are_granted_once() {
+        let row = |offer: &str, benefit_type: &str| {
+            let pairs = [
+                ("partner_id", "4201"),
+                ("order_id", "ORD-1"),
+                ("offer", offer),
+                ("benefit", "visual_studio"),
+                ("benefit_type", benefit_type),
+                ("quantity", "5"),
+                ("purchased_on", "2024-01-31"),
+                ("starts_on", "2024-01-31"),
+                ("expires_on", "2025-01-30"),
+            ];
+            let parse = crate::domain::entitlement::parse;
+            concerns(&cell::tests::parse(crate::domain::entitlement::COLUMNS, parse, &pairs).unwrap())
+        };
+        assert!(row("silver", "core") && row("gold", "core"));
+        assert!(!row("action_pack", "core") && !row("isv_cosell_ready", "core"));
+        assert!(!row("silver", "incremental") && !row("gold", "incremental"));
     }
 }

@@ -343,4 +343,16 @@ mod tests {
         assert_eq!(Move::of_kind("incidents_lapsed"), Some(Move::Lapsed));
         assert_eq!(Move::of_kind("credit_used"), None);
     }
+
+    #[test]
+    fn r6_r7_hours_of_advice_and_incidents_of_both_supports_are_drawn_and_nothing_else() {
+        for kind in BenefitKind::ALL {
+            let unit = match kind.name() {
+                "advisory_hours" => Some(Unit::Hours),
+                "product_support" | "signature_cloud_support" => Some(Unit::Incidents),
+                _ => None,
+            };
+            assert_eq!(Unit::of(kind), unit, "{}", kind.name());
+        }
+    }
 }

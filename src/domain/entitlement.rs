@@ -469,6 +469,7 @@ mod tests {
             (BenefitKind::LicenseSubscription, Some("office_365"))
         );
         assert_eq!(benefit.to_string(), "license_subscription/office_365");
+        assert_eq!(String::from(benefit), "license_subscription/office_365");
         for kind in BenefitKind::ALL {
             assert_eq!(Benefit::parse(kind.name()).map(|benefit| benefit.kind()), Some(kind));
         }

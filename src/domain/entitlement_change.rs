@@ -271,3 +271,7 @@ fn fixed(known: &Stated, stated: &Stated) -> Vec<Problem> {
     differs("currency", code(known.amount), code(stated.amount));
     problems
 }
+
+#[cfg(test)]
+#[path = "entitlement_change_tests.rs"]
+mod tests;

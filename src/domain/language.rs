@@ -44,4 +44,12 @@ mod tests {
         assert_eq!(Language::matching("ja"), Language::English);
         assert_eq!(Language::matching(""), Language::English);
     }
+
+    #[test]
+    fn a_languages_tag_leads_back_to_it() {
+        assert_eq!((Language::English.tag(), Language::Swedish.tag()), ("en", "sv"));
+        for language in [Language::English, Language::Swedish] {
+            assert_eq!(Language::matching(language.tag()), language);
+        }
+    }
 }

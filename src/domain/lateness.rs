@@ -162,4 +162,16 @@ mod tests {
         let due = midnight.due_of("2024-02-29".parse().unwrap()).unwrap();
         assert_eq!(due.to_rfc3339(), "2024-03-01T00:00:00+00:00");
     }
+
+    #[test]
+    fn d1_a_date_is_missing_once_it_is_over_and_not_while_it_runs() {
+        let missing = |now: &str| {
+            let late = at(now, None, Some("2024-02-29"));
+            (late.first_missing.map(|day| day.to_string()), late.missing)
+        };
+        assert_eq!(missing("2024-02-29T23:59:59Z"), (None, 0));
+        assert_eq!(missing("2024-03-01T00:00:00Z"), (Some("2024-02-29".to_owned()), 1));
+        let after_a_night = at("2024-03-01T12:00:00Z", Some("2024-02-29"), None);
+        assert_eq!(after_a_night.first_missing, None, "the first of March is not over");
+    }
 }

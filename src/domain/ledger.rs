@@ -162,3 +162,19 @@ pub fn net(original: &Booked, booked: &[Booked]) -> i64 {
 pub fn corrections<'a>(original: &'a Booked, booked: &'a [Booked]) -> impl Iterator<Item = &'a Booked> {
     booked.iter().filter(|b| b.transfer.corrects.is_some_and(|(id, _)| id == original.transfer_id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_accounts_have_stored_names_that_lead_back_to_them() {
+        let kinds = ["credit_granted", "credit_used", "credit_overage", "credit_lapsed", "credit_reversed"];
+        assert_eq!(Kind::ALL.map(Kind::name), kinds);
+        assert_eq!(kinds.map(Kind::parse), Kind::ALL.map(Some));
+        let accounts = ["programme", "available", "used", "lapsed", "billed", "overage"];
+        assert_eq!(Account::ALL.map(Account::name), accounts);
+        assert_eq!(accounts.map(Account::parse), Account::ALL.map(Some));
+        assert_eq!((Kind::parse("hours_granted"), Account::parse("bank")), (None, None));
+    }
+}

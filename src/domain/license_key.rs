@@ -449,4 +449,58 @@ mod tests {
         assert_eq!((it.conflicts(&without, 12), it.seats_at_last(&without)), (vec![], Some(25)));
         assert_eq!(it.seats_at_last(&recorded), None);
     }
+
+    #[test]
+    fn promise_11_a_key_is_never_said_by_accident_and_a_mask_is_five_of_its_characters() {
+        assert_eq!(format!("{:?}", Secret::parse(KEY).unwrap()), "Secret");
+        assert_eq!(parse_masked("*****-3v-6T").as_deref(), Some("3V-6T"));
+        for no_mask in ["*****-3V66", "*****-3V66TT", "*****-3V 6T", "****-3V66T", "*****3V66T", KEY] {
+            assert_eq!(parse_masked(no_mask), None, "{no_mask}");
+        }
+    }
+
+    #[test]
+    fn promise_11_a_key_is_taken_out_of_every_other_cell_of_its_row() {
+        let texts = ["product", "language", "os", "instructions"];
+        let said = texts.map(|column| (column, "say shortkey99 twice: SHORTKEY99"));
+        let row = [("key", "SHORTKEY99"), ("download_url", "https://get.example/?k=shortkey99")];
+        let it = row::parse(COLUMNS, parse, &row::with(&row::with(TIDY, &row), &said)).unwrap();
+        for clean in [it.product, it.language, it.os, it.instructions] {
+            assert_eq!(clean.into_set().as_deref(), Some("say *****-KEY99 twice: *****-KEY99"));
+        }
+        assert_eq!(it.download_url.into_set().as_deref(), Some("https://get.example/?k=*****-KEY99"));
+        let without = row::parse(COLUMNS, parse, &row::with(TIDY, &[("product", "")])).unwrap();
+        assert_eq!((without.product, without.os), (Patch::Clear, Patch::Keep));
+    }
+
+    #[test]
+    fn r3_r5_seats_and_months_are_whole_numbers_above_zero_and_an_address_is_a_whole_one() {
+        let read = |column, cell| row::parse(COLUMNS, parse, &row::with(TIDY, &[(column, cell)]));
+        assert_eq!(read("seats", "1000000").unwrap().seats, Patch::Set(1_000_000));
+        assert_eq!(read("months", "1200").unwrap().months, Patch::Set(1_200));
+        let longest = format!("https://{}", "a".repeat(492));
+        for good in ["https://a", longest.as_str()] {
+            assert_eq!(read("download_url", good).unwrap().download_url.into_set().as_deref(), Some(good));
+        }
+        let longer = format!("{longest}a");
+        assert!(read("download_url", &longer).is_err());
+        let bad_urls = ["https://", "http://a.example", "see https://a.example", "https://a b"]
+            .map(|url| ("download_url", url, Expected::Url));
+        row::each_alone(COLUMNS, parse, TIDY, &bad_urls);
+        let bad_counts = [("seats", "0"), ("seats", "+5"), ("seats", "1000001"), ("months", "1201")];
+        let bad_counts = bad_counts.map(|(column, cell)| (column, cell, Expected::Positive));
+        row::each_alone(COLUMNS, parse, TIDY, &bad_counts);
+        assert!(read("download_url", "https://a\u{7}b").is_err(), "no control characters");
+    }
+
+    #[test]
+    fn what_the_store_calls_a_key_is_read_back_in_any_case() {
+        assert_eq!(
+            (key_ref(17).as_str(), parse_key_ref("K17"), parse_key_ref("k17")),
+            ("K17", Some(17), Some(17))
+        );
+        for bad in ["", "K", "17", "K-17", "K1.7", "KK17"] {
+            assert_eq!(parse_key_ref(bad), None, "{bad}");
+        }
+    }
 }

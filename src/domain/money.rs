@@ -276,4 +276,42 @@ mod tests {
             assert!((got * per - exact).abs() * 2 <= per);
         }
     }
+
+    #[test]
+    fn nothing_is_written_without_a_sign_and_three_digits_without_a_comma() {
+        assert_eq!(
+            (plain(0, 2).as_str(), plain(0, 0).as_str(), plain(-1, 3).as_str()),
+            ("0.00", "0", "-0.001")
+        );
+        assert_eq!(Amount::new(12_345, Currency::USD).to_string(), "USD 123.45");
+        assert_eq!(Amount::new(123_456_789, Currency::parse("JPY").unwrap()).to_string(), "JPY 123,456,789");
+    }
+
+    #[test]
+    fn d4_the_unusual_currencies_are_listed_with_their_decimal_places() {
+        let listed: Vec<(&str, u32)> = Currency::unusual().collect();
+        assert!(listed.contains(&("JPY", 0)) && listed.contains(&("KRW", 0)) && listed.contains(&("KWD", 3)));
+        for (code, exponent) in listed {
+            assert_ne!(exponent, 2, "{code}");
+            assert_eq!(Currency::parse(code).unwrap().exponent(), exponent, "{code}");
+        }
+        assert_eq!(Currency::parse("SEK").unwrap().exponent(), 2);
+    }
+
+    #[test]
+    fn d4_a_rate_is_above_zero() {
+        assert_eq!(PerEuro::from_micro(1).map(PerEuro::micro), Some(1));
+        assert_eq!(
+            (PerEuro::from_micro(0), PerEuro::from_micro(-1), PerEuro::parse("0.000000")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_currency_is_said_and_stored_by_its_code() {
+        let sek = Currency::parse("sek").unwrap();
+        assert_eq!((format!("{sek:?}"), String::from(sek)), ("SEK".to_owned(), "SEK".to_owned()));
+        assert_eq!(serde_json::to_value(sek).unwrap(), "SEK");
+        assert_eq!(serde_json::from_str::<Currency>("\"SEK\"").unwrap(), sek);
+    }
 }

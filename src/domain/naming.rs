@@ -189,4 +189,27 @@ mod tests {
         assert_eq!(benefit("new_thing/some_detail", English), "new thing (some detail)");
         assert_eq!(offer("isv_cosell_ready"), "ISV Co-sell Ready");
     }
+
+    #[test]
+    fn r6_r7_hours_and_incidents_are_counted_in_both_languages() {
+        let hours = |minutes, language| units(Unit::Hours, minutes, language).replace('\u{a0}', " ");
+        assert_eq!((hours(60, English), hours(60, Swedish)), ("1 hour".into(), "1 timme".into()));
+        assert_eq!((hours(90, English), hours(90, Swedish)), ("1.5 hours".into(), "1,5 timmar".into()));
+        assert_eq!((hours(0, English), hours(1_200, Swedish)), ("0 hours".into(), "20 timmar".into()));
+        assert_eq!((hours(75, English), hours(45, Swedish)), ("1.25 hours".into(), "0,75 timmar".into()));
+        assert_eq!((hours(80, English), hours(65, Swedish)), ("1:20 hours".into(), "1:05 timmar".into()));
+        let incidents = |count, language| units(Unit::Incidents, count, language).replace('\u{a0}', " ");
+        assert_eq!((incidents(1, English), incidents(1, Swedish)), ("1 incident".into(), "1 ärende".into()));
+        assert_eq!(
+            (incidents(60, English), incidents(2, Swedish)),
+            ("60 incidents".into(), "2 ärenden".into())
+        );
+    }
+
+    #[test]
+    fn r2_agreements_are_called_by_their_names() {
+        assert_eq!(agreement("enterprise_agreement"), "Enterprise Agreement");
+        assert_eq!(agreement("csp"), "Cloud Solution Provider (CSP)");
+        assert_eq!(agreement("some_new_one"), "some new one");
+    }
 }

@@ -150,3 +150,78 @@ fn addresses_domains_and_folders_are_plain() {
         );
     }
 }
+
+/// Whether `stem`'s built-in text holds with the value of one key replaced.
+fn holds(stem: &str, key: &str, value: &str) -> bool {
+    let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == stem).unwrap();
+    let line = text.lines().find(|line| line.split(" = ").next() == Some(key)).unwrap();
+    let text = text.replace(line, &format!("{key} = {value}"));
+    match Policies::parse(|name| (name == stem).then(|| text.clone())) {
+        Ok(_) => true,
+        Err(findings) => {
+            assert!(findings.iter().all(|finding| finding.key.ends_with(key)), "{findings:?}");
+            false
+        }
+    }
+}
+
+#[test]
+fn every_number_of_a_policy_has_its_range_and_both_ends_belong_to_it() {
+    for (stem, key, least, most) in [
+        ("import_entitlements", "request_backdate_days", 0, 366),
+        ("import_entitlements", "guard_ends_percent", 0, 100),
+        ("import_entitlements", "reassign_after_days", 0, 366),
+        ("import_entitlements", "key_months", 1, 120),
+        ("import_entitlements", "extend_at_most_times", 1, 1_000),
+        ("import_entitlements", "go_live_days", 0, 366),
+        ("import_entitlements", "catch_up_cap", 1, 36_600),
+        ("import_entitlements", "deadline_hours", 1, 720),
+        ("apply_cancellations", "refund_window_days", 0, 366),
+        ("expire_benefits", "grace_days", 29, 366),
+        ("expire_benefits", "activate_by_days", 0, 366),
+        ("expire_benefits", "renewal_days", 1, 3_660),
+        ("provision_credits", "periods_in_a_year", 1, 12),
+        ("provision_credits", "max_rate_age_days", 1, 31),
+        ("remind_contacts", "credit_lapse_days", 1, 27),
+    ] {
+        assert!(holds(stem, key, &least.to_string()) && holds(stem, key, &most.to_string()), "{key}");
+        assert!(!holds(stem, key, &(most + 1).to_string()), "{key}");
+        // Of grace, the reminders in it say how short it can be.
+        if least > 0 && key != "grace_days" {
+            assert!(!holds(stem, key, &(least - 1).to_string()), "{key}");
+        }
+    }
+}
+
+#[test]
+fn d10_a_reminder_stands_once_and_may_be_of_the_last_day_of_grace() {
+    assert!(holds("remind_contacts", "ending_days", "[60, 30]"));
+    assert!(!holds("remind_contacts", "ending_days", "[60, 60]"));
+    assert!(holds("remind_contacts", "grace_days_after", "[7, 30]"));
+    assert!(!holds("remind_contacts", "grace_days_after", "[7, 7]"));
+    assert!(!holds("remind_contacts", "grace_days_after", "[7, 31]"));
+}
+
+#[test]
+fn a_folders_name_has_at_most_a_hundred_letters() {
+    let folder = |letters| format!("{:?}", "x".repeat(letters));
+    assert!(holds("export_entitlements", "folder", &folder(100)));
+    assert!(!holds("export_entitlements", "folder", &folder(101)));
+    assert!(!holds("export_entitlements", "folder", &folder(102)));
+}
+
+#[test]
+fn a_job_is_due_once_a_business_date() {
+    let told = findings("email_contacts", "30 2 * * *", "30 2,14 * * *");
+    assert!(told[0].contains("it is due twice for one business date"), "{told:?}");
+    assert!(holds("email_contacts", "cron", "\"30 14 * * *\""));
+}
+
+#[test]
+fn what_a_file_does_not_say_about_time_and_retries_has_a_value() {
+    let policies = Policies::built_in().unwrap();
+    let [_, _, (_, timetable, work), ..] = policies.jobs();
+    assert_eq!((timetable.catch_up_cap, timetable.deadline_hours), (3_660, 6));
+    assert_eq!((work.retry_after_seconds, work.retry_at_most_seconds), (2, 300));
+    assert_eq!((work.limit_seconds, work.keep_days), (900, 90));
+}

@@ -108,4 +108,18 @@ mod tests {
             Err(Reason::RateMissing { currency: sek, on: day("2024-01-31") })
         );
     }
+
+    #[test]
+    fn d4_a_rate_is_final_once_both_the_dollar_and_the_local_currency_are_published() {
+        let sek = Currency::parse("SEK").unwrap();
+        let friday = [("2024-02-02", "1.0883", "11.2525")];
+        let monday = |currency, quote| {
+            let mut rates = published(&friday);
+            rates.insert(currency, day("2024-02-05"), PerEuro::parse(quote).unwrap());
+            rates.convert(10_000, sek, day("2024-02-03"), 7)
+        };
+        let missing = Err(Reason::RateMissing { currency: sek, on: day("2024-02-03") });
+        assert_eq!(monday(Currency::USD, "1.0746"), missing);
+        assert_eq!(monday(sek, "11.3475"), missing);
+    }
 }

@@ -523,4 +523,34 @@ mod tests {
         assert_eq!(earliest(&[early.clone(), Reason::Missing]), early.earliest());
         assert_eq!(earliest(&[early, Reason::BulkNeverRemoved]), Earliest::Never);
     }
+
+    #[test]
+    fn d13_a_no_that_becomes_a_yes_says_on_which_day() {
+        let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+        let first = day("2024-03-01");
+        let outside = |on: Option<&str>, ends_on| Reason::OutsideBenefitDates {
+            on: on.map(day),
+            starts_on: first,
+            ends_on: day(ends_on),
+        };
+        assert_eq!(outside(Some("2024-02-29"), "2024-03-31").earliest(), Earliest::On(first));
+        assert_eq!(outside(Some("2024-04-01"), "2024-03-31").earliest(), Earliest::Never);
+        let never_began = outside(Some("2024-03-01"), "2024-02-29");
+        assert_eq!(never_began.earliest(), Earliest::Never, "it ended before it began");
+        assert_eq!(outside(None, "2024-03-31").earliest(), Earliest::WhenCorrected);
+        let future = |on| Reason::RequestedInFuture { received_on: day("2024-02-28"), requested_on: on };
+        assert_eq!(future(Some(first)).earliest(), Earliest::On(first));
+        assert_eq!(future(None).earliest(), Earliest::WhenCorrected);
+        let blocked = |earliest_on| Reason::BulkBlocked { agreement: "csp".into(), earliest_on };
+        for reason in [
+            Reason::RenewedTooEarly { earliest_on: first },
+            Reason::RequestedBeforePurchase { earliest_on: first },
+            Reason::SeatOpensLater { earliest_on: first },
+            Reason::ReassignedTooEarly { assigned_on: day("2023-12-02"), earliest_on: first },
+            blocked(Some(first)),
+        ] {
+            assert_eq!(reason.earliest(), Earliest::On(first), "{}", reason.code());
+        }
+        assert_eq!(blocked(None).earliest(), Earliest::Never);
+    }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{
     activation::ActivationRow,
     assignment::{Action as Assigning, AssignmentRow},
-    book::{Group, Seat},
+    book::{Group, Key, Seat},
     catalogue::{self, Catalogue},
     directory_user::Role,
     entitlement::{Benefit, Offer},
@@ -624,4 +624,62 @@ fn d12_the_cap_of_the_group_counts_seats_as_they_are_given_and_taken() {
     };
     let held = &book.benefits[&3].seats[0];
     assert_eq!((held.user_id, held.seat_no, held.removed_on), (seat.user_id, seat.seat_no, seat.removed_on));
+}
+
+#[test]
+fn the_operator_asks_in_the_operators_name_though_a_user_of_the_partner_is_called_so() {
+    let mut book = book();
+    let user = User { name: OPERATOR.into(), ..user(9, "operator", &[]) };
+    book.users.insert((70, OPERATOR.into()), user);
+    let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+    row.requested_by = OPERATOR.into();
+    let asked = Asked::Assignment(row);
+    let by_operator = Arrival { by_operator: true, ..arrival("2024-02-01") };
+    accepted(&ruled_with(&book, &asked, &by_operator, &policy()));
+    assert_eq!(told(&ruled(&book, &asked, "2024-02-01")), ["requested_by role_missing"], "it is the user's");
+}
+
+#[test]
+fn d16_what_the_operator_asked_for_is_unchanged_when_it_comes_again_in_a_file() {
+    let mut book = book();
+    let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+    row.requested_by = OPERATOR.into();
+    let asked = Asked::Assignment(row);
+    assert_eq!(told(&ruled(&book, &asked, "2024-02-01")), ["requested_by unknown_user"], "new, in a file");
+    let by_operator = Arrival { by_operator: true, ..arrival("2024-02-01") };
+    let first = ruled_with(&book, &asked, &by_operator, &policy());
+    accepted(&first);
+    enter(&mut book, &asked, &first);
+    let again = ruled(&book, &asked, "2024-02-02");
+    assert!(matches!(&again.outcome, Outcome::Unchanged(none) if none.is_empty()), "{:?}", again.outcome);
+}
+
+#[test]
+fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
+    let mut book = book();
+    let key = |key_id| Key { key_id, seats: None, months: 12, revealed_on: None, redeemed_on: None };
+    book.benefits.get_mut(&4).unwrap().keys = vec![key(41)];
+    let reveal = Asked::Key(KeyRequestRow {
+        partner_id: "7".into(),
+        order_id: "ORD-1".into(),
+        benefit: Benefit::parse("software").unwrap(),
+        action: Keying::Reveal,
+        requested_by: name("dan"),
+        requested_on: day("2024-02-01"),
+        key_ref: None,
+        tenant_id: None,
+        mode: None,
+    });
+    let revealed = [Effect::Revealed { entitlement_id: 4, key_id: 41 }];
+    assert_eq!(accepted(&ruled(&book, &reveal, "2024-02-01")), revealed);
+    let activate = Asked::Activation(ActivationRow {
+        partner_id: "7".into(),
+        order_id: "ORD-1".into(),
+        benefit: Benefit::parse("software").unwrap(),
+        requested_by: name("dan"),
+        requested_on: day("2024-02-01"),
+    });
+    let effects = done(&mut book, &activate);
+    assert!(matches!(accepted(&effects), [Effect::Activated { entitlement_id: 4, .. }]), "{effects:?}");
+    assert_eq!(book.benefits[&4].activated_on, Some(day("2024-02-01")));
 }

@@ -251,3 +251,21 @@ proptest! {
         prop_assert_eq!(answered, nights.ran.len());
     }
 }
+
+#[test]
+fn a_verdict_on_record_is_read_back_by_its_name_and_what_is_to_come_is_never_on_record() {
+    let names = [Verdict::Due, Verdict::Skipped, Verdict::Dropped, Verdict::NotYet].map(Verdict::name);
+    assert_eq!(names, ["due", "skipped", "dropped", "not_yet"]);
+    let read = names.map(Verdict::named);
+    assert_eq!(read, [Some(Verdict::Due), Some(Verdict::Skipped), Some(Verdict::Dropped), None]);
+}
+
+#[test]
+fn what_has_run_is_not_skipped_afterwards_though_a_newer_one_stands_for_those_before_it() {
+    let latest = timetable("30 2 * * *", "UTC", CatchUp::Latest, 3_660);
+    let now = Some("2024-02-04T03:00:00Z");
+    let ran = Known { answered: true, ..known("2024-02-01", Verdict::Due) };
+    assert_eq!(verdicts(&latest, "2024-02-01", "2024-02-03", now, &[ran]), "dsd");
+    let open = known("2024-02-01", Verdict::Due);
+    assert_eq!(verdicts(&latest, "2024-02-01", "2024-02-03", now, &[open]), "ssd");
+}

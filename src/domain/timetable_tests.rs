@@ -159,3 +159,49 @@ fn an_expression_that_is_due_twice_on_a_business_date_is_found() {
     // Two nights: Monday's small hours, and what is Tuesday in Stockholm and still Monday in UTC.
     assert_eq!(twice("30 0,2 * * MON", "Europe/Stockholm"), None);
 }
+
+#[test]
+fn midnight_belongs_to_the_night_that_begins_with_it_and_to_no_other() {
+    // Saturday the 3rd, at midnight, is the end of Friday the 2nd.
+    assert_eq!(due("0 0 * * SAT", "UTC", "2024-02-01", 3), ["–", "02-03 00:00", "–"]);
+}
+
+#[test]
+fn what_is_due_at_an_instant_is_upcoming_at_it_and_no_more_a_second_later() {
+    let night = timetable("30 2 * * *", "Europe/Stockholm");
+    let next = |from: &str| night.upcoming(instant(from)).next().unwrap().0;
+    assert_eq!(next("2024-02-01T01:30:00Z"), day("2024-01-31"));
+    assert_eq!(next("2024-02-01T01:30:01Z"), day("2024-02-01"));
+}
+
+#[test]
+fn a_zone_is_said_by_its_name_and_writes_an_instant_in_its_own_time() {
+    let stockholm = Zone::parse("Europe/Stockholm").unwrap();
+    assert_eq!((stockholm.name(), stockholm.to_string().as_str()), ("Europe/Stockholm", "Europe/Stockholm"));
+    let summer = instant("2024-03-31T01:00:00Z");
+    assert_eq!(stockholm.written(summer), "Sun 2024-03-31 03:00:00 CEST (+02:00)");
+    assert_eq!(stockholm.rfc3339(summer), "2024-03-31T03:00:00+02:00");
+    assert_eq!(serde_json::to_value(stockholm).unwrap(), "Europe/Stockholm");
+    assert_eq!(serde_json::from_str::<Zone>("\"Europe/Stockholm\"").unwrap(), stockholm);
+    assert!(serde_json::from_str::<Zone>("\"Europe/Stokholm\"").is_err());
+}
+
+#[test]
+fn an_expression_is_said_as_it_was_written_and_is_equal_to_what_is_due_at_the_same_times() {
+    let cron = Cron::parse("30 2 * * *").unwrap();
+    assert_eq!((cron.expression(), cron.to_string().as_str()), ("30 2 * * *", "30 2 * * *"));
+    assert_eq!(serde_json::to_value(&cron).unwrap(), "30 2 * * *");
+    assert_ne!(cron, Cron::parse("31 2 * * *").unwrap());
+    let names = [CatchUp::All, CatchUp::Latest, CatchUp::None].map(CatchUp::name);
+    assert_eq!(names, ["all", "latest", "none"]);
+    for (catch_up, name) in [CatchUp::All, CatchUp::Latest, CatchUp::None].into_iter().zip(names) {
+        assert_eq!(serde_json::to_value(catch_up).unwrap(), name);
+    }
+}
+
+#[test]
+fn what_the_parser_only_points_at_is_not_repeated() {
+    assert_eq!(why("a b *\n  ^ here"), "");
+    assert_eq!(why("nothing\n\n"), "");
+    assert_eq!(why("Minutes must be less than 59.\n"), " (Minutes must be at most 59)");
+}

@@ -360,3 +360,89 @@ proptest::proptest! {
         assert_eq!(run(true), run(false));
     }
 }
+
+#[test]
+fn d2_a_day_belongs_to_a_period_from_the_first_day_on_and_to_none_before() {
+    let terms = monthly("2024-01-31", "2025-01-30");
+    let numbers = ["2024-01-30", "2024-01-31", "2024-02-28", "2024-02-29"].map(|on| terms.period_of(day(on)));
+    assert_eq!(numbers, [None, Some(0), Some(0), Some(1)]);
+    let numbers = ["2024-01-30", "2024-01-31", "2025-03-02"].map(|on| bulk().period_of(day(on)));
+    assert_eq!(numbers, [None, Some(0), Some(0)]);
+}
+
+#[test]
+fn d15_usage_on_the_first_day_draws_from_the_grant_of_that_day() {
+    for terms in [monthly("2024-01-31", "2025-01-30"), bulk()] {
+        let mut ledger = Ledger::open(&terms);
+        ledger.advance(&terms, day("2024-01-31"));
+        ledger.settle(&terms, &[used(1, "2024-01-31", 400)], day("2024-01-31"));
+        assert_eq!(ledger.content()[1], (Kind::CreditUsed, 0, day("2024-01-31"), 400, Some(1)));
+    }
+}
+
+#[test]
+fn d14_what_nothing_blocks_on_its_first_day_opens_at_its_start() {
+    let opens = |standing: &[Standing]| bulk().opening(standing, day("2024-01-31"), day("2024-06-01"));
+    assert_eq!(opens(&[]), Opening::AtStart);
+    assert_eq!(opens(&[standing("2024-01-01", "2024-01-30")]), Opening::AtStart);
+    assert_eq!(opens(&[standing("2024-01-01", "2024-01-31")]), Opening::On(day("2024-02-01")));
+}
+
+#[test]
+fn d7_a_refund_on_the_day_a_period_ended_reverses_the_next_grant_and_leaves_the_lapse() {
+    let ends = |on: &str| {
+        let terms =
+            Terms { ended: Some(End { on: day(on), refunded: true }), ..monthly("2024-01-31", "2025-01-30") };
+        terms.closing(terms.period(0))
+    };
+    assert_eq!(ends("2024-02-28"), Some((Kind::CreditReversed, day("2024-02-28"))));
+    assert_eq!(ends("2024-02-29"), Some((Kind::CreditLapsed, day("2024-02-29"))));
+}
+
+#[test]
+fn d7_a_refund_takes_back_the_grants_that_no_longer_stand_and_counts_no_other() {
+    let mut terms = monthly("2024-01-31", "2025-01-30");
+    let mut ledger = Ledger::open(&terms);
+    ledger.advance(&terms, day("2024-03-02"));
+    assert_eq!(ledger.settle(&terms, &[], day("2024-03-02")).reversed_minor, 0);
+    let later = ledger.booked.iter().find(|b| b.transfer.period_no == 1).unwrap().transfer_id;
+    let before = ledger.booked.len();
+    terms.ended = Some(End { on: day("2024-02-28"), refunded: true });
+    assert_eq!(ledger.settle(&terms, &[], day("2024-03-03")).reversed_minor, 20_000);
+    let corrections: Vec<_> = ledger.booked[before..]
+        .iter()
+        .filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == later))
+        .map(|b| (b.transfer.kind, b.transfer.amount.minor))
+        .collect();
+    assert_eq!(corrections, [(Kind::CreditReversed, 10_000)], "a grant is taken back by a reversal");
+}
+
+#[test]
+fn d4_a_grant_keeps_the_dollars_and_the_rate_it_was_made_of() {
+    let sek = Currency::parse("SEK").unwrap();
+    let mut rates = Rates::default();
+    rates.insert(Currency::USD, day("2024-01-31"), PerEuro::parse("1.0837").unwrap());
+    rates.insert(sek, day("2024-01-31"), PerEuro::parse("11.2525").unwrap());
+    let granted = |terms: &Terms| {
+        let mut out = vec![];
+        let schedule = Schedule::new(terms, None);
+        let _ = advance(terms, schedule, &rates, &Opening::AtStart, day("2024-01-31"), &mut out);
+        (out[0].amount, out[0].usd_minor, out[0].rate.map(|rate| (rate.nano, rate.published_on)))
+    };
+    let dollars = monthly("2024-01-31", "2025-01-30");
+    assert_eq!(granted(&dollars), (Amount::new(10_000, Currency::USD), Some(10_000), None));
+    let local = Terms { local: sek, ..dollars };
+    let frozen = Some((10_383_408_692, day("2024-01-31")));
+    assert_eq!(granted(&local), (Amount::new(103_834, sek), Some(10_000), frozen));
+    let as_written = Terms { per_period: Amount::new(90_000, sek), ..local };
+    assert_eq!(granted(&as_written), (Amount::new(90_000, sek), None, None));
+}
+
+#[test]
+fn d3_of_a_credit_of_nothing_nothing_is_booked_and_its_periods_go_by() {
+    let terms = Terms { per_period: Amount::new(0, Currency::USD), ..monthly("2024-01-31", "2025-01-30") };
+    let mut ledger = Ledger::open(&terms);
+    ledger.advance(&terms, day("2024-03-01"));
+    assert_eq!(ledger.booked.len(), 0);
+    assert_eq!(ledger.schedule.unwrap().next_period, 2);
+}

@@ -4,6 +4,7 @@ use super::{
     samples::{Sample, samples},
     *,
 };
+use crate::domain::money::Currency;
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 
@@ -84,4 +85,35 @@ fn d13_when_a_no_becomes_a_yes_is_said_in_words() {
     assert_eq!(Earliest::On(day("2024-03-01")).phrase(Language::Swedish), "från och med 2024-03-01");
     assert_eq!(Earliest::Never.phrase(Language::Swedish), "aldrig");
     assert_eq!(Earliest::WhenCorrected.phrase(Language::English), "once it is corrected");
+}
+
+#[test]
+fn d13_a_sentence_says_what_it_was_given_and_has_words_for_what_is_not_there() {
+    let said = |reason: &Reason| LANGUAGES.map(|language| reason.sentence(language));
+    let recorded = |expected: &str| Reason::DiffersFromCatalogue {
+        column: "quantity".into(),
+        expected: expected.into(),
+    };
+    let [english, swedish] = said(&recorded("5"));
+    assert!(english.contains("has “5” for quantity") && swedish.contains("har ”5” för quantity"));
+    let [english, swedish] = said(&recorded(""));
+    assert!(english.contains("has nothing for quantity") && swedish.contains("har inget värde för quantity"));
+    let accepted = |code| said(&Reason::CurrencyNotAccepted { expected: Currency::parse(code).unwrap() });
+    let [english, swedish] = accepted("USD");
+    assert_eq!(english, "The amount must be in USD; correct the currency.");
+    assert_eq!(swedish, "Beloppet måste vara i USD; rätta valutan.");
+    let [english, swedish] = accepted("SEK");
+    assert!(english.contains("own currency, SEK;") && swedish.contains("egen valuta, SEK;"));
+    let [english, swedish] = said(&Reason::BulkBlocked { agreement: "csp".into(), earliest_on: None });
+    assert!(english.ends_with("Cloud Solution Provider (CSP), which outlasts it."), "{english}");
+    assert!(swedish.ends_with("Cloud Solution Provider (CSP), som varar längre än den."), "{swedish}");
+    let supported = |versions: &[&str]| {
+        let supported = versions.iter().map(|&version| version.to_owned()).collect();
+        said(&Reason::VersionNotSupported { supported })
+    };
+    let [english, swedish] = supported(&[]);
+    assert_eq!(english, "No version of this product is supported on that day.");
+    assert_eq!(swedish, "Ingen version av produkten stöds den dagen.");
+    let [english, swedish] = supported(&["2019", "2022"]);
+    assert!(english.ends_with("supported: 2019, 2022.") && swedish.ends_with("stöds: 2019, 2022."));
 }
