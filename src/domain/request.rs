@@ -358,5 +358,8 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
 }
 
 #[cfg(test)]
+#[path = "request_assignment_tests.rs"]
+mod assignment_tests;
+#[cfg(test)]
 #[path = "request_tests.rs"]
 mod tests;
