@@ -84,7 +84,9 @@ from n join (values ('license_subscription/office_365', '3V66T', 25, 'Office 365
 order by tail;
 insert into request (partner_id, kind, request_key, content, membership_id, entitlement_id, requested_by, requested_on,
     file_id, line, status)
-select partner_id, kind, key, content::jsonb, membership_id, entitlement_id, by, day::date, file_id, 2, 'accepted'
+select partner_id, kind, key, content::jsonb || jsonb_build_object('requested_by', coalesce(
+           (select to_jsonb(u.user_id) from directory_user u where u.partner_id = n.partner_id and u.user_principal_name = by),
+           to_jsonb(by))), membership_id, entitlement_id, by, day::date, file_id, 2, 'accepted'
 from (values
   (1, 'redeem', 'license_subscription/office_365', 'ORD-G|license_subscription/office_365|redeem|K1|2024-01-25',
       '{"requested_by": "ada@p5500.example", "mode": "new", "tenant_id": null}', 'ada@p5500.example', '2024-01-25'),
