@@ -107,7 +107,9 @@ pub async fn is_known(
                select from file f
                where f.sha256 = $1 and f.kind = $2 and f.partner_id is not distinct from $3
                  and f.status = 'done' and f.rejected = 0
-                 and not exists (select from request r where r.file_id = f.file_id and r.status = 'waiting')
+                 -- what waits for the operator is said again, however often the file comes
+                 and not exists (select from request r join file came using (file_id)
+                                 where came.sha256 = $1 and r.status = 'waiting')
                  and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
                                  and later.applied > 0)
            ) as "known!""#,

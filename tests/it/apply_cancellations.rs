@@ -99,11 +99,10 @@ async fn d1_a_request_of_the_future_is_refused_seven_days_ago_will_do_and_eight_
     assert_eq!(order(&house).await, ["ORD-1 active"]);
     assert_eq!(house.decisions().await, ["cancel ORD-1 refused requested_in_future 2024-02-20"]);
     // Dropped again it still waits; the operator lets it in.
-    let again_waits = house.import_one("e.csv", &eight, "2024-02-20").await;
-    assert!(
-        again_waits.known || again_waits.rows == ["2 unchanged requested_on waits_for_operator"],
-        "{again_waits:?}"
-    );
+    for _ in 0..3 {
+        let again_waits = house.import_one("e.csv", &eight, "2024-02-20").await;
+        assert_eq!(again_waits.rows, ["2 unchanged requested_on waits_for_operator"], "{again_waits:?}");
+    }
     let released = house.import_backdated("e.csv", &eight, "2024-02-20").await;
     assert_eq!(released.rows, ["2 applied decided_at_night"]);
     house.night("2024-02-20").await;
