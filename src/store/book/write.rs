@@ -79,7 +79,7 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -
     ask_again(conn, book, &again, &last).await
 }
 
-/// Requests on record that were ruled on again, by their numbers: they say what is asked for now.
+/// Requests on record that were ruled on again, by their numbers: each says what was asked for last.
 async fn ask_again(
     conn: &mut PgConnection,
     book: &Book,
