@@ -16,7 +16,7 @@ use crate::{
     jobs::{Job, REGISTRY, Stage},
     settings::Settings,
     store::{
-        self, Store, bell,
+        self, Store, notifier,
         work::{self, By, Refused, Rows, State, WorkId},
     },
     worker::Queue,
@@ -339,7 +339,7 @@ async fn act(
         }
         return Err(Ending::new(Exit::Failed, refusals.join("\n")).into());
     }
-    ring(&mut tx, verb).await?;
+    notify(&mut tx, verb).await?;
     tx.commit().await?;
     if settings.json {
         let jobs: Vec<_> = changes.iter().map(tell::change_in_json).collect();
@@ -375,9 +375,9 @@ async fn resolve(conn: &mut PgConnection, targets: Vec<Target>) -> anyhow::Resul
 }
 
 /// Wakes a live process for a night that may go on, or be taken up again.
-async fn ring(conn: &mut PgConnection, verb: &Verb) -> store::Result<()> {
+async fn notify(conn: &mut PgConnection, verb: &Verb) -> store::Result<()> {
     if !matches!(verb, Verb::Snooze(_)) {
-        bell::ring(conn, &Queue::Night.name(), 1, 0).await?;
+        notifier::notify(conn, &Queue::Night.name(), 1, 0).await?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ use crate::{
         schema::{Grants, Standing},
     },
     web,
-    worker::{self, Desk, pulse::Pulse},
+    worker::{self, Dispatcher, heartbeat::Heartbeat},
 };
 
 pub(super) const UP_EXAMPLE: &str = "\
@@ -108,15 +108,15 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let store = Store::open(location).await?; // it may take as long as PostgreSQL is fetched
     is_open.store(true, Ordering::SeqCst);
     let policies = Arc::clone(&base.policies);
-    let desk = Desk::new(store.pool.clone(), base, clock, takes_in, asker);
-    let (pulse, open) = be_seen(settings, &store, &desk, (policies, clock)).await?;
-    let in_time = worker::run(desk, stop).await;
+    let dispatcher = Dispatcher::new(store.pool.clone(), base, clock, takes_in, asker);
+    let (heartbeat, open) = be_seen(settings, &store, &dispatcher, (policies, clock)).await?;
+    let in_time = worker::run(dispatcher, stop).await;
     drop(open);
     listening.abort();
     if !in_time {
         return Ok(Exit::Failed); // without signing off: whoever does not start it again is told
     }
-    pulse.end().await;
+    heartbeat.end().await;
     store.close().await;
     Ok(Exit::Done)
 }
@@ -125,9 +125,9 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
 async fn be_seen(
     settings: &Settings,
     store: &Store,
-    desk: &Desk,
+    dispatcher: &Dispatcher,
     (policies, clock): (Arc<Policies>, Clock),
-) -> anyhow::Result<(Pulse, Option<web::Open>)> {
+) -> anyhow::Result<(Heartbeat, Option<web::Open>)> {
     let host = name::host();
     let listener = match web::listen(settings.listen()).await {
         Ok(listener) => listener,
@@ -144,20 +144,20 @@ async fn be_seen(
         tracing::info!("metrics and health at http://{address}/metrics and /health{why}");
     }
     let me = Process {
-        name: desk.name().to_owned(),
-        command: if desk.takes_in() { "up" } else { "worker" },
+        name: dispatcher.name().to_owned(),
+        command: if dispatcher.takes_in() { "up" } else { "worker" },
         host,
         pid: i32::try_from(std::process::id()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION"),
         listens_on: address.map(|address| address.to_string()),
     };
-    let pulse = Pulse::begin(store.aside(1, PATIENCE), me).await;
-    let turns = desk.turns();
-    let works = Arc::new(move || turns.turns());
+    let heartbeat = Heartbeat::begin(store.aside(1, PATIENCE), me).await;
+    let liveness = dispatcher.liveness();
+    let works = Arc::new(move || liveness.is_alive());
     let open = listener.map(|listener| {
         web::open(listener, web::Room { pool: store.aside(SCRAPES, PATIENCE), clock, policies, works })
     });
-    Ok((pulse, open))
+    Ok((heartbeat, open))
 }
 
 /// The address that was asked for cannot be had: who has it, or how to find out.

@@ -317,10 +317,10 @@ impl Context {
     /// Holds the coordinator's place until the transaction ends.
     ///
     /// # Errors
-    /// [`store::Error::LeaseLost`] when another process took charge meanwhile: nothing more may be written.
-    async fn in_charge(&self, conn: &mut PgConnection) -> Result<()> {
+    /// [`store::Error::LeaseLost`] when another process became leader meanwhile: nothing more may be written.
+    async fn ensure_leader(&self, conn: &mut PgConnection) -> Result<()> {
         match self.epoch {
-            Some(epoch) => Ok(run::in_charge(conn, epoch).await?),
+            Some(epoch) => Ok(run::ensure_leader(conn, epoch).await?),
             None => Ok(()),
         }
     }

@@ -4,7 +4,6 @@
 //! with ours, because schema and grants belong together.
 
 pub mod agreement;
-pub mod bell;
 pub mod book;
 pub mod bulk;
 pub mod credit;
@@ -18,6 +17,7 @@ pub mod holding;
 pub mod intake;
 pub mod keys;
 pub mod notice;
+pub mod notifier;
 pub mod order;
 pub mod people;
 pub mod process;

@@ -8,15 +8,16 @@ use sqlx::PgConnection;
 
 use super::Result;
 
-mod charge;
 mod claim;
+mod leader;
 
-pub use charge::{
-    change_facts, end_when_silent, give_word, in_charge, lock_night, night_runs, share_facts, take_charge,
-};
 pub use claim::{
     Chunk, Claimant, Pause, Word, claim, end_paused, finish, give_back, hand_back, hold, name_try, release,
     renew,
+};
+pub use leader::{
+    become_leader, change_facts, end_without_heartbeat, ensure_leader, heartbeat, lock_night, night_runs,
+    share_facts,
 };
 
 /// A place in the order of (date, id) that a job's work is cut along.

@@ -9,13 +9,13 @@ use std::{
 
 use tracing::warn;
 
-use super::{desk::Desk, queue::Queue};
+use super::{dispatcher::Dispatcher, queue::Queue};
 use crate::{
     jobs::{
         Error,
         import_entitlements::{self as import, Dropped, Outcome, Stamp, Waiting},
     },
-    store::bell,
+    store::notifier,
 };
 
 /// How often one looks.
@@ -94,16 +94,16 @@ impl Seen {
 }
 
 /// Looks until a stop is asked for.
-pub(super) async fn watch(desk: Arc<Desk>) {
-    let inbox = desk.base.folders.inbox();
-    if desk.takes_in()
+pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
+    let inbox = dispatcher.base.folders.inbox();
+    if dispatcher.takes_in()
         && let Err(error) = tokio::fs::create_dir_all(&inbox).await
     {
         warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
     }
     let mut told = BTreeSet::new();
     loop {
-        let (waiting, unreadable) = match import::waiting(&desk.base) {
+        let (waiting, unreadable) = match import::waiting(&dispatcher.base) {
             Ok(Waiting { files, unreadable }) => (Some(files), unreadable),
             Err(error) => (None, vec![error]),
         };
@@ -112,16 +112,16 @@ pub(super) async fn watch(desk: Arc<Desk>) {
             let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
             let stamped = stamped.collect();
             let ready = {
-                let mut inbox = desk.inbox();
+                let mut inbox = dispatcher.inbox();
                 inbox.note(stamped);
                 inbox.files.values().any(Seen::is_ready)
             };
-            if ready && desk.takes_in() && desk.is_open(&Queue::Intake) {
-                ring(&desk).await;
+            if ready && dispatcher.takes_in() && dispatcher.is_open(&Queue::Intake) {
+                notify(&dispatcher).await;
             }
         }
         tokio::select! {
-            () = desk.base.stop.asked() => return,
+            () = dispatcher.base.stop.asked() => return,
             () = tokio::time::sleep(TICK) => {}
         }
     }
@@ -140,10 +140,11 @@ fn tell(told: &BTreeSet<String>, unreadable: &[Error], only_folders: bool) -> BT
     now
 }
 
-async fn ring(desk: &Desk) {
+async fn notify(dispatcher: &Dispatcher) {
     let rung = async {
-        let mut conn = desk.pool.acquire().await?;
-        bell::ring(&mut conn, &Queue::Intake.name(), 1, desk.base.work(import::NAME).priority).await
+        let mut conn = dispatcher.pool.acquire().await?;
+        notifier::notify(&mut conn, &Queue::Intake.name(), 1, dispatcher.base.work(import::NAME).priority)
+            .await
     };
     if let Err(error) = rung.await {
         warn!(%error, "files wait in the inbox, and nobody could be called");

@@ -1,10 +1,11 @@
-//! The only room that knows apalis: the queue's wake-up calls, and the tables it keeps them in.
+//! The only room that knows apalis: wake-up calls, who takes them (`poller`), who does the work (`dispatcher`), who looks
+//! for what is due (`sweep`), and the heartbeats of processes (`heartbeat`).
 //!
-//! **At least once, and one effect.** A call says "something is due in queue X" and carries nothing. Whoever it wakes
-//! looks into our own tables, claims under a lease what is due, does it and answers Ok, also when there was nothing left
-//! to do. So a call may be lost, doubled or late, and nothing depends on what the queue makes of it: a stage rings when
-//! it is planned, in the same transaction, and every second somebody rings again for what is due and unclaimed. Work may
-//! be begun more than once; its effects and its outcome commit together, and only under the lease that still holds.
+//! **At least once, and one effect.** A call says "something is due in queue X" and nothing else. The process that takes
+//! it looks into our own tables, claims what is due under a lease, does it and answers Ok, also when there was nothing to
+//! do. So a call may be lost, doubled or late. Planning a run sends calls in its own transaction; every second the sweep
+//! sends calls again for what is due and unclaimed. Work may be begun more than once; its effects and its outcome commit
+//! together, and only under a lease that still holds.
 //!
 //! # What the queue does, and what closes it
 //!
@@ -21,8 +22,9 @@
 //! | a workflow drops a chunk that failed for good, and ends well | runs and chunks are our tables; a run with a missing chunk is `incomplete` |
 //! | no retention | calls are cleared after 10 minutes; chunks, attempts and ticks after `keep_days`; dead letters stay |
 //!
-//! Paused processes are fenced three times over: a chunk by its epoch (and whoever takes it over ends the paused one's
-//! session, locks and all), the coordinator by an epoch of its own, locks by sessions that Postgres ends when silent.
+//! A process that was paused and wakes up is stopped in three ways: a chunk has an epoch, and whoever takes it over ends
+//! the session of the paused process with all its locks; the leader has an epoch of its own; and Postgres ends sessions
+//! that hold a lock and stay silent.
 //!
 //! # What was tested
 //!
@@ -42,19 +44,19 @@
 //! - What fails before a chunk is planned (a look at what is due) is tried again after 30 s, up to 15 min, for ever; the
 //!   late night is told by `status`.
 
-mod desk;
+mod dispatcher;
+pub mod heartbeat;
 mod inbox;
-pub mod pulse;
+mod poller;
 mod queue;
 mod sweep;
-mod tend;
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinSet;
 
-pub use desk::Desk;
+pub use dispatcher::Dispatcher;
 pub use queue::Queue;
 
 use crate::jobs::Stop;
@@ -77,30 +79,30 @@ pub fn transport_migrations() -> sqlx::migrate::Migrator {
 /// does not within the grace period is handed back as it was claimed, and others take it up.
 ///
 /// `false`: something in this process cannot be ended but with it.
-pub async fn run(desk: Desk, stop: Stop) -> bool {
-    let desk = Arc::new(desk);
-    let queues = desk.queues();
-    let calls = pool(&desk.pool, queues.len());
-    let mut rooms = JoinSet::new();
+pub async fn run(dispatcher: Dispatcher, stop: Stop) -> bool {
+    let dispatcher = Arc::new(dispatcher);
+    let queues = dispatcher.queues();
+    let calls = pool(&dispatcher.pool, queues.len());
+    let mut tasks = JoinSet::new();
     for queue in queues {
-        rooms.spawn(tend::tend(queue, Arc::clone(&desk), calls.clone()));
+        tasks.spawn(poller::poll(queue, Arc::clone(&dispatcher), calls.clone()));
     }
-    rooms.spawn(sweep::sweep(Arc::clone(&desk)));
-    rooms.spawn(inbox::watch(Arc::clone(&desk)));
-    tracing::info!(worker = %desk.name, "at work");
+    tasks.spawn(sweep::sweep(Arc::clone(&dispatcher)));
+    tasks.spawn(inbox::watch(Arc::clone(&dispatcher)));
+    tracing::info!(worker = %dispatcher.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");
-    let all_out = async |rooms: &mut JoinSet<()>| while rooms.join_next().await.is_some() {};
-    if tokio::time::timeout(GRACE, all_out(&mut rooms)).await.is_err() {
+    let all_ended = async |tasks: &mut JoinSet<()>| while tasks.join_next().await.is_some() {};
+    if tokio::time::timeout(GRACE, all_ended(&mut tasks)).await.is_err() {
         tracing::warn!(seconds = GRACE.as_secs(), "what still runs is handed back; others take it up");
-        desk.press();
-        if tokio::time::timeout(HANDED_BACK_WITHIN, all_out(&mut rooms)).await.is_err() {
+        dispatcher.press();
+        if tokio::time::timeout(HANDED_BACK_WITHIN, all_ended(&mut tasks)).await.is_err() {
             tracing::warn!("something was not handed back; its claims lapse");
-            rooms.abort_all();
+            tasks.abort_all();
         }
     }
     let _ = tokio::time::timeout(ACQUIRE, calls.close()).await;
-    !desk.is_stuck()
+    !dispatcher.is_stuck()
 }
 
 /// Connections for calls alone, so that heartbeats never wait for work: each queue listens on one, the others are

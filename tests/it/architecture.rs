@@ -233,6 +233,52 @@ fn a_job_is_one_stem_in_every_room() {
     }
 }
 
+/// Metaphors that the code once used, each with the standard word.
+const SAID_PLAINLY: [(&str, &str); 6] = [
+    ("pulse", "heartbeat"),
+    ("desk", "dispatcher"),
+    ("bell", "notifier"),
+    ("tend", "poller"),
+    ("heed", "accept"),
+    ("charge", "leader"),
+];
+
+#[test]
+fn names_are_the_standard_words_and_no_metaphors() {
+    let mut found = Vec::new();
+    for source in sources() {
+        let names = source
+            .code
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .chain(source.path.split(['/', '.']));
+        for name in names {
+            let words = words(name);
+            let metaphor = SAID_PLAINLY
+                .iter()
+                .find(|(word, _)| words.iter().any(|own| own.trim_end_matches('s') == *word));
+            found.extend(metaphor.map(|(_, plain)| format!("src/{}: {name}: say {plain}", source.path)));
+        }
+    }
+    found.dedup();
+    assert_eq!(found, [""; 0]);
+    assert_eq!(words("take_Charge"), ["take", "charge"]);
+    assert_eq!(words("DeskBells"), ["desk", "bells"]);
+}
+
+/// The words that a name is made of, in lower case: of `snake_case` and of `CamelCase`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if (c == '_' || c.is_uppercase()) && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c != '_') {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
 #[test]
 fn files_stay_as_short_as_the_house_says() {
     let mut long = Vec::new();

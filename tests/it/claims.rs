@@ -157,7 +157,7 @@ async fn a_session_that_a_pooler_gave_to_somebody_else_is_left_alone() {
     tx.rollback().await.unwrap();
     lapse(&house).await;
     assert!(claim(&mut other, run_id, by("worker:b")).await.is_some());
-    run::give_word(&mut paused).await.unwrap();
+    run::heartbeat(&mut paused).await.unwrap();
 }
 
 #[tokio::test]
@@ -298,9 +298,9 @@ async fn what_was_called_off_is_discarded_by_whoever_has_it_or_finds_it() {
 async fn a_coordinator_whose_place_was_taken_writes_nothing() {
     let house = House::open().await;
     let mut conn = house.pool.acquire().await.unwrap();
-    let first = run::take_charge(&mut conn, "night:a").await.unwrap();
-    run::in_charge(&mut conn, first).await.unwrap();
-    let second = run::take_charge(&mut conn, "night:b").await.unwrap();
-    assert!(matches!(run::in_charge(&mut conn, first).await.unwrap_err(), store::Error::LeaseLost));
-    run::in_charge(&mut conn, second).await.unwrap();
+    let first = run::become_leader(&mut conn, "night:a").await.unwrap();
+    run::ensure_leader(&mut conn, first).await.unwrap();
+    let second = run::become_leader(&mut conn, "night:b").await.unwrap();
+    assert!(matches!(run::ensure_leader(&mut conn, first).await.unwrap_err(), store::Error::LeaseLost));
+    run::ensure_leader(&mut conn, second).await.unwrap();
 }

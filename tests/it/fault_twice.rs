@@ -2,7 +2,7 @@
 //! transaction. Nothing fails for it, and everything is done once.
 
 use benefactor::store::{
-    bell,
+    notifier,
     run::{self, Provenance, Span},
 };
 use sqlx::Connection;
@@ -58,13 +58,13 @@ async fn promise_8_calls_for_the_same_work_over_and_over_have_one_effect() {
     for _ in 0..2 {
         let mut tx = owner.begin().await.unwrap();
         for queue in queues.into_iter().chain(queues) {
-            bell::ring(&mut tx, queue, bell::MOST + 2, 0).await.unwrap();
+            notifier::notify(&mut tx, queue, notifier::MOST + 2, 0).await.unwrap();
         }
         tx.commit().await.unwrap();
     }
     owner.close().await.unwrap();
     let waiting = "select count(*) from apalis.jobs where status = 'Pending'";
-    let most = bell::MOST * i64::try_from(queues.len()).unwrap();
+    let most = notifier::MOST * i64::try_from(queues.len()).unwrap();
     assert_eq!(store.one::<i64>(waiting).await, most, "rung until as many wait as may, however often");
 
     let (one, two) = (store.start(store.up()), store.start(store.up()));

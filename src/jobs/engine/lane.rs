@@ -87,7 +87,7 @@ impl Job {
                 return Ok(());
             }
             let mut tx = conn.begin().await?;
-            cx.in_charge(&mut tx).await?;
+            cx.ensure_leader(&mut tx).await?;
             run::close(&mut tx, run_id).await?;
             let (chunks, said) = run::failures(&mut tx, run_id).await?;
             tx.commit().await?;
@@ -170,7 +170,7 @@ impl Job {
         let work = cx.work(self.name);
         let mut tx = conn.begin().await?;
         if !cx.dry_run {
-            run::end_when_silent(&mut tx).await?; // who is paused in it keeps no chunk from others
+            run::end_without_heartbeat(&mut tx).await?; // who is paused in it keeps no chunk from others
         }
         if run::failed_chunks(&mut tx, run_id).await? >= i64::from(work.failures_before_stop) {
             return Ok(None);

@@ -1,8 +1,8 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
-mod charge;
 pub mod fault;
 mod lane;
+mod leader;
 pub mod name;
 pub mod night;
 pub mod retention;
@@ -17,7 +17,7 @@ use tracing::{Instrument, Span, error_span, field::Empty};
 use self::lane::Room;
 use super::{Context, Job, Result};
 use crate::store::{
-    bell,
+    notifier,
     run::{self, Chunk, Counts, Open},
 };
 
@@ -32,7 +32,7 @@ impl Job {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
         async {
             let mut tx = conn.begin().await?;
-            cx.in_charge(&mut tx).await?;
+            cx.ensure_leader(&mut tx).await?;
             let with = cx.provenance(self.name, &mut tx).await?;
             let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
             Span::current().record("run", run.run_id);
@@ -45,7 +45,7 @@ impl Job {
             }
             // What is planned is worked off before the next stage is planned; a run with nothing left is closed.
             loop {
-                cx.in_charge(&mut tx).await?;
+                cx.ensure_leader(&mut tx).await?;
                 let mut planned = false;
                 while !planned && stage < self.last_stage() {
                     stage += 1;
@@ -81,7 +81,7 @@ impl Job {
         run::plan(conn, run_id, stage, priority, &spans).await?;
         if matches!(room, Room::Pool(_)) && spans.len() > 1 {
             let chunks = i64::try_from(spans.len()).unwrap_or(i64::MAX);
-            bell::ring(conn, &self.queue(), chunks, priority).await?;
+            notifier::notify(conn, &self.queue(), chunks, priority).await?;
         }
         Ok(!spans.is_empty())
     }

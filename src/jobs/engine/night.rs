@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 use tracing::info;
 
-use super::{charge::Charge, fault, lane::Room, ticks};
+use super::{fault, lane::Room, leader::Leadership, ticks};
 use crate::{
     domain::{
         calendar::add_days,
@@ -71,7 +71,7 @@ fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>) -> bool {
 /// is complete. What operators gave back to nights that are over is done first.
 ///
 /// # Errors
-/// [`Error::Held`] while another process runs them, or when one took charge meanwhile; whatever stops a job. What was
+/// [`Error::Held`] while another process runs them, or when one became leader meanwhile; whatever stops a job. What was
 /// done stays done, and the next start goes on there.
 pub async fn run(
     cx: &Context,
@@ -105,7 +105,7 @@ async fn through(
     now: Option<DateTime<Utc>>,
     mut told: impl FnMut(&Night),
 ) -> Result<()> {
-    in_charge(cx, pool, async |cx, conn| {
+    as_leader(cx, pool, async |cx, conn| {
         // What fails again of a night that is over holds up no later one: that one had gone on past it.
         let mut failed_again = Ok(());
         for (job, due_on) in run::retried(&mut *conn).await? {
@@ -192,20 +192,20 @@ async fn one(
             Verdict::Due => {
                 jobs.push((job.name, job.run(cx, conn, room).await?));
                 let mut tx = conn.begin().await?;
-                cx.in_charge(&mut tx).await?;
+                cx.ensure_leader(&mut tx).await?;
                 tick::answer(&mut tx, job.name, cx.today).await?;
                 tx.commit().await?;
             }
             Verdict::Skipped | Verdict::Dropped => {
                 let mut tx = conn.begin().await?;
-                cx.in_charge(&mut tx).await?;
+                cx.ensure_leader(&mut tx).await?;
                 tick::pass_over(&mut tx, job.name, cx.today).await?;
                 tx.commit().await?;
             }
         }
     }
     let mut tx = conn.begin().await?;
-    cx.in_charge(&mut tx).await?;
+    cx.ensure_leader(&mut tx).await?;
     run::complete_night(&mut tx, cx.today).await?;
     tx.commit().await?;
     fault::at("night.complete", "night").await?;
@@ -217,7 +217,7 @@ async fn one(
 /// # Errors
 /// As [`run()`].
 pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
-    in_charge(cx, pool, async |cx, conn| {
+    as_leader(cx, pool, async |cx, conn| {
         job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await
     })
     .await
@@ -234,25 +234,25 @@ pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnecti
     Ok(counts)
 }
 
-/// Does something as the one process in charge, on one connection.
-async fn in_charge<T>(
+/// Does something as the leader, on one connection.
+async fn as_leader<T>(
     cx: &Context,
     pool: &PgPool,
     does: impl AsyncFnOnce(&Context, &mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let charge = Charge::take(pool, &cx.worker).await?;
-    let cx = Context { epoch: Some(charge.epoch), ..cx.on(cx.today, cx.latest) };
+    let leadership = Leadership::take(pool, &cx.worker).await?;
+    let cx = Context { epoch: Some(leadership.epoch), ..cx.on(cx.today, cx.latest) };
     let outcome = async {
         let mut conn = pool.acquire().await?;
         let mut tx = conn.begin().await?;
-        cx.in_charge(&mut tx).await?;
+        cx.ensure_leader(&mut tx).await?;
         run::release(&mut tx, ROLE).await?;
         notice::release_mails(&mut tx).await?;
         tx.commit().await?;
         does(&cx, &mut conn).await
     }
     .await;
-    charge.lay_down().await;
+    leadership.resign().await;
     if outcome.is_err() {
         import_entitlements::come_clean(pool).await;
     }
@@ -266,7 +266,7 @@ async fn in_charge<T>(
 /// Whether it is another process's turn by now, which is why the sessions of this one were ended.
 async fn is_overtaken(cx: &Context, pool: &PgPool) -> bool {
     let Ok(mut conn) = pool.acquire().await else { return false };
-    matches!(cx.in_charge(&mut conn).await, Err(Error::Store(store::Error::LeaseLost)))
+    matches!(cx.ensure_leader(&mut conn).await, Err(Error::Store(store::Error::LeaseLost)))
 }
 
 #[cfg(test)]

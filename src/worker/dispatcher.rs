@@ -1,5 +1,5 @@
-//! Where calls are answered: each looks for what is due in its queue and does it, through the same functions as the
-//! commands that do it once.
+//! The dispatcher: a wake-up call makes it look for what is due in the call's queue and do that, through the same
+//! functions as the commands `night`, `run` and `import`.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,7 +15,7 @@ use futures::FutureExt;
 use sqlx::PgPool;
 use tracing::{Instrument, debug, error, error_span, info, warn};
 
-use super::{inbox::Inbox, pulse::Turns, queue::Queue};
+use super::{heartbeat::Liveness, inbox::Inbox, queue::Queue};
 use crate::{
     clock::Clock,
     domain::calendar::sub_days,
@@ -39,54 +39,54 @@ const HANDED_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// The pause while the store is down.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
 
-/// What answers calls.
-pub struct Desk {
+/// Answers wake-up calls.
+pub struct Dispatcher {
     /// The store.
     pub(super) pool: PgPool,
-    /// What no other process, before or after, is called.
+    /// A name that no other process has, or had before.
     pub(super) name: String,
     /// What every job works with; its dates are set for each.
     pub(super) base: Context,
     /// The business clock; it ticks.
     pub(super) clock: Clock,
-    /// What is seen of the inbox.
+    /// What is known of the files in the inbox.
     inbox: Arc<Mutex<Inbox>>,
-    /// Whether the sweep still turns.
-    pub(super) turns: Turns,
+    /// When the sweep last looked for work.
+    pub(super) liveness: Liveness,
     /// Whether files are taken in as they appear, or only by the nights.
     takes_in: bool,
     /// Queues whose call is being answered.
     busy: Mutex<HashSet<String>>,
     /// Queues whose work failed.
     rests: Mutex<HashMap<String, Rest>>,
-    /// Asks this process to end.
+    /// Stops this process.
     asker: Asker,
-    /// Something in it cannot be ended but with it.
+    /// Something in this process can only be ended by ending the process.
     stuck: AtomicBool,
 }
 
-/// For how long a queue's work is left alone.
+/// A pause of one queue's work after a failure.
 struct Rest {
     /// How often it failed in a row.
     failures: u32,
     until: Instant,
-    /// Only an operator can make it go on, whose command calls: that call is answered at once.
+    /// It waits for an operator, whose command sends a call: that call is answered at once.
     until_called: bool,
 }
 
 /// The right to answer calls of one queue, in this process.
 struct Turn<'a> {
-    desk: &'a Desk,
+    dispatcher: &'a Dispatcher,
     queue: String,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        lock(&self.desk.busy).remove(&self.queue);
+        lock(&self.dispatcher.busy).remove(&self.queue);
     }
 }
 
-impl Desk {
+impl Dispatcher {
     /// Sets one up that ends when `asker` asks. `takes_in`: files that appear in the inbox of this data directory are
     /// taken in at once.
     #[must_use]
@@ -100,7 +100,7 @@ impl Desk {
             base,
             clock,
             inbox,
-            turns: Turns::begin(),
+            liveness: Liveness::begin(),
             takes_in,
             busy: Mutex::default(),
             rests: Mutex::default(),
@@ -115,13 +115,13 @@ impl Desk {
         &self.name
     }
 
-    /// Tells whether it still looks for work, wherever the desk is.
+    /// Tells whether this process still looks for work.
     #[must_use]
-    pub fn turns(&self) -> Turns {
-        self.turns.clone()
+    pub fn liveness(&self) -> Liveness {
+        self.liveness.clone()
     }
 
-    /// Whether something in this process cannot be ended but with it.
+    /// Whether something in this process can only be ended by ending the process.
     pub(super) fn is_stuck(&self) -> bool {
         self.stuck.load(Ordering::Relaxed)
     }
@@ -144,14 +144,14 @@ impl Desk {
         self.takes_in
     }
 
-    /// What is seen of the inbox.
+    /// What is known of the files in the inbox.
     pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
         lock(&self.inbox)
     }
 
-    /// Whether it answers this queue's calls now: it does not while it is at it, nor for a while after a failure; and
-    /// not for a night, or for files left half done, before it knows which files in the inbox are whole: those come in
-    /// first, and what was left half done is answered with them.
+    /// Whether it answers this queue's calls now. It does not while it answers one already, nor during the pause after a
+    /// failure; nor, for nights and for the inbox, before it knows which files in the inbox are whole, since those are
+    /// taken in first.
     pub(super) fn is_open(&self, queue: &Queue) -> bool {
         if matches!(queue, Queue::Night | Queue::Intake) && !self.inbox().is_known() {
             return false;
@@ -160,8 +160,8 @@ impl Desk {
         !rests && !lock(&self.busy).contains(&queue.name())
     }
 
-    /// Whether it answers a call: while open, and before, if what it waits for is an operator.
-    fn heeds(&self, queue: &Queue) -> bool {
+    /// Whether it answers a call: while the queue is open, and during a pause that only an operator ends.
+    fn accepts(&self, queue: &Queue) -> bool {
         let waits = lock(&self.rests).get(&queue.name()).is_some_and(|rest| rest.until_called);
         waits || self.is_open(queue)
     }
@@ -171,19 +171,19 @@ impl Desk {
         sub_days(now.date_naive(), 1)
     }
 
-    /// Answers a call, to whatever end: a failure is logged, and rung for again after a pause. Work runs in a task of
-    /// its own, so that neither a panic nor a long computation reaches the queue's heartbeat.
+    /// Answers a call. A failure is logged, and the work is tried again after a pause. Work runs in a task of its own, so
+    /// that neither a panic nor a long computation stops the queue's heartbeat.
     pub(super) async fn answer(self: Arc<Self>, queue: Queue) {
-        if self.base.stop.is_asked() || !self.heeds(&queue) {
+        if self.base.stop.is_asked() || !self.accepts(&queue) {
             return;
         }
         if !lock(&self.busy).insert(queue.name()) {
             return;
         }
-        let _turn = Turn { desk: &self, queue: queue.name() };
+        let _turn = Turn { dispatcher: &self, queue: queue.name() };
         let span = error_span!("call", queue = %queue.name(), worker = %self.name);
-        let desk = Arc::clone(&self);
-        let work = async move { desk.work(queue).await }.instrument(span.clone());
+        let dispatcher = Arc::clone(&self);
+        let work = async move { dispatcher.work(queue).await }.instrument(span.clone());
         let mut working = tokio::spawn(work);
         let outcome = tokio::select! {
             outcome = &mut working => Some(outcome),
@@ -254,7 +254,7 @@ impl Desk {
         }
     }
 
-    /// What is due of every night that is not complete, as `night` runs them; nothing if another process is at it.
+    /// Runs every night that is due and not complete, as the command `night` does; nothing if another process is leader.
     async fn nights(&self) -> jobs::Result<()> {
         let now = self.clock.now();
         let to = Self::over(now);
@@ -275,7 +275,7 @@ impl Desk {
         }
     }
 
-    /// The files that rest in the inbox, and those left half done.
+    /// Takes in the files of the inbox that are whole, and those that another process left half done.
     async fn intake(&self) -> jobs::Result<()> {
         let today = self.clock.today();
         let mut cx = self.base.by(self.name.clone(), today).on(today, true);
@@ -287,8 +287,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Chunks of a job's runs that another process coordinates. The coordinator's own lanes are this process's share,
-    /// so it leaves the calls to others.
+    /// Works chunks of a job's runs that another process leads. The leader works on lanes of its own, so it leaves these
+    /// calls to others.
     async fn chunks(&self, job: &'static Job) -> jobs::Result<()> {
         if lock(&self.busy).contains(&Queue::Night.name()) {
             return Ok(());

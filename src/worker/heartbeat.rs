@@ -1,4 +1,5 @@
-//! A process gives word while it lives and signs off when it leaves: whoever fell silent without that is missed.
+//! Heartbeats of this process. It writes one every five seconds and signs off when it ends; a process that stops without
+//! signing off raises the alarm in `status` and in the health page.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,55 +15,55 @@ use crate::store::{
     process::{self, Process},
 };
 
-/// How often word is given; six may be lost before a process counts as silent.
+/// How often a heartbeat is written; a process counts as silent after six missed ones.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long one word may take.
+/// How long writing one may take.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// Words between two clearings of processes long gone: an hour.
+/// Heartbeats between two deletions of processes long gone: an hour.
 const PRUNED_EVERY: u32 = 720;
 
-/// A sweep that has not turned for so long does not turn any more: in an outage it waits 30 s for a connection.
+/// A sweep that has not looked for so long hangs. During an outage of the database it waits 30 s for a connection.
 const STALLED_AFTER: Duration = Duration::from_secs(45);
 
-/// Whether this process still looks for work.
+/// Whether this process still looks for work: when its sweep last did.
 #[derive(Clone, Debug)]
-pub struct Turns(Arc<Mutex<Instant>>);
+pub struct Liveness(Arc<Mutex<Instant>>);
 
-impl Turns {
-    /// A process that just began.
+impl Liveness {
+    /// Of a process that just began.
     pub(super) fn begin() -> Self {
         Self(Arc::new(Mutex::new(Instant::now())))
     }
 
-    /// It looks.
+    /// The sweep looks for work now.
     pub(super) fn mark(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// It looked lately, or just began. A database that is down does not count against it: starting the process again
-    /// would not bring that back.
+    /// It looked lately, or just began. An outage of the database does not count against it: restarting the process would
+    /// not end the outage.
     #[must_use]
-    pub fn turns(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < STALLED_AFTER
     }
 }
 
-/// A process that gives word, until it is told to end. Dropped without that, it falls silent and is missed.
+/// The heartbeats of a process, until [`Self::end`]. Dropped without that, it raises the alarm as a killed process does.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     leave: Option<oneshot::Sender<()>>,
     beating: JoinHandle<()>,
 }
 
-impl Drop for Pulse {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.beating.abort();
     }
 }
 
-impl Pulse {
-    /// Gives the first word, and then more in a task of its own, on connections that no work waits for. A store that
-    /// is down is told again when it is back.
+impl Heartbeat {
+    /// Writes the first heartbeat, and then more in a task of its own, on connections that no work waits for. While the
+    /// store is down they fail; once it is back they go on.
     pub async fn begin(pool: PgPool, me: Process) -> Self {
         beat(&pool, &me, true).await;
         let (leave, left) = oneshot::channel();
@@ -86,12 +87,12 @@ async fn keep(pool: PgPool, me: Process, mut left: oneshot::Receiver<()>) {
         }
     }
     let sign_off = async { process::end(&mut *pool.acquire().await?, &me.name).await };
-    let _ = in_time(sign_off).await; // without it, its silence is told of: nothing else depends on it
+    let _ = in_time(sign_off).await; // if it fails, the alarm is false: nothing else depends on it
     let _ = tokio::time::timeout(PATIENCE, pool.close()).await;
 }
 
 async fn beat(pool: &PgPool, me: &Process, prunes: bool) {
-    let word = async {
+    let written = async {
         let mut conn = pool.acquire().await?;
         process::beat(&mut conn, me).await?;
         if prunes {
@@ -99,14 +100,14 @@ async fn beat(pool: &PgPool, me: &Process, prunes: bool) {
         }
         Ok(())
     };
-    if let Err(error) = in_time(word).await {
-        warn!(%error, "word that this process lives could not be given");
+    if let Err(error) = in_time(written).await {
+        warn!(%error, "the heartbeat of this process could not be written");
     }
 }
 
-async fn in_time(word: impl Future<Output = store::Result<()>>) -> store::Result<()> {
+async fn in_time(work: impl Future<Output = store::Result<()>>) -> store::Result<()> {
     let late = || store::Error::Down(format!("no answer within {} s", PATIENCE.as_secs()));
-    tokio::time::timeout(PATIENCE, word).await.unwrap_or_else(|_| Err(late()))
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
 }
 
 #[cfg(test)]
@@ -114,14 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sweep_that_stopped_turning_is_told_from_one_that_waits_for_the_store() {
-        let turns = Turns::begin();
+    fn a_sweep_that_hangs_is_told_from_one_that_waits_for_the_store() {
+        let liveness = Liveness::begin();
         let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
-        *turns.0.lock().unwrap() = ago(32); // a connection was waited for, in vain
-        assert!(turns.turns());
-        *turns.0.lock().unwrap() = ago(46);
-        assert!(!turns.turns());
-        turns.mark();
-        assert!(turns.turns());
+        *liveness.0.lock().unwrap() = ago(32); // a connection was waited for, in vain
+        assert!(liveness.is_alive());
+        *liveness.0.lock().unwrap() = ago(46);
+        assert!(!liveness.is_alive());
+        liveness.mark();
+        assert!(liveness.is_alive());
     }
 }

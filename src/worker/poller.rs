@@ -1,4 +1,4 @@
-//! One apalis worker a queue, begun again whenever it ends before its time.
+//! The poller: one apalis worker a queue, which takes the queue's calls. It is started again whenever it ends early.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,29 +10,29 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use tracing::{debug, warn};
 
-use super::{desk::Desk, queue::Queue};
-use crate::store::{self, bell};
+use super::{dispatcher::Dispatcher, queue::Queue};
+use crate::store::{self, notifier};
 
-/// How often a worker says that it lives.
+/// How often a worker writes a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(3);
-/// How many times it may fail to before its calls are given to others: after 9 s.
+/// After so many missed heartbeats (9 s) its calls are given to other workers.
 const MISSED: usize = 3;
-/// How often it looks for calls that no notification told of.
+/// How often it looks for calls whose notification was lost.
 const POLL: Duration = Duration::from_secs(1);
-/// The pause before an ended worker is begun again, as after an outage of the database.
+/// The pause before a worker that ended, as in an outage of the database, is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A call: something is due in its queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Call {}
 
-/// Answers the calls of a queue until a stop is asked for.
+/// Takes the calls of a queue until a stop is asked for.
 ///
-/// The worker takes calls one by one and as many as there are: one that comes while the queue's work is under way is
-/// answered at once, so that none is held back with the heartbeat behind it. Its name is new on every start, because
-/// the queue never frees what a name held that is used again.
-pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
-    let stop = desk.base.stop.clone();
+/// A call that comes while the queue's work is under way is answered at once and does nothing, so that the worker's
+/// heartbeat never waits for work. The worker's name is new on every start, because apalis never releases the jobs of a
+/// name that is used again.
+pub(super) async fn poll(queue: Queue, dispatcher: Arc<Dispatcher>, calls: PgPool) {
+    let stop = dispatcher.base.stop.clone();
     let mut start = 0_u64;
     while !stop.is_asked() {
         start += 1;
@@ -43,10 +43,10 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
             .missed_heartbeats(MISSED);
         let storage =
             PostgresStorage::<Call>::new(&calls).with_config(config).with_pubsub().poll_with_interval(POLL);
-        let name = format!("{}:{}:{start}", queue.name(), desk.name);
+        let name = format!("{}:{}:{start}", queue.name(), dispatcher.name);
         let worker = WorkerBuilder::new(name.as_str())
             .backend(storage)
-            .data(Arc::clone(&desk))
+            .data(Arc::clone(&dispatcher))
             .data(queue)
             .build(answer);
         let asked = stop.clone();
@@ -57,23 +57,23 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
         let ended = tokio::spawn(worker.run_until(until)).await; // its panics end it, not us
         let given_back = async {
             let mut conn = calls.acquire().await?;
-            bell::let_go(&mut conn, &name).await
+            notifier::let_go(&mut conn, &name).await
         };
         let given_back: store::Result<()> = given_back.await;
-        // Of an outage the sweep tells once, and not each queue every second.
+        // An outage is logged once, by the sweep, and not by each queue every second.
         let down = given_back.as_ref().is_err_and(store::Error::is_down);
         if let Err(error) = given_back.as_ref().map_err(ToString::to_string)
             && !down
         {
-            warn!(?queue, %error, "calls were not given back; others miss them in a moment");
+            warn!(?queue, %error, "calls were not given back; other workers take them over in a moment");
         }
         if stop.is_asked() {
             return;
         }
         if down {
-            debug!(?queue, ?ended, "stopped answering calls; beginning again");
+            debug!(?queue, ?ended, "stopped taking calls; starting again");
         } else {
-            warn!(?queue, ?ended, "stopped answering calls; beginning again");
+            warn!(?queue, ?ended, "stopped taking calls; starting again");
         }
         tokio::select! {
             () = stop.asked() => {}
@@ -82,8 +82,8 @@ pub(super) async fn tend(queue: Queue, desk: Arc<Desk>, calls: PgPool) {
     }
 }
 
-/// Always Ok: what came of a call is on record in our own tables, and the queue must not repeat it on its own.
-async fn answer(_: Call, desk: Data<Arc<Desk>>, queue: Data<Queue>) -> Result<(), BoxDynError> {
-    Arc::clone(&desk).answer(*queue).await;
+/// Always Ok: the outcome is recorded in our own tables, and the queue must not repeat a call by itself.
+async fn answer(_: Call, dispatcher: Data<Arc<Dispatcher>>, queue: Data<Queue>) -> Result<(), BoxDynError> {
+    Arc::clone(&dispatcher).answer(*queue).await;
     Ok(())
 }

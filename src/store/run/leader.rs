@@ -1,4 +1,5 @@
-//! Who runs nights, and who may change facts: locks that go with their transaction, and an epoch that fences.
+//! Who runs nights, and who may change facts: locks that are released with their transaction, and the leader's epoch,
+//! which fences its writes.
 
 use sqlx::PgConnection;
 
@@ -11,24 +12,24 @@ pub async fn lock_night(conn: &mut PgConnection) -> Result<bool> {
         .await?)
 }
 
-/// Lets Postgres end this transaction when it gives no word ([`give_word`]) for 20 s, so that a paused process does not
+/// Lets Postgres end this transaction after 20 s without a statement ([`heartbeat`]), so that a paused process does not
 /// keep its lock.
-pub async fn end_when_silent(conn: &mut PgConnection) -> Result<()> {
+pub async fn end_without_heartbeat(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("select set_config('idle_in_transaction_session_timeout', '20s', true)")
         .fetch_one(conn)
         .await?;
     Ok(())
 }
 
-/// Gives word for a transaction that holds a lock.
-pub async fn give_word(conn: &mut PgConnection) -> Result<()> {
+/// Keeps a transaction alive that holds a lock.
+pub async fn heartbeat(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("select 1 as one").fetch_one(conn).await?;
     Ok(())
 }
 
-/// Makes `worker` the coordinator, now that it holds the night's lock: whoever was it before writes nothing more.
-/// Gives its epoch.
-pub async fn take_charge(conn: &mut PgConnection, worker: &str) -> Result<i64> {
+/// Makes `worker` the leader, now that it holds the night's lock: the leader before it writes nothing more. Returns its
+/// epoch.
+pub async fn become_leader(conn: &mut PgConnection, worker: &str) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "update coordinator set epoch = epoch + 1, worker = $1, began_at = now() returning epoch",
         worker
@@ -37,12 +38,12 @@ pub async fn take_charge(conn: &mut PgConnection, worker: &str) -> Result<i64> {
     .await?)
 }
 
-/// Holds the coordinator's place until the transaction ends. Postgres ends one that is silent for 20 s, as it does the
-/// one with the night's lock: a paused process keeps nobody out.
+/// Makes sure that this process is still leader, and keeps it so until the transaction ends. Postgres ends a transaction
+/// that is silent for 20 s, so that a paused process does not block the others.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another process took charge meanwhile: the caller rolls back.
-pub async fn in_charge(conn: &mut PgConnection, epoch: i64) -> Result<()> {
+/// [`Error::LeaseLost`] when another process became leader meanwhile: the caller rolls back.
+pub async fn ensure_leader(conn: &mut PgConnection, epoch: i64) -> Result<()> {
     let held = sqlx::query!(
         "select epoch, set_config('idle_in_transaction_session_timeout', '20s', true)
          from coordinator where epoch = $1 for share",
@@ -53,7 +54,7 @@ pub async fn in_charge(conn: &mut PgConnection, epoch: i64) -> Result<()> {
     if held.is_some() { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
-/// Whether some process runs nights now; asks without taking their lock, so that nobody finds it held by a question.
+/// Whether some process runs nights now. Asks without taking the lock, so that no leader finds it taken by a question.
 pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
@@ -67,8 +68,8 @@ pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
     .await?)
 }
 
-/// Keeps files from changing facts while a chunk reads and writes by them, until the transaction ends. Postgres ends
-/// one that is silent for 30 s: a paused process does not keep others out.
+/// Keeps files from changing facts while a chunk works by them, until the transaction ends. Postgres ends a transaction
+/// that is silent for 30 s, so that a paused process does not block the others.
 pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "select set_config('idle_in_transaction_session_timeout', '30s', true),
@@ -79,7 +80,8 @@ pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Keeps chunks of jobs away while facts change, until the transaction ends; a silent one as above.
+/// Waits until no chunk works by the facts and keeps chunks away while they change, until the transaction ends; it too
+/// ends after 30 s of silence.
 pub async fn change_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "select set_config('idle_in_transaction_session_timeout', '30s', true),
