@@ -176,13 +176,19 @@ pub async fn queue_mails(
     )
     .execute(&mut *conn)
     .await?;
+    // The table of mails has just been filled, so nothing is known of it: each notice looks its mail up by its unique key.
     sqlx::query!(
-        "update notice n set status = 'mailed', mail_id = m.mail_id
-         from partner p left join contact c using (partner_id), mail m
-         where n.status = 'owed' and n.partner_id = p.partner_id
-           and m.recipient = lower(case when n.kind = any($3) then p.account_email when n.kind = any($2) then c.email
-                                        else coalesce(c.email, p.account_email) end)
-           and m.day = $1 and m.status = 'queued'",
+        "update notice n set status = 'mailed', mail_id = into_mail.mail_id
+         from (select owed.notice_id, m.mail_id
+               from (select n.notice_id,
+                            lower(case when n.kind = any($3) then p.account_email when n.kind = any($2) then c.email
+                                       else coalesce(c.email, p.account_email) end) as address
+                     from notice n join partner p using (partner_id) left join contact c using (partner_id)
+                     where n.status = 'owed') owed
+               cross join lateral (select l.mail_id, l.status from mail l
+                                   where l.recipient = owed.address and l.day = $1 limit 1) m
+               where m.status = 'queued') into_mail
+         where n.notice_id = into_mail.notice_id",
         day,
         &OFFER_KINDS.map(str::to_owned),
         &ACCOUNT_KINDS.map(str::to_owned)
