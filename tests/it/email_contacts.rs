@@ -138,10 +138,7 @@ async fn d10_queueing_takes_as_long_as_there_are_recipients_on_a_store_that_know
     sqlx::raw_sql("set local statement_timeout = '10s'").execute(&mut *tx).await.unwrap();
     let recipients = notice::recipients(&mut tx, today).await.unwrap();
     let ids: Vec<String> = (0..recipients.len()).map(|n| format!("<{n}@p.example>")).collect();
-    assert_eq!(
-        notice::queue_mails(&mut tx, "email_contacts", today, &recipients, &ids).await.unwrap(),
-        6000
-    );
+    assert_eq!(notice::queue_mails(&mut tx, "email_contacts", today, &recipients, &ids).await.unwrap(), 6000);
     tx.commit().await.unwrap();
     let told = "select count(*) from notice n join partner p using (partner_id) join mail m using (mail_id)
                 where n.status = 'mailed' and m.recipient = p.account_email";
