@@ -23,7 +23,7 @@ use crate::{
     jobs::{
         Context,
         engine::night,
-        import_entitlements::{self as import, Dropped, Outcome},
+        intake::{Dropped, Outcome, take_in},
     },
     settings::Settings,
     store::{Location, Store, embedded},
@@ -94,7 +94,7 @@ async fn live(
         if !dropped.is_empty() {
             bar.set_message(format!("{} files come in", dropped.len()));
             let arriving = Context { arrived_on: date, ..cx.on(sub_days(date, 1), true) };
-            for (dropped, outcome) in import::take_in(&arriving, &mut conn, dropped).await? {
+            for (dropped, outcome) in take_in(&arriving, &mut conn, dropped).await? {
                 if !matches!(outcome, Outcome::Done(_)) {
                     bail!("{} was not taken in: {outcome:?}", dropped.path.display());
                 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     files::profile::Kind,
-    jobs::import_entitlements::{self as import, Dropped, Outcome},
+    jobs::intake::{self, Dropped, Outcome},
     settings::Settings,
     store::Store,
 };
@@ -69,14 +69,14 @@ pub(super) async fn take(
     let mut conn = store.pool.acquire().await?;
     let outcomes = if dry_run {
         let mut tx = conn.begin().await?;
-        let outcomes = import::take_in(&cx, &mut tx, dropped).await;
+        let outcomes = intake::take_in(&cx, &mut tx, dropped).await;
         tx.rollback().await?;
         outcomes
     } else {
-        import::take_in(&cx, &mut conn, dropped).await
+        intake::take_in(&cx, &mut conn, dropped).await
     };
     drop(conn);
-    import::come_clean(&store.pool).await;
+    intake::come_clean(&store.pool).await;
     store.close().await;
     Ok(outcomes?)
 }

@@ -19,7 +19,7 @@ use crate::{
         license_key::{self, Subscription},
         request::OPERATOR,
     },
-    jobs::import_entitlements::{self as import, Preview, Revealed},
+    jobs::intake::{self, Preview, Revealed},
     settings::Settings,
     store::Store,
 };
@@ -124,14 +124,14 @@ pub(super) async fn run_keys(settings: &Settings, command: KeysCommand) -> anyho
         match command {
             KeysCommand::Reveal(args) => {
                 let row = args.row(Action::Reveal, today);
-                match import::reveal(&cx, &mut conn, &row).await? {
+                match intake::reveal(&cx, &mut conn, &row).await? {
                     Ok(revealed) => show(settings.json, &row, &revealed),
                     Err(problems) => refuse(settings.json, &problems),
                 }
             }
             KeysCommand::Preview(args) => {
                 let row = args.key.row(Action::Redeem, args.on.unwrap_or(today));
-                match import::preview(&cx, &mut conn, &row).await? {
+                match intake::preview(&cx, &mut conn, &row).await? {
                     Ok(preview) => tell(settings.json, &row, &preview),
                     Err(problems) => refuse(settings.json, &problems),
                 }

@@ -19,7 +19,7 @@ use crate::{
         request::OPERATOR,
     },
     files::row,
-    jobs::import_entitlements::{Dropped, Outcome},
+    jobs::intake::{Dropped, Outcome},
     settings::Settings,
 };
 

@@ -8,7 +8,7 @@ use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
-use super::{Context, Error, Job, Result, Stage, engine::fault};
+use super::engine::{Context, Error, Job, Result, Stage, fault};
 use crate::{
     domain::{calendar::add_days, language::Language},
     mail::{self, Digest, outbox},

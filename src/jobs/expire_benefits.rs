@@ -6,7 +6,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, Stage, provision_credits::booking::Booking};
+use super::engine::{Context, Job, Result, Stage, booking::Booking};
 use crate::{
     domain::{credit, notice::Notice},
     store::{
@@ -18,6 +18,8 @@ use crate::{
         work::Rows,
     },
 };
+
+use memberships::grace;
 
 mod memberships;
 mod renewal;
@@ -59,10 +61,6 @@ pub const JOB: Job = Job {
     },
     courier: false,
 };
-
-fn grace(cx: &Context) -> i32 {
-    i32::try_from(cx.policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX)
-}
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let changed = memberships::work(cx, conn, chunk).await?;

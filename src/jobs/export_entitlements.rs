@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::NamedTempFile;
 use tokio::io::BufWriter;
 
-use super::{Context, Error, Job, Result, Stage, engine::fault};
+use super::engine::{Context, Error, Job, Result, Stage, fault};
 use crate::store::{
     export::{Export, Form},
     run::{self, Chunk, Counts, Span},

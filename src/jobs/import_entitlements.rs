@@ -5,34 +5,18 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, Stage};
+use super::{
+    engine::{Context, Job, Result, Stage},
+    intake::{self, Outcome, inbox},
+};
 use crate::store::{
     file,
     run::{Chunk, Counts, Span},
     work::Rows,
 };
-pub use inbox::{Stamp, Waiting, stamp, take_in_waiting, waiting};
-pub use intake::{Dropped, Outcome, Taken, take_in};
-pub use reveal::{Preview, Revealed, preview, reveal};
-pub use tries::come_clean;
-
-mod agreements;
-mod answering;
-mod apply;
-mod entitlements;
-mod events;
-mod holdings;
-mod inbox;
-mod intake;
-mod keys;
-mod originals;
-mod people;
-mod requests;
-mod reveal;
-mod tries;
 
 /// The stem.
-pub const NAME: &str = "import_entitlements";
+pub const NAME: &str = intake::NAME;
 
 /// The job.
 pub const JOB: Job = Job {
@@ -52,7 +36,7 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
 
 async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
     let mut counts = Counts::default();
-    for (_, outcome) in take_in_waiting(cx, conn).await? {
+    for (_, outcome) in inbox::take_in_waiting(cx, conn).await? {
         match outcome {
             Outcome::Done(taken) => {
                 counts.done += i64::from(taken.tally.applied);

@@ -6,7 +6,10 @@
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, Stage};
+use super::engine::{
+    Context, Job, Result, Stage,
+    booking::{Booking, settle},
+};
 use crate::{
     domain::credit,
     store::{
@@ -15,9 +18,7 @@ use crate::{
         work::Rows,
     },
 };
-use booking::{Booking, settle};
 
-pub(super) mod booking;
 mod standing;
 
 /// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.

@@ -5,7 +5,7 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::{Context, Job, Result, Stage};
+use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         calendar::{add_days, sub_days},

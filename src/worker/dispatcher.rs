@@ -25,7 +25,7 @@ use crate::{
             name,
             night::{self, Night},
         },
-        import_entitlements as import,
+        intake::inbox,
     },
     store::run::{self, Counts},
 };
@@ -282,7 +282,7 @@ impl Dispatcher {
         let seen = Arc::clone(&self.inbox);
         cx.whole = Whole::if_seen(move |path| lock(&seen).is_ready(path));
         let mut conn = self.pool.acquire().await?;
-        let outcomes = import::take_in_waiting(&cx, &mut conn).boxed().await?;
+        let outcomes = inbox::take_in_waiting(&cx, &mut conn).boxed().await?;
         self.inbox().settle(&outcomes);
         Ok(())
     }
@@ -296,7 +296,7 @@ impl Dispatcher {
         let mut conn = self.pool.acquire().await?;
         let runs = run::claimable(&mut conn).await?;
         drop(conn);
-        for run in runs.into_iter().filter(|run| run.job == job.name && self.base.agrees_with(run)) {
+        for run in runs.into_iter().filter(|run| job.fits(&self.base, run)) {
             let cx = self.base.by(self.name.clone(), self.clock.today()).on(run.due_on, false);
             job.help(&Arc::new(cx), &self.pool, run.run_id).boxed().await?;
         }

@@ -13,7 +13,10 @@ use super::{dispatcher::Dispatcher, queue::Queue};
 use crate::{
     jobs::{
         Error,
-        import_entitlements::{self as import, Dropped, Outcome, Stamp, Waiting},
+        intake::{
+            self, Dropped, Outcome, Stamp,
+            inbox::{Waiting, waiting},
+        },
     },
     store::notifier,
 };
@@ -103,13 +106,13 @@ pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
     }
     let mut told = BTreeSet::new();
     loop {
-        let (waiting, unreadable) = match import::waiting(&dispatcher.base) {
+        let (waiting, unreadable) = match waiting(&dispatcher.base) {
             Ok(Waiting { files, unreadable }) => (Some(files), unreadable),
             Err(error) => (None, vec![error]),
         };
         told = tell(&told, &unreadable, waiting.is_some());
         if let Some(waiting) = waiting {
-            let stamped = waiting.into_iter().map(|one| (one.path.clone(), import::stamp(&one.path)));
+            let stamped = waiting.into_iter().map(|one| (one.path.clone(), intake::stamp(&one.path)));
             let stamped = stamped.collect();
             let ready = {
                 let mut inbox = dispatcher.inbox();
@@ -143,7 +146,7 @@ fn tell(told: &BTreeSet<String>, unreadable: &[Error], only_folders: bool) -> BT
 async fn notify(dispatcher: &Dispatcher) {
     let rung = async {
         let mut conn = dispatcher.pool.acquire().await?;
-        notifier::notify(&mut conn, &Queue::Intake.name(), 1, dispatcher.base.work(import::NAME).priority)
+        notifier::notify(&mut conn, &Queue::Intake.name(), 1, dispatcher.base.work(intake::NAME).priority)
             .await
     };
     if let Err(error) = rung.await {

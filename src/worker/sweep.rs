@@ -14,7 +14,7 @@ use crate::{
     jobs::{
         Job,
         engine::{fault, night, retention, ticks},
-        import_entitlements as import,
+        intake,
     },
     store::{self, file, notifier, run},
 };
@@ -83,7 +83,7 @@ async fn look(dispatcher: &Dispatcher, clears: bool) -> store::Result<()> {
         && dispatcher.is_open(&Queue::Intake)
         && file::left_behind(&mut tx, LEFT_BEHIND).await? > 0
     {
-        let priority = dispatcher.base.work(import::NAME).priority;
+        let priority = dispatcher.base.work(intake::NAME).priority;
         notifier::notify(&mut tx, &Queue::Intake.name(), 1, priority).await?;
     }
     if clears {

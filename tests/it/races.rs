@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use benefactor::{
     domain::calendar::sub_days,
-    jobs::import_entitlements::{Dropped, Outcome, take_in},
+    jobs::intake::{Dropped, Outcome, take_in},
 };
 
 use crate::{

@@ -12,7 +12,7 @@ use benefactor::{
     jobs::{
         self, Context, Folders, Job,
         engine::night,
-        import_entitlements::{Dropped, Outcome, take_in},
+        intake::{Dropped, Outcome, take_in},
     },
     store::{digest, run::Counts, vault::Place},
 };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use sqlx::PgConnection;
 
-use super::super::{Context, Result, provision_credits::booking};
 use crate::{
     domain::{
         credit::Settled,
         money::{Amount, Currency},
         notice::Notice,
     },
+    jobs::engine::{Context, Result, booking},
     store::{
         credit::of_entitlements,
         order::{self, Ending, How, Membership},

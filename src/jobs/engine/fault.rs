@@ -38,30 +38,11 @@
 
 #[cfg(debug_assertions)]
 mod armed;
+mod points;
 
 #[cfg(debug_assertions)]
 pub use armed::{at, read};
-
-/// Every point there is.
-pub const POINTS: [&str; 17] = [
-    "file.spooled",
-    "file.staged",
-    "file.applied",
-    "file.answered",
-    "file.left",
-    "stage.planned",
-    "chunk.claimed",
-    "chunk.worked",
-    "chunk.finished",
-    "chunk.committed",
-    "run.closed",
-    "night.complete",
-    "mail.leased",
-    "mail.delivered",
-    "mail.recorded",
-    "export.written",
-    "tick.recorded",
-];
+pub use points::POINTS;
 
 /// Nothing.
 ///

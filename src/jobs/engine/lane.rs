@@ -14,9 +14,13 @@ use tokio::{
 };
 use tracing::{Instrument, debug, error, error_span, info, warn};
 
+use super::{
+    context::Context,
+    error::{Error, Result},
+    job::Job,
+};
 use crate::{
     domain::policy::Work,
-    jobs::{Context, Error, Job, Result},
     store::{
         self,
         run::{self, Chunk, Claimant, Open, Pause, Word},

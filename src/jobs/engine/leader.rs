@@ -7,10 +7,8 @@ use sqlx::PgPool;
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tracing::warn;
 
-use crate::{
-    jobs::{Error, Result},
-    store::run,
-};
+use super::error::{Error, Result};
+use crate::store::run;
 
 /// How often the session that holds the lock sends a heartbeat; Postgres ends it after 20 s without one.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);

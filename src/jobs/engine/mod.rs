@@ -1,6 +1,10 @@
 //! How a job is run: planned by stage, claimed chunk by chunk on its lanes, closed when none is missing.
 
+pub mod booking;
+mod context;
+mod error;
 pub mod fault;
+mod job;
 mod lane;
 mod leader;
 pub mod name;
@@ -15,7 +19,12 @@ use sqlx::{Connection, PgConnection};
 use tracing::{Instrument, Span, error_span, field::Empty};
 
 use self::lane::Room;
-use super::{Context, Job, Result};
+pub use self::{
+    context::{Context, Folders, Whole, sha256},
+    error::{Error, Result, is_full},
+    job::{Job, Plan, Stage, Work},
+    stop::{Asker, Stop},
+};
 use crate::store::{
     notifier,
     run::{self, Chunk, Counts, Open},

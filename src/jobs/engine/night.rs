@@ -7,13 +7,21 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 use tracing::info;
 
-use super::{fault, lane::Room, leader::Leadership, ticks};
+use super::{
+    context::Context,
+    error::{Error, Result},
+    fault,
+    job::Job,
+    lane::Room,
+    leader::Leadership,
+    ticks,
+};
 use crate::{
     domain::{
         calendar::add_days,
         tick::{Plan, Verdict},
     },
-    jobs::{Context, Error, Job, REGISTRY, Result, import_entitlements},
+    jobs::{REGISTRY, intake},
     store::{
         self, notice,
         run::{self, Counts},
@@ -254,7 +262,7 @@ async fn as_leader<T>(
     .await;
     leadership.resign().await;
     if outcome.is_err() {
-        import_entitlements::come_clean(pool).await;
+        intake::come_clean(pool).await;
     }
     match outcome {
         Err(Error::Store(store::Error::LeaseLost)) => Err(Error::Held),

@@ -3,9 +3,9 @@
 use sqlx::{Connection, PgConnection};
 use tracing::info;
 
+use super::error::Result;
 use crate::{
     domain::policy::Policies,
-    jobs::Result,
     store::retention::{self, Pruned},
 };
 

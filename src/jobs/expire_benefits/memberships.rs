@@ -5,18 +5,23 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Context, Result, grace};
 use crate::{
     domain::{
         membership::{Standing, Year},
         notice::Notice,
     },
+    jobs::engine::{Context, Result},
     store::{
         notice::{self, Owed, Subject},
         order::{self, How},
         run::Chunk,
     },
 };
+
+/// Days of grace after a membership's last day.
+pub fn grace(cx: &Context) -> i32 {
+    i32::try_from(cx.policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX)
+}
 
 /// Moves the memberships of a span on, and owes word of those that expired. Says how many moved.
 pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {

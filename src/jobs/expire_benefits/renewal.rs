@@ -2,15 +2,15 @@
 
 use sqlx::PgConnection;
 
-use super::{Context, Counts, grace};
+use super::memberships::grace;
 use crate::{
     domain::{calendar::sub_days, membership::Year, reason::Reason},
-    jobs::{Result, provision_credits::booking::settle},
+    jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
         order::{self, Ending, How},
         request::{self, Decision, Request},
-        run::Chunk,
+        run::{Chunk, Counts},
     },
 };
 

@@ -2,9 +2,8 @@
 
 use sqlx::PgConnection;
 
-use super::{Context, Result};
 use crate::{
-    jobs::provision_credits::booking::settle,
+    jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
         order::{self, Ending, How},

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
-use super::{Context, Result};
 use crate::{
     domain::{agreement::Standing, credit::Shape},
+    jobs::engine::{Context, Result},
     store::{agreement, credit::Credit},
 };
 

@@ -4,9 +4,9 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Context, Result};
 use crate::{
     domain::notice::Notice,
+    jobs::engine::{Context, Result},
     store::{
         notice::{Owed, Subject},
         reminder::{self, Near},

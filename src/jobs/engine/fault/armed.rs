@@ -12,9 +12,9 @@ use std::{
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::POINTS;
+use super::points::POINTS;
 use crate::{
-    jobs::Job,
+    domain::policy::BUILT_IN,
     store::{self, Error},
 };
 
@@ -122,7 +122,7 @@ fn one(text: &str) -> Result<Fault, String> {
     let known = || format!("there is no point '{name}'; there are: {}", POINTS.join(", "));
     let point = POINTS.into_iter().find(|point| *point == name).ok_or_else(known)?;
     let nth = nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(|| format!("'{nth}' is not a count"))?;
-    if let Some(job) = job.filter(|job| *job != NIGHT && Job::named(job).is_none()) {
+    if let Some(job) = job.filter(|job| *job != NIGHT && !BUILT_IN.iter().any(|(stem, _)| stem == job)) {
         return Err(format!("there is no job '{job}'"));
     }
     let action = match action {

@@ -5,11 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
-use super::{
-    apply::{Verdict, parse},
-    holdings::{Entered, Holdings},
-    intake::StagedFile,
-};
+use super::holdings::{Entered, Holdings};
 use crate::{
     domain::{
         core_difference::Own,
@@ -22,7 +18,10 @@ use crate::{
         policy::Backdate,
         reason::Reason,
     },
-    jobs::{Context, Result},
+    jobs::{
+        engine::{Context, Result},
+        intake::staged::{StagedFile, Verdict, parse},
+    },
     store::{
         file::StagedRow,
         intake::{self, PutEntitlement, PutOrder, StoredEntitlement},

@@ -5,14 +5,17 @@ use std::{
     fs::{File, TryLockError},
     io::ErrorKind,
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use sqlx::PgConnection;
 use tracing::{info, warn};
 
-use super::intake::{Dropped, Outcome, take_in};
-use crate::jobs::{Context, Error, Folders, Result};
+use super::{
+    dropped::{Dropped, Outcome, leave, stamp},
+    take_in,
+};
+use crate::jobs::engine::{Context, Error, Folders, Result};
 
 /// How often one looks whether the inbox is free.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -52,16 +55,6 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
     Ok(outcomes)
 }
 
-/// What changes when a file is written to: its length and when that was.
-pub type Stamp = (u64, SystemTime);
-
-/// What tells whether a file is still written to; `None` when it is gone.
-#[must_use]
-pub fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::symlink_metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
-}
-
 /// Waits for the inbox's lock, which the kernel takes back from a process that dies. No inbox: nothing to lock.
 ///
 /// # Errors
@@ -84,20 +77,8 @@ async fn turn(cx: &Context) -> Result<Option<File>> {
     }
 }
 
-/// What was taken in leaves the inbox, unless something else is there by now; the spool keeps its bytes. Somebody may
-/// have moved it meanwhile.
-pub(super) fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
-    if cx.dry_run || dropped.leaves.is_none() || dropped.leaves != stamp(&dropped.path) {
-        return Ok(());
-    }
-    match std::fs::remove_file(&dropped.path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed.map_err(Error::file(&dropped.path)),
-    }
-}
-
 /// Those that nobody writes to any more.
-pub(super) fn whole(cx: &Context) -> Result<Vec<Dropped>> {
+pub fn whole(cx: &Context) -> Result<Vec<Dropped>> {
     let Waiting { mut files, unreadable } = waiting(cx)?;
     for error in unreadable {
         warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");

@@ -1,37 +1,26 @@
-//! A file's way in: spooled and hashed, checked whole, staged, applied, answered.
+//! A file's way to the stage: spooled and hashed, checked whole, its rows staged as text.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, path::Path};
 
-use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
 use super::{
-    answering, apply,
-    inbox::{self, Stamp},
-    originals, requests, tries,
+    dropped::Dropped,
+    originals,
+    staged::{NAME, StagedFile, Staging, chunk_rows, requested_on},
 };
 use crate::{
-    domain::{
-        calendar::add_days,
-        cell,
-        reason::{Problem, Reason},
-    },
     files::{
         Refusal,
         profile::{Kind, Profile},
         reader::{Limits, Reader, Record},
         spool::{self, Spooled},
     },
-    jobs::{Context, Error, Result, engine::fault, is_full},
+    jobs::engine::{Context, Error, Result, fault, is_full},
     store::{
         bulk::Rows,
-        file::{self, CELL_END, NewFile, Tally, Unfinished},
-        intake::StoredOrder,
+        file::{self, CELL_END, NewFile, Unfinished},
         quarantine,
         vault::Vault,
     },
@@ -40,143 +29,13 @@ use crate::{
 /// Rows that are staged at once.
 const STAGED_AT_ONCE: u64 = 10_000;
 
-/// A file that somebody dropped.
-#[derive(Clone, Debug)]
-pub struct Dropped {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What the operator says it is; `None`: its header says.
-    pub kind: Option<Kind>,
-    /// The Partner ID whose rows it may hold; `None`: anybody's.
-    pub partner: Option<String>,
-    /// The operator lets requests in that are dated long before (D1).
-    pub accept_backdated: bool,
-    /// The operator asks: rows may say so in `requested_by`.
-    pub by_operator: bool,
-    /// The operator lets it end more entitlements than the guard does (promise 6).
-    pub accept_ends: bool,
-    /// Where its answer goes.
-    pub results: PathBuf,
-    /// What it looked like in the inbox, which it leaves once it is answered; `None`: it stays where it is.
-    pub leaves: Option<Stamp>,
-}
-
-/// What became of it.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// Its rows are answered.
-    Done(Taken),
-    /// The same bytes were taken in before; nothing to do (exit 0).
-    Known,
-    /// Refused whole; nothing of it is in (exit 1).
-    Refused(String),
-    /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
-    Guarded(String),
-    /// It ended its process too often; what was applied of it stays (exit 1).
-    GivenUp(String),
-}
-
-/// A file whose rows are answered.
-#[derive(Clone, Debug)]
-pub struct Taken {
-    /// The name it was dropped under.
-    pub name: String,
-    /// What it is.
-    pub kind: Kind,
-    /// What its rows came to.
-    pub tally: Tally,
-    /// Where its answer is; `None` in a dry run.
-    pub answer: Option<PathBuf>,
-    /// Columns that mean nothing here.
-    pub unknown: Vec<String>,
-    /// Where rejected product keys are still in the clear, to be corrected: the answer has them masked.
-    pub kept: Option<PathBuf>,
-    /// What is said of its first row, which is all there is of what somebody asked for by a command.
-    pub problems: Vec<Problem>,
-}
-
-/// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
-pub async fn take_in(
-    cx: &Context,
-    conn: &mut PgConnection,
-    dropped: Vec<Dropped>,
-) -> Result<Vec<(Dropped, Outcome)>> {
-    tries::settle(conn).await?;
-    let mut outcomes = Vec::new();
-    let mut staged = Vec::new();
-    for mut one in dropped {
-        let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
-        let looked_like = inbox::stamp(&one.path);
-        let staging = stage(cx, conn, &one, &mine).await?;
-        originals::mark(cx, &mut one, looked_like, &staging)?;
-        match staging {
-            Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
-            Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
-            Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
-            Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
-            Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
-        }
-    }
-    let mut applied = apply_all(cx, conn).await?;
-    for (one, file_id, profile) in staged {
-        applied.retain(|id| *id != file_id);
-        let mut begun = tries::begin(cx, conn, &[file_id]).await?;
-        let outcome = if let Some(sentence) = begun.given_up.remove(&file_id) {
-            Outcome::GivenUp(sentence)
-        } else {
-            let closed = close(cx, conn, &one, file_id, profile).await;
-            tries::end(conn, &begun.tries).await;
-            closed?
-        };
-        if matches!(outcome, Outcome::GivenUp(_)) {
-            originals::forget(cx, conn, file_id).await?;
-        }
-        outcomes.push((one, outcome));
-    }
-    for file_id in applied {
-        let mut tx = conn.begin().await?;
-        if quarantine::refusal(&mut tx, file_id).await?.is_none() {
-            file::finish(&mut tx, file_id).await?;
-            originals::forget(cx, &mut tx, file_id).await?;
-        }
-        tx.commit().await?;
-    }
-    Ok(outcomes)
-}
-
-/// Closes an applied file: it is answered, leaves the inbox, and is done. After a crash in between it is answered
-/// again if it is still there; once it has left, nothing of it is asked for again.
-async fn close(
-    cx: &Context,
-    conn: &mut PgConnection,
-    one: &Dropped,
-    file_id: i64,
-    profile: Profile,
-) -> Result<Outcome> {
-    let mut tx = conn.begin().await?;
-    if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
-        return Ok(Outcome::GivenUp(sentence));
-    }
-    file::finish(&mut tx, file_id).await?;
-    let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
-    fault::at("file.answered", super::NAME).await?;
-    originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
-    fault::at("file.left", super::NAME).await?;
-    tx.commit().await?;
-    Ok(Outcome::Done(taken))
-}
-
-/// What became of a file at the door.
-pub(super) enum Staging {
-    Staged(i64, Profile),
-    Known { kind: Kind },
-    Refused(String),
-    Guarded(String),
-    GivenUp(String),
-}
-
 /// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
-async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &[i64]) -> Result<Staging> {
+pub async fn stage(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    mine: &[i64],
+) -> Result<Staging> {
     let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
     let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
     let spooled = match spooled {
@@ -185,7 +44,7 @@ async fn stage(cx: &Context, conn: &mut PgConnection, dropped: &Dropped, mine: &
         Err(Refusal::Io(error)) if is_full(&error) => return Err(Error::file(&cx.folders.spool())(error)),
         Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
     };
-    fault::at("file.spooled", super::NAME).await?;
+    fault::at("file.spooled", NAME).await?;
     let staging = stage_spooled(cx, conn, dropped, &spooled, mine).await?;
     originals::settle(cx, conn, &spooled, &staging).await?;
     Ok(staging)
@@ -257,7 +116,7 @@ async fn stage_spooled(
                 let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
                 file::staged(&mut tx, file_id, rows, chunk).await?;
                 tx.commit().await?;
-                fault::at("file.staged", super::NAME).await?;
+                fault::at("file.staged", NAME).await?;
                 return Ok(Staging::Staged(file_id, profile));
             }
             Some(sentence) => (Staging::Guarded(sentence.clone()), sentence),
@@ -323,10 +182,6 @@ async fn seen_before(
         return Ok(Some(Staging::GivenUp(why)));
     }
     Ok(None)
-}
-
-pub(super) fn chunk_rows(cx: &Context) -> i32 {
-    i32::try_from(cx.chunk_rows(super::NAME)).unwrap_or(i32::MAX)
 }
 
 /// What the rows of a file are sealed with on the stage, if they hold product keys.
@@ -397,88 +252,8 @@ fn join(record: &Record, cells: &mut String) {
     }
 }
 
-/// The date that orders a request; one without a date that can be is first, and rejected.
-fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
-    let date = match profile.cells(record).get("requested_on") {
-        cell::Content::Text(text) => cell::date_or_instant(text),
-        _ => None,
-    };
-    date.filter(|day| *day > NaiveDate::default()).unwrap_or_else(|| add_days(NaiveDate::default(), 1))
-}
-
-/// Applies every staged file, those included that a crash left behind, and says which.
-async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
-    let mut files = Vec::new();
-    for unfinished in file::unfinished(conn).await? {
-        files.push(restage(cx, conn, unfinished).await?);
-    }
-    files.sort_by_key(|file| (file.profile.kind, file.file_id));
-    let mut given_up = Vec::new();
-    for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
-        let begun = tries::begin(cx, conn, &[file.file_id]).await?;
-        if !begun.given_up.is_empty() {
-            given_up.push(file.file_id);
-            continue;
-        }
-        let applied = apply::file(cx, conn, file).await;
-        tries::end(conn, &begun.tries).await;
-        applied?;
-    }
-    let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    given_up.extend(requests::apply(cx, conn, &waiting).await?);
-    Ok(files.iter().map(|file| file.file_id).filter(|file_id| !given_up.contains(file_id)).collect())
-}
-
-/// A staged file, ready to be applied.
-#[derive(Debug)]
-pub struct StagedFile {
-    /// Its number.
-    pub file_id: i64,
-    /// Its header, understood.
-    pub profile: Profile,
-    /// The header itself.
-    pub header: Record,
-    /// Whose rows it may hold.
-    pub partner_id: Option<i64>,
-    /// The Partner ID of that partner, or nothing.
-    pub partner_number: String,
-    /// The business date of its arrival.
-    pub received_on: NaiveDate,
-    /// Requests dated long before need no operator.
-    pub accept_backdated: bool,
-    /// Its rows may name the operator as who asks.
-    pub by_operator: bool,
-    /// Tries of it that nobody came back from.
-    pub attempts: i32,
-}
-
-impl StagedFile {
-    /// The partner that a row names, if it is known and the file may hold its rows.
-    pub fn admit(&self, number: &str, known: Option<i64>) -> std::result::Result<i64, Problem> {
-        let reason = match known {
-            None => Reason::UnknownPartner,
-            Some(partner_id) if self.partner_id.is_some_and(|own| own != partner_id) => {
-                Reason::OtherPartner { partner_id: self.partner_number.clone() }
-            }
-            Some(partner_id) => return Ok(partner_id),
-        };
-        Err(Problem::at("partner_id", number, reason))
-    }
-}
-
-/// The order that a row names, if it is known and that partner's.
-pub fn order_of<'a>(
-    orders: &'a HashMap<String, StoredOrder>,
-    order_id: &str,
-    partner_id: i64,
-) -> std::result::Result<&'a StoredOrder, Problem> {
-    let no = |reason| Problem::at("order_id", order_id, reason);
-    let order = orders.get(order_id).ok_or_else(|| no(Reason::UnknownOrder))?;
-    if order.partner_id == partner_id { Ok(order) } else { Err(no(Reason::OrderOfAnotherPartner)) }
-}
-
 /// Makes sure that a file's rows are on the stage: a crash of Postgres empties it, and the spool fills it again.
-async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
+pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
     let path = cx.folders.spool().join(&unfinished.sha256);
     let kind = Kind::parse(&unfinished.kind);
     let all_applied = file::next_chunk(conn, unfinished.file_id).await?.is_none();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::super::{Context, Result};
+use super::{context::Context, error::Result};
 use crate::{
     domain::{
         credit::{self, Schedule, Settled},

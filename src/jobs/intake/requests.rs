@@ -4,8 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
 
 use super::{
-    apply::{Verdict, parse},
-    intake::StagedFile,
+    staged::{NAME, StagedFile, Verdict, parse},
     tries,
 };
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
         service_request,
     },
     files::profile::Kind,
-    jobs::{Context, Result, engine::fault},
+    jobs::engine::{Context, Result, fault},
     store::{
         book::{self, Entry},
         file::{self, StagedRow},
@@ -38,7 +37,7 @@ pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile])
     let apart = tries::limit(cx) == 1 || files.iter().any(|file| file.attempts > 0);
     let mut after = (NaiveDate::default(), 0, 0); // 1970: no request is older than its store
     loop {
-        let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(super::NAME)).await?;
+        let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(NAME)).await?;
         let Some(last) = rows.last() else { break };
         after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
         for part in parts(&rows, apart) {
@@ -108,7 +107,7 @@ async fn together(
             .collect();
         file::answer(&mut tx, *file_id, &answers).await?;
     }
-    fault::at("file.applied", super::NAME).await?;
+    fault::at("file.applied", NAME).await?;
     Ok(tx.commit().await?)
 }
 

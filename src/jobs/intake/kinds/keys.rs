@@ -5,10 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
-use super::{
-    apply::{Verdict, parse},
-    intake::{StagedFile, order_of},
-};
 use crate::{
     domain::{
         entitlement::BenefitKind,
@@ -16,7 +12,10 @@ use crate::{
         policy::ImportPolicy,
         reason::{Expected, Problem, Reason},
     },
-    jobs::{Context, Result},
+    jobs::{
+        engine::{Context, Result},
+        intake::staged::{StagedFile, Verdict, order_of, parse},
+    },
     store::{
         file::StagedRow,
         intake::{self, StoredOrder},

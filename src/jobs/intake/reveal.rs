@@ -15,7 +15,7 @@ use crate::{
         subscription,
     },
     files::profile::Kind,
-    jobs::{Context, Result, sha256},
+    jobs::engine::{Context, Result, sha256},
     store::{
         book::{self, Entry},
         file::{self, NewFile},

@@ -4,7 +4,10 @@ use std::fs::File;
 
 use sqlx::PgConnection;
 
-use super::intake::{Dropped, Taken, chunk_rows};
+use super::{
+    dropped::{Dropped, Taken},
+    staged::chunk_rows,
+};
 use crate::{
     domain::language::Language,
     files::{
@@ -12,7 +15,7 @@ use crate::{
         profile::{Kind, Profile},
         reader::{Limits, Reader, Record},
     },
-    jobs::{Context, Error, Result},
+    jobs::engine::{Context, Error, Result},
     store::file,
 };
 

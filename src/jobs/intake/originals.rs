@@ -12,12 +12,12 @@ use std::{
 use sqlx::PgConnection;
 
 use super::{
-    inbox::{self, Stamp},
-    intake::{Dropped, Staging, Taken},
+    dropped::{Dropped, Stamp, Taken, leave},
+    staged::Staging,
 };
 use crate::{
     files::{profile::Kind, spool::Spooled},
-    jobs::{Context, Error, Result},
+    jobs::engine::{Context, Error, Result},
     store::file,
 };
 
@@ -50,7 +50,7 @@ pub(super) fn mark(
         }
         Staging::Known { kind: Kind::Keys } => {
             dropped.leaves = dropped.leaves.or(looked_like);
-            inbox::leave(cx, dropped)
+            leave(cx, dropped)
         }
         _ => Ok(()),
     }
@@ -65,15 +65,15 @@ pub(super) async fn close(
     taken: &mut Taken,
 ) -> Result<()> {
     if taken.kind != Kind::Keys || cx.dry_run {
-        return inbox::leave(cx, dropped);
+        return leave(cx, dropped);
     }
     let sha256 = file::get(conn, file_id).await?.sha256;
     let in_inbox = dropped.path.starts_with(cx.folders.inbox());
     if taken.tally.rejected == 0 {
-        inbox::leave(cx, dropped)?;
+        leave(cx, dropped)?;
     } else if in_inbox {
         taken.kept = Some(lay_beside(cx, dropped, &sha256)?);
-        inbox::leave(cx, dropped)?;
+        leave(cx, dropped)?;
     } else {
         taken.kept = Some(dropped.path.clone());
     }

@@ -17,7 +17,7 @@ use crate::{
         membership::Year,
         reason::Problem,
     },
-    jobs::{Context, Result},
+    jobs::engine::{Context, Result},
     store::{
         agreement::{self, Granted},
         holding::{self, Groups},

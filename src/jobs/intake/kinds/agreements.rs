@@ -5,16 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{
-    apply::{Verdict, parse},
-    intake::StagedFile,
-};
 use crate::{
     domain::{
         agreement::{self, AgreementRow},
         reason::{Problem, Reason},
     },
-    jobs::{Context, Result},
+    jobs::{
+        engine::{Context, Result},
+        intake::staged::{StagedFile, Verdict, parse},
+    },
     store::{
         agreement::{self as stored, Agreement, Granted},
         file::StagedRow,

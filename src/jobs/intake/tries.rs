@@ -11,8 +11,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::{Duration, Instant, sleep, timeout};
 use tracing::warn;
 
+use super::staged::NAME;
 use crate::{
-    jobs::{Context, Result},
+    jobs::engine::{Context, Result},
     store::{
         self,
         quarantine::{self, Try},
@@ -34,7 +35,7 @@ fn owed() -> std::sync::MutexGuard<'static, Vec<Try>> {
 /// How many tries a file has: one less than the chunk of a night, whose last try then finds the file given up and
 /// lets the night go on.
 pub(super) fn limit(cx: &Context) -> i32 {
-    let attempts = i32::try_from(cx.work(super::NAME).attempts).unwrap_or(i32::MAX);
+    let attempts = i32::try_from(cx.work(NAME).attempts).unwrap_or(i32::MAX);
     attempts.saturating_sub(1).max(1)
 }
 

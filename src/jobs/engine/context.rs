@@ -1,0 +1,206 @@
+//! What every job of one business date works with.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tokio::sync::OnceCell;
+
+use super::{error::Result, stop::Stop};
+use crate::{
+    domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
+    store::{self, run, vault},
+};
+
+/// Where files go.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where a dry run puts copies of dropped files instead; gone with the last that uses it.
+    pub scratch: Option<Arc<tempfile::TempDir>>,
+}
+
+impl Folders {
+    /// Files that people drop.
+    #[must_use]
+    pub fn inbox(&self) -> PathBuf {
+        self.data.join("inbox")
+    }
+
+    /// Copies of what was dropped, named by hash.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.scratch.as_ref().map_or_else(|| self.data.join("spool"), |scratch| scratch.path().to_owned())
+    }
+
+    /// Dropped files, handed back with an answer on every row.
+    #[must_use]
+    pub fn answers(&self) -> PathBuf {
+        self.data.join("answers")
+    }
+
+    /// Mails as `.eml`.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.data.join("outbox")
+    }
+}
+
+/// Tells files that are whole from files that are still written to.
+#[derive(Clone)]
+pub struct Whole(Arc<dyn Fn(&Path) -> bool + Send + Sync>);
+
+impl Whole {
+    /// By having watched them.
+    pub fn if_seen(tells: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tells))
+    }
+
+    /// As the one who starts a command says.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Arc::new(|_| true))
+    }
+
+    /// Whether this one is.
+    #[must_use]
+    pub fn is(&self, path: &Path) -> bool {
+        (self.0)(path)
+    }
+}
+
+/// What every job of one business date works with.
+pub struct Context {
+    /// The numbers of the rules.
+    pub policies: Arc<Policies>,
+    /// What offers bring.
+    pub catalogue: Arc<Catalogue>,
+    /// SHA-256 of the catalogue's text.
+    pub catalogue_sha256: String,
+    /// Where files go.
+    pub folders: Folders,
+    /// The business date.
+    pub today: NaiveDate,
+    /// The business date on which files arrive now (D1): the clock's, not the night's.
+    pub arrived_on: NaiveDate,
+    /// No later night is complete: mail and exports, which show the present, are made.
+    pub latest: bool,
+    /// Print, do not send or write files; the caller rolls back.
+    pub dry_run: bool,
+    /// Who works: a role and a name that no other process ever has, `night:…`.
+    pub worker: String,
+    /// Host and data directory: a courier's files and mails belong there.
+    pub place: String,
+    /// What the coordinator's writes are fenced with; `None` for a helper and in a rehearsal.
+    pub epoch: Option<i64>,
+    /// Whether to begin nothing more.
+    pub stop: Stop,
+    /// Which files of the inbox are whole; the others are still written to and wait.
+    pub whole: Whole,
+    /// Where the secret is that product keys are sealed with.
+    pub vault: Arc<vault::Place>,
+    /// Loaded when first needed.
+    pub rates: OnceCell<Rates>,
+}
+
+impl Context {
+    /// The same for another business date; `latest`: no later night is complete.
+    #[must_use]
+    pub fn on(&self, today: NaiveDate, latest: bool) -> Self {
+        Self {
+            policies: Arc::clone(&self.policies),
+            catalogue: Arc::clone(&self.catalogue),
+            catalogue_sha256: self.catalogue_sha256.clone(),
+            folders: self.folders.clone(),
+            today,
+            arrived_on: self.arrived_on,
+            latest,
+            dry_run: self.dry_run,
+            worker: self.worker.clone(),
+            place: self.place.clone(),
+            epoch: self.epoch,
+            stop: self.stop.clone(),
+            whole: self.whole.clone(),
+            vault: Arc::clone(&self.vault),
+            rates: OnceCell::new(),
+        }
+    }
+
+    /// The same for a worker of this name on the day that files arrive.
+    #[must_use]
+    pub fn by(&self, worker: String, arrived_on: NaiveDate) -> Self {
+        Self { arrived_on, worker, ..self.on(self.today, self.latest) }
+    }
+
+    /// Holds the coordinator's place until the transaction ends.
+    ///
+    /// # Errors
+    /// [`store::Error::LeaseLost`] when another process became leader meanwhile: nothing more may be written.
+    pub(super) async fn ensure_leader(&self, conn: &mut PgConnection) -> Result<()> {
+        match self.epoch {
+            Some(epoch) => Ok(run::ensure_leader(conn, epoch).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// How hard a job works.
+    #[must_use]
+    pub fn work(&self, job: &str) -> crate::domain::policy::Work {
+        let jobs = self.policies.jobs();
+        jobs.iter().find(|(name, ..)| *name == job).map_or(jobs[0].2, |(_, _, work)| *work)
+    }
+
+    /// Rows of a job's chunk.
+    #[must_use]
+    pub fn chunk_rows(&self, job: &str) -> i64 {
+        i64::from(self.work(job).chunk_rows)
+    }
+
+    /// The published rates.
+    pub async fn rates(&self, conn: &mut PgConnection) -> Result<&Rates> {
+        Ok(self.rates.get_or_try_init(|| store::credit::rates(conn)).await?)
+    }
+
+    /// The numbers that credit is decided with.
+    #[must_use]
+    pub fn credit_policy(&self) -> store::credit::Policy {
+        let policy = self.policies.provision_credits.policy;
+        store::credit::Policy {
+            scheme: policy.period_scheme,
+            periods_in_a_year: policy.periods_in_a_year,
+            max_rate_age_days: policy.max_rate_age_days,
+        }
+    }
+
+    /// SHA-256 of a job's policy text.
+    pub(super) fn policy_sha256(&self, job: &str) -> String {
+        let text =
+            self.policies.texts.iter().find(|(stem, _)| *stem == job).map_or("", |(_, text)| text.as_str());
+        sha256(text.as_bytes())
+    }
+
+    pub(super) async fn provenance(&self, job: &str, conn: &mut PgConnection) -> Result<run::Provenance> {
+        Ok(run::Provenance {
+            binary_version: env!("CARGO_PKG_VERSION").to_owned(),
+            policy_sha256: self.policy_sha256(job),
+            catalogue_sha256: self.catalogue_sha256.clone(),
+            input_sha256: run::input_sha256(conn).await?,
+            place: self.place.clone(),
+        })
+    }
+}
+
+/// Hexadecimal SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,106 @@
+//! Why work did not complete, and what that means for who runs it.
+
+use chrono::NaiveDate;
+
+use crate::store;
+
+/// Why a job did not complete, and so what happens next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store: retried, then given up.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Another process runs nights: try again when it is done.
+    #[error("another process is running the night")]
+    Held,
+    /// It was asked to stop and did so between two chunks; the next start goes on there.
+    #[error("stopped as asked; what is left is done on the next start")]
+    Stopped,
+    /// Chunks failed for good; the others are done.
+    #[error("{}", incomplete(job, *due_on, *run_id, chunks, said))]
+    Incomplete {
+        /// The job.
+        job: &'static str,
+        /// The business date.
+        due_on: NaiveDate,
+        /// Its run.
+        run_id: i64,
+        /// Their numbers.
+        chunks: Vec<i32>,
+        /// What the first of them said last.
+        said: String,
+    },
+    /// A chunk's work panicked: a fault of this program.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// A chunk's work took longer than it may.
+    #[error("did not end within {seconds} s and was cut off (limit_seconds)")]
+    Hung {
+        /// How long it may take.
+        seconds: u32,
+    },
+    /// An operator called a chunk off while it was worked on.
+    #[error("called off by an operator")]
+    CalledOff,
+    /// Work that was cut off computes on and cannot be interrupted: the process must end, and nothing is lost.
+    #[error("work that was cut off cannot be interrupted; this process ends, and the next start goes on")]
+    Stuck,
+    /// A mail cannot be written: its notice needs a person.
+    #[error("mail: {0}")]
+    Mail(#[from] crate::mail::Error),
+    /// A file cannot be read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Error {
+    /// Whether the same may work once something else is back or has room: no fault of what was worked on.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Store(store) => store.is_down(),
+            Self::File { error, .. } => is_full(error),
+            _ => false,
+        }
+    }
+
+    /// For an error with a file.
+    pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |error| Self::File { path, error }
+    }
+}
+
+/// What to do about chunks that failed for good.
+fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &str) -> String {
+    let first = chunks.first().copied().unwrap_or_default();
+    let more = match chunks.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{job} for {due_on} is incomplete: chunk {run_id}.{first}{more} failed after all tries; it said: {said}. \
+         `benefactor jobs show {run_id}.{first}` tells which rows; then `jobs retry` or `jobs discard` it"
+    )
+}
+
+/// Result of a job.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Whether a disk has no room, or is one that nobody may write to.
+#[must_use]
+pub fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+}

@@ -1,0 +1,22 @@
+//! The places' names.
+
+/// Every point there is.
+pub const POINTS: [&str; 17] = [
+    "file.spooled",
+    "file.staged",
+    "file.applied",
+    "file.answered",
+    "file.left",
+    "stage.planned",
+    "chunk.claimed",
+    "chunk.worked",
+    "chunk.finished",
+    "chunk.committed",
+    "run.closed",
+    "night.complete",
+    "mail.leased",
+    "mail.delivered",
+    "mail.recorded",
+    "export.written",
+    "tick.recorded",
+];

@@ -1,0 +1,54 @@
+//! A staged file's rows, applied by the chunk: each chunk is one transaction with its answers.
+
+use sqlx::{Connection, PgConnection};
+
+use super::{
+    kinds,
+    staged::{NAME, StagedFile, Verdict},
+};
+use crate::{
+    jobs::engine::{Context, Error, Result, fault},
+    store::{
+        file::{self, RowAnswer, StagedRow, Tally},
+        run,
+    },
+};
+
+/// Applies a file that is not of requests.
+pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) -> Result<()> {
+    loop {
+        if cx.stop.is_asked() {
+            return Err(Error::Stopped);
+        }
+        let mut tx = conn.begin().await?;
+        run::change_facts(&mut tx).await?;
+        let Some((chunk_no, first_row, until_row)) = file::next_chunk(&mut tx, staged.file_id).await? else {
+            return Ok(());
+        };
+        let rows = file::rows(&mut tx, staged.file_id, first_row, until_row).await?;
+        let verdicts = kinds::apply(cx, &mut tx, staged, &rows).await?;
+        let (tally, unchanged, answers) = tally(&rows, verdicts);
+        file::answer(&mut tx, staged.file_id, &answers).await?;
+        file::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
+        fault::at("file.applied", NAME).await?;
+        tx.commit().await?;
+    }
+}
+
+/// Counts verdicts; of the rows only those are kept singly that there is more to say of.
+fn tally(rows: &[StagedRow], verdicts: Vec<Verdict>) -> (Tally, Vec<i32>, Vec<RowAnswer>) {
+    let (mut tally, mut unchanged, mut answers) = (Tally::default(), Vec::new(), Vec::new());
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        match &verdict {
+            Verdict::Applied(_) => tally.applied += 1,
+            Verdict::Unchanged(_) => tally.unchanged += 1,
+            Verdict::Rejected(_) => tally.rejected += 1,
+        }
+        match verdict {
+            Verdict::Applied(remarks) if remarks.is_empty() => {}
+            Verdict::Unchanged(remarks) if remarks.is_empty() => unchanged.push(row.row_no),
+            verdict => answers.push(verdict.answer(row)),
+        }
+    }
+    (tally, unchanged, answers)
+}

@@ -1,0 +1,91 @@
+//! A file that somebody dropped: what is known of it before it is looked at, and what became of it.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{
+    domain::reason::Problem,
+    files::profile::Kind,
+    jobs::engine::{Context, Error, Result},
+    store::file::Tally,
+};
+
+/// A file that somebody dropped.
+#[derive(Clone, Debug)]
+pub struct Dropped {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What the operator says it is; `None`: its header says.
+    pub kind: Option<Kind>,
+    /// The Partner ID whose rows it may hold; `None`: anybody's.
+    pub partner: Option<String>,
+    /// The operator lets requests in that are dated long before (D1).
+    pub accept_backdated: bool,
+    /// The operator asks: rows may say so in `requested_by`.
+    pub by_operator: bool,
+    /// The operator lets it end more entitlements than the guard does (promise 6).
+    pub accept_ends: bool,
+    /// Where its answer goes.
+    pub results: PathBuf,
+    /// What it looked like in the inbox, which it leaves once it is answered; `None`: it stays where it is.
+    pub leaves: Option<Stamp>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Its rows are answered.
+    Done(Taken),
+    /// The same bytes were taken in before; nothing to do (exit 0).
+    Known,
+    /// Refused whole; nothing of it is in (exit 1).
+    Refused(String),
+    /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
+    Guarded(String),
+    /// It ended its process too often; what was applied of it stays (exit 1).
+    GivenUp(String),
+}
+
+/// A file whose rows are answered.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The name it was dropped under.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What its rows came to.
+    pub tally: Tally,
+    /// Where its answer is; `None` in a dry run.
+    pub answer: Option<PathBuf>,
+    /// Columns that mean nothing here.
+    pub unknown: Vec<String>,
+    /// Where rejected product keys are still in the clear, to be corrected: the answer has them masked.
+    pub kept: Option<PathBuf>,
+    /// What is said of its first row, which is all there is of what somebody asked for by a command.
+    pub problems: Vec<Problem>,
+}
+
+/// What changes when a file is written to: its length and when that was.
+pub type Stamp = (u64, SystemTime);
+
+/// What tells whether a file is still written to; `None` when it is gone.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// What was taken in leaves the inbox, unless something else is there by now; the spool keeps its bytes. Somebody may
+/// have moved it meanwhile.
+pub fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
+    if cx.dry_run || dropped.leaves.is_none() || dropped.leaves != stamp(&dropped.path) {
+        return Ok(());
+    }
+    match std::fs::remove_file(&dropped.path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::file(&dropped.path)),
+    }
+}

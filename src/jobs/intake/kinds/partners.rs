@@ -1,0 +1,65 @@
+//! Partners: the last file wins, an absent column keeps, an empty cell clears (D16).
+
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{cell::Patch, partner, reason::Reason},
+    jobs::{
+        engine::{Context, Result},
+        intake::staged::{StagedFile, Verdict, parse, partner_of},
+    },
+    store::{file::StagedRow, keys, people},
+};
+
+/// Applies rows of a partners file.
+pub async fn apply(
+    _: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let row = match parse(staged, row, partner::parse) {
+            Ok(row) => row,
+            Err(problems) => {
+                verdicts.push(Verdict::Rejected(problems));
+                continue;
+            }
+        };
+        if staged.partner_id.is_some()
+            && let Err(problems) = partner_of(conn, staged, &row.partner_id).await?
+        {
+            verdicts.push(Verdict::Rejected(problems));
+            continue;
+        }
+        // The contact's address differs from the account's, also when that changes (R8).
+        if people::contact_email(conn, &row.partner_id)
+            .await?
+            .is_some_and(|contact| row.account_email.same_as(&contact))
+        {
+            verdicts.push(Verdict::no("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
+            continue;
+        }
+        // Keys were redeemed onto a tenant; it stays the partner's (R3).
+        let pinned = match &row.tenant_id {
+            Patch::Keep => None,
+            _ => keys::pinned_tenant(conn, &row.partner_id).await?,
+        };
+        let tenant_id = row.tenant_id.as_set().map_or("", String::as_str);
+        if let Some(expected) = pinned.filter(|pinned| !pinned.eq_ignore_ascii_case(tenant_id)) {
+            verdicts.push(Verdict::no("tenant_id", tenant_id, Reason::TenantPinned { expected }));
+            continue;
+        }
+        // What was granted was granted in a currency; it stays the partner's (D16).
+        let granted = people::granted_currency(conn, &row.partner_id).await?;
+        verdicts.push(match granted {
+            Some(expected) if expected != row.currency.code() => {
+                let reason = Reason::AlreadyGranted { column: "currency".to_owned(), expected };
+                Verdict::no("currency", row.currency.code(), reason)
+            }
+            _ => people::put_partner(conn, staged.file_id, &row).await?.into(),
+        });
+    }
+    Ok(verdicts)
+}

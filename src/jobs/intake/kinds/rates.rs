@@ -1,0 +1,63 @@
+//! Published rates: events; the same day with another rate is a conflict, told loudly (D4, D16).
+
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{
+        money::plain,
+        reason::{Problem, Reason},
+    },
+    files::rates::Rates,
+    jobs::{
+        engine::{Context, Error, Result},
+        intake::staged::{StagedFile, Verdict, record},
+    },
+    store::{file::StagedRow, intake},
+};
+
+/// Applies published days of a rates file.
+pub async fn apply(
+    _: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let columns = Rates::of_header(&staged.header)
+        .map_err(|refusal| Error::file(std::path::Path::new("rates"))(std::io::Error::other(refusal)))?;
+    let days: Vec<_> = rows.iter().map(|row| columns.day(&record(row))).collect();
+    let published: Vec<_> = days.iter().flatten().map(|day| day.on).collect();
+    let mut known = intake::rates(conn, &published).await?;
+    let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
+    for day in days {
+        let day = match day {
+            Ok(day) => day,
+            Err(problems) => {
+                verdicts.push(Verdict::Rejected(problems));
+                continue;
+            }
+        };
+        let (mut problems, mut new) = (Vec::new(), Vec::new());
+        for (currency, rate) in day.rates {
+            match known.get(&(day.on, currency.to_string())) {
+                None => new.push((day.on, currency, rate)),
+                Some(micro) if *micro == rate.micro() => {}
+                Some(micro) => {
+                    let (column, expected) = (currency.to_string(), plain(*micro, 6));
+                    let reason = Reason::ConflictsWithEarlier { column, expected };
+                    problems.push(Problem::at(currency.code(), &plain(rate.micro(), 6), reason));
+                }
+            }
+        }
+        verdicts.push(if !problems.is_empty() {
+            Verdict::Rejected(problems)
+        } else if new.is_empty() {
+            Verdict::Unchanged(vec![])
+        } else {
+            known.extend(new.iter().map(|(on, currency, rate)| ((*on, currency.to_string()), rate.micro())));
+            fresh.extend(new);
+            Verdict::Applied(vec![])
+        });
+    }
+    intake::append_rates(conn, staged.file_id, &fresh).await?;
+    Ok(verdicts)
+}

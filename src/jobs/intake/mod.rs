@@ -1,0 +1,120 @@
+//! How any file is taken in: dropped, staged, applied by the chunk (requests by their dates over all files), answered.
+
+use sqlx::{Connection, PgConnection};
+
+use crate::{
+    files::profile::Profile,
+    jobs::engine::{Context, Result, fault},
+    store::{file, quarantine},
+};
+pub use dropped::{Dropped, Outcome, Stamp, Taken, stamp};
+pub use reveal::{Preview, Revealed, preview, reveal};
+pub use staged::NAME;
+use staged::Staging;
+pub use tries::come_clean;
+
+mod answering;
+mod chunks;
+mod dropped;
+pub mod inbox;
+mod kinds;
+mod originals;
+mod requests;
+mod reveal;
+mod stage;
+mod staged;
+mod tries;
+
+/// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
+pub async fn take_in(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: Vec<Dropped>,
+) -> Result<Vec<(Dropped, Outcome)>> {
+    tries::settle(conn).await?;
+    let mut outcomes = Vec::new();
+    let mut staged = Vec::new();
+    for mut one in dropped {
+        let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
+        let looked_like = stamp(&one.path);
+        let staging = stage::stage(cx, conn, &one, &mine).await?;
+        originals::mark(cx, &mut one, looked_like, &staging)?;
+        match staging {
+            Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
+            Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
+            Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
+            Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
+            Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
+        }
+    }
+    let mut applied = apply_all(cx, conn).await?;
+    for (one, file_id, profile) in staged {
+        applied.retain(|id| *id != file_id);
+        let mut begun = tries::begin(cx, conn, &[file_id]).await?;
+        let outcome = if let Some(sentence) = begun.given_up.remove(&file_id) {
+            Outcome::GivenUp(sentence)
+        } else {
+            let closed = close(cx, conn, &one, file_id, profile).await;
+            tries::end(conn, &begun.tries).await;
+            closed?
+        };
+        if matches!(outcome, Outcome::GivenUp(_)) {
+            originals::forget(cx, conn, file_id).await?;
+        }
+        outcomes.push((one, outcome));
+    }
+    for file_id in applied {
+        let mut tx = conn.begin().await?;
+        if quarantine::refusal(&mut tx, file_id).await?.is_none() {
+            file::finish(&mut tx, file_id).await?;
+            originals::forget(cx, &mut tx, file_id).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(outcomes)
+}
+
+/// Closes an applied file: it is answered, leaves the inbox, and is done. After a crash in between it is answered
+/// again if it is still there; once it has left, nothing of it is asked for again.
+async fn close(
+    cx: &Context,
+    conn: &mut PgConnection,
+    one: &Dropped,
+    file_id: i64,
+    profile: Profile,
+) -> Result<Outcome> {
+    let mut tx = conn.begin().await?;
+    if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
+        return Ok(Outcome::GivenUp(sentence));
+    }
+    file::finish(&mut tx, file_id).await?;
+    let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
+    fault::at("file.answered", NAME).await?;
+    originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
+    fault::at("file.left", NAME).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done(taken))
+}
+
+/// Applies every staged file, those included that a crash left behind, and says which.
+async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
+    let mut files = Vec::new();
+    for unfinished in file::unfinished(conn).await? {
+        files.push(stage::restage(cx, conn, unfinished).await?);
+    }
+    files.sort_by_key(|file| (file.profile.kind, file.file_id));
+    let mut given_up = Vec::new();
+    for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
+        let begun = tries::begin(cx, conn, &[file.file_id]).await?;
+        if !begun.given_up.is_empty() {
+            given_up.push(file.file_id);
+            continue;
+        }
+        let applied = chunks::file(cx, conn, file).await;
+        tries::end(conn, &begun.tries).await;
+        applied?;
+    }
+    let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
+    given_up.extend(requests::apply(cx, conn, &waiting).await?);
+    Ok(files.iter().map(|file| file.file_id).filter(|file_id| !given_up.contains(file_id)).collect())
+}

@@ -1,0 +1,189 @@
+//! A staged file and its rows: what every kind needs to decide them, and what becomes of a row.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{
+        calendar::add_days,
+        cell::{self, Cells},
+        reason::{Problem, Reason},
+        request::OPERATOR,
+        role::Action,
+    },
+    files::{
+        profile::{Kind, Profile},
+        reader::Record,
+    },
+    jobs::engine::{Context, Result},
+    store::{
+        file::{self, CELL_END, RowAnswer, StagedRow},
+        intake::StoredOrder,
+        people,
+    },
+};
+
+/// The stem of the job that takes files in.
+pub const NAME: &str = "import_entitlements";
+
+/// What became of a file at the door.
+pub enum Staging {
+    Staged(i64, Profile),
+    Known { kind: Kind },
+    Refused(String),
+    Guarded(String),
+    GivenUp(String),
+}
+
+/// A staged file, ready to be applied.
+#[derive(Debug)]
+pub struct StagedFile {
+    /// Its number.
+    pub file_id: i64,
+    /// Its header, understood.
+    pub profile: Profile,
+    /// The header itself.
+    pub header: Record,
+    /// Whose rows it may hold.
+    pub partner_id: Option<i64>,
+    /// The Partner ID of that partner, or nothing.
+    pub partner_number: String,
+    /// The business date of its arrival.
+    pub received_on: NaiveDate,
+    /// Requests dated long before need no operator.
+    pub accept_backdated: bool,
+    /// Its rows may name the operator as who asks.
+    pub by_operator: bool,
+    /// Tries of it that nobody came back from.
+    pub attempts: i32,
+}
+
+impl StagedFile {
+    /// The partner that a row names, if it is known and the file may hold its rows.
+    pub fn admit(&self, number: &str, known: Option<i64>) -> std::result::Result<i64, Problem> {
+        let reason = match known {
+            None => Reason::UnknownPartner,
+            Some(partner_id) if self.partner_id.is_some_and(|own| own != partner_id) => {
+                Reason::OtherPartner { partner_id: self.partner_number.clone() }
+            }
+            Some(partner_id) => return Ok(partner_id),
+        };
+        Err(Problem::at("partner_id", number, reason))
+    }
+}
+
+/// The order that a row names, if it is known and that partner's.
+pub fn order_of<'a>(
+    orders: &'a HashMap<String, StoredOrder>,
+    order_id: &str,
+    partner_id: i64,
+) -> std::result::Result<&'a StoredOrder, Problem> {
+    let no = |reason| Problem::at("order_id", order_id, reason);
+    let order = orders.get(order_id).ok_or_else(|| no(Reason::UnknownOrder))?;
+    if order.partner_id == partner_id { Ok(order) } else { Err(no(Reason::OrderOfAnotherPartner)) }
+}
+
+/// Rows of a chunk.
+pub fn chunk_rows(cx: &Context) -> i32 {
+    i32::try_from(cx.chunk_rows(NAME)).unwrap_or(i32::MAX)
+}
+
+/// The date that orders a request; one without a date that can be is first, and rejected.
+pub fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
+    let date = match profile.cells(record).get("requested_on") {
+        cell::Content::Text(text) => cell::date_or_instant(text),
+        _ => None,
+    };
+    date.filter(|day| *day > NaiveDate::default()).unwrap_or_else(|| add_days(NaiveDate::default(), 1))
+}
+
+/// What becomes of one row.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// In, with remarks or without.
+    Applied(Vec<Problem>),
+    /// In already, with remarks or without.
+    Unchanged(Vec<Problem>),
+    /// Not in, and why.
+    Rejected(Vec<Problem>),
+}
+
+impl Verdict {
+    /// Not in, for one reason with one cell.
+    pub fn no(column: &str, value: &str, reason: Reason) -> Self {
+        Self::Rejected(vec![Problem::at(column, value, reason)])
+    }
+
+    /// What is to be kept of it, if anything.
+    pub fn answer(self, row: &StagedRow) -> RowAnswer {
+        let (status, problems) = match self {
+            Self::Applied(problems) => ("applied", problems),
+            Self::Unchanged(problems) => ("unchanged", problems),
+            Self::Rejected(problems) => ("rejected", problems),
+        };
+        RowAnswer { row_no: row.row_no, line: row.line, status, problems }
+    }
+}
+
+impl From<crate::store::people::Put> for Verdict {
+    fn from(put: crate::store::people::Put) -> Self {
+        match put {
+            crate::store::people::Put::Applied => Self::Applied(vec![]),
+            crate::store::people::Put::Unchanged => Self::Unchanged(vec![]),
+        }
+    }
+}
+
+/// The cells of a staged row, as they were written.
+pub fn record(row: &StagedRow) -> Record {
+    Record::of(u64::try_from(row.line).unwrap_or(0), row.cells.split(CELL_END))
+}
+
+/// Reads a staged row as what its file's kind says, or tells everything that is wrong with it.
+pub fn parse<T>(
+    staged: &StagedFile,
+    row: &StagedRow,
+    parse: impl FnOnce(&Cells<'_>) -> std::result::Result<T, Vec<Problem>>,
+) -> std::result::Result<T, Vec<Problem>> {
+    let record = record(row);
+    let (expected, found) = (staged.header.len(), record.len());
+    if expected != found {
+        return Err(vec![Problem::of_row(Reason::WrongFieldCount { expected, found })]);
+    }
+    parse(&staged.profile.cells(&record))
+}
+
+/// Finds the partner that a row names, within what its file may hold.
+pub async fn partner_of(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    number: &str,
+) -> Result<std::result::Result<i64, Vec<Problem>>> {
+    let known = file::partner(conn, number).await?;
+    Ok(staged.admit(number, known).map_err(|problem| vec![problem]))
+}
+
+/// Why the directory user whom a row names as who asks may not; of a row that names nobody, the operator asks.
+pub async fn may(
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    partner_id: i64,
+    asker: Option<&str>,
+    action: Action,
+) -> Result<Option<Problem>> {
+    let Some(named) = asker.filter(|named| !(staged.by_operator && *named == OPERATOR)) else {
+        return Ok(None);
+    };
+    let reason = match people::find_user(conn, partner_id, named).await? {
+        None => Reason::UnknownUser,
+        Some(user) if !user.enabled => Reason::UserDisabled,
+        Some(user) if action.allows(&user.roles) => return Ok(None),
+        Some(_) => {
+            let holders = people::holders(conn, partner_id).await?;
+            action.refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice())))
+        }
+    };
+    Ok(Some(Problem::at("requested_by", named, reason)))
+}
