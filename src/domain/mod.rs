@@ -39,7 +39,6 @@ pub mod renewal;
 pub mod request;
 pub mod role;
 pub mod seat;
-pub mod sentence;
 pub mod service_request;
 pub mod subscription;
 pub mod support;

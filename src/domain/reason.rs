@@ -1,18 +1,36 @@
 //! Every "no", and every remark on a row: a stable code with typed arguments (D13).
 //!
-//! Stored as JSON (`{"code": …, arguments}`); sentences are made at the edge by [`super::sentence`].
+//! A reason is its variant here, and one function of its subject's file in `reason/` that tells the rest: the rules it
+//! comes from, when the no becomes a yes, and the sentence in every language, with a sample of it above. The `match` in
+//! [`Reason::told`] has no `_`, so the compiler asks for what is missing; the tests ask for the sample and for the row in
+//! `REASONS.md`. In the store a reason is JSON (`{"code": …, arguments}`); a sentence is made where it is read.
+//!
+#![doc = include_str!("REASONS.md")]
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::{directory_user::Role, draw::Unit, money::Currency};
-pub use told::{Earliest, earliest};
+pub use expected::Expected;
+pub use told::{Earliest, Said, Told, earliest};
 
+mod activations;
+mod assignments;
+mod cells;
+mod changes;
+mod credit;
+mod expected;
+mod keys;
+mod requests;
+#[cfg(test)]
+mod tests;
 mod told;
 
 /// Why a row, a request or a grant is not done, or what is remarkable about it though it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "code", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     // What a cell can be wrong in.
     /// A required cell is empty.
@@ -419,64 +437,29 @@ pub enum Reason {
     },
 }
 
-/// What a column asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expected {
-    /// Digits only.
-    Digits,
-    /// A whole number, zero or more.
-    Quantity,
-    /// A date, `YYYY-MM-DD`.
-    Date,
-    /// A date or an RFC 3339 instant.
-    DateOrInstant,
-    /// A plain decimal with a point, no more places than the currency has.
-    Amount,
-    /// An ISO 4217 code.
-    Currency,
-    /// An ISO 3166-1 alpha-2 code.
-    Country,
-    /// An e-mail address.
-    Email,
-    /// A BCP 47 tag.
-    Language,
-    /// A telephone number.
-    Phone,
-    /// A GUID.
-    Guid,
-    /// `true` or `false`.
-    Flag,
-    /// `member` or `guest`.
-    UserType,
-    /// Roles joined by `+`.
-    Role,
-    /// One of the offers.
-    Offer,
-    /// A benefit code.
-    Benefit,
-    /// `core` or `incremental`.
-    BenefitType,
-    /// An action this file kind has.
-    Action,
-    /// A kind of service request that is taken in.
-    RequestKind,
-    /// Text of a bounded length without control characters.
-    Text,
-    /// A reference rate: a positive decimal.
-    Rate,
-    /// A whole number above zero.
-    Positive,
-    /// A product key.
-    Key,
-    /// What the store calls a key.
-    KeyRef,
-    /// `new`, `add_seats` or `extend`.
-    RedeemMode,
-    /// Hours above zero, in whole minutes.
-    Hours,
-    /// A web address.
-    Url,
+/// One of every reason, with arguments as they might be, subject by subject.
+#[must_use]
+pub fn samples() -> Vec<Reason> {
+    [
+        cells::samples(),
+        changes::samples(),
+        requests::samples(),
+        assignments::samples(),
+        keys::samples(),
+        activations::samples(),
+        credit::samples(),
+    ]
+    .concat()
+}
+
+/// A day for a sample.
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap_or_default()
+}
+
+/// A currency for a sample.
+fn sek() -> Currency {
+    Currency::parse("SEK").unwrap_or(Currency::USD)
 }
 
 /// One thing wrong with (or remarkable about) a row: the column and its value, and the reason.
@@ -501,56 +484,5 @@ impl Problem {
     #[must_use]
     pub const fn of_row(reason: Reason) -> Self {
         Self { column: String::new(), value: String::new(), reason }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_stored_as_its_code_and_arguments_and_read_back() {
-        let reason = Reason::RefundWindowPassed { latest_on: "2024-03-01".parse().unwrap() };
-        let json = serde_json::to_value(&reason).unwrap();
-        assert_eq!(json, serde_json::json!({"code": "refund_window_passed", "latest_on": "2024-03-01"}));
-        assert_eq!(json["code"], reason.code());
-        assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
-    }
-
-    #[test]
-    fn d13_the_latest_of_all_reasons_decides_and_never_is_never() {
-        let early = Reason::RenewedTooEarly { earliest_on: "2024-03-01".parse().unwrap() };
-        assert_eq!(earliest(&[early.clone(), Reason::Missing]), early.earliest());
-        assert_eq!(earliest(&[early, Reason::BulkNeverRemoved]), Earliest::Never);
-    }
-
-    #[test]
-    fn d13_a_no_that_becomes_a_yes_says_on_which_day() {
-        let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
-        let first = day("2024-03-01");
-        let outside = |on: Option<&str>, ends_on| Reason::OutsideBenefitDates {
-            on: on.map(day),
-            starts_on: first,
-            ends_on: day(ends_on),
-        };
-        assert_eq!(outside(Some("2024-02-29"), "2024-03-31").earliest(), Earliest::On(first));
-        assert_eq!(outside(Some("2024-04-01"), "2024-03-31").earliest(), Earliest::Never);
-        let never_began = outside(Some("2024-03-01"), "2024-02-29");
-        assert_eq!(never_began.earliest(), Earliest::Never, "it ended before it began");
-        assert_eq!(outside(None, "2024-03-31").earliest(), Earliest::WhenCorrected);
-        let future = |on| Reason::RequestedInFuture { received_on: day("2024-02-28"), requested_on: on };
-        assert_eq!(future(Some(first)).earliest(), Earliest::On(first));
-        assert_eq!(future(None).earliest(), Earliest::WhenCorrected);
-        let blocked = |earliest_on| Reason::BulkBlocked { agreement: "csp".into(), earliest_on };
-        for reason in [
-            Reason::RenewedTooEarly { earliest_on: first },
-            Reason::RequestedBeforePurchase { earliest_on: first },
-            Reason::SeatOpensLater { earliest_on: first },
-            Reason::ReassignedTooEarly { assigned_on: day("2023-12-02"), earliest_on: first },
-            blocked(Some(first)),
-        ] {
-            assert_eq!(reason.earliest(), Earliest::On(first), "{}", reason.code());
-        }
-        assert_eq!(blocked(None).earliest(), Earliest::Never);
     }
 }

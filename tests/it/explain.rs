@@ -341,26 +341,12 @@ async fn keys_are_exported_masked_and_what_stands_in_their_place_is_no_key() {
     assert_eq!(Secret::parse("*****-W0RDS"), None);
 }
 
-/// A row of the README's table of reasons.
-fn documented(reason: &Value) -> String {
-    let text = |name: &str| reason[name].as_str().unwrap().to_owned();
-    let rules: Vec<&str> = reason["rules"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let (en, sv) = (text("en"), text("sv"));
-    format!("| `{}` | {} | {} | {en}<br>{sv} |", text("code"), rules.join(", "), text("becomes_a_yes"))
-}
-
 #[test]
-fn d13_every_reason_code_is_in_the_readme_with_its_sentences() {
+fn d13_every_reason_is_listed_with_its_sentences() {
     let dir = Scratch::new();
     let list = json(&Ran::of(benefactor(dir.path()).args(["--json", "reasons"])).ended(0));
-    let rows: Vec<String> = list.as_array().unwrap().iter().map(documented).collect();
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, table) = readme.split_once("| code | rule | a yes | says |\n|---|---|---|---|\n").unwrap();
-    let table: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
-    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    assert_eq!(table, rows, "the README's table, and what it would be by `benefactor reasons`");
     let text = Ran::of(benefactor(dir.path()).arg("reasons")).ended(0).stdout;
-    assert_eq!(text.lines().count(), 3 * rows.len());
+    assert_eq!(text.lines().count(), 3 * list.as_array().unwrap().len());
     let refund = text.lines().skip_while(|line| !line.starts_with("refund_window_passed ")).take(3);
     let refund: Vec<&str> = refund.map(str::trim).collect();
     assert!(refund[0].ends_with("R9, D7  never") && refund[1].starts_with("A refund could"), "{refund:?}");

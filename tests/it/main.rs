@@ -48,6 +48,7 @@ mod seen;
 mod stops;
 mod story;
 mod support;
+mod texts;
 mod timetable;
 mod units;
 mod worker;

@@ -6,8 +6,7 @@ use super::super::{Exit, print};
 use crate::{
     domain::{
         language::Language,
-        reason::Earliest,
-        sentence::samples::{Said, Sample, samples},
+        reason::{Reason, samples},
     },
     settings::Settings,
 };
@@ -25,34 +24,23 @@ pub(crate) fn run_reasons(settings: &Settings) -> anyhow::Result<Exit> {
         print(&Value::from(list).to_string())?;
         return Ok(Exit::Done);
     }
-    let width = samples.iter().map(|sample| sample.reason.code().len()).max().unwrap_or(0);
-    for sample in &samples {
-        let code = sample.reason.code();
-        let rules = if sample.rules.is_empty() { "-" } else { sample.rules };
-        print(&format!("{code:<width$}  {rules:<6}  {}", becomes(sample)))?;
+    let width = samples.iter().map(|reason| reason.code().len()).max().unwrap_or(0);
+    for reason in &samples {
+        let (code, told) = (reason.code(), reason.told());
+        let rules = if told.rules.is_empty() { "-" } else { told.rules };
+        print(&format!("{code:<width$}  {rules:<6}  {}", told.becomes_a_yes()))?;
         for language in [Language::English, Language::Swedish] {
-            print(&format!("    {}", sample.reason.sentence(language)))?;
+            print(&format!("    {}", reason.sentence(language)))?;
         }
     }
     Ok(Exit::Done)
 }
 
-/// When it becomes a yes, where it is said of a no.
-fn becomes(sample: &Sample) -> &'static str {
-    match (sample.said, sample.reason.earliest()) {
-        (Said::Remark, _) => "said of a yes",
-        (Said::Waiting, _) => "waits",
-        (Said::Refusal, Earliest::Never) => "never",
-        (Said::Refusal, Earliest::On(_)) => "from a date",
-        (Said::Refusal, Earliest::WhenCorrected) => "once corrected",
-    }
-}
-
-fn in_json(sample: &Sample) -> Value {
-    let rules: Vec<&str> = sample.rules.split(", ").filter(|rule| !rule.is_empty()).collect();
+fn in_json(reason: &Reason) -> Value {
+    let told = reason.told();
+    let rules: Vec<&str> = told.rules.split(", ").filter(|rule| !rule.is_empty()).collect();
     json!({
-        "code": sample.reason.code(), "rules": rules, "becomes_a_yes": becomes(sample),
-        "en": sample.reason.sentence(Language::English), "sv": sample.reason.sentence(Language::Swedish),
-        "sample": sample.reason,
+        "code": reason.code(), "rules": rules, "becomes_a_yes": told.becomes_a_yes(),
+        "en": reason.sentence(Language::English), "sv": reason.sentence(Language::Swedish), "sample": reason,
     })
 }

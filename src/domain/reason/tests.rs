@@ -1,41 +1,51 @@
 use std::collections::BTreeSet;
 
-use super::{
-    samples::{Sample, samples},
-    *,
-};
-use crate::domain::money::Currency;
+use strum::{VariantArray, VariantNames};
+
+use super::{super::language::Language, *};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 
-fn day(text: &str) -> NaiveDate {
-    text.parse().unwrap()
-}
-
-/// The names that serde knows of an enum: it lists them when it is given another.
-fn every_name<T: serde::de::DeserializeOwned + std::fmt::Debug>(
-    other: serde_json::Value,
-) -> BTreeSet<String> {
-    let complaint = serde_json::from_value::<T>(other).unwrap_err().to_string();
-    let (_, names) = complaint.split_once("expected one of ").unwrap();
-    names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+#[test]
+fn the_samples_hold_every_reason_once() {
+    let codes: Vec<&str> = samples().iter().map(Reason::code).collect();
+    let once: BTreeSet<&str> = codes.iter().copied().collect();
+    let lacking: Vec<&&str> = Reason::VARIANTS.iter().filter(|code| !once.contains(*code)).collect();
+    assert_eq!(lacking, [&""; 0], "a sample of it goes into `samples()` of its file in src/domain/reason/");
+    assert_eq!(codes.len(), Reason::VARIANTS.len(), "one sample each");
 }
 
 #[test]
-fn the_samples_hold_every_reason_once() {
-    let samples = samples();
-    let codes: BTreeSet<String> = samples.iter().map(|sample| sample.reason.code().to_owned()).collect();
-    assert_eq!(codes, every_name::<Reason>(serde_json::json!({"code": "?"})));
-    assert_eq!(codes.len(), samples.len());
+fn a_code_is_the_one_that_the_store_has() {
+    for reason in samples() {
+        let json = serde_json::to_value(&reason).unwrap();
+        assert_eq!(json["code"], reason.code());
+        assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+    }
+}
+
+/// A reason of every code as a store has them from before. Lines are added here, and never changed: what was written once
+/// is read for ever.
+const STORED: &str = include_str!("stored.jsonl");
+
+#[test]
+fn what_a_store_has_from_before_is_read() {
+    for line in STORED.lines() {
+        let stored: serde_json::Value = serde_json::from_str(line).unwrap();
+        let read: Reason = serde_json::from_value(stored.clone()).unwrap_or_else(|e| panic!("{line}: {e}"));
+        let again = serde_json::to_value(&read).unwrap();
+        for (name, value) in stored.as_object().unwrap() {
+            assert_eq!(&again[name], value, "{line}");
+        }
+    }
 }
 
 #[test]
 fn d13_every_reason_is_one_sentence_of_its_own_in_both_languages() {
     let mut seen = BTreeSet::new();
     for language in LANGUAGES {
-        for Sample { reason, .. } in samples() {
+        for reason in samples() {
             let sentence = reason.sentence(language);
-            assert_ne!(sentence, reason.code(), "no words in {}", language.tag());
             assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");
             assert!(sentence.starts_with(char::is_uppercase), "{sentence}");
             assert!(!sentence.contains(char::is_control), "{sentence}");
@@ -46,15 +56,57 @@ fn d13_every_reason_is_one_sentence_of_its_own_in_both_languages() {
 
 #[test]
 fn every_column_type_has_a_phrase_of_its_own_in_both_languages() {
-    let names = every_name::<Expected>(serde_json::json!("?"));
     for language in LANGUAGES {
-        let phrases: BTreeSet<&str> = names
-            .iter()
-            .map(|name| serde_json::from_value::<Expected>(name.as_str().into()).unwrap().phrase(language))
-            .collect();
-        assert_eq!(phrases.len(), names.len());
+        let phrases: BTreeSet<&str> = Expected::VARIANTS.iter().map(|it| it.phrase(language)).collect();
+        assert_eq!(phrases.len(), Expected::VARIANTS.len());
         assert!(phrases.iter().all(|phrase| !phrase.is_empty()));
     }
+}
+
+#[test]
+fn a_reason_is_stored_as_its_code_and_arguments_and_read_back() {
+    let reason = Reason::RefundWindowPassed { latest_on: "2024-03-01".parse().unwrap() };
+    let json = serde_json::to_value(&reason).unwrap();
+    assert_eq!(json, serde_json::json!({"code": "refund_window_passed", "latest_on": "2024-03-01"}));
+    assert_eq!(json["code"], reason.code());
+    assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+}
+
+#[test]
+fn d13_the_latest_of_all_reasons_decides_and_never_is_never() {
+    let early = Reason::RenewedTooEarly { earliest_on: "2024-03-01".parse().unwrap() };
+    assert_eq!(earliest(&[early.clone(), Reason::Missing]), early.earliest());
+    assert_eq!(earliest(&[early, Reason::BulkNeverRemoved]), Earliest::Never);
+}
+
+#[test]
+fn d13_a_no_that_becomes_a_yes_says_on_which_day() {
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let first = day("2024-03-01");
+    let outside = |on: Option<&str>, ends_on| Reason::OutsideBenefitDates {
+        on: on.map(day),
+        starts_on: first,
+        ends_on: day(ends_on),
+    };
+    assert_eq!(outside(Some("2024-02-29"), "2024-03-31").earliest(), Earliest::On(first));
+    assert_eq!(outside(Some("2024-04-01"), "2024-03-31").earliest(), Earliest::Never);
+    let never_began = outside(Some("2024-03-01"), "2024-02-29");
+    assert_eq!(never_began.earliest(), Earliest::Never, "it ended before it began");
+    assert_eq!(outside(None, "2024-03-31").earliest(), Earliest::WhenCorrected);
+    let future = |on| Reason::RequestedInFuture { received_on: day("2024-02-28"), requested_on: on };
+    assert_eq!(future(Some(first)).earliest(), Earliest::On(first));
+    assert_eq!(future(None).earliest(), Earliest::WhenCorrected);
+    let blocked = |earliest_on| Reason::BulkBlocked { agreement: "csp".into(), earliest_on };
+    for reason in [
+        Reason::RenewedTooEarly { earliest_on: first },
+        Reason::RequestedBeforePurchase { earliest_on: first },
+        Reason::SeatOpensLater { earliest_on: first },
+        Reason::ReassignedTooEarly { assigned_on: day("2023-12-02"), earliest_on: first },
+        blocked(Some(first)),
+    ] {
+        assert_eq!(reason.earliest(), Earliest::On(first), "{}", reason.code());
+    }
+    assert_eq!(blocked(None).earliest(), Earliest::Never);
 }
 
 #[test]

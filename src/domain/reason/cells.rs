@@ -1,0 +1,134 @@
+//! What is wrong with a cell or a row by itself, and what it names that is not known.
+
+use super::super::language::Language::{English, Swedish};
+use super::{
+    Expected, Reason,
+    told::{Told, refusal},
+};
+
+/// One of each.
+pub(super) fn samples() -> Vec<Reason> {
+    vec![
+        Reason::Missing,
+        Reason::Invalid { expected: Expected::Date },
+        Reason::WrongFieldCount { expected: 11, found: 10 },
+        Reason::EndsBeforeStart,
+        Reason::StartsBeforePurchase,
+        Reason::UnknownPartner,
+        Reason::OtherPartner { partner_id: "4711".into() },
+        Reason::UnknownOrder,
+        Reason::OrderOfAnotherPartner,
+        Reason::UnknownBenefit,
+        Reason::UnknownUser,
+        Reason::UserDisabled,
+    ]
+}
+
+pub(super) fn missing() -> Told<'static> {
+    refusal("").plain(
+        "This cell is required and is empty; fill it in.",
+        "Cellen är obligatorisk men tom; fyll i den.",
+    )
+}
+
+pub(super) fn invalid(expected: Expected) -> Told<'static> {
+    refusal("").words(
+        move |_| format!("The value must be {}; correct the cell.", expected.phrase(English)),
+        move |_| format!("Värdet måste vara {}; rätta cellen.", expected.phrase(Swedish)),
+    )
+}
+
+pub(super) fn wrong_field_count(expected: usize, found: usize) -> Told<'static> {
+    refusal("").words(
+        move |_| {
+            format!(
+                "The row has {found} fields where the header has {expected}; check its delimiters and \
+                quotes."
+            )
+        },
+        move |_| {
+            format!(
+                "Raden har {found} fält men rubrikraden har {expected}; kontrollera avgränsare och \
+                citattecken."
+            )
+        },
+    )
+}
+
+pub(super) fn ends_before_start() -> Told<'static> {
+    refusal("").plain(
+        "The benefit ends before it starts; correct starts_on or expires_on.",
+        "Förmånen slutar innan den börjar; rätta starts_on eller expires_on.",
+    )
+}
+
+pub(super) fn starts_before_purchase() -> Told<'static> {
+    refusal("").plain(
+        "The benefit starts before it was bought; correct starts_on or purchased_on.",
+        "Förmånen börjar innan den köptes; rätta starts_on eller purchased_on.",
+    )
+}
+
+pub(super) fn unknown_partner() -> Told<'static> {
+    refusal("").plain(
+        "No partner with this ID is known; correct the ID, or import the partner first.",
+        "Ingen partner med detta ID är känd; rätta ID:t eller läs in partnern först.",
+    )
+}
+
+pub(super) fn other_partner(partner_id: &str) -> Told<'_> {
+    refusal("").words(
+        move |_| {
+            format!(
+                "This file is partner {partner_id}'s and cannot hold another partner's rows; move the \
+                row to that partner's own file."
+            )
+        },
+        move |_| {
+            format!(
+                "Filen tillhör partner {partner_id} och får inte innehålla en annan partners rader; \
+                flytta raden till den partnerns egen fil."
+            )
+        },
+    )
+}
+
+pub(super) fn unknown_order() -> Told<'static> {
+    refusal("").plain(
+        "This partner has no such order; correct the order ID, or import its entitlements \
+        first.",
+        "Partnern har ingen sådan order; rätta order-ID:t eller läs in orderns förmåner \
+        först.",
+    )
+}
+
+pub(super) fn order_of_another_partner() -> Told<'static> {
+    refusal("D5").plain(
+        "This order belongs to another partner; correct the order ID or the partner ID.",
+        "Ordern tillhör en annan partner; rätta order-ID:t eller partner-ID:t.",
+    )
+}
+
+pub(super) fn unknown_benefit() -> Told<'static> {
+    refusal("").plain(
+        "The order has no such benefit; correct the benefit code, or import the entitlement \
+        first.",
+        "Ordern har ingen sådan förmån; rätta förmånskoden eller läs in förmånen först.",
+    )
+}
+
+pub(super) fn unknown_user() -> Told<'static> {
+    refusal("").plain(
+        "Nobody in the partner's directory has this object ID or user principal name; correct \
+        it, or import the directory's users first.",
+        "Ingen i partnerns katalog har detta objekt-ID eller användarhuvudnamn (UPN); rätta \
+        det eller läs in katalogens användare först.",
+    )
+}
+
+pub(super) fn user_disabled() -> Told<'static> {
+    refusal("R1").plain(
+        "This directory user is disabled; enable the account, or name somebody else.",
+        "Användaren är inaktiverad i katalogen; aktivera kontot eller ange någon annan.",
+    )
+}

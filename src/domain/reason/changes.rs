@@ -1,0 +1,155 @@
+//! What a file may not change, and where it differs from the catalogue (D4, D5, D12, D16).
+
+use super::super::{
+    language::Language::{self, English, Swedish},
+    money::Currency,
+};
+use super::{
+    Reason, day, sek,
+    told::{Told, never, refusal, remark},
+};
+use chrono::NaiveDate;
+
+/// One of each.
+pub(super) fn samples() -> Vec<Reason> {
+    vec![
+        Reason::OrderMismatch { column: "purchased_on".into(), expected: "2024-01-31".into() },
+        Reason::AlreadyGranted { column: "amount".into(), expected: String::new() },
+        Reason::AlreadyEnded { ended_on: day("2024-03-01") },
+        Reason::ConflictsWithEarlier { column: "amount".into(), expected: "12.50".into() },
+        Reason::CurrencyNotAccepted { expected: sek() },
+        Reason::DiffersFromCatalogue { column: "quantity".into(), expected: "5".into() },
+        Reason::NoAmount,
+    ]
+}
+
+pub(super) fn order_mismatch<'a>(column: &'a str, expected: &'a str) -> Told<'a> {
+    refusal("D5").words(
+        move |_| {
+            format!(
+                "All rows of an order must agree, and the others have {} in {column}; correct this \
+                row.",
+                shown(expected, English)
+            )
+        },
+        move |_| {
+            format!(
+                "Alla rader i en order måste stämma överens, och de övriga har {} i {column}; rätta \
+                den här raden.",
+                shown(expected, Swedish)
+            )
+        },
+    )
+}
+
+pub(super) fn already_granted<'a>(column: &'a str, expected: &'a str) -> Told<'a> {
+    refusal("D16").words(
+        move |_| {
+            format!(
+                "Credit has been granted with {} in {column}, which can no longer change; restore \
+                that value.",
+                shown(expected, English)
+            )
+        },
+        move |_| {
+            format!(
+                "Kredit har beviljats med {} i {column}, som inte längre kan ändras; återställ det \
+                värdet.",
+                shown(expected, Swedish)
+            )
+        },
+    )
+}
+
+pub(super) fn already_ended(ended_on: NaiveDate) -> Told<'static> {
+    never("D16").words(
+        move |day| {
+            format!(
+                "This ended, with {} as its last usable day, and no file can revive it; what follows \
+                needs a new order.",
+                day(ended_on)
+            )
+        },
+        move |day| {
+            format!(
+                "Detta är avslutat med {} som sista användbara dag och ingen fil kan återuppliva det; \
+                en fortsättning kräver en ny order.",
+                day(ended_on)
+            )
+        },
+    )
+}
+
+pub(super) fn conflicts_with_earlier<'a>(column: &'a str, expected: &'a str) -> Told<'a> {
+    refusal("D16").words(
+        move |_| {
+            format!(
+                "The same event is already on record with {} in {column}; restore that value, or give \
+                a different event a key of its own.",
+                shown(expected, English)
+            )
+        },
+        move |_| {
+            format!(
+                "Samma händelse finns redan registrerad med {} i {column}; återställ det värdet eller \
+                ge en annan händelse en egen nyckel.",
+                shown(expected, Swedish)
+            )
+        },
+    )
+}
+
+pub(super) fn currency_not_accepted(expected: Currency) -> Told<'static> {
+    refusal("D4").words(
+        move |_| match expected {
+            Currency::USD => "The amount must be in USD; correct the currency.".to_owned(),
+            expected => format!(
+                "The amount must be in USD or in the partner's own currency, {expected}; correct the \
+                currency."
+            ),
+        },
+        move |_| match expected {
+            Currency::USD => "Beloppet måste vara i USD; rätta valutan.".to_owned(),
+            expected => {
+                format!("Beloppet måste vara i USD eller i partnerns egen valuta, {expected}; rätta valutan.")
+            }
+        },
+    )
+}
+
+pub(super) fn differs_from_catalogue<'a>(column: &'a str, expected: &'a str) -> Told<'a> {
+    remark("D12").words(
+        move |_| {
+            format!(
+                "Taken in as written, although the catalogue has {} for {column}; check which of them \
+                is right.",
+                shown(expected, English)
+            )
+        },
+        move |_| {
+            format!(
+                "Inläst som det står, trots att katalogen har {} för {column}; kontrollera vilket som \
+                är rätt.",
+                shown(expected, Swedish)
+            )
+        },
+    )
+}
+
+pub(super) fn no_amount() -> Told<'static> {
+    refusal("D12").plain(
+        "Neither the row nor the catalogue says how much this credit is; fill in amount and \
+        currency.",
+        "Varken raden eller katalogen anger hur stor krediten är; fyll i amount och currency.",
+    )
+}
+
+/// A recorded value as it stands in the sentence.
+fn shown(value: &str, language: Language) -> String {
+    match (value, language) {
+        ("", English) => "nothing".to_owned(),
+        ("", Swedish) => "inget värde".to_owned(),
+        (value, English) => format!("“{value}”"),
+        (value, Swedish) => format!("”{value}”"),
+    }
+}
