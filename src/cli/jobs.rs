@@ -93,10 +93,10 @@ pub(super) struct ShowArgs {
 pub(super) struct Said {
     /// Who does this
     #[arg(long, value_name = "WHO", value_parser = said)]
-    by: String,
+    pub(super) by: String,
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = said)]
-    why: String,
+    pub(super) why: String,
 }
 
 /// What `jobs retry` takes.

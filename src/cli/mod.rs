@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod logs;
 mod nights;
+mod rates;
 mod request;
 mod up;
 
@@ -60,6 +61,9 @@ enum Command {
     /// Ask for what a row of a file can do, without a file
     #[command(subcommand, after_help = request::EXAMPLE)]
     Request(request::RequestCommand),
+    /// Say which reference rates are stored and which are missing, and state that none were published on a day
+    #[command(subcommand, after_help = rates::EXAMPLE)]
+    Rates(rates::RatesCommand),
     /// Show product keys, on record each time, and say what redeeming one would do
     #[command(subcommand, after_help = keys::EXAMPLE)]
     Keys(keys::KeysCommand),
@@ -132,6 +136,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
         Command::Request(command) => wait(request::run_request(settings, command)),
+        Command::Rates(command) => wait(rates::run_rates(settings, command)),
         Command::Keys(command) => wait(keys::run_keys(settings, command)),
         Command::Export(args) => wait(answers::export::run_export(settings, args)),
         Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),

@@ -42,5 +42,6 @@ pub mod seat;
 pub mod service_request;
 pub mod subscription;
 pub mod support;
+pub mod target;
 pub mod tick;
 pub mod timetable;

@@ -2,38 +2,30 @@
 
 use std::fmt;
 
+use iso_currency::IntoEnumIterator;
 use serde::{Deserialize, Serialize};
 
-/// An ISO 4217 currency code.
+/// A currency by its ISO 4217 code: one of today's, one that the European Central Bank quoted once, or, from the store
+/// of an earlier version, any three letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// ISO 4217 codes whose minor unit is not a hundredth, with their exponent.
-const EXPONENTS: &[(&str, u32)] = &[
-    ("BHD", 3),
-    ("BIF", 0),
-    ("CLP", 0),
-    ("DJF", 0),
-    ("GNF", 0),
-    ("IQD", 3),
-    ("ISK", 0),
-    ("JOD", 3),
-    ("JPY", 0),
-    ("KMF", 0),
-    ("KRW", 0),
-    ("KWD", 3),
-    ("LYD", 3),
-    ("OMR", 3),
-    ("PYG", 0),
-    ("RWF", 0),
-    ("TND", 3),
-    ("UGX", 0),
-    ("VND", 0),
-    ("VUV", 0),
-    ("XAF", 0),
-    ("XOF", 0),
-    ("XPF", 0),
+/// Currencies that reference rates were published for and that are no more, with the decimal places of their minor unit:
+/// orders and usage of their time are still read.
+const HISTORIC: &[(&str, u32)] = &[
+    ("BGN", 2),
+    ("CYP", 2),
+    ("EEK", 2),
+    ("GRD", 2),
+    ("HRK", 2),
+    ("LTL", 2),
+    ("LVL", 2),
+    ("MTL", 2),
+    ("ROL", 2),
+    ("SIT", 2),
+    ("SKK", 2),
+    ("TRL", 0),
 ];
 
 impl Currency {
@@ -42,9 +34,16 @@ impl Currency {
     /// Euro: what reference rates are quoted against.
     pub const EUR: Self = Self(*b"EUR");
 
-    /// Three letters, any case; `None` for anything else.
+    /// An ISO 4217 code in any case, of a currency that has a minor unit; `None` for anything else, such as `ZZZ`, gold
+    /// (`XAU`) or no currency (`XXX`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::stored(text).filter(|currency| currency.listed_exponent().is_some())
+    }
+
+    /// Any three letters: what the store holds was taken in before, and is not refused when it is read.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
         let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphabetic).then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
     }
@@ -57,13 +56,22 @@ impl Currency {
 
     /// The codes whose minor unit is not a hundredth, with their exponents.
     pub fn unusual() -> impl Iterator<Item = (&'static str, u32)> {
-        EXPONENTS.iter().copied()
+        let today = iso_currency::Currency::iter()
+            .filter_map(|listed| listed.exponent().map(|exponent| (listed.code(), u32::from(exponent))));
+        today.chain(HISTORIC.iter().copied()).filter(|(_, exponent)| *exponent != 2)
     }
 
     /// Decimal places of the minor unit (ISO 4217): 2 for most, 0 for JPY and KRW, 3 for KWD.
     #[must_use]
     pub fn exponent(self) -> u32 {
-        EXPONENTS.iter().find(|(code, _)| *code == self.code()).map_or(2, |(_, exponent)| *exponent)
+        self.listed_exponent().unwrap_or(2)
+    }
+
+    fn listed_exponent(self) -> Option<u32> {
+        let today = iso_currency::Currency::from_code(self.code()).and_then(iso_currency::Currency::exponent);
+        let historic =
+            || HISTORIC.iter().find(|(code, _)| *code == self.code()).map(|(_, exponent)| *exponent);
+        today.map(u32::from).or_else(historic)
     }
 }
 
@@ -89,9 +97,12 @@ impl TryFrom<String> for Currency {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).ok_or_else(|| format!("'{text}' is not a three-letter currency code"))
+        Self::stored(&text).ok_or_else(|| format!("'{text}' is not a three-letter currency code"))
     }
 }
+
+/// The most minor units that one amount may have: ten trillion dollars.
+const MOST_MINOR: u64 = 1_000_000_000_000_000;
 
 /// An amount of money: minor units of a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,6 +118,12 @@ impl Amount {
     #[must_use]
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
+    }
+
+    /// Whether it is small enough to be kept: thousands of such amounts still have a sum.
+    #[must_use]
+    pub const fn can_be_kept(&self) -> bool {
+        self.minor.unsigned_abs() <= MOST_MINOR
     }
 
     /// The plain decimal with a point and as many places as the currency has: `1234.50`, `-7`.

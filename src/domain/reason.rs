@@ -418,7 +418,44 @@ pub enum Reason {
         until: NaiveDate,
     },
 
+    // Amounts (D4).
+    /// The amount is more than can be kept in its currency.
+    AmountTooLarge {
+        /// The currency.
+        currency: Currency,
+    },
+    /// The amount has more decimals than its currency's minor unit (ISO 4217).
+    TooManyDecimals {
+        /// The currency.
+        currency: Currency,
+        /// How many it has.
+        places: u32,
+    },
+    /// An operator said that nothing was published on that day.
+    StatedUnpublished {
+        /// The day.
+        on: NaiveDate,
+    },
+
     // Waiting (D4).
+    /// No reference rate of that day or an earlier one is stored.
+    NoEarlierRate {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+    },
+    /// Business days on which a newer rate may have been published are missing.
+    RatesIncomplete {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The first of them.
+        missing_on: NaiveDate,
+        /// How many there are.
+        days: usize,
+    },
     /// No reference rate is final for that day yet.
     RateMissing {
         /// The partner's currency.

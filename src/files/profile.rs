@@ -158,7 +158,7 @@ impl Profile {
         let places = columns.iter().map(|column| names.iter().position(|name| name == column.name)).collect();
         let unknown = names.iter().zip(header.iter()).filter_map(|(name, written)| {
             let known = name.is_empty()
-                || kind == Kind::Rates
+                || kind == Kind::Rates && (name == "date" || Currency::parse(name).is_some())
                 || ANSWER_COLUMNS.contains(&name.as_str())
                 || columns.iter().any(|column| column.name == name);
             (!known).then(|| written.trim().to_owned())
@@ -183,7 +183,7 @@ fn lacking(kind: Kind, names: &[String]) -> Vec<&'static str> {
             lacking.push("Date");
         }
         if !codes.iter().any(|name| Currency::parse(name) == Some(Currency::USD))
-            || !codes.iter().all(|name| name.is_empty() || Currency::parse(name).is_some())
+            || !codes.iter().all(|name| name.is_empty() || Currency::stored(name).is_some())
         {
             lacking.push("USD and one column a currency");
         }

@@ -28,13 +28,14 @@ pub struct PublishedDay {
 impl Rates {
     /// Reads a header already recognised as [`Kind::Rates`].
     ///
-    /// Refuses one that names anything but currencies after the date.
+    /// Refuses one that names anything but three letters after the date. A code that ISO 4217 does not list is left out:
+    /// the Bank may quote what is not known here yet, and that refuses no file.
     pub fn of_header(header: &Record) -> Result<Self, Refusal> {
         let mut columns = Vec::new();
         for (at, name) in header.iter().enumerate().skip(1) {
             match Currency::parse(name.trim()) {
                 Some(currency) => columns.push((at, currency)),
-                None if name.trim().is_empty() => {}
+                None if name.trim().is_empty() || Currency::stored(name.trim()).is_some() => {}
                 None => {
                     return Err(Refusal::MissingColumns {
                         kind: Kind::Rates,

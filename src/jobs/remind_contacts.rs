@@ -79,7 +79,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         owed.push(owe(Subject::Membership(near.subject_id), &near, renew_until, notice));
     }
     for credit in reminder::unspent(conn, chunk.span, &days).await? {
-        let Some(currency) = Currency::parse(&credit.currency) else { continue };
+        let Some(currency) = Currency::stored(&credit.currency) else { continue };
         let last_usable_on = sub_days(credit.period_until, 1);
         owed.push(Owed {
             partner_id: credit.partner_id,

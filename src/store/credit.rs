@@ -8,8 +8,7 @@ use crate::domain::{
     calendar::{Period, PeriodScheme},
     credit::{End, Schedule, Shape, Terms, Usage},
     ledger::{Account, Booked, FrozenRate, Kind, Transfer},
-    money::{Amount, Currency, PerEuro},
-    rate::Rates,
+    money::{Amount, Currency},
     reason::Reason,
 };
 
@@ -74,7 +73,7 @@ impl Row {
     fn credit(self, policy: &Policy) -> Result<Credit> {
         let unknown =
             |what: &str| Error::Unknown { what: format!("{what} of entitlement {}", self.entitlement_id) };
-        let currency = |code: &str| Currency::parse(code).ok_or_else(|| unknown("a currency"));
+        let currency = |code: &str| Currency::stored(code).ok_or_else(|| unknown("a currency"));
         let unit = self.amount_minor.ok_or_else(|| unknown("no amount"))?;
         let units = self.quantity.map(i64::from).ok_or_else(|| unknown("no quantity"))?;
         let minor = unit.checked_mul(units).ok_or_else(|| unknown("an amount out of range"))?;
@@ -280,7 +279,7 @@ pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Bo
             period_no: u32::try_from(r.period_no).map_err(|_| unknown())?,
             period: Period { from: r.period_from, until: r.period_until },
             effective_on: r.effective_on,
-            amount: Amount::new(r.amount_minor, Currency::parse(&r.currency).ok_or_else(unknown)?),
+            amount: Amount::new(r.amount_minor, Currency::stored(&r.currency).ok_or_else(unknown)?),
             usd_minor: r.usd_minor,
             rate: r.rate_nano.zip(r.rate_on).map(|(nano, published_on)| FrozenRate { nano, published_on }),
             usage_id: r.usage_id,
@@ -396,23 +395,4 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|r| (usize::try_from(r.nth).unwrap_or(0), r.order_id, r.benefit)).collect())
-}
-
-/// The published rates of the currencies that partners are granted in, and of the dollar.
-pub async fn rates(conn: &mut PgConnection) -> Result<Rates> {
-    let rows = sqlx::query!(
-        "select currency, published_on, per_euro_micro from reference_rate
-         where currency = 'USD' or currency in (select distinct currency from partner)"
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut rates = Rates::default();
-    for r in rows {
-        if let (Some(currency), Some(rate)) =
-            (Currency::parse(&r.currency), PerEuro::from_micro(r.per_euro_micro))
-        {
-            rates.insert(currency, r.published_on, rate);
-        }
-    }
-    Ok(rates)
 }

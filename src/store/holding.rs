@@ -25,7 +25,7 @@ pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<H
     .await?;
     let mut found = HashMap::<_, Vec<_>>::new();
     for r in rows {
-        let currency = r.currency.as_deref().and_then(Currency::parse);
+        let currency = r.currency.as_deref().and_then(Currency::stored);
         found.entry(r.partner_id).or_default().push(CoreRow {
             entitlement_id: r.entitlement_id,
             membership_id: r.membership_id,

@@ -11,7 +11,7 @@ use crate::domain::{
     credit::Schedule,
     entitlement::Offer,
     entitlement_change::{Known, Stated},
-    money::{Amount, Currency, PerEuro},
+    money::{Amount, Currency},
 };
 
 /// Partners by their Partner ID: number in the store, and currency.
@@ -25,7 +25,7 @@ pub async fn partners(
             .await?;
     rows.into_iter()
         .map(|r| {
-            let currency = Currency::parse(&r.currency).ok_or_else(|| Error::Unknown {
+            let currency = Currency::stored(&r.currency).ok_or_else(|| Error::Unknown {
                 what: format!("currency {} of partner {}", r.currency, r.number),
             })?;
             Ok((r.number, (r.partner_id, currency)))
@@ -112,7 +112,7 @@ pub async fn entitlements(
     Ok(rows
         .into_iter()
         .map(|r| {
-            let currency = r.currency.as_deref().and_then(Currency::parse);
+            let currency = r.currency.as_deref().and_then(Currency::stored);
             let stated = Stated {
                 quantity: r.quantity.and_then(|q| u32::try_from(q).ok()),
                 benefit_type: r.benefit_type,
@@ -363,31 +363,6 @@ pub async fn append_usage(conn: &mut PgConnection, file_id: i64, usage: &[NewUsa
     for u in usage {
         rows.cell(u.partner_id).cell(u.entitlement_id).text(&u.reference).date(u.used_on);
         rows.cell(u.amount.minor).cell(u.amount.currency).cell(file_id).cell(u.line).end();
-    }
-    rows.copy(conn).await?;
-    Ok(())
-}
-
-/// Rates published on these days, by day and currency.
-pub async fn rates(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<HashMap<(NaiveDate, String), i64>> {
-    let rows = sqlx::query!(
-        "select published_on, currency, per_euro_micro from reference_rate where published_on = any($1)",
-        days
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| ((r.published_on, r.currency), r.per_euro_micro)).collect())
-}
-
-/// Records published rates.
-pub async fn append_rates(
-    conn: &mut PgConnection,
-    file_id: i64,
-    rates: &[(NaiveDate, Currency, PerEuro)],
-) -> Result<()> {
-    let mut rows = Rows::into("reference_rate");
-    for (day, currency, rate) in rates {
-        rows.cell(currency).date(*day).cell(rate.micro()).cell(file_id).end();
     }
     rows.copy(conn).await?;
     Ok(())

@@ -22,6 +22,7 @@ pub mod order;
 pub mod people;
 pub mod process;
 pub mod quarantine;
+pub mod rate;
 pub mod rehearsal;
 pub mod reminder;
 pub mod request;

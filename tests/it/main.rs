@@ -40,6 +40,7 @@ mod provision_credits;
 mod quarantine;
 mod races;
 mod random_histories;
+mod rates;
 mod remind_contacts;
 mod requests;
 mod retention;

@@ -228,25 +228,6 @@ async fn d4_a_grant_waits_for_a_published_day_on_or_after_its_start_and_then_kee
 }
 
 #[tokio::test]
-async fn d4_a_rate_seven_days_old_will_do_and_one_eight_days_old_makes_the_grant_wait() {
-    for (published, granted) in [("2024-01-24", 1), ("2024-01-23", 0)] {
-        let mut house = House::open().await;
-        let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
-        let rates = rates(&[
-            ("2024-02-05", "1.0746", "11.2825", "159.66"),
-            (published, "1.0837", "11.2682", "160.19"),
-        ]);
-        house
-            .import(&[("p.csv", &partner("4301", "SEK")), ("e.csv", &order), ("r.csv", &rates)], "2024-02-05")
-            .await;
-        house.night("2024-02-05").await;
-        assert_eq!(house.ledger().await.len(), granted, "{published}");
-        let waits = house.lines("select waits ->> 'code' from credit_schedule where waits is not null").await;
-        assert_eq!(waits, vec!["rate_too_old"; 1 - granted]);
-    }
-}
-
-#[tokio::test]
 async fn d4_an_amount_in_the_partner_s_own_currency_is_granted_as_written_and_another_is_refused() {
     let mut house = House::open().await;
     house.import_one("p.csv", &partner("4301", "SEK"), "2024-01-31").await.applied();

@@ -342,14 +342,14 @@ fn places(page: &mut Page, report: &Report) {
 
 /// An amount without its currency: `1,234.50`.
 fn money(minor: i64, currency: &str) -> String {
-    let Some(currency) = Currency::parse(currency) else { return minor.to_string() };
+    let Some(currency) = Currency::stored(currency) else { return minor.to_string() };
     let written = Amount::new(minor, currency).to_string();
     written.split_once(' ').map_or(written.clone(), |(_, number)| number.to_owned())
 }
 
 /// Thousands apart.
 fn spaced(number: i64) -> String {
-    Currency::parse("JPY").map_or_else(|| number.to_string(), |_| money(number, "JPY"))
+    Currency::stored("JPY").map_or_else(|| number.to_string(), |_| money(number, "JPY"))
 }
 
 /// Filled with blanks to a width in characters, cut where it is longer.

@@ -162,6 +162,13 @@ impl Reason {
             Self::SupportIds { access_id, contract_id } => activations::support_ids(access_id, contract_id),
             Self::LeftOver { unit, left } => activations::left_over(*unit, *left),
             Self::GoesLive { live_on, until } => activations::goes_live(*live_on, *until),
+            Self::AmountTooLarge { currency } => credit::amount_too_large(*currency),
+            Self::TooManyDecimals { currency, places } => credit::too_many_decimals(*currency, *places),
+            Self::StatedUnpublished { on } => credit::stated_unpublished(*on),
+            Self::NoEarlierRate { currency, on } => credit::no_earlier_rate(*currency, *on),
+            Self::RatesIncomplete { currency, on, missing_on, days } => {
+                credit::rates_incomplete(*currency, *on, *missing_on, *days)
+            }
             Self::RateMissing { currency, on } => credit::rate_missing(*currency, *on),
             Self::RateTooOld { currency, on, published_on } => {
                 credit::rate_too_old(*currency, *on, *published_on)

@@ -162,7 +162,7 @@ impl Context {
 
     /// The published rates.
     pub async fn rates(&self, conn: &mut PgConnection) -> Result<&Rates> {
-        Ok(self.rates.get_or_try_init(|| store::credit::rates(conn)).await?)
+        Ok(self.rates.get_or_try_init(|| store::rate::load(conn)).await?)
     }
 
     /// The numbers that credit is decided with.

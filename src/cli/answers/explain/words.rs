@@ -13,7 +13,7 @@ use crate::domain::{
 
 /// `SEK 1,038.34`; a count as it is.
 pub(in super::super) fn money(minor: i64, currency: Option<&str>) -> String {
-    let currency = currency.and_then(Currency::parse);
+    let currency = currency.and_then(Currency::stored);
     currency.map_or_else(|| minor.to_string(), |currency| Amount::new(minor, currency).to_string())
 }
 

@@ -12,7 +12,10 @@ use crate::{
         engine::{Context, Error, Result},
         intake::staged::{StagedFile, Verdict, record},
     },
-    store::{file::StagedRow, intake},
+    store::{
+        file::StagedRow,
+        rate::{self, Known},
+    },
 };
 
 /// Applies published days of a rates file.
@@ -26,7 +29,7 @@ pub async fn apply(
         .map_err(|refusal| Error::file(std::path::Path::new("rates"))(std::io::Error::other(refusal)))?;
     let days: Vec<_> = rows.iter().map(|row| columns.day(&record(row))).collect();
     let published: Vec<_> = days.iter().flatten().map(|day| day.on).collect();
-    let mut known = intake::rates(conn, &published).await?;
+    let Known { rates: mut known, unpublished } = rate::known(conn, &published).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
     for day in days {
         let day = match day {
@@ -37,8 +40,12 @@ pub async fn apply(
             }
         };
         let (mut problems, mut new) = (Vec::new(), Vec::new());
+        if unpublished.contains(&day.on) {
+            let reason = Reason::StatedUnpublished { on: day.on };
+            problems.push(Problem::at("Date", &day.on.to_string(), reason));
+        }
         for (currency, rate) in day.rates {
-            match known.get(&(day.on, currency.to_string())) {
+            match known.get(&(day.on, currency)) {
                 None => new.push((day.on, currency, rate)),
                 Some(micro) if *micro == rate.micro() => {}
                 Some(micro) => {
@@ -53,11 +60,11 @@ pub async fn apply(
         } else if new.is_empty() {
             Verdict::Unchanged(vec![])
         } else {
-            known.extend(new.iter().map(|(on, currency, rate)| ((*on, currency.to_string()), rate.micro())));
+            known.extend(new.iter().map(|(on, currency, rate)| ((*on, *currency), rate.micro())));
             fresh.extend(new);
             Verdict::Applied(vec![])
         });
     }
-    intake::append_rates(conn, staged.file_id, &fresh).await?;
+    rate::append(conn, staged.file_id, &fresh).await?;
     Ok(verdicts)
 }
