@@ -14,6 +14,23 @@ pub enum PeriodScheme {
     Calendar,
 }
 
+impl PeriodScheme {
+    /// The name in policies and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anniversary => "anniversary",
+            Self::Calendar => "calendar",
+        }
+    }
+
+    /// The scheme of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Anniversary, Self::Calendar].into_iter().find(|scheme| scheme.name() == name)
+    }
+}
+
 /// A half-open span of days: `from` is in it, `until` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period {

@@ -72,6 +72,8 @@ pub struct Schedule {
     pub open_minor: i64,
     /// Why a due grant waits.
     pub waits: Option<Reason>,
+    /// How its time is cut into periods, frozen with the first that was granted or gone by (D2); `None`: none was.
+    pub scheme: Option<PeriodScheme>,
 }
 
 /// From when a credit may be granted: bulk credit not while an agreement excludes it (R2, D14).
@@ -112,13 +114,49 @@ pub struct Settled {
 }
 
 impl Terms {
-    /// Credit period `number`.
+    /// Credit period `number`: it ends at its own end or with the last usable day, whichever is earlier; grace prolongs
+    /// bulk credit, never a month (D2). One that begins later still is none that is granted, and is told whole.
     #[must_use]
     pub fn period(&self, number: u32) -> Period {
         match self.shape {
-            Shape::Monthly(scheme) => period(scheme, self.starts_on, number),
+            Shape::Monthly(scheme) => {
+                let whole = period(scheme, self.starts_on, number);
+                let over_on = add_days(self.last_day_before_grace(), 1);
+                let until = if whole.from < over_on { whole.until.min(over_on) } else { whole.until };
+                Period { until, ..whole }
+            }
             Shape::Bulk => Period { from: self.starts_on, until: add_days(self.last_usable_on, 1) },
         }
+    }
+
+    /// How its time is cut into periods; bulk credit's is not.
+    #[must_use]
+    pub const fn scheme(&self) -> Option<PeriodScheme> {
+        match self.shape {
+            Shape::Monthly(scheme) => Some(scheme),
+            Shape::Bulk => None,
+        }
+    }
+
+    /// The last usable day, were there no grace and no other end.
+    fn last_day_before_grace(&self) -> NaiveDate {
+        self.expires_on.min(sub_days(self.anniversary_on, 1))
+    }
+
+    /// The terms under the scheme that what is booked was cut by, which no change of policy moves (D2). Where several fit,
+    /// they are the same for every period there is.
+    #[must_use]
+    pub fn as_booked(&self, booked: &[Booked]) -> Self {
+        let last = booked.iter().map(|b| &b.transfer).max_by_key(|t| t.period_no);
+        let (Some(last), Shape::Monthly(_)) = (last, self.shape) else { return *self };
+        let fits = |scheme: &PeriodScheme| {
+            let whole = period(*scheme, self.starts_on, last.period_no);
+            let cut = Self { shape: Shape::Monthly(*scheme), ..*self }.period(last.period_no);
+            whole.from == last.period.from
+                && (last.period_no > 0 || [whole.until, cut.until].contains(&last.period.until))
+        };
+        let scheme = [PeriodScheme::Anniversary, PeriodScheme::Calendar].into_iter().find(fits);
+        scheme.map_or(*self, |scheme| Self { shape: Shape::Monthly(scheme), ..*self })
     }
 
     /// Whether period `number` is ever granted (D3): it starts by the last usable day, before AD and before
@@ -128,18 +166,22 @@ impl Terms {
         self.grants_on(number, self.period(number).from)
     }
 
-    /// Whether a grant of period `number` that takes effect on `day` stands.
+    /// Whether period `number` is granted with effect from `day`.
     fn grants_on(&self, number: u32, day: NaiveDate) -> bool {
-        let within = match self.shape {
+        self.is_of_the_year(number) && day <= self.last_grant_on()
+    }
+
+    /// Whether period `number` is one of those that a membership year may have (D3).
+    fn is_of_the_year(&self, number: u32) -> bool {
+        match self.shape {
             Shape::Monthly(_) => number < self.periods_in_a_year,
             Shape::Bulk => number == 0,
-        };
-        within && day <= self.last_grant_on()
+        }
     }
 
     /// The last day on which a grant takes effect: the last usable one, before AD, by any end.
     fn last_grant_on(&self) -> NaiveDate {
-        let last = self.expires_on.min(sub_days(self.anniversary_on, 1));
+        let last = self.last_day_before_grace();
         self.ended.map_or(last, |end| end.on.min(last))
     }
 
@@ -170,7 +212,9 @@ impl Terms {
         }
         match self.shape {
             Shape::Bulk => Some(0),
-            Shape::Monthly(_) => (0..12_000).find(|number| self.period(*number).contains(day)),
+            Shape::Monthly(scheme) => {
+                (0..12_000).find(|number| period(scheme, self.starts_on, *number).contains(day))
+            }
         }
     }
 
@@ -236,7 +280,7 @@ impl Schedule {
     /// Of something that is granted once, with its start.
     #[must_use]
     pub const fn once(starts_on: NaiveDate) -> Self {
-        Self { next_period: 0, next_on: Some(starts_on), open_minor: 0, waits: None }
+        Self { next_period: 0, next_on: Some(starts_on), open_minor: 0, waits: None, scheme: None }
     }
 }
 
@@ -290,6 +334,7 @@ pub fn advance(
             }
         };
         schedule.waits = None;
+        schedule.scheme = terms.scheme();
         schedule.open_minor = grant.amount.minor;
         schedule.next_on = terms.closes_on(grant.period);
         schedule.next_period = schedule.next_period.saturating_add(1);
@@ -369,15 +414,17 @@ impl Books<'_> {
         let grant = self.original(Kind::CreditGranted, None);
         let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
         let opened_on = grant.map_or(period.from, |b| b.transfer.effective_on);
-        let stays = self.terms.grants_on(self.number, opened_on);
-        if grant.is_none() && stays && self.to_come {
+        // What was granted stands whatever the policy says of the number of periods since.
+        let stays = opened_on <= self.terms.last_grant_on();
+        if grant.is_none() && self.to_come && self.terms.grants_on(self.number, opened_on) {
             return; // its usage waits for the grant
         }
         let granted = grant.filter(|_| stays).map_or(0, |b| b.transfer.amount.minor);
         let mut wanted = vec![(Kind::CreditGranted, None, opened_on, granted)];
         let mut left = granted;
         for u in usage {
-            let usable = opened_on <= u.used_on && u.used_on <= self.terms.last_day();
+            let usable =
+                opened_on <= u.used_on && u.used_on < period.until && u.used_on <= self.terms.last_day();
             let drawn = if usable { u.amount_minor.min(left) } else { 0 };
             left = left.saturating_sub(drawn);
             wanted.push((Kind::CreditUsed, Some(u.usage_id), u.used_on, drawn));

@@ -67,6 +67,7 @@ struct Row {
     next_on: Option<NaiveDate>,
     open_minor: Option<i64>,
     waits: Option<Json<Reason>>,
+    scheme: Option<String>,
 }
 
 impl Row {
@@ -77,8 +78,11 @@ impl Row {
         let unit = self.amount_minor.ok_or_else(|| unknown("no amount"))?;
         let units = self.quantity.map(i64::from).ok_or_else(|| unknown("no quantity"))?;
         let minor = unit.checked_mul(units).ok_or_else(|| unknown("an amount out of range"))?;
+        // A change of policy concerns what nothing was granted of (D2).
+        let frozen = self.scheme.as_deref().and_then(PeriodScheme::parse);
+        let scheme = frozen.unwrap_or(policy.scheme);
         let terms = Terms {
-            shape: if self.bulk { Shape::Bulk } else { Shape::Monthly(policy.scheme) },
+            shape: if self.bulk { Shape::Bulk } else { Shape::Monthly(scheme) },
             starts_on: self.starts_on,
             expires_on: self.expires_on,
             last_usable_on: self.last_usable_on,
@@ -89,8 +93,18 @@ impl Row {
             periods_in_a_year: policy.periods_in_a_year,
             max_rate_age_days: policy.max_rate_age_days,
         };
-        let schedule = self.next_period_no.map(|next| Schedule {
-            next_period: u32::try_from(next).unwrap_or(0),
+        let next = |stored: i16| {
+            let next = u32::try_from(stored).unwrap_or(0);
+            // Nothing was granted of it, so it begins with the period of its arrival, as it is cut now.
+            if self.monthly && frozen.is_none() && next > 0 {
+                terms.period_of(self.known_on).unwrap_or(0)
+            } else {
+                next
+            }
+        };
+        let schedule = self.next_period_no.map(|stored| Schedule {
+            next_period: next(stored),
+            scheme: frozen,
             next_on: self.next_on,
             open_minor: self.open_minor.unwrap_or(0),
             waits: self.waits.map(|Json(reason)| reason),
@@ -165,7 +179,7 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
-                  s.waits as "waits: Json<Reason>"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from credit_schedule s
            join entitlement e on e.entitlement_id = s.entitlement_id
            join membership m on m.membership_id = e.membership_id
@@ -189,7 +203,7 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
-                  s.waits as "waits: Json<Reason>"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from unnest((select $1::bigint[])) as due (id)
            join credit_schedule s on s.entitlement_id = due.id
            join entitlement e on e.entitlement_id = due.id
@@ -211,7 +225,7 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",
-                  s.waits as "waits: Json<Reason>"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from entitlement e
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
@@ -333,7 +347,8 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
             .execute(&mut *conn)
             .await?;
     }
-    let (mut ids, mut next_no, mut next_on, mut open, mut waits) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut ids, mut next_no, mut next_on, mut open) = (vec![], vec![], vec![], vec![]);
+    let (mut waits, mut schemes) = (vec![], vec![]);
     for (id, schedule) in stands {
         let Some(schedule) = schedule else { continue };
         ids.push(*id);
@@ -341,21 +356,24 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         next_on.push(schedule.next_on);
         open.push(schedule.open_minor);
         waits.push(schedule.waits.clone().map(Json));
+        schemes.push(schedule.scheme.map(|scheme| scheme.name().to_owned()));
     }
     if ids.is_empty() {
         return Ok(());
     }
     // A planner that sees how many there are would rather read the whole table once a chunk: it is shown expressions.
     sqlx::query!(
-        "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits
+        "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits,
+             period_scheme = n.scheme
          from unnest((select $1::bigint[]), (select $2::smallint[]), (select $3::date[]), (select $4::bigint[]),
-                     (select $5::jsonb[])) as n (id, no, next_on, open, waits)
+                     (select $5::jsonb[]), (select $6::text[])) as n (id, no, next_on, open, waits, scheme)
          where s.entitlement_id = n.id",
         &ids,
         &next_no,
         next_on as _,
         &open,
         waits as _,
+        schemes as _,
     )
     .execute(conn)
     .await?;

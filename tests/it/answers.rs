@@ -299,7 +299,10 @@ fn check_needs_no_database_and_tells_everything_that_is_wrong_at_once() {
     let check = |config: &Path| Ran::of(benefactor(dir.path()).arg("--config-dir").arg(config).arg("check"));
     let ran =
         Ran::of(benefactor(dir.path()).args(["check", "--database-url", "postgres://nobody@127.0.0.1:1/no"]));
-    assert!(ran.ended(0).stdout.contains("jobs/expire_benefits.toml"));
+    let ran = ran.ended(0);
+    assert!(ran.stdout.contains("jobs/expire_benefits.toml"));
+    let told = "policy.period_scheme = \"anniversary\" is for entitlements of which nothing was granted yet";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
     let config = dir.join("config");
     fs::create_dir_all(config.join("jobs")).unwrap();
     let job = fs::read_to_string(fixture("../jobs/expire_benefits.toml")).unwrap();

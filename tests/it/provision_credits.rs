@@ -113,10 +113,104 @@ async fn d2_a_calendar_policy_grants_the_whole_amount_to_the_end_of_the_first_mo
 }
 
 #[tokio::test]
+async fn d2_the_scheme_is_frozen_with_the_first_grant_and_usage_after_a_switch_counts_once() {
+    let spent = |on: &str, reference: &str| usage("4301", "ORD-1", MONTHLY, on, "30.00,USD", reference);
+    let mut house = dollars("2024-01-31", "2025-01-30").await;
+    house.import_one("u1.csv", &spent("2024-02-05", "U-1"), "2024-02-06").await.applied();
+    house.night("2024-02-09").await;
+    let mut house = house.policy("provision_credits", "period_scheme", "\"calendar\"");
+    let other = ENTITLEMENTS.to_owned() + &row("4301", "ORD-2", MONTHLY, "2024-02-10", "2025-02-09", "100,USD");
+    house.import_one("e2.csv", &other, "2024-02-10").await.applied();
+    house.import_one("u2.csv", &spent("2024-02-04", "U-2"), "2024-02-12").await.applied();
+    house.night("2024-03-05").await;
+    // Long over, it is settled once more: what is on record tells its periods.
+    house.import_one("u3.csv", &spent("2024-02-20", "U-3"), "2025-04-01").await.applied();
+    house.night("2025-04-01").await;
+    let first = "select concat_ws(' ', kind, period_from, period_until, sum(amount_minor)) from report.ledger
+        where order_id = 'ORD-1' and period_from < '2024-03-01' group by kind, period_from, period_until order by 1";
+    assert_eq!(
+        house.lines(first).await,
+        [
+            "credit_granted 2024-01-31 2024-02-29 10000",
+            "credit_granted 2024-02-29 2024-03-31 10000",
+            "credit_lapsed 2024-01-31 2024-02-29 -1000",
+            "credit_lapsed 2024-02-29 2024-03-31 -10000",
+            "credit_used 2024-01-31 2024-02-29 -9000",
+        ]
+    );
+    let counted = "select count(*) from report.ledger where order_id = 'ORD-1' and kind = 'credit_granted'";
+    assert_eq!(house.one::<i64>(counted).await, 12);
+    let second = "select concat_ws(' ', period_from, period_until) from report.ledger
+        where order_id = 'ORD-2' and kind = 'credit_granted' order by 1 limit 2";
+    assert_eq!(house.lines(second).await, ["2024-02-10 2024-03-01", "2024-03-01 2024-04-01"]);
+}
+
+#[tokio::test]
+async fn d3_what_was_granted_stands_whatever_the_policy_on_periods_becomes() {
+    let house = dollars("2024-01-31", "2025-01-30").await;
+    house.night("2025-01-10").await;
+    let granted = house.ledger_of("granted").await;
+    assert_eq!(granted.len(), 12);
+    let mut house = house.policy("provision_credits", "periods_in_a_year", "6");
+    let late = usage("4301", "ORD-1", MONTHLY, "2024-12-31", "30.00,USD", "U-1");
+    house.import_one("u.csv", &late, "2025-01-11").await.applied();
+    house.night("2025-01-11").await;
+    assert_eq!(house.ledger_of("granted").await, granted);
+    assert_eq!(house.ledger_of("reversed").await, [""; 0]);
+    assert_eq!(house.ledger_of("used").await, ["2024-12-31 used -30 USD (2024-12-31..2025-01-31)"]);
+}
+
+#[tokio::test]
+async fn d2_from_import_begins_with_the_period_of_the_arrival_in_the_scheme_that_it_is_granted_in() {
+    let house = House::open().await.policy("provision_credits", "backdate", "\"from_import\"");
+    let mut house = house;
+    let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-04-02").await;
+    let house = house.policy("provision_credits", "period_scheme", "\"calendar\"");
+    house.night("2024-04-02").await;
+    assert_eq!(house.ledger().await, ["2024-04-01 granted 100 USD (2024-04-01..2024-05-01)"]);
+}
+
+#[tokio::test]
+async fn d2_the_last_period_ends_with_the_last_usable_day_and_grace_prolongs_none() {
+    // A row that ends within a period, and one that starts after its order: its last period would reach into grace.
+    let mut house = House::open().await;
+    let rows = row("4301", "ORD-1", MONTHLY, "2024-01-31", "2024-06-14", "100,USD")
+        + &row("4301", "ORD-1", "azure_monthly_credit/second", "2024-02-03", "2025-02-02", "100,USD")
+            .replace("2024-02-03,2024-02-03", "2024-01-31,2024-02-03");
+    let file = ENTITLEMENTS.to_owned() + &rows;
+    house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &file)], "2024-01-31").await;
+    house.night("2024-06-14").await;
+    assert_eq!(
+        house.ledger_of("2024-05-31..").await,
+        ["2024-05-31 granted 100 USD (2024-05-31..2024-06-15)"]
+    );
+    house.night("2024-06-16").await;
+    assert_eq!(
+        house.ledger_of("2024-05-31..").await[1],
+        "2024-06-15 lapsed -100 USD (2024-05-31..2024-06-15)"
+    );
+    house.night("2025-01-31").await;
+    assert_eq!(
+        house.ledger_of("2025-01-03..").await,
+        [
+            "2025-01-03 granted 100 USD (2025-01-03..2025-01-31)",
+            "2025-01-31 lapsed -100 USD (2025-01-03..2025-01-31)",
+        ]
+    );
+    let second = "azure_monthly_credit/second";
+    let late = usage("4301", "ORD-1", second, "2025-02-01", "30.00,USD", "U-1");
+    house.import_one("u.csv", &late, "2025-02-01").await.applied();
+    house.night("2025-02-01").await;
+    assert_eq!(house.ledger_of("overage").await, ["2025-02-01 overage -30 USD (2025-01-03..2025-01-31)"]);
+    again(&house, "2025-02-01").await;
+}
+
+#[tokio::test]
 async fn d3_a_period_that_starts_on_the_last_usable_day_is_granted_and_one_that_starts_after_is_not() {
     for (expires_on, periods, last) in [
         ("2024-04-29", 3, "2024-04-30 lapsed -100 USD (2024-03-31..2024-04-30)"),
-        ("2024-04-30", 4, "2024-05-01 lapsed -100 USD (2024-04-30..2024-05-31)"),
+        ("2024-04-30", 4, "2024-05-01 lapsed -100 USD (2024-04-30..2024-05-01)"),
     ] {
         let house = dollars("2024-01-31", expires_on).await;
         house.night("2024-07-01").await;
@@ -405,10 +499,10 @@ async fn d15_usage_of_a_day_after_the_last_usable_one_is_overage_and_draws_nothi
         house.ledger().await,
         [
             "2024-01-31 granted 6000 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
-            "2024-01-31 granted 100 USD (2024-01-31..2024-02-29)",
-            "2024-02-10 used -1 USD (2024-01-31..2024-02-29)",
-            "2024-02-11 lapsed -99 USD (2024-01-31..2024-02-29)",
-            "2024-02-11 overage -30 USD (2024-01-31..2024-02-29)",
+            "2024-01-31 granted 100 USD (2024-01-31..2024-02-11)",
+            "2024-02-10 used -1 USD (2024-01-31..2024-02-11)",
+            "2024-02-11 lapsed -99 USD (2024-01-31..2024-02-11)",
+            "2024-02-11 overage -30 USD (2024-01-31..2024-02-11)",
             "2024-06-15 used -1 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
             "2024-06-16 lapsed -5999 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",
             "2024-06-16 overage -1000 USD (2024-01-31..2024-06-16) azure_bulk_credit/cloud_platform",

@@ -55,9 +55,12 @@ pub(crate) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
         .catalogue
         .as_ref()
         .map_or((0, 0), |catalogue| (catalogue.entries().len(), catalogue.products().len()));
+    let notes = facts.policies.as_ref().map(|policies| policies.provision_credits.policy.notes());
+    let notes = notes.iter().flatten().map(|note| format!("jobs/provision_credits.toml: {note}"));
     if settings.json {
         let checked: Vec<String> = files().chain(["catalogue.toml".to_owned()]).collect();
-        let told = json!({ "checked": checked, "replaced": facts.replaced, "mail_templates": "all", "findings": [] });
+        let told = json!({ "checked": checked, "replaced": facts.replaced, "mail_templates": "all",
+            "findings": [], "notes": notes.collect::<Vec<_>>() });
         print(&told.to_string())?;
         return Ok(Exit::Done);
     }
@@ -74,6 +77,9 @@ pub(crate) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
     let catalogue = "catalogue.toml";
     print(&format!("{catalogue:<34} {}: {benefits} benefits, {products} products", from(catalogue)))?;
     print(&format!("{:<34} every notice in every language", "mail templates"))?;
+    for note in notes {
+        print(&note)?;
+    }
     print("nothing is wrong")?;
     Ok(Exit::Done)
 }

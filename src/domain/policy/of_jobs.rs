@@ -114,6 +114,21 @@ pub struct ProvisionPolicy {
     pub max_rate_age_days: u32,
 }
 
+impl ProvisionPolicy {
+    /// What a change of these numbers does while credit runs, a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> [String; 2] {
+        [
+            format!(
+                "policy.period_scheme = \"{}\" is for entitlements of which nothing was granted yet; the others keep \
+                 the scheme of their first grant (D2)",
+                self.period_scheme.name()
+            ),
+            "whatever else changes under [policy], what was granted stands under its own dates (D3)".to_owned(),
+        ]
+    }
+}
+
 /// From when an entitlement that becomes known late is granted (D3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -38,14 +38,16 @@ pub async fn settle(
         let id = credit.entitlement_id;
         let booked = entries.remove(&id).unwrap_or_default();
         let usage = used.remove(&id).unwrap_or_default();
-        let settled =
-            credit::settle(&credit.terms, credit.schedule.as_ref(), &booked, &usage, cx.today, &mut out);
+        let terms = credit.terms.as_booked(&booked);
+        let settled = credit::settle(&terms, credit.schedule.as_ref(), &booked, &usage, cx.today, &mut out);
         if let Some(schedule) = &credit.schedule {
             let open = schedule.next_period.checked_sub(1);
             let open_minor =
                 settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
-            let more = credit.terms.ended.is_none() || credit.terms.grants(schedule.next_period);
-            let after = more.then(|| Schedule { open_minor, ..schedule.clone() });
+            let more = terms.ended.is_none() || terms.grants(schedule.next_period);
+            let any = !booked.is_empty() || !out.is_empty();
+            let scheme = schedule.scheme.or(terms.scheme().filter(|_| any));
+            let after = more.then(|| Schedule { open_minor, scheme, ..schedule.clone() });
             booking.stands.push((id, after));
         }
         booking.settled.extend(&settled.usage_ids);

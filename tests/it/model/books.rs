@@ -84,9 +84,15 @@ fn last_grant(order: &Order, item: &Item) -> Day {
     item.ended.map_or(last, |(end, _)| end.min(last))
 }
 
-/// A month each, at most twelve, what is left of one lost with it; of a refunded one it goes back.
+/// A month each, at most twelve, what is left of one lost with it; of a refunded one it goes back. The last ends with the
+/// last usable day before grace (D2).
 fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
     let begins = |number: u32| months(item.from, number);
+    let over = plus(item.expires.min(minus(order.ad, 1)), 1);
+    let ends = |number: u32| {
+        let whole = begins(number + 1);
+        if begins(number) < over { whole.min(over) } else { whole }
+    };
     let (mut sums, mut left) = (BTreeMap::<u32, [i64; 4]>::new(), BTreeMap::<u32, i64>::new());
     let last = last_grant(order, item).min(night);
     for number in (0..12).take_while(|number| begins(*number) <= last) {
@@ -97,7 +103,8 @@ fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
     for (day, _, minor) in item.usage.iter().filter(|(day, ..)| *day <= night) {
         let number = (0..600).take_while(|number| begins(*number) <= *day).last().unwrap_or(0);
         let unspent = left.entry(number).or_default();
-        let drawn = if *day <= order.last_day(item) { (*minor).min(*unspent) } else { 0 };
+        let usable = *day <= order.last_day(item) && *day < ends(number);
+        let drawn = if usable { (*minor).min(*unspent) } else { 0 };
         *unspent -= drawn;
         let of = sums.entry(number).or_default();
         of[1] += drawn;
@@ -105,7 +112,7 @@ fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
     }
     for (number, unspent) in left {
         let of = sums.entry(number).or_default();
-        let until = begins(number + 1);
+        let until = ends(number);
         match item.ended {
             Some((end, "cancelled")) if until > end => of[0] -= unspent,
             Some((end, _)) if plus(end, 1).min(until) <= night => of[2] += unspent,
