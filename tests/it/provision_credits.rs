@@ -119,7 +119,8 @@ async fn d2_the_scheme_is_frozen_with_the_first_grant_and_usage_after_a_switch_c
     house.import_one("u1.csv", &spent("2024-02-05", "U-1"), "2024-02-06").await.applied();
     house.night("2024-02-09").await;
     let mut house = house.policy("provision_credits", "period_scheme", "\"calendar\"");
-    let other = ENTITLEMENTS.to_owned() + &row("4301", "ORD-2", MONTHLY, "2024-02-10", "2025-02-09", "100,USD");
+    let other =
+        ENTITLEMENTS.to_owned() + &row("4301", "ORD-2", MONTHLY, "2024-02-10", "2025-02-09", "100,USD");
     house.import_one("e2.csv", &other, "2024-02-10").await.applied();
     house.import_one("u2.csv", &spent("2024-02-04", "U-2"), "2024-02-12").await.applied();
     house.night("2024-03-05").await;

@@ -124,7 +124,8 @@ impl ProvisionPolicy {
                  the scheme of their first grant (D2)",
                 self.period_scheme.name()
             ),
-            "whatever else changes under [policy], what was granted stands under its own dates (D3)".to_owned(),
+            "whatever else changes under [policy], what was granted stands under its own dates (D3)"
+                .to_owned(),
         ]
     }
 }
