@@ -32,6 +32,29 @@ pub fn day(day: NaiveDate, language: Language) -> String {
     format!("{}\u{a0}{month}\u{a0}{}", day.day(), day.year())
 }
 
+/// A day that decides something, `31 January 2024 (UTC)`: days are those of UTC (D1), and nobody need guess.
+#[must_use]
+pub fn limit(limit: NaiveDate, language: Language) -> String {
+    format!("{}\u{a0}(UTC)", day(limit, language))
+}
+
+/// Somebody's name as they are greeted: "Öberg, Maja (Marketing)" in a directory is Maja Öberg. `None`: it is a sign-in
+/// name.
+#[must_use]
+pub fn person(name: &str) -> Option<String> {
+    if name.contains('@') {
+        return None;
+    }
+    let name = name.split(" (").next().unwrap_or(name).trim();
+    let greeted = match name.split_once(',') {
+        Some((family, given)) if !given.contains(',') && !given.trim().is_empty() => {
+            format!("{} {}", given.trim(), family.trim())
+        }
+        _ => name.to_owned(),
+    };
+    Some(greeted.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// `SEK 1,038.34` in English, `1 038,34 SEK` in Swedish; spaces are no-break spaces (U+00A0).
 #[must_use]
 pub fn amount(amount: Amount, language: Language) -> String {
@@ -165,6 +188,20 @@ mod tests {
         assert_eq!(day(last_of_january, English), "31\u{a0}January\u{a0}2024");
         assert_eq!(day(last_of_january, Swedish), "31\u{a0}januari\u{a0}2024");
         assert_eq!(day("2024-12-01".parse().unwrap(), Swedish), "1\u{a0}december\u{a0}2024");
+    }
+
+    #[test]
+    fn a_person_is_greeted_by_their_name_as_it_is_said() {
+        let greeted = |name| person(name).unwrap_or_default();
+        assert_eq!(greeted("Öberg, Maja"), "Maja Öberg");
+        assert_eq!(greeted("Öberg,Maja (Marketing)"), "Maja Öberg");
+        assert_eq!(greeted("Maja Öberg"), "Maja Öberg");
+        assert_eq!(greeted("Maja Öberg (Consultant, North)"), "Maja Öberg");
+        assert_eq!(
+            (greeted("Öberg,"), greeted("Öberg, Maja, Dr.")),
+            ("Öberg,".into(), "Öberg, Maja, Dr.".into())
+        );
+        assert_eq!((person("maja@nordvik.example"), person(" ")), (None, None));
     }
 
     #[test]

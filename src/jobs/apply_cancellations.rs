@@ -9,7 +9,7 @@ use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, Order},
-        notice::Notice,
+        notice::CancellationRefused,
     },
     store::{
         notice::{self, Owed, Subject},
@@ -59,12 +59,13 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
     let notice = if reasons.is_empty() {
         refund::accept(cx, conn, run_id, request, &membership).await?
     } else {
-        Notice::CancellationRefused {
+        CancellationRefused {
             request_id: request.request_key.clone(),
             order_id: membership.order_id.clone(),
             requested_on,
             reasons: reasons.clone(),
         }
+        .into()
     };
     let decision = Decision {
         partner_id: request.partner_id,

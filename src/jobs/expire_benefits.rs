@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::engine::{Context, Job, Result, Stage, booking::Booking};
 use crate::{
-    domain::{credit, notice::Notice},
+    domain::{credit, notice::EntitlementEnded},
     store::{
         credit::of_entitlements,
         notice::{self, Owed, Subject},
@@ -78,11 +78,8 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             subject: Subject::Entitlement(e.entitlement_id),
             anchor_on: e.last_usable_on,
             true_until: None,
-            notice: Notice::EntitlementEnded {
-                order_id: e.order_id,
-                benefit: e.benefit,
-                ended_on: e.last_usable_on,
-            },
+            notice: EntitlementEnded { order_id: e.order_id, benefit: e.benefit, ended_on: e.last_usable_on }
+                .into(),
         })
         .collect();
     notice::owe(conn, chunk.run_id, &owed).await?;

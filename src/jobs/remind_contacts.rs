@@ -10,7 +10,7 @@ use crate::{
     domain::{
         calendar::{add_days, sub_days},
         money::{Amount, Currency},
-        notice::Notice,
+        notice::{CreditAboutToLapse, EntitlementEnding, MembershipEnding, MembershipInGrace},
     },
     store::{
         notice::{self, Owed, Subject},
@@ -63,19 +63,19 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let mut owed = Vec::new();
     for near in reminder::ending_entitlements(conn, chunk.span, &days).await? {
         let (order_id, benefit) = (near.order_id.clone(), near.name.clone());
-        let notice = Notice::EntitlementEnding { order_id, benefit, last_usable_on: near.on };
+        let notice = EntitlementEnding { order_id, benefit, last_usable_on: near.on }.into();
         owed.push(owe(Subject::Entitlement(near.subject_id), &near, near.on, notice));
     }
     for near in reminder::ending_memberships(conn, chunk.span, &days).await? {
         let (last_day_on, renew_until) = (sub_days(near.on, 1), add_days(near.on, grace_days));
         let (order_id, offer) = (near.order_id.clone(), near.name.clone());
-        let notice = Notice::MembershipEnding { order_id, offer, last_day_on, renew_until };
+        let notice = MembershipEnding { order_id, offer, last_day_on, renew_until }.into();
         owed.push(owe(Subject::Membership(near.subject_id), &near, last_day_on, notice));
     }
     for near in reminder::in_grace(conn, chunk.span, &days).await? {
         let renew_until = add_days(near.on, grace_days);
         let (order_id, offer) = (near.order_id.clone(), near.name.clone());
-        let notice = Notice::MembershipInGrace { order_id, offer, anniversary_on: near.on, renew_until };
+        let notice = MembershipInGrace { order_id, offer, anniversary_on: near.on, renew_until }.into();
         owed.push(owe(Subject::Membership(near.subject_id), &near, renew_until, notice));
     }
     for credit in reminder::unspent(conn, chunk.span, &days).await? {
@@ -86,13 +86,14 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             subject: Subject::Entitlement(credit.entitlement_id),
             anchor_on: morning,
             true_until: Some(last_usable_on),
-            notice: Notice::CreditAboutToLapse {
+            notice: CreditAboutToLapse {
                 order_id: credit.order_id,
                 benefit: credit.benefit,
                 unspent: Amount::new(credit.open_minor, currency),
                 last_usable_on,
                 unassigned: credit.unassigned,
-            },
+            }
+            .into(),
         });
     }
     let live = offers::work(cx, conn, chunk, &mut owed).await?;

@@ -7,9 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Error,
     message::{self, Parts},
-    samples, templates,
+    templates,
     text::{clean, wrap},
-    urgency::urgency,
 };
 use crate::domain::{language::Language, naming, notice::Notice};
 
@@ -65,7 +64,7 @@ pub fn message_id(partner_id: &str, recipient: &str, day: NaiveDate, domain: &st
 /// See [`enum@Error`]; none is cured by trying again.
 pub fn render(digest: &Digest) -> Result<Rendered, Error> {
     let mut notices: Vec<&Notice> = digest.notices.iter().collect();
-    notices.sort_by_cached_key(|notice| (urgency(notice, digest.day), format!("{notice:?}")));
+    notices.sort_by_cached_key(|notice| (notice.urgency(digest.day), format!("{notice:?}")));
     let blocks = notices
         .iter()
         .map(|notice| templates::notice(notice, digest.language))
@@ -95,7 +94,8 @@ fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Er
         count => blocks.len(),
         first => &first.title,
         blocks => shown,
-        name => digest.recipient_name.as_deref().map(clean).unwrap_or_default(),
+        contact => digest.recipient_name.is_some(),
+        name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
         partner => clean(&digest.partner_name),
         partner_id => clean(&digest.partner_id),
         day => naming::day(digest.day, digest.language),
@@ -108,7 +108,7 @@ fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Er
 /// The first template that does not render, by name and line.
 pub fn check_templates() -> Result<(), Error> {
     for language in [Language::English, Language::Swedish] {
-        let notices = samples::notices();
+        let notices = Notice::samples();
         for notice in &notices {
             render(&sample(language, vec![notice.clone()]))?;
         }

@@ -1,16 +1,13 @@
-//! E-mail: notices become one digest a recipient and day (D10), rendered from the templates
-//! `templates/<notice kind>/<language>.txt` and handed over as a complete message. The only room that knows lettre.
+//! E-mail: notices become one digest a recipient and day (D10), rendered from the texts that stand with each notice
+//! and the frame in `templates/digest`, and handed over as a complete message. The only room that knows lettre.
 
 use thiserror::Error;
 
 pub mod digest;
-mod facts;
 mod message;
 pub mod outbox;
-mod samples;
 mod templates;
 mod text;
-mod urgency;
 
 pub use digest::{Digest, Rendered, check_templates, message_id, render};
 

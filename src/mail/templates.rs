@@ -4,38 +4,16 @@ use std::sync::LazyLock;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 
-use super::{Error, facts, text::clean};
-use crate::domain::{language::Language, notice::Notice};
+use super::{Error, text::clean};
+use crate::domain::{
+    language::Language,
+    notice::{Fact, KINDS, Notice},
+};
 
-/// A template's folder under `templates/`, and its text in English and Swedish.
-type Source = (&'static str, &'static str, &'static str);
-
-/// Both languages of one folder.
-macro_rules! source {
-    ($folder:literal) => {
-        (
-            $folder,
-            include_str!(concat!("templates/", $folder, "/en.txt")),
-            include_str!(concat!("templates/", $folder, "/sv.txt")),
-        )
-    };
-}
-
-/// The frame of a digest, and one folder for each kind of notice.
-const SOURCES: [Source; 13] = [
-    source!("digest"),
-    source!("entitlement_ending"),
-    source!("membership_ending"),
-    source!("membership_in_grace"),
-    source!("credit_about_to_lapse"),
-    source!("credit_lapsed_unassigned"),
-    source!("entitlement_ended"),
-    source!("membership_ended"),
-    source!("cancellation_accepted"),
-    source!("cancellation_refused"),
-    source!("offer_instructions"),
-    source!("offer_live"),
-    source!("contact_needed"),
+/// The frame of a digest; the texts of notices stand with the notices.
+const FRAME: [(Language, &str); 2] = [
+    (Language::English, include_str!("templates/digest/en.txt")),
+    (Language::Swedish, include_str!("templates/digest/sv.txt")),
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(environment);
@@ -50,12 +28,20 @@ pub(super) struct Block {
 
 /// The notice's own subject and text.
 pub(super) fn notice(notice: &Notice, language: Language) -> Result<Block, Error> {
-    block(notice.kind(), language, facts::of(notice, language))
+    let facts = notice.facts(language).into_iter().map(|(name, fact)| {
+        let value = match fact {
+            Fact::Text(text) => Value::from(clean(&text)),
+            Fact::Flag(flag) => Value::from(flag),
+            Fact::List(texts) => Value::from_iter(texts.iter().map(|text| clean(text))),
+        };
+        (name, value)
+    });
+    block(notice.kind(), language, Value::from_pairs(facts))
 }
 
-/// Subject and text of the template in `folder` with `facts`.
-pub(super) fn block(folder: &str, language: Language, facts: Value) -> Result<Block, Error> {
-    let name = name(folder, language);
+/// Subject and text of the template of `what` with `facts`.
+pub(super) fn block(what: &str, language: Language, facts: Value) -> Result<Block, Error> {
+    let name = name(what, language);
     let environment = ENVIRONMENT.as_ref().map_err(Clone::clone)?;
     let rendered = environment
         .get_template(&name)
@@ -89,17 +75,21 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|error| fault("syntax", &error))?);
-    for (folder, english, swedish) in SOURCES {
-        for (language, text) in [(Language::English, english), (Language::Swedish, swedish)] {
-            let name = name(folder, language);
-            environment.add_template_owned(name.clone(), text).map_err(|error| fault(&name, &error))?;
-        }
+    let frame = FRAME.iter().map(|(language, text)| ("digest", *language, *text));
+    let notices = KINDS.iter().flat_map(|kind| {
+        [(kind.name, Language::English, kind.english), (kind.name, Language::Swedish, kind.swedish)]
+    });
+    for (of, language, text) in frame.chain(notices) {
+        let name = name(of, language);
+        environment
+            .add_template_owned(name.clone(), text.trim_start())
+            .map_err(|error| fault(&name, &error))?;
     }
     Ok(environment)
 }
 
-fn name(folder: &str, language: Language) -> String {
-    format!("{folder}/{}", language.tag())
+fn name(what: &str, language: Language) -> String {
+    format!("{what}/{}", language.tag())
 }
 
 fn fault(name: &str, error: &minijinja::Error) -> Error {

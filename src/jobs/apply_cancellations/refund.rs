@@ -8,7 +8,7 @@ use crate::{
     domain::{
         credit::Settled,
         money::{Amount, Currency},
-        notice::Notice,
+        notice::{CancellationAccepted, Notice},
     },
     jobs::engine::{Context, Result, booking},
     store::{
@@ -46,11 +46,12 @@ pub async fn accept(
             .map(|(code, minor)| Amount::new(minor, code))
             .collect()
     };
-    Ok(Notice::CancellationAccepted {
+    Ok(CancellationAccepted {
         request_id: request.request_key.clone(),
         order_id: membership.order_id.clone(),
         ended_on,
         reversed: sum(|s| s.reversed_minor),
         spent: sum(|s| s.spent_minor),
-    })
+    }
+    .into())
 }

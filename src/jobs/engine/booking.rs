@@ -9,7 +9,7 @@ use crate::{
     domain::{
         credit::{self, Schedule, Settled},
         ledger::{Kind, Transfer},
-        notice::Notice,
+        notice::CreditLapsedUnassigned,
     },
     store::{
         bulk::{self, Entry},
@@ -100,13 +100,14 @@ impl Booking {
                 subject: Subject::Entitlement(*entitlement_id),
                 anchor_on: t.effective_on,
                 true_until: None,
-                notice: Notice::CreditLapsedUnassigned {
+                notice: CreditLapsedUnassigned {
                     order_id,
                     benefit,
                     lost: t.amount,
                     period_from: t.period.from,
                     period_until: t.period.until,
-                },
+                }
+                .into(),
             });
         }
         notice::owe(conn, run_id, &owed).await?;

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         membership::{Standing, Year},
-        notice::Notice,
+        notice::MembershipEnded,
     },
     jobs::engine::{Context, Result},
     store::{
@@ -47,11 +47,12 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
                         subject: Subject::Membership(m.membership_id),
                         anchor_on: ended_on,
                         true_until: None,
-                        notice: Notice::MembershipEnded {
+                        notice: MembershipEnded {
                             order_id: m.order_id.clone(),
                             offer: m.offer.clone().unwrap_or_default(),
                             ended_on,
-                        },
+                        }
+                        .into(),
                     });
                 }
                 continue;

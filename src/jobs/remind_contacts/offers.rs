@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use crate::{
-    domain::notice::Notice,
+    domain::notice::{ContactNeeded, Notice, OfferInstructions, OfferLive},
     jobs::engine::{Context, Result},
     store::{
         notice::{Owed, Subject},
@@ -28,7 +28,7 @@ pub async fn work(
         let named = || (near.order_id.clone(), near.name.clone());
         if offer.is_told() {
             let (order_id, benefit) = named();
-            let notice = Notice::OfferInstructions { order_id, benefit, live_on, last_usable_on };
+            let notice = OfferInstructions { order_id, benefit, live_on, last_usable_on };
             owed.push(owe(&near, offer.activated_on, notice));
         }
         if offer.is_live(cx.today) {
@@ -36,7 +36,7 @@ pub async fn work(
         }
         if offer.is_live(cx.today) && offer.is_told() {
             let (order_id, benefit) = named();
-            let notice = Notice::OfferLive { order_id, benefit, live_on, last_usable_on };
+            let notice = OfferLive { order_id, benefit, live_on, last_usable_on };
             owed.push(owe(&near, live_on, notice));
         }
     }
@@ -44,19 +44,19 @@ pub async fn work(
     for waiting in reminder::waiting_offers(conn, chunk.span, cx.today).await? {
         let near = waiting.offer;
         let (order_id, benefit) = (near.order_id.clone(), near.name.clone());
-        let notice = Notice::ContactNeeded { order_id, benefit, last_usable_on: near.on };
+        let notice = ContactNeeded { order_id, benefit, last_usable_on: near.on };
         owed.push(owe(&near, waiting.since, notice));
     }
     Ok(live.len())
 }
 
 /// Of an offer, true through its last usable day.
-fn owe(offer: &Near, anchor_on: NaiveDate, notice: Notice) -> Owed {
+fn owe(offer: &Near, anchor_on: NaiveDate, notice: impl Into<Notice>) -> Owed {
     Owed {
         partner_id: offer.partner_id,
         subject: Subject::Entitlement(offer.subject_id),
         anchor_on,
         true_until: Some(offer.on),
-        notice,
+        notice: notice.into(),
     }
 }

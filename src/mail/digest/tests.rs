@@ -1,6 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::domain::notice::{CancellationRefused, MembershipEnded};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 
@@ -61,13 +62,15 @@ fn decode_base64(text: &str) -> Vec<u8> {
 
 #[test]
 fn every_notice_in_both_languages() {
-    for (at, notice) in samples::notices().into_iter().enumerate() {
+    let mut of_kind = BTreeMap::<&str, u32>::new();
+    for notice in Notice::samples() {
         let shown: Vec<String> = LANGUAGES
             .into_iter()
             .map(|language| render(&sample(language, vec![notice.clone()])).unwrap())
             .map(|mail| format!("Subject: {}\n\n{}", mail.subject, mail.text))
             .collect();
-        let name = format!("{:02}_{}", at + 1, notice.kind());
+        let nth = of_kind.entry(notice.kind()).and_modify(|nth| *nth += 1).or_insert(1);
+        let name = format!("{}_{nth}", notice.kind());
         insta::assert_snapshot!(name, shown.join("\n==========\n\n"));
     }
 }
@@ -75,11 +78,39 @@ fn every_notice_in_both_languages() {
 #[test]
 fn d10_one_digest_of_several_with_the_most_urgent_first() {
     for language in LANGUAGES {
-        let notices = samples::notices().into_iter().step_by(3).collect();
+        let notices = Notice::samples().into_iter().step_by(3).collect();
         let mail = render(&sample(language, notices)).unwrap();
         let name = format!("digest_{}", language.tag());
         insta::assert_snapshot!(name, String::from_utf8(mail.eml).unwrap().replace("\r\n", "\n"));
     }
+}
+
+#[test]
+fn c12_of_two_requests_to_cancel_an_order_the_yes_comes_first_and_heads_the_mail() {
+    let is = |notice: &Notice, kind: &str| notice.kind() == kind;
+    let of = |kind| Notice::samples().into_iter().find(|notice| is(notice, kind)).unwrap();
+    let both = vec![of("cancellation_refused"), of("cancellation_accepted")];
+    for (language, yes, no) in [
+        (Language::English, "Cancellation accepted", "Cancellation refused"),
+        (Language::Swedish, "Annullering godkänd", "Annullering avslagen"),
+    ] {
+        let mail = render(&sample(language, both.clone())).unwrap();
+        assert!(mail.subject.contains(yes) && !mail.subject.contains(no), "{}", mail.subject);
+        assert!(mail.text.find(yes) < mail.text.find(no), "{}", mail.text);
+    }
+}
+
+#[test]
+fn c15_somebody_is_greeted_by_their_name_as_it_is_said_and_not_by_their_sign_in_name() {
+    let greeting = |name: &str| {
+        let mut digest = sample(Language::Swedish, Notice::samples());
+        digest.recipient_name = Some(name.to_owned());
+        let mail = render(&digest).unwrap();
+        assert!(mail.text.contains("Du får det här meddelandet som marknadsföringskontakt"), "{}", mail.text);
+        mail.text.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(greeting("Öberg, Maja"), "Hej Maja Öberg!");
+    assert_eq!(greeting("maja@nordvik.example"), "Hej!");
 }
 
 #[test]
@@ -88,7 +119,7 @@ fn the_samples_hold_every_kind_of_notice() {
     let complaint = serde_json::from_value::<Notice>(other).unwrap_err().to_string();
     let (_, kinds) = complaint.split_once("expected one of ").unwrap();
     let kinds: BTreeSet<&str> = kinds.split(", ").map(|kind| kind.trim_matches('`')).collect();
-    let notices = samples::notices();
+    let notices = Notice::samples();
     assert_eq!(notices.iter().map(Notice::kind).collect::<BTreeSet<_>>(), kinds);
 }
 
@@ -106,7 +137,7 @@ fn a_template_that_names_what_is_not_there_is_an_error_with_its_name() {
 
 #[test]
 fn promise_9_the_same_digest_has_the_same_bytes_whatever_order_its_notices_come_in() {
-    let mut digest = sample(Language::Swedish, samples::notices());
+    let mut digest = sample(Language::Swedish, Notice::samples());
     let first = render(&digest).unwrap();
     digest.notices.reverse();
     assert_eq!(render(&digest).unwrap(), first);
@@ -128,7 +159,7 @@ fn promise_9_the_message_id_is_made_of_partner_recipient_and_day_alone() {
 
 #[test]
 fn the_headers_are_complete_and_the_date_is_the_morning_after() {
-    let eml = render(&sample(Language::Swedish, samples::notices())).unwrap().eml;
+    let eml = render(&sample(Language::Swedish, Notice::samples())).unwrap().eml;
     assert_eq!(field(&eml, "Date"), "Thu, 22 Feb 2024 06:00:00 +0000");
     assert_eq!(decode_words(&field(&eml, "To")), "Anna Åström <anna.astrom@nordvik.example>");
     assert_eq!(field(&eml, "From"), "\"Partner benefits\" <benefits@programme.example>");
@@ -142,11 +173,11 @@ fn the_headers_are_complete_and_the_date_is_the_morning_after() {
 #[test]
 fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
     let order_id = "Förnyelse-ÅÄÖ-日本語-".repeat(20);
-    let notice = Notice::MembershipEnded {
+    let notice = Notice::from(MembershipEnded {
         order_id: order_id.clone(),
         offer: order_id,
         ended_on: "2024-03-02".parse().unwrap(),
-    };
+    });
     let mail = render(&sample(Language::Swedish, vec![notice])).unwrap();
     assert!(mail.subject.len() > 500);
     assert_eq!(decode_words(&field(&mail.eml, "Subject")), mail.subject);
@@ -155,12 +186,12 @@ fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
 #[test]
 fn promise_12_no_value_reaches_a_header_of_its_own() {
     let attack = "Anna\r\nBcc: all@victim.example\r\n\r\nforged\u{0}\u{2028}".to_owned();
-    let notice = Notice::CancellationRefused {
+    let notice = Notice::from(CancellationRefused {
         request_id: attack.clone(),
         order_id: attack.clone(),
         requested_on: "2024-03-02".parse().unwrap(),
         reasons: vec![crate::domain::reason::Reason::BulkAlreadyAssigned { user: attack.clone() }],
-    };
+    });
     let mut digest = sample(Language::English, vec![notice]);
     digest.recipient_name = Some(attack.clone());
     digest.partner_name = attack.clone();
@@ -174,7 +205,7 @@ fn promise_12_no_value_reaches_a_header_of_its_own() {
 
 #[test]
 fn an_address_that_cannot_be_written_to_is_an_error() {
-    let mut digest = sample(Language::English, samples::notices());
+    let mut digest = sample(Language::English, Notice::samples());
     for bad in [
         "",
         "anna",
@@ -197,7 +228,7 @@ fn an_address_that_cannot_be_written_to_is_an_error() {
 #[test]
 fn a_digest_of_nothing_a_forged_message_id_and_an_impossible_day_are_errors() {
     assert_eq!(render(&sample(Language::English, vec![])), Err(Error::Empty));
-    let mut digest = sample(Language::English, samples::notices());
+    let mut digest = sample(Language::English, Notice::samples());
     digest.day = NaiveDate::MAX;
     assert_eq!(render(&digest), Err(Error::Day(NaiveDate::MAX)));
     digest.message_id = "<a@b>\r\nBcc: <c@d>".to_owned();
@@ -212,7 +243,7 @@ proptest::proptest! {
         order_id in proptest::prelude::any::<String>(),
         long in "[ -~åäö\"\\\\]{0,300}",
     ) {
-        let notice = Notice::MembershipEnded { order_id, offer: long.clone(), ended_on: NaiveDate::MIN };
+        let notice = Notice::from(MembershipEnded { order_id, offer: long.clone(), ended_on: NaiveDate::MIN });
         let mut digest = sample(Language::English, vec![notice]);
         digest.recipient_name = Some(format!("{long}{name}"));
         digest.partner_name = name;

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{
     asked, doings,
-    words::{self, figure, money, rate, span},
+    words::{figure, money, rate, span},
 };
 use crate::store::{
     self,
@@ -283,8 +283,7 @@ fn conversion(entry: &Entry) -> String {
 }
 
 fn told(told: &Told) -> Option<Event> {
-    let says = words::notice(&told.notice);
-    let about = words::subject(&told.notice);
+    let (says, about) = (told.notice.line(), told.notice.subject());
     match (told.status.as_str(), told.day, &told.recipient) {
         ("mailed", Some(day), Some(recipient)) => {
             let stands = match told.mail_status.as_deref() {

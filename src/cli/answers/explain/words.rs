@@ -8,7 +8,6 @@ use crate::domain::{
     language::Language,
     money::{Amount, Currency, plain},
     naming,
-    notice::Notice,
 };
 
 /// `SEK 1,038.34`; a count as it is.
@@ -40,69 +39,6 @@ pub(super) fn span(from: NaiveDate, until: NaiveDate) -> String {
 /// A status in words.
 pub(in super::super) fn standing(status: &str) -> String {
     status.replace('_', " ")
-}
-
-/// What a notice says, in one breath.
-pub(super) fn notice(notice: &Notice) -> String {
-    match notice {
-        Notice::EntitlementEnding { last_usable_on, .. } => {
-            format!("the benefit ends, last usable day {last_usable_on}")
-        }
-        Notice::MembershipEnding { last_day_on, renew_until, .. } => {
-            format!(
-                "the membership's last day before grace is {last_day_on}; renewal is possible until {renew_until}"
-            )
-        }
-        Notice::MembershipInGrace { renew_until, .. } => {
-            format!("the membership is in grace; renewal is possible until {renew_until}")
-        }
-        Notice::CreditAboutToLapse { unspent, last_usable_on, unassigned, .. } => {
-            let nobody = if *unassigned { "; nobody is assigned" } else { "" };
-            format!("{unspent} lapses unless spent by {last_usable_on}{nobody}")
-        }
-        Notice::CreditLapsedUnassigned { lost, period_from, period_until, .. } => {
-            format!("{lost} of {} was lost: nobody was assigned", span(*period_from, *period_until))
-        }
-        Notice::EntitlementEnded { ended_on, .. } => {
-            format!("the benefit has ended, last usable day {ended_on}")
-        }
-        Notice::MembershipEnded { ended_on, .. } => {
-            format!("the membership has ended, last usable day {ended_on}")
-        }
-        Notice::CancellationAccepted { request_id, ended_on, .. } => {
-            format!("cancellation {request_id} is accepted; the order's last day is {ended_on}")
-        }
-        Notice::CancellationRefused { request_id, .. } => format!("cancellation {request_id} is refused"),
-        Notice::OfferInstructions { live_on, last_usable_on, .. } => {
-            format!(
-                "the offer is activated: what to do until it is live on {live_on}, and through {last_usable_on}"
-            )
-        }
-        Notice::OfferLive { live_on, last_usable_on, .. } => {
-            format!("the offer is live since {live_on}, usable through {last_usable_on}")
-        }
-        Notice::ContactNeeded { last_usable_on, .. } => {
-            format!("the offer needs a marketing contact before it is activated; it ends on {last_usable_on}")
-        }
-    }
-}
-
-/// What a notice is about: the order, or the order and the benefit.
-pub(super) fn subject(notice: &Notice) -> String {
-    match notice {
-        Notice::EntitlementEnding { order_id, benefit, .. }
-        | Notice::CreditAboutToLapse { order_id, benefit, .. }
-        | Notice::CreditLapsedUnassigned { order_id, benefit, .. }
-        | Notice::OfferInstructions { order_id, benefit, .. }
-        | Notice::OfferLive { order_id, benefit, .. }
-        | Notice::ContactNeeded { order_id, benefit, .. }
-        | Notice::EntitlementEnded { order_id, benefit, .. } => format!("{order_id}/{benefit}"),
-        Notice::MembershipEnding { order_id, .. }
-        | Notice::MembershipInGrace { order_id, .. }
-        | Notice::MembershipEnded { order_id, .. }
-        | Notice::CancellationAccepted { order_id, .. }
-        | Notice::CancellationRefused { order_id, .. } => order_id.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,90 @@
+//! Credit that is about to lapse, with its value: a period's 7 days before its last usable day, bulk credit 30 and 7
+//! days before the last day on which it can be spent, grace included.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use crate::domain::money::{Amount, Currency};
+
+/// A credit can be spent for some days yet, and something of it is unspent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditAboutToLapse {
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// What is unspent.
+    pub unspent: Amount,
+    /// Last day on which it can be spent.
+    pub last_usable_on: NaiveDate,
+    /// Nobody is assigned to it today.
+    pub unassigned: bool,
+}
+
+impl Told for CreditAboutToLapse {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = Some(Steps::BeforeTheLapse);
+    const ENGLISH: &'static str = "
+{{ unspent }} of {{ benefit }} lapses after {{ last_day }}
+{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet. What is not spent by the end of {{ last_day }} lapses; nothing is carried over.
+
+{% if unassigned %}
+Nobody is assigned to this credit today, so nobody can spend it.
+
+What to do: have a global administrator assign it to a user of your directory{% if monthly %} (guests included){% endif %}, and spend it by the end of {{ last_day }}.
+{% else %}
+What to do: spend it by the end of {{ last_day }}.
+{% endif %}
+";
+    const SWEDISH: &'static str = "
+{{ unspent }} av {{ benefit }} förfaller efter den {{ last_day }}
+{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt. Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.
+
+{% if unassigned %}
+I dag är ingen tilldelad krediten, så ingen kan använda den.
+
+Att göra: låt en global administratör tilldela den till en användare i er katalog{% if monthly %} (även gäster går bra){% endif %} och använd den senast den {{ last_day }}.
+{% else %}
+Att göra: använd krediten senast den {{ last_day }}.
+{% endif %}
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, Some(&self.benefit))
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        self.last_usable_on
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts
+            .benefit(&self.order_id, &self.benefit)
+            .amounts("unspent", &[self.unspent])
+            .limit("last_day", self.last_usable_on)
+            .flag("monthly", self.benefit.starts_with("azure_monthly_credit"))
+            .flag("unassigned", self.unassigned)
+    }
+
+    fn line(&self) -> String {
+        let nobody = if self.unassigned { "; nobody is assigned" } else { "" };
+        format!("{} lapses unless spent by {}{nobody}", self.unspent, self.last_usable_on)
+    }
+
+    fn samples() -> Vec<Self> {
+        let of = |benefit: &str, unassigned| Self {
+            order_id: Sample::order(),
+            benefit: benefit.to_owned(),
+            unspent: Amount::new(103_834, Currency::parse("SEK").unwrap_or(Currency::EUR)),
+            last_usable_on: Sample::day(2024, 2, 28),
+            unassigned,
+        };
+        vec![
+            of("azure_monthly_credit", false),
+            of("azure_monthly_credit", true),
+            of("azure_bulk_credit/cloud_platform", true),
+        ]
+    }
+}

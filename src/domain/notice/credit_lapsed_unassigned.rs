@@ -1,0 +1,87 @@
+//! Credit lapsed to which nobody was assigned on any day of its period (D3).
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use crate::domain::{
+    calendar::{add_months, sub_days},
+    money::{Amount, Currency},
+};
+
+/// A credit lapsed to which nobody was assigned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditLapsedUnassigned {
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// What was lost.
+    pub lost: Amount,
+    /// First day of the period.
+    pub period_from: NaiveDate,
+    /// First day after it.
+    pub period_until: NaiveDate,
+}
+
+impl Told for CreditLapsedUnassigned {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = None;
+    const ENGLISH: &'static str = "
+{{ lost }} of {{ benefit }} was lost: nobody was assigned
+{{ lost }} of the {{ benefit }} of order {{ order }} has lapsed unspent. It could be used from {{ from }} through {{ last_day }}, but nobody was assigned to it on any of those days. What has lapsed cannot be brought back.
+
+{% if monthly %}
+What to do: have a global administrator assign the credit to a user of your directory (guests included). If the benefit goes on, the credit of the period that began on {{ until }} is lost in the same way unless somebody is assigned and spends it before {{ next_until }}.
+{% else %}
+There is nothing to do for this credit any more. Assign the next one to a user as soon as it is granted, so that it can be spent.
+{% endif %}
+";
+    const SWEDISH: &'static str = "
+{{ lost }} av {{ benefit }} gick förlorat: ingen var tilldelad
+{{ lost }} av förmånen {{ benefit }} i order {{ order }} har förfallit utan att användas. Krediten gällde från och med den {{ from }} till och med den {{ last_day }}, men ingen var tilldelad den någon av de dagarna. Det som har förfallit kan inte återfås.
+
+{% if monthly %}
+Att göra: låt en global administratör tilldela krediten till en användare i er katalog (även gäster går bra). Om förmånen fortsätter går krediten för perioden som började den {{ until }} förlorad på samma sätt, om inte någon tilldelas den och använder den före den {{ next_until }}.
+{% else %}
+För den här krediten finns inget mer att göra. Tilldela nästa kredit till en användare så snart den har beviljats, så att den kan användas.
+{% endif %}
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, Some(&self.benefit))
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        // It can be kept from happening again until about a month later.
+        add_months(self.period_until, 1)
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts
+            .benefit(&self.order_id, &self.benefit)
+            .amounts("lost", &[self.lost])
+            .day("from", self.period_from)
+            .day("last_day", sub_days(self.period_until, 1))
+            .day("until", self.period_until)
+            .limit("next_until", add_months(self.period_until, 1))
+            .flag("monthly", self.benefit.starts_with("azure_monthly_credit"))
+    }
+
+    fn line(&self) -> String {
+        let last = sub_days(self.period_until, 1);
+        format!("{} of {} to {last} was lost: nobody was assigned", self.lost, self.period_from)
+    }
+
+    fn samples() -> Vec<Self> {
+        let of = |benefit: &str| Self {
+            order_id: Sample::order(),
+            benefit: benefit.to_owned(),
+            lost: Amount::new(103_834, Currency::parse("SEK").unwrap_or(Currency::EUR)),
+            period_from: Sample::day(2024, 1, 31),
+            period_until: Sample::day(2024, 2, 29),
+        };
+        vec![of("azure_monthly_credit"), of("azure_bulk_credit/cloud_platform")]
+    }
+}

@@ -1,0 +1,59 @@
+//! A benefit has ended on its own.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+
+/// An entitlement has ended on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntitlementEnded {
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// Last usable day.
+    pub ended_on: NaiveDate,
+}
+
+impl Told for EntitlementEnded {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = None;
+    const ENGLISH: &'static str = "
+Benefit has ended: {{ benefit }}
+The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. Its assignments have ended with it, and any credit left in it has lapsed.
+
+There is nothing you need to do. To have the benefit again, it takes a new order.
+";
+    const SWEDISH: &'static str = "
+Förmån har upphört: {{ benefit }}
+Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.
+
+Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, Some(&self.benefit))
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        NaiveDate::MAX
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts.benefit(&self.order_id, &self.benefit).day("last_day", self.ended_on)
+    }
+
+    fn line(&self) -> String {
+        format!("the benefit has ended, last usable day {}", self.ended_on)
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            benefit: "license_subscription/office_365".to_owned(),
+            ended_on: Sample::day(2024, 6, 30),
+        }]
+    }
+}

@@ -1,0 +1,59 @@
+//! A benefit ends before its membership does: 60, 30, 14, 7, 1 days before and on its last usable day.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+
+/// An entitlement ends before its membership does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntitlementEnding {
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// Last usable day.
+    pub last_usable_on: NaiveDate,
+}
+
+impl Told for EntitlementEnding {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
+    const ENGLISH: &'static str = "
+Benefit ends on {{ last_day }}: {{ benefit }}
+The benefit {{ benefit }} of order {{ order }} can be used through {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
+
+What to do: use what you need of it by the end of {{ last_day }}.
+";
+    const SWEDISH: &'static str = "
+Förmån upphör den {{ last_day }}: {{ benefit }}
+Förmånen {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
+
+Att göra: använd det ni behöver av den senast den {{ last_day }}.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, Some(&self.benefit))
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        self.last_usable_on
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts.benefit(&self.order_id, &self.benefit).limit("last_day", self.last_usable_on)
+    }
+
+    fn line(&self) -> String {
+        format!("the benefit ends, last usable day {}", self.last_usable_on)
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            benefit: "visual_studio/app_dev".to_owned(),
+            last_usable_on: Sample::day(2024, 6, 30),
+        }]
+    }
+}

@@ -1,0 +1,110 @@
+//! What the texts of a notice may say: its facts, worded in a language, under the names that the texts use.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::domain::{
+    language::Language,
+    money::Amount,
+    naming,
+    reason::{Earliest, Reason, earliest},
+};
+
+/// One fact, as a text takes it. Texts may hold whatever a file said: whoever shows them cleans them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Words; nothing if there is nothing to say.
+    Text(String),
+    /// Whether something is so.
+    Flag(bool),
+    /// Several of a kind.
+    List(Vec<String>),
+}
+
+/// The facts of one notice in one language.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    language: Language,
+    values: BTreeMap<&'static str, Fact>,
+}
+
+impl Facts {
+    /// None yet.
+    pub(super) const fn new(language: Language) -> Self {
+        Self { language, values: BTreeMap::new() }
+    }
+
+    /// `order` and `benefit`.
+    pub(super) fn benefit(self, order_id: &str, code: &str) -> Self {
+        let name = naming::benefit(code, self.language);
+        self.text("order", order_id).text("benefit", &name)
+    }
+
+    /// `order` and `offer`.
+    pub(super) fn membership(self, order_id: &str, offer: &str) -> Self {
+        self.text("order", order_id).text("offer", &naming::offer(offer))
+    }
+
+    /// `request` and `order`.
+    pub(super) fn request(self, request_id: &str, order_id: &str) -> Self {
+        self.text("request", request_id).text("order", order_id)
+    }
+
+    /// `reasons`, each a sentence, and when the answer could be another (D13): `earliest`, `never`; `ended`: the order
+    /// has.
+    pub(super) fn reasons(self, reasons: &[Reason]) -> Self {
+        let sentences = reasons.iter().map(|reason| reason.prose(self.language)).collect();
+        let when = earliest(reasons);
+        let on = if let Earliest::On(day) = when { naming::limit(day, self.language) } else { String::new() };
+        let ended = reasons.iter().any(|reason| matches!(reason, Reason::AlreadyEnded { .. }));
+        self.list("reasons", sentences)
+            .text("earliest", &on)
+            .flag("never", when == Earliest::Never)
+            .flag("ended", ended)
+    }
+
+    /// Amounts, one a currency.
+    pub(super) fn amounts(self, name: &'static str, amounts: &[Amount]) -> Self {
+        let worded: Vec<String> = amounts.iter().map(|&sum| naming::amount(sum, self.language)).collect();
+        self.text(name, &worded.join(", "))
+    }
+
+    /// A day of the past.
+    pub(super) fn day(self, name: &'static str, day: NaiveDate) -> Self {
+        let worded = naming::day(day, self.language);
+        self.text(name, &worded)
+    }
+
+    /// A day that decides something: it is one of UTC, and says so (D1).
+    pub(super) fn limit(self, name: &'static str, day: NaiveDate) -> Self {
+        let worded = naming::limit(day, self.language);
+        self.text(name, &worded)
+    }
+
+    pub(super) fn text(self, name: &'static str, value: &str) -> Self {
+        self.with(name, Fact::Text(value.to_owned()))
+    }
+
+    pub(super) fn flag(self, name: &'static str, value: bool) -> Self {
+        self.with(name, Fact::Flag(value))
+    }
+
+    pub(super) fn list(self, name: &'static str, values: Vec<String>) -> Self {
+        self.with(name, Fact::List(values))
+    }
+
+    fn with(mut self, name: &'static str, fact: Fact) -> Self {
+        self.values.insert(name, fact);
+        self
+    }
+}
+
+impl IntoIterator for Facts {
+    type Item = (&'static str, Fact);
+    type IntoIter = std::collections::btree_map::IntoIter<&'static str, Fact>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.values.into_iter()
+    }
+}

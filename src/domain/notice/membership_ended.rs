@@ -1,0 +1,59 @@
+//! A membership has ended without renewal, and its benefits with it.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+
+/// A membership has ended without renewal, and its benefits with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipEnded {
+    /// The order.
+    pub order_id: String,
+    /// The offer.
+    pub offer: String,
+    /// Last usable day.
+    pub ended_on: NaiveDate,
+}
+
+impl Told for MembershipEnded {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = None;
+    const ENGLISH: &'static str = "
+{{ offer }} membership has ended
+Your {{ offer }} membership (order {{ order }}) was not renewed and has ended; its last usable day was {{ last_day }}. Its benefits and their assignments have ended with it, and credit that was not spent has lapsed.
+
+What to do: the membership can no longer be renewed. To have its benefits again, buy a new one.
+";
+    const SWEDISH: &'static str = "
+{{ offer }}-medlemskapet har upphört
+Ert {{ offer }}-medlemskap (order {{ order }}) förnyades inte och har upphört; dess sista användbara dag var den {{ last_day }}. Förmånerna och deras tilldelningar har avslutats samtidigt och outnyttjad kredit har förfallit.
+
+Att göra: medlemskapet kan inte längre förnyas. För att få förmånerna igen behöver ni köpa ett nytt.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, None)
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        NaiveDate::MAX
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts.membership(&self.order_id, &self.offer).day("last_day", self.ended_on)
+    }
+
+    fn line(&self) -> String {
+        format!("the membership has ended, last usable day {}", self.ended_on)
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            offer: "gold".to_owned(),
+            ended_on: Sample::day(2025, 3, 2),
+        }]
+    }
+}

@@ -1,0 +1,68 @@
+//! A membership reaches the last day before grace, AD − 1: 60, 30, 14, 7, 1 days before and on that day.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use crate::domain::calendar::add_days;
+
+/// A membership reaches the last day before grace (AD − 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipEnding {
+    /// The order.
+    pub order_id: String,
+    /// The offer.
+    pub offer: String,
+    /// AD − 1.
+    pub last_day_on: NaiveDate,
+    /// The last day on which a renewal is possible (AD + 30).
+    pub renew_until: NaiveDate,
+}
+
+impl Told for MembershipEnding {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
+    const ENGLISH: &'static str = "
+{{ offer }} membership: last day {{ last_day }}, renew by {{ renew_until }}
+Your {{ offer }} membership (order {{ order }}) runs through {{ last_day }}. A period of grace follows: benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted in it.
+
+What to do: renew between {{ anniversary }} and {{ renew_until }}. Without a renewal the membership and its benefits end after that, and credit not spent by then is lost.
+";
+    const SWEDISH: &'static str = "
+{{ offer }}-medlemskapet: sista dag den {{ last_day }}, förnya senast den {{ renew_until }}
+Ert {{ offer }}-medlemskap (order {{ order }}) gäller till och med den {{ last_day }}. Därefter följer en respittid: förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men ingen ny månatlig Azure-kredit beviljas under den.
+
+Att göra: förnya mellan den {{ anniversary }} och den {{ renew_until }}. Utan förnyelse upphör medlemskapet och dess förmåner därefter, och kredit som inte har använts dessförinnan går förlorad.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, None)
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        self.last_day_on
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts
+            .membership(&self.order_id, &self.offer)
+            .limit("last_day", self.last_day_on)
+            .limit("anniversary", add_days(self.last_day_on, 1))
+            .limit("renew_until", self.renew_until)
+    }
+
+    fn line(&self) -> String {
+        let (last, renew) = (self.last_day_on, self.renew_until);
+        format!("the membership's last day before grace is {last}; renewal is possible until {renew}")
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            offer: "gold".to_owned(),
+            last_day_on: Sample::day(2025, 1, 30),
+            renew_until: Sample::day(2025, 3, 2),
+        }]
+    }
+}

@@ -1,0 +1,65 @@
+//! A membership is in grace and not renewed: on the 7th, 23rd and 29th day of it, with what is lost at its end.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+
+/// A membership is in grace and not renewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipInGrace {
+    /// The order.
+    pub order_id: String,
+    /// The offer.
+    pub offer: String,
+    /// The anniversary date that has passed.
+    pub anniversary_on: NaiveDate,
+    /// Last day of grace, on which benefits still work and renewal is possible (AD + 30).
+    pub renew_until: NaiveDate,
+}
+
+impl Told for MembershipInGrace {
+    const AUDIENCE: Audience = Audience::ContactElseAccount;
+    const STREAM: Stream = Stream::Transactional;
+    const STEPS: Option<Steps> = Some(Steps::InGrace);
+    const ENGLISH: &'static str = "
+{{ offer }} membership is in grace: renew by {{ renew_until }}
+Your {{ offer }} membership (order {{ order }}) passed its anniversary date, {{ anniversary }}, without a renewal and is in its period of grace. Benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted meanwhile.
+
+What to do: renew by {{ renew_until }}. After that the membership can no longer be renewed, its benefits end, and credit that is not spent is lost.
+";
+    const SWEDISH: &'static str = "
+{{ offer }}-medlemskapet har respittid: förnya senast den {{ renew_until }}
+Ert {{ offer }}-medlemskap (order {{ order }}) passerade sin årsdag, den {{ anniversary }}, utan förnyelse och är nu inne i sin respittid. Förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men under tiden beviljas ingen ny månatlig Azure-kredit.
+
+Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte längre förnyas, dess förmåner upphör och outnyttjad kredit går förlorad.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, None)
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        self.renew_until
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts
+            .membership(&self.order_id, &self.offer)
+            .day("anniversary", self.anniversary_on)
+            .limit("renew_until", self.renew_until)
+    }
+
+    fn line(&self) -> String {
+        format!("the membership is in grace; renewal is possible until {}", self.renew_until)
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            offer: "gold".to_owned(),
+            anniversary_on: Sample::day(2025, 1, 31),
+            renew_until: Sample::day(2025, 3, 2),
+        }]
+    }
+}

@@ -1,0 +1,300 @@
+//! What people are told (D10): one file a notice, with everything there is to it.
+//!
+//! A notice's file has its facts, to whom it goes and in which stream, by when something can still be done about it,
+//! its subject and text in every language, its line in a history, and samples. The first word of the file is its kind:
+//! the file's name, the word in the store and the `kind` of its stored facts are one and the same. A new one takes its
+//! file and a line in the list below; the compiler asks for whatever the file leaves out.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::language::Language;
+pub use facts::{Fact, Facts};
+
+mod facts;
+
+/// To whom a notice goes (D10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The marketing contact, else the account e-mail: what tells of decisions, endings and lapses.
+    ContactElseAccount,
+    /// The marketing contact and nobody else, now or once there is one: what an offer's contact has to do.
+    Contact,
+    /// The account e-mail: that there is no contact.
+    Account,
+}
+
+/// What a mail that carries it is: somebody may unsubscribe from marketing, and never from the rest (D10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Decisions, endings, lapses, and what somebody asked for.
+    Transactional,
+    /// That an offer is live, and what follows from it.
+    Marketing,
+}
+
+/// When a notice of something that comes near is told: which of the policy's days it goes by (D10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Days before a last usable day, `ending_days`.
+    BeforeTheEnd,
+    /// Days after the anniversary date, `grace_days_after`.
+    InGrace,
+    /// Days before credit can no longer be spent: `credit_lapse_days` of a period, `bulk_lapse_days` of bulk credit.
+    BeforeTheLapse,
+}
+
+/// What there is to a notice.
+trait Told: Sized {
+    /// To whom it goes.
+    const AUDIENCE: Audience;
+    /// What a mail that carries it is.
+    const STREAM: Stream;
+    /// When it is told, if it reminds of something that comes near; of several such of one subject only the most urgent
+    /// is sent.
+    const STEPS: Option<Steps>;
+    /// In English: the subject on the first line, the text under it.
+    const ENGLISH: &'static str;
+    /// In Swedish.
+    const SWEDISH: &'static str;
+
+    /// The order, and the benefit if it is about one.
+    fn about(&self) -> (&str, Option<&str>);
+    /// The day by which something can still be done about it; what came of somebody's request is news of `today`.
+    fn act_by(&self, today: NaiveDate) -> NaiveDate;
+    /// Its facts, under the names that its texts use.
+    fn facts(&self, facts: Facts) -> Facts;
+    /// What it says, in one breath: its line in a history.
+    fn line(&self) -> String;
+    /// Invented ones: one for each turn that its text can take.
+    fn samples() -> Vec<Self>;
+}
+
+/// Declares the notices. Their order is that of a digest where the same day is the last for several: what more hangs
+/// on comes first.
+macro_rules! notices {
+    ($($file:ident :: $name:ident),+ $(,)?) => {
+        $(mod $file; pub use $file::$name;)+
+
+        /// One notice. Stored as its kind and its facts; a mail is a digest of notices.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum Notice {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)+
+        }
+
+        $(impl From<$name> for Notice {
+            fn from(told: $name) -> Self {
+                Self::$name(told)
+            }
+        })+
+
+        /// Every kind, in the order of a digest, with what it declares.
+        pub const KINDS: &[Kind] = &[$(Kind {
+            name: stringify!($file),
+            audience: $name::AUDIENCE,
+            stream: $name::STREAM,
+            steps: $name::STEPS,
+            english: $name::ENGLISH,
+            swedish: $name::SWEDISH,
+        }),+];
+
+        impl Notice {
+            /// The stable kind, as stored and reported.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($file),)+ }
+            }
+
+            fn about(&self) -> (&str, Option<&str>) {
+                match self { $(Self::$name(told) => told.about(),)+ }
+            }
+
+            fn act_by(&self, today: NaiveDate) -> NaiveDate {
+                match self { $(Self::$name(told) => told.act_by(today),)+ }
+            }
+
+            /// Its facts in a language, under the names that its texts use.
+            #[must_use]
+            pub fn facts(&self, language: Language) -> Facts {
+                let facts = Facts::new(language);
+                match self { $(Self::$name(told) => told.facts(facts),)+ }
+            }
+
+            /// What it says, in one breath.
+            #[must_use]
+            pub fn line(&self) -> String {
+                match self { $(Self::$name(told) => told.line(),)+ }
+            }
+
+            /// Invented notices of every kind: one for each turn that a text can take.
+            #[must_use]
+            pub fn samples() -> Vec<Self> {
+                let mut all = Vec::new();
+                $(all.extend($name::samples().into_iter().map(Self::$name));)+
+                all
+            }
+        }
+    };
+}
+
+notices! {
+    membership_in_grace::MembershipInGrace,
+    membership_ending::MembershipEnding,
+    credit_about_to_lapse::CreditAboutToLapse,
+    entitlement_ending::EntitlementEnding,
+    cancellation_accepted::CancellationAccepted,
+    cancellation_refused::CancellationRefused,
+    credit_lapsed_unassigned::CreditLapsedUnassigned,
+    membership_ended::MembershipEnded,
+    entitlement_ended::EntitlementEnded,
+    offer_instructions::OfferInstructions,
+    offer_live::OfferLive,
+    contact_needed::ContactNeeded,
+}
+
+/// What a kind of notice declares.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// As stored and reported.
+    pub name: &'static str,
+    /// To whom it goes.
+    pub audience: Audience,
+    /// What a mail that carries it is.
+    pub stream: Stream,
+    /// When it is told, if it reminds of something that comes near.
+    pub steps: Option<Steps>,
+    /// Subject and text in English.
+    pub english: &'static str,
+    /// Subject and text in Swedish.
+    pub swedish: &'static str,
+}
+
+impl Notice {
+    /// What it is about: the order, or the order and the benefit.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self.about() {
+            (order, Some(benefit)) => format!("{order}/{benefit}"),
+            (order, None) => order.to_owned(),
+        }
+    }
+
+    /// What comes first in a digest (D10): the day by which something can still be done, then how much hangs on it.
+    #[must_use]
+    pub fn urgency(&self, today: NaiveDate) -> (NaiveDate, usize) {
+        let place = KINDS.iter().position(|kind| kind.name == self.kind()).unwrap_or(usize::MAX);
+        (self.act_by(today), place)
+    }
+}
+
+/// How many kinds go to an audience.
+const fn count(to: Audience) -> usize {
+    let (mut at, mut found) = (0, 0);
+    while at < KINDS.len() {
+        if KINDS[at].audience as u8 == to as u8 {
+            found += 1;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The kinds that go to an audience.
+const fn kinds<const N: usize>(to: Audience) -> [&'static str; N] {
+    let (mut at, mut found, mut names) = (0, 0, [""; N]);
+    while at < KINDS.len() {
+        if KINDS[at].audience as u8 == to as u8 {
+            names[found] = KINDS[at].name;
+            found += 1;
+        }
+        at += 1;
+    }
+    names
+}
+
+/// Kinds of notice that go to [`Audience::Contact`].
+pub const OFFER_KINDS: [&str; count(Audience::Contact)] = kinds(Audience::Contact);
+/// Kinds of notice that go to [`Audience::Account`].
+pub const ACCOUNT_KINDS: [&str; count(Audience::Account)] = kinds(Audience::Account);
+
+/// The order, benefit and day of samples.
+#[derive(Clone, Copy, Debug)]
+struct Sample;
+
+impl Sample {
+    fn order() -> String {
+        "ORD-1001".to_owned()
+    }
+
+    fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d10_offer_mail_goes_to_the_contact_only_and_that_there_is_none_to_the_account() {
+        assert_eq!(OFFER_KINDS, ["offer_instructions", "offer_live"]);
+        assert_eq!(ACCOUNT_KINDS, ["contact_needed"]);
+    }
+
+    #[test]
+    fn d10_only_that_an_offer_is_live_is_marketing() {
+        let marketing: Vec<&str> =
+            KINDS.iter().filter(|kind| kind.stream == Stream::Marketing).map(|kind| kind.name).collect();
+        assert_eq!(marketing, ["offer_live"]);
+    }
+
+    #[test]
+    fn a_notice_is_its_file_its_kind_and_its_word_in_the_store() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain/notice");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|stem| !["mod", "facts"].contains(&&**stem))
+            .collect();
+        files.sort();
+        let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        kinds.sort_unstable();
+        assert_eq!(files, kinds, "a notice is one file of this folder and a line in its list");
+        let samples = Notice::samples();
+        for kind in KINDS {
+            let of_kind: Vec<&Notice> = samples.iter().filter(|notice| notice.kind() == kind.name).collect();
+            assert!(!of_kind.is_empty(), "{} has no sample", kind.name);
+            for notice in of_kind {
+                let stored = serde_json::to_value(notice).unwrap();
+                assert_eq!(stored["kind"], kind.name);
+                assert_eq!(&serde_json::from_value::<Notice>(stored).unwrap(), notice);
+                assert!(!notice.line().is_empty());
+            }
+        }
+    }
+
+    /// The words by which other files may know a kind: it is built there, or asked for by name in a statement.
+    #[test]
+    fn no_other_file_goes_through_the_kinds_of_notice() {
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![sources];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !path.ends_with("domain/notice/mod.rs")
+                    && path.extension().is_some_and(|e| e == "rs")
+                {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    assert!(!text.contains("Notice::samples(") || text.contains("check_templates"));
+                    let through = text
+                        .lines()
+                        .any(|line| line.trim_start().starts_with("Notice::") && line.contains("=>"));
+                    assert!(!through, "{}: what differs by notice belongs into its file", path.display());
+                }
+            }
+        }
+    }
+}

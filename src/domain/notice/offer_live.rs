@@ -1,0 +1,65 @@
+//! A Go-To-Market offer is live (R8).
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Facts, Sample, Steps, Stream, Told};
+
+/// A Go-To-Market offer is live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferLive {
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// The day from which it is.
+    pub live_on: NaiveDate,
+    /// Last usable day.
+    pub last_usable_on: NaiveDate,
+}
+
+impl Told for OfferLive {
+    const AUDIENCE: Audience = Audience::Contact;
+    const STREAM: Stream = Stream::Marketing;
+    const STEPS: Option<Steps> = None;
+    const ENGLISH: &'static str = "
+{{ benefit }} is live: use it by {{ last_day }}
+The {{ benefit }} of order {{ order }} is live since {{ live }}.
+
+What to do: use its marketing services and materials by the end of {{ last_day }}. After that day the offer is closed, and nothing of it is carried over.
+";
+    const SWEDISH: &'static str = "
+{{ benefit }} är tillgängligt: använd det senast den {{ last_day }}
+Ert {{ benefit }} i order {{ order }} är tillgängligt sedan den {{ live }}.
+
+Att göra: använd erbjudandets marknadsföringstjänster och material senast den {{ last_day }}. Efter den dagen är erbjudandet stängt och inget förs över till senare.
+";
+
+    fn about(&self) -> (&str, Option<&str>) {
+        (&self.order_id, Some(&self.benefit))
+    }
+
+    fn act_by(&self, _: NaiveDate) -> NaiveDate {
+        self.last_usable_on
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        facts
+            .benefit(&self.order_id, &self.benefit)
+            .day("live", self.live_on)
+            .limit("last_day", self.last_usable_on)
+    }
+
+    fn line(&self) -> String {
+        format!("the offer is live since {}, usable through {}", self.live_on, self.last_usable_on)
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            order_id: Sample::order(),
+            benefit: "go_to_market/gold_core".to_owned(),
+            live_on: Sample::day(2024, 2, 23),
+            last_usable_on: Sample::day(2025, 3, 2),
+        }]
+    }
+}
