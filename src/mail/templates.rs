@@ -32,7 +32,7 @@ pub(super) fn notice(notice: &Notice, language: Language) -> Result<Block, Error
         let value = match fact {
             Fact::Text(text) => Value::from(clean(&text)),
             Fact::Flag(flag) => Value::from(flag),
-            Fact::List(texts) => Value::from_iter(texts.iter().map(|text| clean(text))),
+            Fact::List(texts) => texts.iter().map(|text| clean(text)).collect::<Value>(),
         };
         (name, value)
     });

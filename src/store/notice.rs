@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
-use crate::domain::notice::{ACCOUNT_KINDS, Notice, OFFER_KINDS};
+use crate::domain::notice::{Audience, Notice, kinds_to};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +140,8 @@ pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<R
            where r.address is not null and not exists (select from mail m where m.recipient = r.address and m.day = $1)
            order by r.address, r.partner_id"#,
         day,
-        &OFFER_KINDS.map(str::to_owned),
-        &ACCOUNT_KINDS.map(str::to_owned)
+        &kinds_to(Audience::Contact),
+        &kinds_to(Audience::Account)
     )
     .fetch_all(conn)
     .await?)
@@ -190,8 +190,8 @@ pub async fn queue_mails(
                where m.status = 'queued') into_mail
          where n.notice_id = into_mail.notice_id",
         day,
-        &OFFER_KINDS.map(str::to_owned),
-        &ACCOUNT_KINDS.map(str::to_owned)
+        &kinds_to(Audience::Contact),
+        &kinds_to(Audience::Account)
     )
     .execute(conn)
     .await?;

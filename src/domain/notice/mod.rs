@@ -188,35 +188,11 @@ impl Notice {
     }
 }
 
-/// How many kinds go to an audience.
-const fn count(to: Audience) -> usize {
-    let (mut at, mut found) = (0, 0);
-    while at < KINDS.len() {
-        if KINDS[at].audience as u8 == to as u8 {
-            found += 1;
-        }
-        at += 1;
-    }
-    found
+/// The kinds that go to an audience, as the store has them.
+#[must_use]
+pub fn kinds_to(audience: Audience) -> Vec<String> {
+    KINDS.iter().filter(|kind| kind.audience == audience).map(|kind| kind.name.to_owned()).collect()
 }
-
-/// The kinds that go to an audience.
-const fn kinds<const N: usize>(to: Audience) -> [&'static str; N] {
-    let (mut at, mut found, mut names) = (0, 0, [""; N]);
-    while at < KINDS.len() {
-        if KINDS[at].audience as u8 == to as u8 {
-            names[found] = KINDS[at].name;
-            found += 1;
-        }
-        at += 1;
-    }
-    names
-}
-
-/// Kinds of notice that go to [`Audience::Contact`].
-pub const OFFER_KINDS: [&str; count(Audience::Contact)] = kinds(Audience::Contact);
-/// Kinds of notice that go to [`Audience::Account`].
-pub const ACCOUNT_KINDS: [&str; count(Audience::Account)] = kinds(Audience::Account);
 
 /// The order, benefit and day of samples.
 #[derive(Clone, Copy, Debug)]
@@ -238,8 +214,8 @@ mod tests {
 
     #[test]
     fn d10_offer_mail_goes_to_the_contact_only_and_that_there_is_none_to_the_account() {
-        assert_eq!(OFFER_KINDS, ["offer_instructions", "offer_live"]);
-        assert_eq!(ACCOUNT_KINDS, ["contact_needed"]);
+        assert_eq!(kinds_to(Audience::Contact), ["offer_instructions", "offer_live"]);
+        assert_eq!(kinds_to(Audience::Account), ["contact_needed"]);
     }
 
     #[test]
