@@ -14,7 +14,8 @@
 //! | [`mail`] | the only room that knows lettre: notices become a digest, the digest an `.eml` |
 //! | [`domain`] | the programme's rules: pure, no input or output, no clock; today is an argument |
 //!
-//! A row's walk through them is told in the README. Facts that are not code are in `jobs/` (when and how much),
+//! A row's walk through them is told in the README; the programme's rules in [`domain`], running it in [`worker`]. Facts that
+//! are not code are in `jobs/` (when and how much),
 //! `fixtures/` (the catalogue, and an invented cast) and `migrations/` (the schema).
 
 pub mod cli;

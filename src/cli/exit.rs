@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use crate::{jobs, store};
 
-/// The exit codes (contract). Every command ends with one of these and no other.
+/// The exit codes, as OPERATING.md has them. Every command ends with one of these and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

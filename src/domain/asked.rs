@@ -123,7 +123,7 @@ impl Asked {
         }
     }
 
-    /// Its key within its partner and family (formats.md); `user_id` is whom an assignment names.
+    /// Its key within its partner and family (D16); `user_id` is whom an assignment names.
     #[must_use]
     pub fn key(&self, user_id: i64) -> String {
         match self {

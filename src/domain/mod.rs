@@ -1,5 +1,7 @@
 //! The programme's rules as pure functions: no async, no input or output, no clock.
 //! Today is always an argument; amounts are integers in minor units; one rule a file.
+//!
+#![doc = include_str!("RULES.md")]
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 

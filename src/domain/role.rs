@@ -82,7 +82,7 @@ impl Action {
 mod tests {
     use super::*;
 
-    /// The matrix of rules.md, cell by cell: global admin, user management admin, admin agent, MPN partner admin, and
+    /// The matrix of RULES.md, cell by cell: global admin, user management admin, admin agent, MPN partner admin, and
     /// nobody's role.
     const MATRIX: [(Action, [bool; 5]); 11] = [
         (Action::Buy, [true, true, true, true, true]),

@@ -1,4 +1,4 @@
-//! What goes out, in canonical columns (formats.md), streamed by Postgres' own `COPY … TO`: memory does not grow with it.
+//! What goes out, in canonical columns, streamed by Postgres' own `COPY … TO`: memory does not grow with it.
 
 mod requests;
 

@@ -95,7 +95,7 @@ pub struct Tally {
 }
 
 /// Whether these bytes were taken in before for the same partner and kind with nothing rejected, and nothing of
-/// that kind since, so that taking them in again could change nothing (formats.md).
+/// that kind since, so that taking them in again could change nothing (D16).
 pub async fn is_known(
     conn: &mut PgConnection,
     sha256: &str,

@@ -43,6 +43,8 @@
 //!   process ends, to be started again.
 //! - What fails before a chunk is planned (a look at what is due) is tried again after 30 s, up to 15 min, for ever; the
 //!   late night is told by `status`.
+//!
+#![doc = include_str!("OPERATING.md")]
 
 mod dispatcher;
 pub mod heartbeat;

@@ -1,6 +1,7 @@
 //! The texts beside the code, against the code: what they list is there, and what is there is listed.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
 };
@@ -91,4 +92,156 @@ fn d13_a_reason_is_its_variant_a_line_and_one_place_in_its_subject() {
         assert!(!told.contains("_ =>"), "nothing is told of whatever else there is: {told}");
     }
     assert!(!told.contains("_ =>"), "the compiler finds what is missing");
+}
+
+/// Every file below a folder of the project, with its path in the project; links are not followed.
+fn files(folder: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(root(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+fn files_of(folders: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    folders.iter().for_each(|folder| files(folder, &mut found));
+    found
+}
+
+fn is(path: &str, endings: &[&str]) -> bool {
+    Path::new(path).extension().is_some_and(|ending| endings.iter().any(|one| ending == *one))
+}
+
+/// The words of a text: letters, digits, `_`, `.`, `/` and `-` that stand together.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || "_./-".contains(c)))
+        .map(|word| word.trim_matches(['.', '-', '/']))
+}
+
+/// `R4`, `D14`: the rule that a word or the name of a test (`d14_…`) cites.
+fn rule(word: &str) -> Option<String> {
+    let word = word.split_once('_').map_or(word, |(first, _)| first);
+    let number = word.strip_prefix(['R', 'D', 'r', 'd'])?;
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| word.to_uppercase())
+}
+
+/// The numbers after "promise" or "promises" in a text: `promise 9`, `promises 1, 3 and 8`, `promise_12_…`.
+fn promises(text: &str) -> BTreeSet<u32> {
+    let mut cited = BTreeSet::new();
+    for (at, name) in text.match_indices("promise") {
+        let mut rest = text[at + name.len()..].trim_start_matches('s').trim_start_matches([' ', '_']);
+        loop {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let Ok(number) = rest[..digits].parse() else { break };
+            cited.insert(number);
+            let after = rest[digits..].trim_start_matches([',', '\n', ' ', '/', '!']);
+            rest = after.strip_prefix("and ").unwrap_or(after);
+        }
+    }
+    cited
+}
+
+/// What the headings of a text begin with: `### D4 Local currency` has `D4`, `### promise 9: …` has `promise 9`.
+fn headed(text: &str, heading: &str) -> bool {
+    text.lines().any(|line| {
+        let title = line.trim_start_matches('#').trim_start();
+        title != line && title.strip_prefix(heading).is_some_and(|rest| rest.starts_with([' ', ':']))
+    })
+}
+
+#[test]
+fn what_a_citation_is_is_seen_in_every_form() {
+    assert_eq!(rule("d14_rows_of_one_file"), Some("D14".into()));
+    assert_eq!(rule("R4"), Some("R4".into()));
+    assert_eq!((rule("K17"), rule("D"), rule("Dynamics"), rule("d1000")), (None, None, None, None));
+    assert_eq!(
+        promises("(promises 1,\n//! 3 and 8), promise_12_any").into_iter().collect::<Vec<_>>(),
+        [1, 3, 8, 12]
+    );
+    assert!(headed("## x\n### D1 Time\n", "D1") && !headed("### D14 Agreements\nD1 here", "D1"));
+}
+
+#[test]
+fn what_code_tests_jobs_and_migrations_cite_is_in_the_texts() {
+    let (rules, kept) = (read("src/domain/RULES.md"), read("tests/PROMISES.md"));
+    let (mut unknown, mut cited) = (Vec::new(), 0);
+    for path in files_of(&["src", "tests", "jobs", "migrations"]) {
+        if !is(&path, &["rs", "sql", "toml", "md"]) {
+            continue;
+        }
+        let text = read(&path);
+        let of_rules = words(&text).filter_map(rule).filter(|rule| !headed(&rules, rule));
+        unknown.extend(of_rules.map(|rule| format!("{path}: {rule}")));
+        let of_promises = promises(&text).into_iter().map(|number| format!("promise {number}"));
+        unknown.extend(of_promises.filter(|one| !headed(&kept, one)).map(|one| format!("{path}: {one}")));
+        cited += words(&text).filter_map(rule).count();
+    }
+    assert_eq!(unknown, [""; 0], "cited, and neither in src/domain/RULES.md nor in tests/PROMISES.md");
+    assert!(cited > 500, "{cited} citations are seen");
+}
+
+#[test]
+fn texts_that_are_named_are_texts_of_the_project() {
+    let mut there = files_of(&["src", "tests", "jobs", "migrations", "fixtures"]);
+    there.push("README.md".to_owned());
+    let mut unknown = Vec::new();
+    for path in there.iter().filter(|path| is(path, &["rs", "toml", "md"])) {
+        let text = read(path);
+        for name in words(&text).filter(|word| is(word, &["md"]) && word.len() > ".md".len()) {
+            let end = format!("/{}", name.trim_start_matches("../"));
+            if !there.iter().any(|file| format!("/{file}").ends_with(&end)) {
+                unknown.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(unknown, [""; 0]);
+}
+
+/// The texts of the project that name files.
+const TEXTS: [&str; 6] = [
+    "README.md",
+    "src/domain/RULES.md",
+    "src/domain/REASONS.md",
+    "src/worker/OPERATING.md",
+    "tests/PROMISES.md",
+    "migrations/README.md",
+];
+
+#[test]
+fn every_path_that_a_text_names_is_there() {
+    let (mut missing, mut named) = (Vec::new(), 0);
+    for text in TEXTS {
+        for path in read(text).split(['`', '(', ')']) {
+            let rooms = ["src/", "tests/", "jobs/", "fixtures/", "migrations/"];
+            let is_path = rooms.iter().any(|room| path.starts_with(room)) && !path.contains(['<', '*', ' ']);
+            named += usize::from(is_path);
+            if is_path && !root(path).exists() {
+                missing.push(format!("{text}: {path}"));
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+    assert!(named > 40, "{named} paths are seen");
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let code: String =
+        files_of(&["src", "tests"]).iter().filter(|path| is(path, &["rs"])).map(|path| read(path)).collect();
+    let kept = read("tests/PROMISES.md");
+    let mut missing = Vec::new();
+    for section in kept.split("### promise ").skip(1) {
+        let names: Vec<&str> =
+            section.lines().filter_map(|line| line.strip_prefix("- `")?.strip_suffix('`')).collect();
+        assert!(!names.is_empty(), "no test is named for promise {section}");
+        missing.extend(names.into_iter().filter(|name| !code.contains(&format!("fn {name}("))));
+    }
+    assert_eq!(missing, [""; 0], "named in tests/PROMISES.md, and no test");
+    assert_eq!(kept.matches("### promise ").count(), 16);
 }

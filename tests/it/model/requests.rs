@@ -106,7 +106,7 @@ impl Asked {
     }
 }
 
-/// The matrix of rules.md.
+/// The matrix of RULES.md.
 fn may(action: &str, roles: &[&str]) -> bool {
     let needed: &[&str] = match action {
         "assign" | "remove" | "transfer" | "reassign" => &["global_admin"],

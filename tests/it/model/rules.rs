@@ -1,5 +1,5 @@
 //! The programme's rules once more, small and plain, apart from the program's own: facts in memory, each request ruled
-//! on as rules.md has it, each night worked out day by day, each balance from the facts alone.
+//! on as RULES.md has it, each night worked out day by day, each balance from the facts alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
