@@ -2,7 +2,6 @@
 //! Today is always an argument; amounts are integers in minor units; one rule a file.
 //!
 #![doc = include_str!("RULES.md")]
-
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
 pub mod activation;

@@ -109,7 +109,9 @@ fn files(folder: &str, found: &mut Vec<String>) {
 
 fn files_of(folders: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    folders.iter().for_each(|folder| files(folder, &mut found));
+    for folder in folders {
+        files(folder, &mut found);
+    }
     found
 }
 
