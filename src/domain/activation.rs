@@ -131,7 +131,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Whether it is live by `today`: what ended before never is.
+    /// Whether it is live by `today`; an offer that ended before its date never is.
     #[must_use]
     pub fn is_live(&self, today: NaiveDate) -> bool {
         self.live_on <= today && self.live_on <= self.ended_on.unwrap_or(self.last_usable_on)

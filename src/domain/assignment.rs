@@ -192,7 +192,7 @@ fn assigned(case: &Case<'_>, held: &Held, user: &User, seat_no: Option<u32>) -> 
     }
 }
 
-/// What stands against somebody's being given a benefit, whoever had it before.
+/// What prevents giving somebody a benefit, whoever had it before.
 fn receives(
     case: &Case<'_>,
     held: &Held,
@@ -250,7 +250,7 @@ fn give(
     if problems.is_empty() { Ok((vec![assigned(case, held, user, seat_no)], vec![])) } else { Err(problems) }
 }
 
-/// Every cap of the partner's group that one more seat would break (D12).
+/// Every cap of the partner's group that one more seat would exceed (D12).
 fn capped(case: &Case<'_>) -> Vec<Reason> {
     let none = Group::default();
     let group = case.book.groups.get(&case.partner.group).unwrap_or(&none);

@@ -1,4 +1,4 @@
-//! What is known of the partners that a span of requests names, as the requests before have left it.
+//! What is known of the partners that a chunk of requests names, after the requests before.
 //!
 //! The store fills a [`Book`] for a span of rows; each row is ruled on against it, and what an accepted one does
 //! ([`Effect`]) is entered before the next is looked at. So the tenth request of a span sees the nine before it, and the
@@ -311,11 +311,11 @@ pub enum Effect {
     },
 }
 
-/// A yes with what it does and what there is to say of it, or every reason against it.
+/// An accepted request with its effects and remarks, or every reason against it.
 pub type Ruling = Result<(Vec<Effect>, Vec<Problem>), Vec<Problem>>;
 
 impl Book {
-    /// Somebody at a partner, by object id or user principal name in any case.
+    /// A directory user of a partner, by object id or user principal name in any case of letters.
     #[must_use]
     pub fn user(&self, partner_id: i64, named: &str) -> Option<&User> {
         self.users.get(&(partner_id, named.to_lowercase()))
@@ -335,7 +335,7 @@ impl Book {
         self.benefits.get(self.codes.get(&(membership_id, code.to_owned()))?)
     }
 
-    /// Enters what a request of `on` did, so that the next one sees it.
+    /// Records what a request dated `on` did, so that the next request sees it.
     pub fn enter(&mut self, effect: &Effect, on: NaiveDate) {
         match effect {
             Effect::Assigned { entitlement_id, user_id, user, seat_no, removed_on } => {

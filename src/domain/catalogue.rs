@@ -22,7 +22,7 @@ const CREDIT_KINDS: [&str; 2] = ["azure_monthly_credit", "azure_bulk_credit"];
 /// The most units an entry may bring.
 const MOST_UNITS: i64 = 1_000_000;
 
-/// What offers bring and what products there are, at every date.
+/// What offers bring and which products there are, on every date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
     entries: Vec<Entry>,
@@ -220,7 +220,7 @@ impl Entry {
         self.valid_from <= day && self.valid_until.is_none_or(|last| day <= last)
     }
 
-    /// How closely it fits: (exact code, of this competency).
+    /// How closely an entry fits a row: (has the exact code, has the row's competency).
     fn matches(&self, benefit: &str, competency: Option<&str>) -> Option<(bool, bool)> {
         let exact = self.benefit == benefit;
         let of_kind = self.benefit.strip_suffix("/*").is_some_and(|kind| kind == kind_of(benefit));
@@ -319,7 +319,7 @@ impl Checks<'_> {
         }
     }
 
-    /// A plain date. A wrong one counts as the first day there is, once it is a problem.
+    /// A plain date. A wrong one is noted as a problem and then counts as the first day there is.
     fn date(&mut self, key: &str, value: toml::value::Datetime) -> NaiveDate {
         let plain = value
             .date

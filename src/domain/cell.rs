@@ -1,4 +1,4 @@
-//! The door of every typed row: cells by canonical column, read once, all problems collected.
+//! Reads the cells of a row into types, by canonical column, and collects every problem (D13).
 
 use std::cell::Cell as Cursor;
 
@@ -77,7 +77,7 @@ pub enum Content<'a> {
     Text(&'a str),
 }
 
-/// The cells of one row by canonical column. Borrows; costs nothing to make.
+/// The cells of one row by canonical column. It borrows them, so it is cheap to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Cells<'a> {
     columns: &'static [Column],

@@ -79,7 +79,7 @@ pub struct ContactRow {
     pub user: String,
     /// Where offer mail goes.
     pub email: Email,
-    /// A telephone number as written; [`phone`] makes it one of the world's.
+    /// A telephone number as written; [`phone`] gives it its international form.
     pub phone: String,
     /// A BCP 47 tag, in its canonical case.
     pub language: String,

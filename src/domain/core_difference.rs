@@ -51,11 +51,11 @@ pub struct Own<'a> {
 /// What other core rows hold of a benefit already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// So many units.
+    /// This number of units.
     pub units: u32,
     /// Units without limit.
     pub unlimited: bool,
-    /// So many US cents of credit. What is in another currency cannot be compared and is left out.
+    /// This many US cents of credit. Amounts in another currency cannot be compared and are left out.
     pub usd_minor: i64,
 }
 

@@ -1,8 +1,8 @@
 //! Azure credit: what a period grants, draws, loses and gives back (R1, R2, D2, D3, D7, D15).
 //!
-//! [`advance`] is the nightly road: close the period that is over, grant the one that starts.
-//! [`settle`] is the careful one: what all known facts say an entitlement's periods should hold, against what
-//! is booked. The difference is what remains to be booked, so the ledger ends the same in whatever order and
+//! [`advance`] is what every night does: close the period that is over, grant the one that starts.
+//! [`settle`] works out what all known facts say an entitlement's periods should hold, and compares it with what
+//! is booked. It books the difference, so the ledger ends the same in whatever order and
 //! however late facts arrive. Both only read and add: a wrong entry is corrected by one that names it.
 
 use std::collections::BTreeSet;
@@ -55,9 +55,9 @@ pub struct Terms {
     pub per_period: Amount,
     /// The partner's currency.
     pub local: Currency,
-    /// At most so many grants in a membership year (policy, 12).
+    /// The most grants in a membership year (policy, 12).
     pub periods_in_a_year: u32,
-    /// A rate may be so many days older than the period's start (policy, D4).
+    /// The most days by which a rate may be older than the period's start (policy, D4).
     pub max_rate_age_days: u32,
 }
 
@@ -66,7 +66,7 @@ pub struct Terms {
 pub struct Schedule {
     /// The period to be granted next; the one before it is open.
     pub next_period: u32,
-    /// When there is something to do next; `None`: not before it ends.
+    /// The next day on which something is to be done; `None`: nothing before it ends.
     pub next_on: Option<NaiveDate>,
     /// Minor units unspent of the open period.
     pub open_minor: i64,
@@ -79,7 +79,7 @@ pub struct Schedule {
 /// From when a credit may be granted: bulk credit not while an agreement excludes it (R2, D14).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// From its start: nothing excludes it there, or it is monthly, which nothing excludes.
+    /// From its start: no agreement excludes it then, or it is monthly credit, which none excludes.
     AtStart,
     /// From that day, the first on which nothing excludes it.
     On(NaiveDate),
@@ -277,7 +277,7 @@ impl Schedule {
         Self { next_period: first, ..Self::once(terms.period(first).from) }
     }
 
-    /// Of something that is granted once, with its start.
+    /// The schedule of something that is granted once, at its start.
     #[must_use]
     pub const fn once(starts_on: NaiveDate) -> Self {
         Self { next_period: 0, next_on: Some(starts_on), open_minor: 0, waits: None, scheme: None }
@@ -458,7 +458,7 @@ impl Books<'_> {
         self.book(period, &wanted, out);
     }
 
-    /// What is released first, so that no account is ever overdrawn by the order of entries.
+    /// Whether a transfer is booked first: those that release credit are, so that no account is ever overdrawn.
     fn book(&self, period: Period, wanted: &[(Kind, Option<i64>, NaiveDate, i64)], out: &mut Vec<Transfer>) {
         let mut drawing = Vec::new();
         for (kind, usage_id, on, amount) in wanted {

@@ -61,7 +61,7 @@ impl Role {
     }
 }
 
-/// Whether somebody belongs to the directory or is a guest in it.
+/// Whether a user is a member of the directory or a guest in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserType {

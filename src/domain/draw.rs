@@ -142,7 +142,7 @@ pub struct Transfer {
     pub count: i64,
     /// The request that drew.
     pub request_no: Option<i64>,
-    /// The transfer it corrects, and the how manieth correction of it this is (from 1).
+    /// The transfer it corrects, and which correction of it this is, counted from 1.
     pub corrects: Option<(i64, u32)>,
 }
 

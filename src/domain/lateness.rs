@@ -1,4 +1,4 @@
-//! How late the nights are: silence is an alarm, and a late night is a figure.
+//! How late the nights are (promise 13).
 
 use chrono::{DateTime, NaiveDate, Utc};
 

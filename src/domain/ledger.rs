@@ -1,4 +1,4 @@
-//! The ledger's words: kinds, accounts, and one-row transfers that balance by construction.
+//! The ledger: its kinds and accounts, and transfers of one row each, so that the books always balance (promise 2).
 
 use chrono::NaiveDate;
 
@@ -101,7 +101,7 @@ impl Account {
     }
 }
 
-/// What made a grant local, frozen on it (D4).
+/// The rate by which a grant was converted, frozen on it (D4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrozenRate {
     /// Local units per US dollar, in billionths.
@@ -133,7 +133,7 @@ pub struct Transfer {
     pub rate: Option<FrozenRate>,
     /// The usage behind a draw or an overage.
     pub usage_id: Option<i64>,
-    /// The transfer it corrects, and the how manieth correction of it this is (from 1).
+    /// The transfer it corrects, and which correction of it this is, counted from 1.
     pub corrects: Option<(i64, u32)>,
 }
 
@@ -146,7 +146,7 @@ pub struct Booked {
     pub transfer: Transfer,
 }
 
-/// What an original comes to with all its corrections; never below zero in a sound ledger.
+/// The amount of an original with all its corrections; never below zero.
 #[must_use]
 pub fn net(original: &Booked, booked: &[Booked]) -> i64 {
     corrections(original, booked).fold(original.transfer.amount.minor, |sum, correction| {

@@ -18,7 +18,7 @@ pub struct Year {
     pub grace_days: u32,
 }
 
-/// Where a membership that nothing ended stands on a day.
+/// The state on a day of a membership that was not ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Before its start.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// Currencies that reference rates were published for and that are no more, with the decimal places of their minor unit:
+/// Currencies that no longer exist and had reference rates, with the decimal places of their minor unit:
 /// orders and usage of their time are still read.
 const HISTORIC: &[(&str, u32)] = &[
     ("BGN", 2),
@@ -148,7 +148,7 @@ pub fn plain(minor: i64, exponent: u32) -> String {
 }
 
 impl fmt::Display for Amount {
-    /// Code first, thousands apart, as people read it: `SEK 1,234.50`.
+    /// As people read it, the code first and thousands separated: `SEK 1,234.50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = self.plain();
         let (whole, fraction) = plain.split_once('.').map_or((plain.as_str(), None), |(w, d)| (w, Some(d)));
@@ -231,7 +231,7 @@ pub fn local_per_usd_nano(usd: PerEuro, local: PerEuro) -> Option<i64> {
     i64::try_from(round_half_up(numerator, i128::from(usd.micro()))?).ok()
 }
 
-/// Halves go away from zero, as ISO 80000-1 annex B rule B does for positive numbers.
+/// Halves are rounded away from zero.
 fn round_half_up(numerator: i128, denominator: i128) -> Option<i128> {
     let twice = numerator.checked_abs()?.checked_mul(2)?.checked_add(denominator)?;
     let rounded = twice.checked_div(denominator.checked_mul(2)?)?;

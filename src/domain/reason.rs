@@ -27,7 +27,7 @@ mod requests;
 mod tests;
 mod told;
 
-/// Why a row, a request or a grant is not done, or what is remarkable about it though it was.
+/// Why a row, a request or a grant was refused, what it waits for, or a remark on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

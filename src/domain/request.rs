@@ -1,4 +1,4 @@
-//! A request, of whatever kind of file: who asks for what, whether it may be looked at now, and what is ruled (D1, D16).
+//! A request of any kind: who asks for what, whether it may be decided now, and what is decided (D1, D16).
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub struct Arrival<'a> {
 pub enum Outcome {
     /// It is refused, or cannot be understood, and why.
     Refused(Vec<Problem>),
-    /// The same key came with other content: it is no request of its own.
+    /// The same key came before with other content, so it is not a request of its own.
     Conflicts(Vec<Problem>),
     /// It came before.
     Unchanged(Vec<Problem>),

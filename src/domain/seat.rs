@@ -101,7 +101,7 @@ mod tests {
     const ORIGINAL: Terms = Terms { clock: Clock::Original, after_days: 90 };
     const LAST: Terms = Terms { clock: Clock::Last, after_days: 90 };
 
-    /// So many seats, with assignments: user, seat, from, until.
+    /// A number of seats, with assignments: user, seat, from, until.
     fn held(quantity: Option<u32>, seats: &[(i64, u32, &str, &str)]) -> Held {
         let seats = seats.iter().map(|(user_id, no, from, until)| Seat {
             user_id: *user_id,

@@ -32,7 +32,7 @@ pub fn see_ids<T>(enabled: bool, support: Option<T>) -> Result<T, Reason> {
 /// Rules on a ticket or a request for hours: every reason against it.
 ///
 /// A ticket takes one incident from the order that it names, by its id or by its contract, or else from the benefit that
-/// ends first and has one left. Hours are taken from as many benefits as it needs, ending first first. What is unlimited
+/// ends first and has one left. Hours come from as many as needed, in that order. What is unlimited
 /// is covered and nothing is drawn.
 pub fn decide(case: &Case<'_>, request: &Request) -> Ruling {
     match request {
@@ -136,7 +136,7 @@ fn activated_on(case: &Case<'_>, order: &Order) -> Option<NaiveDate> {
         .min()
 }
 
-/// The partner's benefits of a kind that run on the request's date, ending first first; of one order, if it is known.
+/// The partner's benefits of a kind that run on the request's date, in the order of their ends; of one order, if known.
 fn running<'a>(
     case: &Case<'a>,
     kind: BenefitKind,
@@ -181,7 +181,7 @@ fn left(held: &Held, unit: Unit) -> Option<i64> {
     held.quantity.map(|quantity| unit.granted(quantity).saturating_sub(held.drawn).max(0))
 }
 
-/// Draws `wanted` from benefits in their order; `at` is the column and value that ask for so much.
+/// Draws `wanted` from benefits in their order; `at` is the column and value that ask for it.
 fn draw(running: &[&Held], unit: Unit, wanted: i64, at: (&str, &str), mut problems: Vec<Problem>) -> Ruling {
     let (mut effects, mut open, mut rest) = (Vec::new(), wanted, 0_i64);
     let mut unlimited = false;

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::timetable::{CatchUp, Timetable};
 
-/// What is to become of a tick.
+/// What is done about a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// The job runs for that date.
@@ -23,7 +23,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// As it is on record; one whose time has not come never is.
+    /// The name on record; a tick whose time has not come is never on record.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ pub struct Known {
     pub job: String,
     /// Its business date.
     pub due_on: NaiveDate,
-    /// What was to become of it.
+    /// What was to be done about it.
     pub verdict: Verdict,
     /// The job has run.
     pub answered: bool,
@@ -65,7 +65,7 @@ pub struct Tick {
     pub due_at: DateTime<Utc>,
     /// From when on it can run: not before the jobs in front of it in its night, nor before the nights before.
     pub ready_at: DateTime<Utc>,
-    /// What is to become of it.
+    /// What is to be done about it.
     pub verdict: Verdict,
     /// It is on record.
     pub known: bool,

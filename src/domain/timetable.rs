@@ -27,7 +27,7 @@ pub struct Timetable {
     /// Which missed times are made up for.
     #[serde(default)]
     pub catch_up: CatchUp,
-    /// Missed times that are made up for at most, 1 to 36,600; older ones are dropped, and told of.
+    /// How many missed times are made up for at most, 1 to 36,600; older ones are dropped, with a warning.
     #[serde(default = "Timetable::catch_up_cap")]
     pub catch_up_cap: u32,
     /// Hours after its due time by which the job must be done, 1 to 720; later it is overdue.
@@ -44,7 +44,7 @@ pub enum CatchUp {
     All,
     /// Only the newest, which stands for those before it.
     Latest,
-    /// None but the newest, and that only before its deadline.
+    /// Only the newest, and only before its deadline.
     None,
 }
 
@@ -85,7 +85,7 @@ impl Timetable {
         times.map_while(|local| self.tick(local)).skip_while(move |(_, due_at)| *due_at < from)
     }
 
-    /// A business date for which it would be due more than once, with the first two times of day.
+    /// A business date for which the job would be due more than once, with the first two times of day.
     #[must_use]
     pub fn twice(&self) -> Option<(NaiveDate, NaiveTime, NaiveTime)> {
         if self.cron.times_a_day() == 1 {
@@ -115,9 +115,9 @@ impl Timetable {
     }
 }
 
-/// How many days a local time, taken by the zone's standard time, is at most away from the instant it stands for.
+/// The most days by which a local time, read in the zone's standard time, differs from its instant.
 const NEAR_DAYS: i64 = 2;
-/// For so many days an expression is tried for two times on one business date.
+/// The number of days for which an expression is checked for two times on one business date.
 const TRIED_DAYS: u32 = 400;
 
 fn midnight(day: NaiveDate) -> NaiveDateTime {
@@ -167,8 +167,8 @@ impl Zone {
         instant.with_timezone(&self.0).to_rfc3339()
     }
 
-    /// What standard time is ahead of UTC, by the law that holds as far ahead as is known: the same for all times, so
-    /// that no business date is met twice or never, not even where a country changes its mind.
+    /// How far standard time is ahead of UTC, by the latest law that is known; the same for all times, so
+    /// that no business date comes twice or never, not even where a country changes its zone.
     fn standard(self) -> TimeDelta {
         let far = NaiveDate::from_ymd_opt(2050, 1, 1).unwrap_or_default();
         self.0.offset_from_utc_datetime(&midnight(far)).base_utc_offset()
@@ -285,7 +285,7 @@ impl Cron {
     }
 }
 
-/// What is wrong with an expression, of all that the parser says: it draws the place below the text, calls a largest
+/// What is wrong with an expression, out of all the parser says: it marks the place below the text, calls a largest
 /// value one that is not reached, and says nothing in words where it does not know.
 fn why(said: &str) -> String {
     let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();

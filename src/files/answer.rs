@@ -27,7 +27,7 @@ const ROW_BYTES: usize = 512;
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowStatus {
-    /// It is in; problems that come with it are remarks.
+    /// The row is taken in; problems that come with it are remarks.
     Applied,
     /// It was in already, word for word.
     Unchanged,
@@ -187,7 +187,7 @@ impl AnswerFile {
         Ok(())
     }
 
-    /// Puts the answer in its place, whole; an earlier one of that name gives way. Every row must have been answered.
+    /// Puts the whole answer in place of an earlier one of that name. Every row must have been answered.
     pub fn finish(mut self) -> Result<PathBuf, AnswerError> {
         if self.reader.read(&mut self.record)? {
             return Err(AnswerError::OutOfStep { expected: Some(self.record.line()), given: None });

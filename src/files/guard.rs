@@ -1,4 +1,4 @@
-//! The guard before the splitter: finds where a record ends, byte by byte, and forgives nothing on the way.
+//! Finds where a record ends, byte by byte, and refuses what is malformed, before `csv-core` splits it.
 
 use super::{Refusal, reader::Limits};
 

@@ -1,8 +1,8 @@
 //! The strict streaming reader: UTF-8 (a byte order mark is accepted), comma, LF or CRLF, RFC 4180 quoting, a header
 //! row. Memory is bounded by [`Limits`], whatever the file holds.
 //!
-//! Cells are taken apart by `csv-core`, which forgives nearly everything; so every record first passes a guard that
-//! forgives nothing (unclosed quotes, text after them, NULs, bytes that are not UTF-8, a last line without its end).
+//! `csv-core` splits the cells and accepts nearly anything; so every record first passes a guard that
+//! refuses it (unclosed quotes, text after them, NULs, bytes that are not UTF-8, a last line without its end).
 
 use std::{io::Read, str};
 
@@ -17,7 +17,7 @@ const CHUNK: usize = 64 * 1024;
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// How much of anything a file may have; each breach is a [`Refusal`] of its own.
+/// The limits of a file; each has its own [`Refusal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes in the file.
@@ -294,7 +294,7 @@ impl<R: Read> Reader<R> {
         self.guard = Guard::default();
     }
 
-    /// Takes a scanned record apart and leaves it behind.
+    /// Splits a scanned record into cells and moves past it.
     fn take(&mut self, scan: Scan, record: &mut Record) -> Result<(), Refusal> {
         let bytes = self.buffer.get(self.start..self.start.saturating_add(scan.bytes)).unwrap_or_default();
         let mut text = std::mem::take(&mut record.text).into_bytes();

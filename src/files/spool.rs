@@ -30,7 +30,7 @@ pub struct Spooled {
 
 /// Copies the file at `source` into the folder `spool` (made if need be).
 ///
-/// Refuses whatever is not a regular file (a symbolic link is not followed), a name that is none, a file of more than
+/// Refuses what is not a regular file (a symbolic link is not followed), an empty or odd name, a file of more than
 /// `limit` bytes, and one that is written to, replaced or shortened meanwhile. Nothing is left behind then.
 pub fn take(source: &Path, spool: &Path, limit: u64) -> Result<Spooled, Refusal> {
     let name = plain_name(source)?;
@@ -65,7 +65,7 @@ pub fn take(source: &Path, spool: &Path, limit: u64) -> Result<Spooled, Refusal>
     Ok(Spooled { name, sha256, bytes, path })
 }
 
-/// The file name, if it is one that can be said: one component, UTF-8, no control characters.
+/// The file name, if it is a plain one: one component, UTF-8, no control characters.
 fn plain_name(source: &Path) -> Result<String, Refusal> {
     let refusal =
         || Refusal::BadName { name: source.to_string_lossy().replace(char::is_control, "\u{FFFD}") };

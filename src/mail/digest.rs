@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{language::Language, naming, notice::Notice};
 
-/// What one recipient is owed word of for one business date.
+/// What one recipient has to be told for one business date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// `<local@domain>`, the same for the same digest: see [`message_id`].

@@ -81,7 +81,7 @@ fn mailbox(direction: &'static str, name: Option<&str>, address: &str) -> Result
     Ok(Mailbox::new(name, parsed))
 }
 
-/// A header of our own with a value that is ours, not somebody's.
+/// A header whose name and value come from this program, not from data.
 fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }

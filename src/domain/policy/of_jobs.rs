@@ -22,13 +22,13 @@ pub struct ImportPolicy {
     pub guard_ends_at_least: u32,
     /// Whether guests in a partner's directory are assigned to (R1).
     pub assign_to_guests: bool,
-    /// A Visual Studio seat opens to another user so many days after its clock began (R4).
+    /// A Visual Studio seat may be given to another user this many days after its clock began (R4, D9).
     pub reassign_after_days: u32,
     /// When a seat's clock begins (D9).
     pub reassign_clock: Clock,
     /// Months of a key that does not say (D8).
     pub key_months: u16,
-    /// A key extends a subscription of at least a third of its seats: so many times, 3 (D8).
+    /// A key may extend a subscription if it has at most this many times its seats (3) (D8).
     pub extend_at_most_times: u32,
     /// Days from the activation of a Go-To-Market offer until it is live (R8).
     pub go_live_days: u32,
@@ -91,7 +91,7 @@ impl CancellationPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpiryPolicy {
-    /// AD + this many days is the last day of grace, and of a renewal; on the next everything expires (D5).
+    /// AD + this many days is the last day of grace and of a renewal; on the day after, everything expires (D5).
     pub grace_days: u32,
     /// Days from an anniversary date to that of the membership that renews it (D5).
     pub renewal_days: u32,
@@ -110,12 +110,12 @@ pub struct ProvisionPolicy {
     pub periods_in_a_year: u32,
     /// From when an entitlement that becomes known late is granted (D3).
     pub backdate: Backdate,
-    /// A grant waits when the last published rate is more days older than the period's start (D4).
+    /// A grant waits when the last published rate is more than this many days older than the period's start (D4).
     pub max_rate_age_days: u32,
 }
 
 impl ProvisionPolicy {
-    /// What a change of these numbers does while credit runs, a sentence each.
+    /// What a change of these numbers does while credit runs: one sentence for each number.
     #[must_use]
     pub fn notes(&self) -> [String; 2] {
         [
