@@ -14,7 +14,7 @@ use crate::{
     domain::{
         cell,
         entitlement::Benefit,
-        key_request::{Action, KeyRequestRow},
+        key_request::{KeyAction, KeyRequestRow},
         language::Language,
         license_key::{self, Subscription},
         request::OPERATOR,
@@ -100,7 +100,7 @@ fn date(text: &str) -> Result<NaiveDate, String> {
 }
 
 impl KeyArgs {
-    fn row(self, action: Action, on: NaiveDate) -> KeyRequestRow {
+    fn row(self, action: KeyAction, on: NaiveDate) -> KeyRequestRow {
         KeyRequestRow {
             partner_id: self.partner,
             order_id: self.order,
@@ -123,14 +123,14 @@ pub(super) async fn run_keys(settings: &Settings, command: KeysCommand) -> anyho
         let mut conn = store.pool.acquire().await?;
         match command {
             KeysCommand::Reveal(args) => {
-                let row = args.row(Action::Reveal, today);
+                let row = args.row(KeyAction::Reveal, today);
                 match intake::reveal(&cx, &mut conn, &row).await? {
                     Ok(revealed) => show(settings.json, &row, &revealed),
                     Err(problems) => refuse(settings.json, &problems),
                 }
             }
             KeysCommand::Preview(args) => {
-                let row = args.key.row(Action::Redeem, args.on.unwrap_or(today));
+                let row = args.key.row(KeyAction::Redeem, args.on.unwrap_or(today));
                 match intake::preview(&cx, &mut conn, &row).await? {
                     Ok(preview) => tell(settings.json, &row, &preview),
                     Err(problems) => refuse(settings.json, &problems),

@@ -26,7 +26,7 @@ use crate::{
         Location, Store,
         embedded::Login,
         process::{self, Process},
-        schema::{Grants, Standing},
+        schema::{Grants, SchemaState},
     },
     web,
     worker::{self, Dispatcher, heartbeat::Heartbeat},
@@ -69,7 +69,7 @@ pub(super) async fn run_worker(settings: &Settings, _: UpArgs) -> anyhow::Result
 async fn migrate(location: &Location) -> anyhow::Result<()> {
     if location.database_url.is_some() {
         let access = location.access().await?;
-        if access.settle(location.transport).await? == Standing::Older {
+        if access.settle(location.transport).await? == SchemaState::Older {
             access.migrate(location.transport, &Grants::default()).await?;
         }
     }
@@ -127,7 +127,7 @@ async fn be_seen(
     store: &Store,
     dispatcher: &Dispatcher,
     (policies, clock): (Arc<Policies>, Clock),
-) -> anyhow::Result<(Heartbeat, Option<web::Open>)> {
+) -> anyhow::Result<(Heartbeat, Option<web::Server>)> {
     let host = name::host();
     let listener = match web::listen(settings.listen()).await {
         Ok(listener) => listener,

@@ -117,7 +117,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &ActivationRow) -> Ruling {
 
 /// An activated Go-To-Market offer that is not live yet (R8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct PendingOffer {
     /// When it was activated.
     pub activated_on: NaiveDate,
     /// The day from which it is live.
@@ -130,7 +130,7 @@ pub struct Offer {
     pub known_on: NaiveDate,
 }
 
-impl Offer {
+impl PendingOffer {
     /// Whether it is live by `today`; an offer that ended before its date never is.
     #[must_use]
     pub fn is_live(&self, today: NaiveDate) -> bool {

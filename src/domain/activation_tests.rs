@@ -267,7 +267,7 @@ fn a_benefit_is_activated_from_its_first_through_its_last_usable_day_and_every_r
 
 #[test]
 fn r8_an_offer_goes_live_on_its_day_unless_it_ended_before() {
-    let offer = Offer {
+    let offer = PendingOffer {
         activated_on: day("2024-02-10"),
         live_on: day("2024-02-13"),
         last_usable_on: day("2025-03-02"),
@@ -275,10 +275,10 @@ fn r8_an_offer_goes_live_on_its_day_unless_it_ended_before() {
         known_on: day("2024-02-10"),
     };
     assert!(!offer.is_live(day("2024-02-12")) && offer.is_live(day("2024-02-13")));
-    let ended = |on: &str| Offer { ended_on: Some(day(on)), ..offer };
+    let ended = |on: &str| PendingOffer { ended_on: Some(day(on)), ..offer };
     assert!(!ended("2024-02-12").is_live(day("2024-03-01")));
     assert!(ended("2024-02-13").is_live(day("2024-03-01")));
     assert!(offer.is_told() && !ended("2024-02-13").is_told());
-    let known = |on: &str| Offer { known_on: day(on), ..offer };
+    let known = |on: &str| PendingOffer { known_on: day(on), ..offer };
     assert!(known("2025-03-02").is_told() && !known("2025-03-03").is_told(), "over before it was known");
 }

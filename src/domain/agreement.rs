@@ -69,7 +69,7 @@ impl Exclusion {
 
 /// An exclusion, and since when it is known: what was granted before stays (D14).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct KnownExclusion {
     /// What excludes.
     pub exclusion: Exclusion,
     /// The business date its file arrived.
@@ -83,15 +83,15 @@ pub struct Standing {
 /// # Errors
 /// The name of what excludes it until then: there is no such day.
 pub fn first_open(
-    standing: &[Standing],
+    standing: &[KnownExclusion],
     from: NaiveDate,
     through: NaiveDate,
     known_on: NaiveDate,
 ) -> Result<NaiveDate, String> {
     let mut day = from;
     loop {
-        let covers = |s: &&Standing| s.exclusion.covers(day) && s.known_on <= day.max(known_on);
-        let Some(Standing { exclusion, .. }) =
+        let covers = |s: &&KnownExclusion| s.exclusion.covers(day) && s.known_on <= day.max(known_on);
+        let Some(KnownExclusion { exclusion, .. }) =
             standing.iter().filter(covers).max_by_key(|s| s.exclusion.until.unwrap_or(NaiveDate::MAX))
         else {
             return Ok(day);
@@ -185,11 +185,11 @@ mod tests {
 
     #[test]
     fn d14_a_credit_opens_on_the_first_day_that_nothing_known_by_then_excludes() {
-        let standing = |name: &str, from: &str, until: &str, known_on: &str| Standing {
+        let standing = |name: &str, from: &str, until: &str, known_on: &str| KnownExclusion {
             exclusion: exclusion(name, from, until),
             known_on: day(known_on),
         };
-        let open = |standing: &[Standing], through: &str, known_on: &str| {
+        let open = |standing: &[KnownExclusion], through: &str, known_on: &str| {
             first_open(standing, day("2024-03-01"), day(through), day(known_on)).map(|day| day.to_string())
         };
         let csp = standing("csp", "2024-02-01", "2024-03-31", "2024-02-01");

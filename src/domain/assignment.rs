@@ -29,7 +29,7 @@ pub const COLUMNS: &[Column] = &[
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum SeatAction {
     /// Give the benefit to the user.
     Assign,
     /// Take it from the user.
@@ -40,7 +40,7 @@ pub enum Action {
     Reassign,
 }
 
-impl Action {
+impl SeatAction {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Assign, Self::Remove, Self::Transfer, Self::Reassign];
 
@@ -72,7 +72,7 @@ pub struct AssignmentRow {
     /// The benefit.
     pub benefit: Benefit,
     /// What is asked for.
-    pub action: Action,
+    pub action: SeatAction,
     /// For whom, or from whom: a directory user by object id or user principal name.
     pub user: String,
     /// To whom, of a transfer or reassignment.
@@ -89,11 +89,11 @@ pub fn parse(cells: &Cells<'_>) -> Result<AssignmentRow, Vec<Problem>> {
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
     let order_id = row.need("order_id", Expected::Text, cell::id);
     let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let action = row.need("action", Expected::Action, Action::parse);
+    let action = row.need("action", Expected::Action, SeatAction::parse);
     let user = row.need("user", Expected::Text, cell::id);
     let requested_by = row.need("requested_by", Expected::Text, cell::id);
     let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
-    let to_user = if matches!(action, Some(Action::Transfer | Action::Reassign)) {
+    let to_user = if matches!(action, Some(SeatAction::Transfer | SeatAction::Reassign)) {
         row.need("to_user", Expected::Text, cell::id).map(Some)
     } else {
         row.patch("to_user", Expected::Text, cell::id).map(|_| None)
@@ -126,24 +126,24 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
         BenefitKind::AzureMonthlyCredit | BenefitKind::AzureBulkCredit | BenefitKind::VisualStudio
     ) {
         no("benefit", benefit, Reason::NotAssignable);
-    } else if row.action == Action::Transfer && !bulk {
+    } else if row.action == SeatAction::Transfer && !bulk {
         no("action", row.action.name(), Reason::NotTransferable);
-    } else if row.action == Action::Reassign && kind != BenefitKind::VisualStudio {
+    } else if row.action == SeatAction::Reassign && kind != BenefitKind::VisualStudio {
         no("action", row.action.name(), Reason::NotReassignable);
-    } else if row.action == Action::Remove && bulk {
+    } else if row.action == SeatAction::Remove && bulk {
         no("action", row.action.name(), Reason::BulkNeverRemoved);
     }
     if !held.runs_on(on) {
         let reason = held.outside(case.on);
         no("requested_on", &on.to_string(), reason);
     }
-    if row.action != Action::Remove
+    if row.action != SeatAction::Remove
         && bulk
         && let Some(reason) = agreement::blocks(&case.partner.exclusions, on, held.last_usable_on)
     {
         no("benefit", benefit, reason);
     }
-    if row.action == Action::Assign {
+    if row.action == SeatAction::Assign {
         return give(case, held, row, user, problems);
     }
     let live = live(held, user).filter(|seat| seat.assigned_on <= on);
@@ -155,7 +155,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
         return if problems.is_empty() { Ok((vec![removed], vec![])) } else { Err(problems) };
     };
     problems.extend(receives(case, held, "to_user", to_user, to, Some(user)));
-    if row.action == Action::Transfer
+    if row.action == SeatAction::Transfer
         && bulk
         && let Some(year) = case.order.map(|order| order.year)
         && !(year.starts_on <= on && on <= year.last_day_on())
@@ -164,7 +164,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
         problems.push(Problem::at("requested_on", &on.to_string(), reason));
     }
     let seat_no = live.and_then(|seat| seat.seat_no);
-    if row.action == Action::Reassign
+    if row.action == SeatAction::Reassign
         && kind == BenefitKind::VisualStudio
         && let Some(Err(reason)) = seat_no.map(|no| seat::reassign(held, no, on, case.policy.seats()))
     {
@@ -277,9 +277,9 @@ mod tests {
     #[test]
     fn d1_the_requests_utc_date_is_kept() {
         let it = row::parse(COLUMNS, parse, TIDY).unwrap();
-        assert_eq!((it.action, it.requested_on.to_string().as_str()), (Action::Assign, "2024-02-29"));
+        assert_eq!((it.action, it.requested_on.to_string().as_str()), (SeatAction::Assign, "2024-02-29"));
         let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("action", "remove")])).unwrap();
-        assert_eq!((it.action, it.to_user), (Action::Remove, None));
+        assert_eq!((it.action, it.to_user), (SeatAction::Remove, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{calendar::add_days, reason::Reason};
 
 /// The order as it stood on the day the request was made.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct OrderToCancel {
     /// When it was bought.
     pub purchased_on: NaiveDate,
     /// Its last usable day, had it ended before.
@@ -33,7 +33,12 @@ pub const ANY_BENEFIT_USED: &str = "any_benefit_used";
 ///
 /// Windows count days inclusively: bought on day P, the last refundable request is of P + `window_days` (D1).
 #[must_use]
-pub fn decide(order: &Order, requested_on: NaiveDate, window_days: u32, blockers: &[String]) -> Vec<Reason> {
+pub fn decide(
+    order: &OrderToCancel,
+    requested_on: NaiveDate,
+    window_days: u32,
+    blockers: &[String],
+) -> Vec<Reason> {
     let mut failed = Vec::new();
     if let Some(ended_on) = order.ended_on {
         failed.push(Reason::AlreadyEnded { ended_on });
@@ -62,8 +67,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn bought_on_31_january() -> Order {
-        Order { purchased_on: day("2024-01-31"), ended_on: None, uses: vec![] }
+    fn bought_on_31_january() -> OrderToCancel {
+        OrderToCancel { purchased_on: day("2024-01-31"), ended_on: None, uses: vec![] }
     }
 
     #[test]
@@ -87,7 +92,7 @@ mod tests {
             benefit: "azure_monthly_credit".into(),
             on: day("2024-02-02"),
         };
-        let order = Order { uses: vec![revealed, spent], ..bought_on_31_january() };
+        let order = OrderToCancel { uses: vec![revealed, spent], ..bought_on_31_january() };
         let default = vec!["software_key_revealed".to_owned()];
         let codes = |blockers: &[String]| -> Vec<&str> {
             decide(&order, day("2024-03-02"), 30, blockers).iter().map(Reason::code).collect()
@@ -105,7 +110,7 @@ mod tests {
             on: day("2024-02-01"),
         };
         let both = vec![used("software_key_revealed"), used("credit_used")];
-        let order = Order { uses: both, ..bought_on_31_january() };
+        let order = OrderToCancel { uses: both, ..bought_on_31_january() };
         let blocked = |blockers: &[&str]| -> Vec<String> {
             let blockers: Vec<String> = blockers.iter().map(|&name| name.to_owned()).collect();
             let failed = decide(&order, day("2024-03-01"), 30, &blockers);
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn d7_what_has_ended_or_is_not_bought_yet_is_not_refunded() {
-        let ended = Order { ended_on: Some(day("2024-02-10")), ..bought_on_31_january() };
+        let ended = OrderToCancel { ended_on: Some(day("2024-02-10")), ..bought_on_31_january() };
         let already = Reason::AlreadyEnded { ended_on: day("2024-02-10") };
         assert_eq!(decide(&ended, day("2024-02-09"), 30, &[]), [already]);
         let early = Reason::RequestedBeforePurchase { earliest_on: day("2024-01-31") };

@@ -68,14 +68,14 @@ pub struct Seats {
 
 /// What the companies of a group have: seats, and gold orders by their first and last day.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct GroupSeats {
     /// Seats of what has not ended.
     pub seats: Vec<Seats>,
     /// Gold orders that have not ended.
     pub gold: Vec<(NaiveDate, NaiveDate)>,
 }
 
-impl Group {
+impl GroupSeats {
     /// The most seats there are on one of the days from `from` through `until`, in a country and in all, without those of
     /// `own`, an entitlement that is stated anew. There are never more than on a day on which some begin.
     #[must_use]
@@ -118,7 +118,7 @@ mod tests {
             from: day(from),
             until: day(until),
         };
-        let group = Group {
+        let group = GroupSeats {
             seats: vec![
                 seats(1, "SE", 5, "2024-01-31", "2025-01-30"),
                 seats(2, "SE", 10, "2023-01-31", "2024-01-30"),
@@ -150,11 +150,11 @@ mod tests {
             until: day(until),
         };
         let halves = [seats(1, "2024-01-31", "2024-07-30"), seats(2, "2024-07-31", "2025-01-30")];
-        let group = Group { seats: halves.into(), gold: vec![] };
+        let group = GroupSeats { seats: halves.into(), gold: vec![] };
         let year = (day("2024-01-31"), day("2025-01-30"));
         assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 15, in_all: 15 });
         let overlap = [seats(1, "2024-01-31", "2024-07-31"), seats(2, "2024-07-31", "2025-01-30")];
-        let group = Group { seats: overlap.into(), gold: vec![] };
+        let group = GroupSeats { seats: overlap.into(), gold: vec![] };
         assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 30, in_all: 30 });
     }
 

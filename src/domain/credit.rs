@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::{
-    agreement::{self, Standing},
+    agreement::{self, KnownExclusion},
     calendar::{Period, PeriodScheme, add_days, period, sub_days},
-    ledger::{Booked, Kind, Transfer, corrections, net},
+    ledger::{Booked, EntryKind, Transfer, corrections, net},
     money::{Amount, Currency},
     rate::Rates,
     reason::Reason,
@@ -187,7 +187,7 @@ impl Terms {
 
     /// From when the credit may be granted as far as the night of `today` sees, if it became known on `known_on` (D14).
     #[must_use]
-    pub fn opening(&self, standing: &[Standing], known_on: NaiveDate, today: NaiveDate) -> Opening {
+    pub fn opening(&self, standing: &[KnownExclusion], known_on: NaiveDate, today: NaiveDate) -> Opening {
         if self.shape != Shape::Bulk {
             return Opening::AtStart;
         }
@@ -229,10 +229,10 @@ impl Terms {
     }
 
     /// How the rest of `period` is closed: kind and date.
-    fn closing(&self, period: Period) -> Option<(Kind, NaiveDate)> {
+    fn closing(&self, period: Period) -> Option<(EntryKind, NaiveDate)> {
         match self.ended {
-            Some(end) if end.refunded && period.until > end.on => Some((Kind::CreditReversed, end.on)),
-            _ => self.closes_on(period).map(|day| (Kind::CreditLapsed, day)),
+            Some(end) if end.refunded && period.until > end.on => Some((EntryKind::CreditReversed, end.on)),
+            _ => self.closes_on(period).map(|day| (EntryKind::CreditLapsed, day)),
         }
     }
 
@@ -263,7 +263,7 @@ impl Terms {
         Ok(Transfer {
             usd_minor,
             rate,
-            ..original(Kind::CreditGranted, number, period, effective_on, amount)
+            ..original(EntryKind::CreditGranted, number, period, effective_on, amount)
         })
     }
 }
@@ -285,7 +285,13 @@ impl Schedule {
 }
 
 /// An original transfer of `kind`.
-fn original(kind: Kind, period_no: u32, period: Period, effective_on: NaiveDate, amount: Amount) -> Transfer {
+fn original(
+    kind: EntryKind,
+    period_no: u32,
+    period: Period,
+    effective_on: NaiveDate,
+    amount: Amount,
+) -> Transfer {
     let (from, to) = kind.accounts();
     Transfer {
         kind,
@@ -403,7 +409,7 @@ struct Books<'a> {
 }
 
 impl Books<'_> {
-    fn original(&self, kind: Kind, usage_id: Option<i64>) -> Option<&Booked> {
+    fn original(&self, kind: EntryKind, usage_id: Option<i64>) -> Option<&Booked> {
         self.booked.iter().find(|b| {
             let t = &b.transfer;
             t.period_no == self.number && t.kind == kind && t.usage_id == usage_id && t.corrects.is_none()
@@ -411,7 +417,7 @@ impl Books<'_> {
     }
 
     fn settle(&self, usage: &[&Usage], today: NaiveDate, settled: &mut Settled, out: &mut Vec<Transfer>) {
-        let grant = self.original(Kind::CreditGranted, None);
+        let grant = self.original(EntryKind::CreditGranted, None);
         let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
         let opened_on = grant.map_or(period.from, |b| b.transfer.effective_on);
         // What was granted stands whatever the policy says of the number of periods since.
@@ -420,16 +426,16 @@ impl Books<'_> {
             return; // its usage waits for the grant
         }
         let granted = grant.filter(|_| stays).map_or(0, |b| b.transfer.amount.minor);
-        let mut wanted = vec![(Kind::CreditGranted, None, opened_on, granted)];
+        let mut wanted = vec![(EntryKind::CreditGranted, None, opened_on, granted)];
         let mut left = granted;
         for u in usage {
             let usable =
                 opened_on <= u.used_on && u.used_on < period.until && u.used_on <= self.terms.last_day();
             let drawn = if usable { u.amount_minor.min(left) } else { 0 };
             left = left.saturating_sub(drawn);
-            wanted.push((Kind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
+            wanted.push((EntryKind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
             wanted.push((
-                Kind::CreditOverage,
+                EntryKind::CreditOverage,
                 Some(u.usage_id),
                 u.used_on,
                 u.amount_minor.saturating_sub(drawn),
@@ -438,13 +444,13 @@ impl Books<'_> {
             settled.spent_minor = settled.spent_minor.saturating_add(drawn);
         }
         let closing = self.terms.closing(period).filter(|(_, on)| *on <= today);
-        for kind in [Kind::CreditLapsed, Kind::CreditReversed] {
+        for kind in [EntryKind::CreditLapsed, EntryKind::CreditReversed] {
             let (on, amount) =
                 closing.map_or((period.from, 0), |(k, on)| (on, if k == kind { left } else { 0 }));
             wanted.push((kind, None, on, amount));
         }
         match closing {
-            Some((Kind::CreditReversed, _)) => {
+            Some((EntryKind::CreditReversed, _)) => {
                 settled.reversed_minor = settled.reversed_minor.saturating_add(left);
             }
             Some(_) => {}
@@ -459,7 +465,12 @@ impl Books<'_> {
     }
 
     /// Whether a transfer is booked first: those that release credit are, so that no account is ever overdrawn.
-    fn book(&self, period: Period, wanted: &[(Kind, Option<i64>, NaiveDate, i64)], out: &mut Vec<Transfer>) {
+    fn book(
+        &self,
+        period: Period,
+        wanted: &[(EntryKind, Option<i64>, NaiveDate, i64)],
+        out: &mut Vec<Transfer>,
+    ) {
         let mut drawing = Vec::new();
         for (kind, usage_id, on, amount) in wanted {
             let Some(booked) = self.original(*kind, *usage_id) else {
@@ -485,7 +496,7 @@ impl Books<'_> {
     fn correction(&self, wrong: &Booked, difference: i64) -> Transfer {
         let t = &wrong.transfer;
         let (from, to) = if difference < 0 { (t.to, t.from) } else { (t.from, t.to) };
-        let kind = if t.kind == Kind::CreditGranted { Kind::CreditReversed } else { t.kind };
+        let kind = if t.kind == EntryKind::CreditGranted { EntryKind::CreditReversed } else { t.kind };
         let nth =
             u32::try_from(corrections(wrong, self.booked).count()).unwrap_or(u32::MAX).saturating_add(1);
         let amount = Amount::new(difference.saturating_abs(), t.amount.currency);

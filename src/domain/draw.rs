@@ -129,7 +129,7 @@ pub struct Draw {
 
 /// One movement of hours or incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transfer {
+pub struct UnitTransfer {
     /// What it is, or corrects.
     pub moved: Move,
     /// The account it leaves.
@@ -148,18 +148,18 @@ pub struct Transfer {
 
 /// A transfer that stands in the ledger.
 #[derive(Clone, Copy, Debug)]
-pub struct Booked {
+pub struct BookedUnits {
     /// Its number.
     pub transfer_id: i64,
     /// What it says.
-    pub transfer: Transfer,
+    pub transfer: UnitTransfer,
 }
 
 /// What is booked of a benefit.
-struct Books<'a>(&'a [Booked]);
+struct Books<'a>(&'a [BookedUnits]);
 
 impl Books<'_> {
-    fn original(&self, moved: Move) -> Option<&Booked> {
+    fn original(&self, moved: Move) -> Option<&BookedUnits> {
         self.0.iter().find(|b| b.transfer.moved == moved && b.transfer.corrects.is_none())
     }
 
@@ -173,11 +173,11 @@ impl Books<'_> {
     }
 
     /// The entry that brings what went the way of `moved` to `wanted`: an original, or a correction that names it.
-    fn bring(&self, moved: Move, wanted: i64, on: NaiveDate) -> Option<Transfer> {
+    fn bring(&self, moved: Move, wanted: i64, on: NaiveDate) -> Option<UnitTransfer> {
         let difference = wanted.saturating_sub(self.net(moved));
         let (from, to) = moved.accounts();
         let (from, to) = if difference < 0 { (to, from) } else { (from, to) };
-        let mut transfer = Transfer {
+        let mut transfer = UnitTransfer {
             moved,
             from,
             to,
@@ -199,7 +199,7 @@ impl Books<'_> {
 /// Books what is missing of a benefit that has begun or ended: its grant, `draws` that are not booked yet, and, once it
 /// has ended, the lapse of what is left. A draw stays whatever ended the benefit. Says what is left to be drawn.
 #[must_use]
-pub fn settle(of: &Drawable, booked: &[Booked], draws: &[Draw], out: &mut Vec<Transfer>) -> i64 {
+pub fn settle(of: &Drawable, booked: &[BookedUnits], draws: &[Draw], out: &mut Vec<UnitTransfer>) -> i64 {
     if of.quantity.is_none() {
         return 0;
     }
@@ -214,10 +214,10 @@ pub fn settle(of: &Drawable, booked: &[Booked], draws: &[Draw], out: &mut Vec<Tr
         books.bring(Move::Lapsed, lapsed_on.map_or(0, |_| left), lapsed_on.unwrap_or(of.last_usable_on));
     let grant = books.bring(Move::Granted, granted, of.starts_on);
     // What is released goes first, so that no account is ever overdrawn by the order of entries.
-    let gives = |t: &Transfer| t.to == Account::Available;
+    let gives = |t: &UnitTransfer| t.to == Account::Available;
     out.extend(lapse.filter(gives).into_iter().chain(grant.filter(gives)));
     let (from, to) = Move::Used.accounts();
-    out.extend(fresh.iter().map(|draw| Transfer {
+    out.extend(fresh.iter().map(|draw| UnitTransfer {
         moved: Move::Used,
         from,
         to,
@@ -253,12 +253,12 @@ mod tests {
     }
 
     /// Settles, books, and settles again, which must change nothing. Says what was booked, and what is left.
-    fn book(of: &Drawable, booked: &mut Vec<Booked>, draws: &[Draw]) -> (Vec<String>, i64) {
+    fn book(of: &Drawable, booked: &mut Vec<BookedUnits>, draws: &[Draw]) -> (Vec<String>, i64) {
         let mut out = vec![];
         let left = settle(of, booked, draws, &mut out);
         for transfer in &out {
             let transfer_id = i64::try_from(booked.len()).unwrap() + 1;
-            booked.push(Booked { transfer_id, transfer: *transfer });
+            booked.push(BookedUnits { transfer_id, transfer: *transfer });
             let available = booked.iter().fold(0, |sum, b| {
                 let t = &b.transfer;
                 sum + t.count
@@ -269,7 +269,7 @@ mod tests {
         let mut again = vec![];
         assert_eq!(settle(of, booked, draws, &mut again), left);
         assert_eq!(again, []);
-        let line = |t: &Transfer| {
+        let line = |t: &UnitTransfer| {
             let corrects = t.corrects.map_or(String::new(), |(id, nth)| format!(" corrects {id}.{nth}"));
             let sign = if t.to == Account::Available { "" } else { "-" };
             format!("{} {} {sign}{}{corrects}", t.on, of.unit.kind(t.moved), t.count)

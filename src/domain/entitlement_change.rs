@@ -16,7 +16,7 @@ use super::{
 
 /// An order as it is known.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct KnownOrder {
     /// `None` while a renewal waits for its entitlements.
     pub offer: Option<Offer>,
     /// When it was bought, likewise.
@@ -74,7 +74,7 @@ pub struct Against<'a> {
     /// The partner's currency.
     pub local: Currency,
     /// Its order, if known.
-    pub order: Option<&'a Order>,
+    pub order: Option<&'a KnownOrder>,
     /// Its entitlement, if known.
     pub known: Option<&'a Known>,
     /// What offers bring.
@@ -128,14 +128,14 @@ fn ended(against: &Against<'_>) -> Option<NaiveDate> {
     known.ended_on.or(over).or_else(|| order_ended(order, against.arrived_on))
 }
 
-fn order_ended(order: &Order, arrived_on: NaiveDate) -> Option<NaiveDate> {
+fn order_ended(order: &KnownOrder, arrived_on: NaiveDate) -> Option<NaiveDate> {
     let grace_ends_on = order.year.grace_ends_on();
     let over = !order.new && over_before(grace_ends_on, arrived_on);
     order.ended_on.or_else(|| over.then_some(grace_ends_on))
 }
 
 /// Offer and purchase date agree on all rows of an order (D5); an order that has ended takes no new benefit.
-fn mismatches(row: &EntitlementRow, order: Option<&Order>) -> Vec<Problem> {
+fn mismatches(row: &EntitlementRow, order: Option<&KnownOrder>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let Some(order) = order else { return problems };
     if let Some(offer) = order.offer

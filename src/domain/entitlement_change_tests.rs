@@ -38,8 +38,8 @@ fn credit(changes: &[(&str, &str)]) -> EntitlementRow {
 }
 
 /// The order of 31 January 2024: AD 31 January 2025, in grace through 2 March.
-fn order() -> Order {
-    Order {
+fn order() -> KnownOrder {
+    KnownOrder {
         offer: Some(Offer::Silver),
         purchased_on: Some(day("2024-01-31")),
         year: Year::starting(day("2024-01-31"), 30),
@@ -51,7 +51,7 @@ fn order() -> Order {
 /// What a file of some day finds: an order, or none; an entitlement, or none; what other core rows hold.
 #[derive(Clone)]
 struct Found {
-    order: Option<Order>,
+    order: Option<KnownOrder>,
     known: Option<Known>,
     held: Held,
     arrived_on: &'static str,
@@ -61,7 +61,7 @@ fn nothing() -> Found {
     Found { order: None, known: None, held: Held::default(), arrived_on: "2024-02-01" }
 }
 
-fn of_order(order: Order) -> Found {
+fn of_order(order: KnownOrder) -> Found {
     Found { order: Some(order), ..nothing() }
 }
 
@@ -194,7 +194,7 @@ fn d5_offer_and_purchase_date_agree_on_all_rows_of_an_order() {
             "amount  no_amount"
         ]
     );
-    let renewed = of_order(Order { offer: None, purchased_on: None, ..order() });
+    let renewed = of_order(KnownOrder { offer: None, purchased_on: None, ..order() });
     renewed.stated(&[("offer", "gold"), ("purchased_on", "2024-01-30")]);
 }
 
@@ -203,7 +203,7 @@ fn d16_an_absent_column_keeps_and_the_identical_row_is_unchanged() {
     let sub = [("subscription_id", "sub-1"), ("amount", "90"), ("competency", "devops")];
     let stated = nothing().stated(&sub);
     let known = Some(Known { stated, granted: true, ended_on: Some(day("2024-03-01")) });
-    let found = Found { known, ..of_order(Order { ended_on: Some(day("2024-03-01")), ..order() }) };
+    let found = Found { known, ..of_order(KnownOrder { ended_on: Some(day("2024-03-01")), ..order() }) };
     assert_eq!(found.decide(&credit(&sub)).unwrap().0, Change::Unchanged);
     assert_eq!(found.decide(&credit(&[])).unwrap().0, Change::Unchanged, "what it does not say is kept");
     assert_eq!(found.refused(&[("subscription_id", "sub-2")]), ["order_id ORD-1 already_ended"]);
@@ -270,9 +270,9 @@ fn d16_an_order_that_is_over_takes_no_new_benefit_unless_this_file_makes_it() {
     let live = of_order(order());
     live.on("2025-03-03").stated(&[]);
     assert_eq!(live.on("2025-03-04").refused(&[]), ["order_id ORD-1 already_ended"]);
-    let known_late = of_order(Order { new: true, ..order() });
+    let known_late = of_order(KnownOrder { new: true, ..order() });
     known_late.on("2025-03-04").stated(&[]);
-    let refunded = of_order(Order { ended_on: Some(day("2024-02-20")), ..order() });
+    let refunded = of_order(KnownOrder { ended_on: Some(day("2024-02-20")), ..order() });
     assert_eq!(refunded.refused(&[]), ["order_id ORD-1 already_ended"]);
     // And every other reason is told with it.
     let reasons = refunded.refused(&[("amount", "10"), ("currency", "EUR")]);

@@ -9,7 +9,7 @@ use super::{
     entitlement::{Benefit, BenefitKind},
     license_key::{Subscription, key_ref, parse_key_ref},
     reason::{Expected, Problem, Reason},
-    subscription::{self, Load, Preview},
+    subscription::{self, Load, RedemptionPreview},
 };
 
 /// The columns, in canonical order.
@@ -27,14 +27,14 @@ pub const COLUMNS: &[Column] = &[
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum KeyAction {
     /// Show the key.
     Reveal,
     /// Redeem it, once for ever.
     Redeem,
 }
 
-impl Action {
+impl KeyAction {
     /// The name, as in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -94,7 +94,7 @@ pub struct KeyRequestRow {
     /// The benefit.
     pub benefit: Benefit,
     /// What is asked for.
-    pub action: Action,
+    pub action: KeyAction,
     /// By whom.
     pub requested_by: String,
     /// On which UTC date (D1).
@@ -111,7 +111,7 @@ impl KeyRequestRow {
     /// How a key is redeemed, said or not; `None`: it is revealed.
     #[must_use]
     pub fn way(&self) -> Option<Mode> {
-        (self.action == Action::Redeem).then(|| self.mode.unwrap_or(Mode::New))
+        (self.action == KeyAction::Redeem).then(|| self.mode.unwrap_or(Mode::New))
     }
 }
 
@@ -121,14 +121,14 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRequestRow, Vec<Problem>> {
     let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
     let order_id = row.need("order_id", Expected::Text, cell::id);
     let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let action = row.need("action", Expected::Action, Action::parse);
+    let action = row.need("action", Expected::Action, KeyAction::parse);
     let requested_by = row.need("requested_by", Expected::Text, cell::id);
     let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
     let key_ref = row.patch("key_ref", Expected::KeyRef, parse_key_ref);
     let tenant_id = row.patch("tenant_id", Expected::Guid, cell::guid);
     let mode = row.patch("mode", Expected::RedeemMode, Mode::parse);
     // A reveal has neither.
-    let redeems = action == Some(Action::Redeem);
+    let redeems = action == Some(KeyAction::Redeem);
     let assemble = || {
         Some(KeyRequestRow {
             partner_id: partner_id?,
@@ -149,7 +149,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<KeyRequestRow, Vec<Problem>> {
 pub fn decide(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Ruling {
     let mut problems = barred(case, held, row);
     let key = pick(held, row).map_err(|problem| problems.push(problem)).ok();
-    if row.action == Action::Reveal {
+    if row.action == KeyAction::Reveal {
         let Some(key) = key.filter(|_| problems.is_empty()) else { return Err(problems) };
         let effect = Effect::Revealed { entitlement_id: held.entitlement_id, key_id: key.key_id };
         return Ok((vec![effect], vec![named(key)]));
@@ -184,7 +184,11 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Ruling {
 ///
 /// # Errors
 /// Every reason against redeeming it in whatever way.
-pub fn preview(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Result<(i64, Preview), Vec<Problem>> {
+pub fn preview(
+    case: &Case<'_>,
+    held: &Held,
+    row: &KeyRequestRow,
+) -> Result<(i64, RedemptionPreview), Vec<Problem>> {
     let mut problems = barred(case, held, row);
     let key = pick(held, row).map_err(|problem| problems.push(problem)).ok();
     let _ = tenant(case, row).map_err(|problem| problems.push(problem));
@@ -198,9 +202,9 @@ fn barred(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut no = |column: &str, value: &str, reason| problems.push(Problem::at(column, value, reason));
     match (row.action, held.benefit.kind()) {
-        (_, BenefitKind::LicenseSubscription) | (Action::Reveal, BenefitKind::Software) => {}
-        (Action::Reveal, _) => no("benefit", row.benefit.as_str(), Reason::NotRevealable),
-        (Action::Redeem, _) => no("benefit", row.benefit.as_str(), Reason::NotRedeemable),
+        (_, BenefitKind::LicenseSubscription) | (KeyAction::Reveal, BenefitKind::Software) => {}
+        (KeyAction::Reveal, _) => no("benefit", row.benefit.as_str(), Reason::NotRevealable),
+        (KeyAction::Redeem, _) => no("benefit", row.benefit.as_str(), Reason::NotRedeemable),
     }
     let on = case.on.to_string();
     if let Some(order) = case.order {
@@ -222,7 +226,7 @@ fn barred(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Vec<Problem> {
 /// The key that a request is about: the one it names, else the oldest that was not revealed (nor redeemed, to be
 /// redeemed).
 fn pick<'a>(held: &'a Held, row: &KeyRequestRow) -> Result<&'a Key, Problem> {
-    let redeem = row.action == Action::Redeem;
+    let redeem = row.action == KeyAction::Redeem;
     let Some(key_id) = row.key_ref else {
         let fresh = |key: &&Key| key.revealed_on.is_none() && !(redeem && key.redeemed_on.is_some());
         let none = || Problem::at("benefit", row.benefit.as_str(), Reason::NoKeyLeft);

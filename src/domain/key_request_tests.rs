@@ -97,7 +97,7 @@ impl Scene {
     }
 }
 
-fn asks(action: Action, on: &str) -> KeyRequestRow {
+fn asks(action: KeyAction, on: &str) -> KeyRequestRow {
     KeyRequestRow {
         partner_id: "4201".into(),
         order_id: "ORD-1".into(),
@@ -112,7 +112,7 @@ fn asks(action: Action, on: &str) -> KeyRequestRow {
 }
 
 fn redeems(mode: Mode, on: &str) -> KeyRequestRow {
-    KeyRequestRow { mode: Some(mode), ..asks(Action::Redeem, on) }
+    KeyRequestRow { mode: Some(mode), ..asks(KeyAction::Redeem, on) }
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn r5_the_oldest_key_that_was_not_revealed_is_revealed_or_the_one_that_is_named(
         [Effect::Revealed { entitlement_id: 4, key_id }] => *key_id,
         other => panic!("{other:?}"),
     };
-    let asked = asks(Action::Reveal, "2024-02-12");
+    let asked = asks(KeyAction::Reveal, "2024-02-12");
     assert_eq!(revealed(scene.rule(asked.clone())), 11);
     scene.held.keys[0].revealed_on = Some(day("2024-02-11"));
     assert_eq!(revealed(scene.rule(asked.clone())), 12);
@@ -139,18 +139,18 @@ fn r5_the_oldest_key_that_was_not_revealed_is_revealed_or_the_one_that_is_named(
 #[test]
 fn r5_software_is_revealed_and_not_redeemed_and_credit_is_neither() {
     let software = Scene::new("software/windows");
-    assert!(software.rule(asks(Action::Reveal, "2024-02-12")).is_ok());
-    assert_eq!(software.refused(asks(Action::Redeem, "2024-02-12")), ["benefit not_redeemable"]);
+    assert!(software.rule(asks(KeyAction::Reveal, "2024-02-12")).is_ok());
+    assert_eq!(software.refused(asks(KeyAction::Redeem, "2024-02-12")), ["benefit not_redeemable"]);
     let mut credit = Scene::new("azure_monthly_credit");
     credit.held.keys.clear();
-    let reasons = credit.refused(asks(Action::Reveal, "2024-02-12"));
+    let reasons = credit.refused(asks(KeyAction::Reveal, "2024-02-12"));
     assert_eq!(reasons, ["benefit not_revealable", "benefit no_key_left"]);
 }
 
 #[test]
 fn r3_a_key_begins_a_subscription_on_the_partners_own_tenant_and_only_once() {
     let mut scene = Scene::new(SUITE);
-    let (effects, remarks) = scene.rule(asks(Action::Redeem, "2024-02-29")).unwrap();
+    let (effects, remarks) = scene.rule(asks(KeyAction::Redeem, "2024-02-29")).unwrap();
     let after = Subscription { seats: 25, ends_on: day("2025-02-28") };
     let expected = Effect::Redeemed {
         entitlement_id: 4,
@@ -179,14 +179,16 @@ fn r3_a_key_begins_a_subscription_on_the_partners_own_tenant_and_only_once() {
 #[test]
 fn r3_another_tenant_or_an_unknown_one_is_refused() {
     let mut scene = Scene::new(SUITE);
-    let onto =
-        |tenant: &str| KeyRequestRow { tenant_id: Some(tenant.into()), ..asks(Action::Redeem, "2024-02-12") };
+    let onto = |tenant: &str| KeyRequestRow {
+        tenant_id: Some(tenant.into()),
+        ..asks(KeyAction::Redeem, "2024-02-12")
+    };
     assert!(scene.rule(onto(&TENANT.to_uppercase())).is_ok());
     let other = "00000000-4f89-11d3-9a0c-0305e82c3301";
     assert_eq!(scene.refused(onto(other)), ["tenant_id wrong_tenant"]);
     scene.partner.tenant_id = None;
     assert_eq!(scene.refused(onto(other)), ["tenant_id tenant_unknown"]);
-    assert_eq!(scene.refused(asks(Action::Redeem, "2024-02-12")), ["tenant_id tenant_unknown"]);
+    assert_eq!(scene.refused(asks(KeyAction::Redeem, "2024-02-12")), ["tenant_id tenant_unknown"]);
 }
 
 #[test]
@@ -199,7 +201,7 @@ fn r3_a_live_subscription_is_added_to_or_extended_and_one_that_ended_begins_anew
     assert_eq!(after(Mode::AddSeats, "2024-02-10"), (50, "2024-10-10".into()));
     assert_eq!(after(Mode::Extend, "2024-02-10"), (25, "2025-06-10".into()));
     assert_eq!(scene.refused(redeems(Mode::New, "2024-06-09")), ["mode subscription_live"]);
-    assert_eq!(scene.refused(asks(Action::Redeem, "2024-06-09")), ["mode subscription_live"]);
+    assert_eq!(scene.refused(asks(KeyAction::Redeem, "2024-06-09")), ["mode subscription_live"]);
     assert_eq!(after(Mode::New, "2024-06-10"), (25, "2025-06-10".into()));
     assert_eq!(scene.refused(redeems(Mode::Extend, "2024-06-10")), ["mode no_live_subscription"]);
     let big = KeyRequestRow { key_ref: Some(13), ..redeems(Mode::Extend, "2024-06-09") };
@@ -210,19 +212,19 @@ fn r3_a_live_subscription_is_added_to_or_extended_and_one_that_ended_begins_anew
 fn d7_a_frozen_order_gives_out_no_key_and_a_refunded_one_never_again_whatever_the_date() {
     let mut scene = Scene::new(SUITE);
     scene.order.frozen_by = Some("SR-1".into());
-    for action in [Action::Reveal, Action::Redeem] {
+    for action in [KeyAction::Reveal, KeyAction::Redeem] {
         assert_eq!(scene.refused(asks(action, "2024-02-12")), ["order_id order_frozen"]);
     }
     scene.order.frozen_by = None;
     (scene.order.ended_on, scene.held.ended_on) = (Some(day("2024-03-11")), Some(day("2024-03-11")));
-    for action in [Action::Reveal, Action::Redeem] {
+    for action in [KeyAction::Reveal, KeyAction::Redeem] {
         assert_eq!(scene.refused(asks(action, "2024-03-11")), ["order_id already_ended"]);
     }
-    let reasons = scene.refused(asks(Action::Reveal, "2024-03-12"));
+    let reasons = scene.refused(asks(KeyAction::Reveal, "2024-03-12"));
     assert_eq!(reasons, ["order_id already_ended", "requested_on outside_benefit_dates"]);
     // One that ran its year has ended too, and a late request about it is still judged by its date.
     (scene.order.ended_on, scene.held.ended_on) = (Some(day("2025-03-12")), Some(day("2025-03-12")));
-    assert!(scene.rule(asks(Action::Reveal, "2025-03-12")).is_ok());
+    assert!(scene.rule(asks(KeyAction::Reveal, "2025-03-12")).is_ok());
 }
 
 #[test]
@@ -249,7 +251,7 @@ fn d13_every_reason_is_listed_and_the_benefits_days_are_inclusive() {
     for (on, runs) in
         [("2024-02-09", false), ("2024-02-10", true), ("2025-03-12", true), ("2025-03-13", false)]
     {
-        assert_eq!(scene.rule(asks(Action::Reveal, on)).is_ok(), runs, "{on}");
+        assert_eq!(scene.rule(asks(KeyAction::Reveal, on)).is_ok(), runs, "{on}");
     }
 }
 
@@ -270,10 +272,10 @@ const TIDY: &[(&str, &str)] = &[
 fn r3_r5_a_row_says_which_key_and_how_and_a_reveal_has_neither_tenant_nor_mode() {
     let read = |changes: &[(&str, &str)]| row::parse(COLUMNS, parse, &row::with(TIDY, changes));
     let it = read(&[]).unwrap();
-    assert_eq!((it.action, it.mode, it.key_ref), (Action::Redeem, Some(Mode::AddSeats), Some(12)));
+    assert_eq!((it.action, it.mode, it.key_ref), (KeyAction::Redeem, Some(Mode::AddSeats), Some(12)));
     assert_eq!((it.tenant_id.as_deref(), it.requested_on), (Some(TENANT), day("2024-03-01")));
     let reveal = read(&[("action", "reveal")]).unwrap();
-    assert_eq!((reveal.action, reveal.mode, reveal.tenant_id), (Action::Reveal, None, None));
+    assert_eq!((reveal.action, reveal.mode, reveal.tenant_id), (KeyAction::Reveal, None, None));
     for mode in Mode::ALL {
         assert_eq!(read(&[("mode", mode.name())]).unwrap().mode, Some(mode));
     }
@@ -302,7 +304,7 @@ fn r3_r5_a_row_says_which_key_and_how_and_a_reveal_has_neither_tenant_nor_mode()
 #[test]
 fn r5_the_key_that_a_request_without_one_is_about_is_told_by_its_number() {
     let mut scene = Scene::new(SUITE);
-    let asked = asks(Action::Reveal, "2024-02-12");
+    let asked = asks(KeyAction::Reveal, "2024-02-12");
     assert_eq!(chosen(&scene.held, &asked), Some(11));
     assert_eq!(chosen(&scene.held, &KeyRequestRow { key_ref: Some(13), ..asked.clone() }), Some(13));
     scene.held.keys.clear();
@@ -314,6 +316,6 @@ fn d13_a_mode_that_cannot_be_is_told_as_it_was_written() {
     let live = Scene::new(SUITE).subscribed(25, "2024-06-10");
     let value = |scene: &Scene, asked| scene.rule(asked).unwrap_err()[0].value.clone();
     assert_eq!(value(&live, redeems(Mode::New, "2024-06-09")), "new");
-    assert_eq!(value(&live, asks(Action::Redeem, "2024-06-09")), "");
+    assert_eq!(value(&live, asks(KeyAction::Redeem, "2024-06-09")), "");
     assert_eq!(value(&live, redeems(Mode::Extend, "2024-06-10")), "extend");
 }

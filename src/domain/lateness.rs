@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     calendar::{add_days, days_between, sub_days},
-    tick::{Known, Verdict, deadline},
+    tick::{KnownTick, TickVerdict, deadline},
     timetable::Timetable,
 };
 
@@ -43,7 +43,7 @@ pub fn of(
     now: DateTime<Utc>,
     last_complete: Option<NaiveDate>,
     first_on: Option<NaiveDate>,
-    known: &[Known],
+    known: &[KnownTick],
 ) -> Lateness {
     let Some(first) = first_missing(now, last_complete, first_on) else {
         return Lateness { first_missing: None, missing: 0, due_at: None, overdue: false };
@@ -57,7 +57,7 @@ pub fn of(
         for (job, timetable) in jobs {
             let Some(due_at) = timetable.due_of(due_on) else { continue };
             ready_at = ready_at.max(due_at);
-            let settled = |known: &Known| known.answered || known.verdict != Verdict::Due;
+            let settled = |known: &KnownTick| known.answered || known.verdict != TickVerdict::Due;
             if known.iter().any(|known| known.due_on == due_on && known.job == *job && settled(known)) {
                 continue;
             }
@@ -121,15 +121,15 @@ mod tests {
     #[test]
     fn what_is_done_or_passed_over_is_not_late_and_each_job_has_its_own_deadline() {
         let (night, morning) = (timetable("30 2 * * *", 1), timetable("0 6 * * *", 12));
-        let late = |now: &str, known: &[Known]| {
+        let late = |now: &str, known: &[KnownTick]| {
             let jobs = [("import_entitlements", &night), ("email_contacts", &morning)];
             of(&jobs, now.parse().unwrap(), "2024-02-28".parse().ok(), None, known)
         };
         assert!(late("2024-03-01T03:31:00Z", &[]).overdue);
-        let mut imported = Known {
+        let mut imported = KnownTick {
             job: "import_entitlements".to_owned(),
             due_on: "2024-02-29".parse().unwrap(),
-            verdict: Verdict::Due,
+            verdict: TickVerdict::Due,
             answered: true,
         };
         let waits = late("2024-03-01T17:59:00Z", std::slice::from_ref(&imported));
@@ -140,7 +140,7 @@ mod tests {
         assert!(late("2024-03-01T18:01:00Z", std::slice::from_ref(&imported)).overdue);
         imported.answered = false;
         assert!(late("2024-03-01T03:31:00Z", std::slice::from_ref(&imported)).overdue);
-        imported.verdict = Verdict::Dropped;
+        imported.verdict = TickVerdict::Dropped;
         assert!(!late("2024-03-01T03:31:00Z", &[imported]).overdue);
     }
 

@@ -6,7 +6,7 @@ use super::{calendar::Period, money::Amount};
 
 /// What a transfer is (stable names, `report.ledger`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EntryKind {
     /// A period's credit becomes available (R1, R2, D3).
     CreditGranted,
     /// Usage draws from it (D15).
@@ -36,7 +36,7 @@ pub enum Account {
     Overage,
 }
 
-impl Kind {
+impl EntryKind {
     /// All kinds, in the order a period sees them.
     pub const ALL: [Self; 5] = [
         Self::CreditGranted,
@@ -114,7 +114,7 @@ pub struct FrozenRate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// What it is.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The account it leaves.
     pub from: Account,
     /// The account it reaches.
@@ -170,11 +170,11 @@ mod tests {
     #[test]
     fn kinds_and_accounts_have_stored_names_that_lead_back_to_them() {
         let kinds = ["credit_granted", "credit_used", "credit_overage", "credit_lapsed", "credit_reversed"];
-        assert_eq!(Kind::ALL.map(Kind::name), kinds);
-        assert_eq!(kinds.map(Kind::parse), Kind::ALL.map(Some));
+        assert_eq!(EntryKind::ALL.map(EntryKind::name), kinds);
+        assert_eq!(kinds.map(EntryKind::parse), EntryKind::ALL.map(Some));
         let accounts = ["programme", "available", "used", "lapsed", "billed", "overage"];
         assert_eq!(Account::ALL.map(Account::name), accounts);
         assert_eq!(accounts.map(Account::parse), Account::ALL.map(Some));
-        assert_eq!((Kind::parse("hours_granted"), Account::parse("bank")), (None, None));
+        assert_eq!((EntryKind::parse("hours_granted"), Account::parse("bank")), (None, None));
     }
 }

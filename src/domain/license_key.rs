@@ -275,7 +275,7 @@ impl KeyRow {
     /// What the row says otherwise than what was recorded under the same key, a problem a column (D16); what it does not
     /// say is the same.
     #[must_use]
-    pub fn conflicts(&self, recorded: &Content, key_months: u16) -> Vec<Problem> {
+    pub fn conflicts(&self, recorded: &KeyContent, key_months: u16) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut compare = |column: &str, said: Patch<String>, recorded: Option<String>| {
             if said == Patch::Keep || said.as_set() == recorded.as_ref() {
@@ -310,14 +310,14 @@ impl KeyRow {
 
     /// The seats of a key that came without them, which may be said later, once (D8).
     #[must_use]
-    pub fn seats_at_last(&self, recorded: &Content) -> Option<u32> {
+    pub fn seats_at_last(&self, recorded: &KeyContent) -> Option<u32> {
         self.seats.as_set().copied().filter(|_| recorded.seats.is_none())
     }
 
     /// What is recorded of the key.
     #[must_use]
-    pub fn content(&self, key_months: u16) -> Content {
-        Content {
+    pub fn content(&self, key_months: u16) -> KeyContent {
+        KeyContent {
             seats: self.seats.as_set().copied(),
             months: self.months.as_set().copied().unwrap_or(key_months),
             product: self.product.clone().into_set(),
@@ -340,7 +340,7 @@ fn said<T>(patch: &Patch<T>, text: impl Fn(&T) -> String) -> Patch<String> {
 
 /// What is recorded of a key beside itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
+pub struct KeyContent {
     /// For how many seats it is.
     pub seats: Option<u32>,
     /// For how many months.
@@ -445,7 +445,7 @@ mod tests {
         let other = row::parse(COLUMNS, parse, &other).unwrap();
         let columns: Vec<String> = other.conflicts(&recorded, 12).into_iter().map(|p| p.column).collect();
         assert_eq!(columns, ["seats", "months", "product"]);
-        let without = Content { seats: None, ..recorded.clone() };
+        let without = KeyContent { seats: None, ..recorded.clone() };
         assert_eq!((it.conflicts(&without, 12), it.seats_at_last(&without)), (vec![], Some(25)));
         assert_eq!(it.seats_at_last(&recorded), None);
     }

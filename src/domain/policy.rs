@@ -33,19 +33,19 @@ pub const BUILT_IN: [(&str, &str); 7] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policies {
     /// Taking in files.
-    pub import_entitlements: Job<ImportPolicy>,
+    pub import_entitlements: JobFile<ImportPolicy>,
     /// Deciding cancellations.
-    pub apply_cancellations: Job<CancellationPolicy>,
+    pub apply_cancellations: JobFile<CancellationPolicy>,
     /// Ending benefits and memberships.
-    pub expire_benefits: Job<ExpiryPolicy>,
+    pub expire_benefits: JobFile<ExpiryPolicy>,
     /// Granting and lapsing credit.
-    pub provision_credits: Job<ProvisionPolicy>,
+    pub provision_credits: JobFile<ProvisionPolicy>,
     /// Deciding what notices are owed.
-    pub remind_contacts: Job<ReminderPolicy>,
+    pub remind_contacts: JobFile<ReminderPolicy>,
     /// Sending them.
-    pub email_contacts: Job<EmailPolicy>,
+    pub email_contacts: JobFile<EmailPolicy>,
     /// Writing today's truth.
-    pub export_entitlements: Job<ExportPolicy>,
+    pub export_entitlements: JobFile<ExportPolicy>,
     /// Stem and text of every file the above was read from, in the order of a night: what a run's policy
     /// hash covers.
     pub texts: Vec<(&'static str, String)>,
@@ -54,7 +54,7 @@ pub struct Policies {
 /// One job's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Job<P> {
+pub struct JobFile<P> {
     /// When.
     pub timetable: Timetable,
     /// How hard.
@@ -156,7 +156,7 @@ impl Policies {
     /// Stem, timetable and work of every job, in the order of a night.
     #[must_use]
     pub fn jobs(&self) -> [(&'static str, &Timetable, Work); 7] {
-        fn of<'a, P>(stem: &'static str, job: &'a Job<P>) -> (&'static str, &'a Timetable, Work) {
+        fn of<'a, P>(stem: &'static str, job: &'a JobFile<P>) -> (&'static str, &'a Timetable, Work) {
             (stem, &job.timetable, job.work)
         }
         let [import, cancel, expire, provision, remind, email, export] = BUILT_IN.map(|(stem, _)| stem);
@@ -189,10 +189,10 @@ impl Reader<'_> {
         self.texts.iter().find(|(name, _)| *name == stem).map_or("", |(_, text)| text.as_str())
     }
 
-    fn job<P: DeserializeOwned + Checked>(&mut self, stem: &str) -> Option<Job<P>> {
+    fn job<P: DeserializeOwned + Checked>(&mut self, stem: &str) -> Option<JobFile<P>> {
         let file = format!("jobs/{stem}.toml");
         let text = self.text(stem).to_owned();
-        let job: Job<P> = match read(&file, &text) {
+        let job: JobFile<P> = match read(&file, &text) {
             Ok(job) => job,
             Err(finding) => {
                 self.findings.push(finding);

@@ -13,7 +13,7 @@ use super::{
     policy::ImportPolicy,
     reason::{Problem, Reason},
     service_request::Request,
-    subscription::Preview,
+    subscription::RedemptionPreview,
     support,
 };
 
@@ -175,7 +175,7 @@ pub fn preview(
     arrival: &Arrival<'_>,
     policy: &ImportPolicy,
     catalogue: &Catalogue,
-) -> Result<(i64, Preview), Vec<Problem>> {
+) -> Result<(i64, RedemptionPreview), Vec<Problem>> {
     let asked = Asked::Key(row.clone());
     let found = find(book, &asked, arrival, &mut Ruled::unheard(0))?;
     let mut barred = barred(book, &asked, arrival, &found);

@@ -10,7 +10,7 @@ use super::{
     *,
 };
 use crate::domain::{
-    assignment::Action as Assigning,
+    assignment::SeatAction as Assigning,
     book::{Group, Seat},
 };
 

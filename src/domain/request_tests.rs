@@ -3,12 +3,12 @@ use serde_json::json;
 use super::*;
 use crate::domain::{
     activation::ActivationRow,
-    assignment::{Action as Assigning, AssignmentRow},
+    assignment::{AssignmentRow, SeatAction as Assigning},
     book::Key,
     catalogue::{self, Catalogue},
     directory_user::Role,
     entitlement::{Benefit, Offer},
-    key_request::{Action as Keying, KeyRequestRow},
+    key_request::{KeyAction as Keying, KeyRequestRow},
     membership::Year,
     policy::Policies,
     role::Action,

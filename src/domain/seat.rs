@@ -12,7 +12,7 @@ use super::{
 /// When a seat's clock begins (policy, D9).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Clock {
+pub enum SeatClock {
     /// With the seat's first assignment, once.
     #[default]
     Original,
@@ -22,9 +22,9 @@ pub enum Clock {
 
 /// The rule's numbers.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct SeatTerms {
     /// When a seat's clock begins.
-    pub clock: Clock,
+    pub clock: SeatClock,
     /// Days after which it opens to another user.
     pub after_days: u32,
 }
@@ -35,11 +35,11 @@ fn seat(held: &Held, seat_no: u32) -> impl Iterator<Item = &Seat> {
 }
 
 /// When a seat's clock began; `None`: nobody ever had it.
-fn began(held: &Held, seat_no: u32, terms: Terms) -> Option<NaiveDate> {
+fn began(held: &Held, seat_no: u32, terms: SeatTerms) -> Option<NaiveDate> {
     let days = seat(held, seat_no).map(|seat| seat.assigned_on);
     match terms.clock {
-        Clock::Original => days.min(),
-        Clock::Last => days.max(),
+        SeatClock::Original => days.min(),
+        SeatClock::Last => days.max(),
     }
 }
 
@@ -47,7 +47,7 @@ fn began(held: &Held, seat_no: u32, terms: Terms) -> Option<NaiveDate> {
 ///
 /// # Errors
 /// [`Reason::NoSeatLeft`] if all are taken; [`Reason::SeatOpensLater`] if one was freed and is not open yet (D9).
-pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: Terms) -> Result<u32, Reason> {
+pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Result<u32, Reason> {
     let seats = held.quantity.unwrap_or(u32::MAX);
     let used = held.seats.iter().filter_map(|seat| seat.seat_no).max().unwrap_or(0);
     let live = held.seats.iter().filter(|seat| seat.removed_on.is_none()).count();
@@ -83,7 +83,7 @@ pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: Terms) -> Result<u3
 ///
 /// # Errors
 /// [`Reason::ReassignedTooEarly`] with the first date on which it may.
-pub fn reassign(held: &Held, seat_no: u32, on: NaiveDate, terms: Terms) -> Result<(), Reason> {
+pub fn reassign(held: &Held, seat_no: u32, on: NaiveDate, terms: SeatTerms) -> Result<(), Reason> {
     let Some(assigned_on) = began(held, seat_no, terms) else { return Ok(()) };
     let earliest_on = add_days(assigned_on, terms.after_days);
     if on < earliest_on { Err(Reason::ReassignedTooEarly { assigned_on, earliest_on }) } else { Ok(()) }
@@ -98,8 +98,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    const ORIGINAL: Terms = Terms { clock: Clock::Original, after_days: 90 };
-    const LAST: Terms = Terms { clock: Clock::Last, after_days: 90 };
+    const ORIGINAL: SeatTerms = SeatTerms { clock: SeatClock::Original, after_days: 90 };
+    const LAST: SeatTerms = SeatTerms { clock: SeatClock::Last, after_days: 90 };
 
     /// A number of seats, with assignments: user, seat, from, until.
     fn held(quantity: Option<u32>, seats: &[(i64, u32, &str, &str)]) -> Held {

@@ -152,7 +152,7 @@ pub struct Way {
 
 /// What each way of redeeming a key would come to, told before it is redeemed (D8).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preview {
+pub struct RedemptionPreview {
     /// On which day.
     pub on: NaiveDate,
     /// What the key carries.
@@ -168,7 +168,12 @@ pub struct Preview {
 /// What each way of redeeming a key on a day would come to. Wanted is: without a live subscription a new one; with one, a key
 /// of no more seats than it has extends it, and a bigger one adds its seats; where that is refused, the other.
 #[must_use]
-pub fn preview(live: Option<Subscription>, load: Load, on: NaiveDate, at_most_times: u32) -> Preview {
+pub fn preview(
+    live: Option<Subscription>,
+    load: Load,
+    on: NaiveDate,
+    at_most_times: u32,
+) -> RedemptionPreview {
     let ways: Vec<Way> = Mode::ALL
         .into_iter()
         .map(|mode| Way { mode, outcome: redeemed(mode, live, load, on, at_most_times) })
@@ -181,10 +186,10 @@ pub fn preview(live: Option<Subscription>, load: Load, on: NaiveDate, at_most_ti
     };
     let possible = |mode: &Mode| ways.iter().any(|way| way.mode == *mode && way.outcome.is_ok());
     let wanted = liked.into_iter().find(possible);
-    Preview { on, load, live, ways, wanted }
+    RedemptionPreview { on, load, live, ways, wanted }
 }
 
-impl Preview {
+impl RedemptionPreview {
     /// What a way comes to, if it is possible.
     #[must_use]
     pub fn of(&self, mode: Mode) -> Option<Subscription> {

@@ -11,7 +11,7 @@ use super::timetable::{CatchUp, Timetable};
 
 /// What is done about a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum TickVerdict {
     /// The job runs for that date.
     Due,
     /// It does not: a later tick stands for this one, or its deadline has passed.
@@ -22,7 +22,7 @@ pub enum Verdict {
     NotYet,
 }
 
-impl Verdict {
+impl TickVerdict {
     /// The name on record; a tick whose time has not come is never on record.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -43,13 +43,13 @@ impl Verdict {
 
 /// A tick on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownTick {
     /// The job.
     pub job: String,
     /// Its business date.
     pub due_on: NaiveDate,
     /// What was to be done about it.
-    pub verdict: Verdict,
+    pub verdict: TickVerdict,
     /// The job has run.
     pub answered: bool,
 }
@@ -66,7 +66,7 @@ pub struct Tick {
     /// From when on it can run: not before the jobs in front of it in its night, nor before the nights before.
     pub ready_at: DateTime<Utc>,
     /// What is to be done about it.
-    pub verdict: Verdict,
+    pub verdict: TickVerdict,
     /// It is on record.
     pub known: bool,
     /// The job has run; whoever asks for a night by hand has it looked at again, so then it counts as not.
@@ -77,7 +77,7 @@ impl Tick {
     /// Whether its job is to be run.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.verdict == Verdict::Due && !self.answered
+        self.verdict == TickVerdict::Due && !self.answered
     }
 }
 
@@ -98,14 +98,14 @@ impl Plan {
 
     /// Those that have a verdict and are not on record.
     pub fn fresh(&self) -> impl Iterator<Item = &Tick> {
-        self.ticks.iter().filter(|tick| !tick.known && tick.verdict != Verdict::NotYet)
+        self.ticks.iter().filter(|tick| !tick.known && tick.verdict != TickVerdict::NotYet)
     }
 
     /// Whether something of a business date can be done now: a job run, or the night called complete.
     #[must_use]
     pub fn can_go_on(&self, due_on: NaiveDate) -> bool {
         let ticks = self.of(due_on);
-        ticks.iter().any(Tick::is_open) || ticks.iter().all(|tick| tick.verdict != Verdict::NotYet)
+        ticks.iter().any(Tick::is_open) || ticks.iter().all(|tick| tick.verdict != TickVerdict::NotYet)
     }
 }
 
@@ -121,9 +121,9 @@ pub fn plan(
     first: NaiveDate,
     last: NaiveDate,
     now: Option<DateTime<Utc>>,
-    known: &[Known],
+    known: &[KnownTick],
 ) -> Plan {
-    let known: BTreeMap<(NaiveDate, &str), &Known> =
+    let known: BTreeMap<(NaiveDate, &str), &KnownTick> =
         known.iter().map(|known| ((known.due_on, known.job.as_str()), known)).collect();
     let mut ticks = Vec::new();
     let mut ready_at = DateTime::<Utc>::MIN_UTC;
@@ -137,7 +137,11 @@ pub fn plan(
                 due_on,
                 due_at,
                 ready_at,
-                verdict: if now.is_some_and(|now| ready_at > now) { Verdict::NotYet } else { Verdict::Due },
+                verdict: if now.is_some_and(|now| ready_at > now) {
+                    TickVerdict::NotYet
+                } else {
+                    TickVerdict::Due
+                },
                 known: on_record.is_some(),
                 answered: now.is_some() && on_record.is_some_and(|known| known.answered),
             });
@@ -146,25 +150,26 @@ pub fn plan(
     for (job, timetable) in jobs {
         let mut caught_up = 0_u32;
         let mut is_newest = true;
-        for tick in ticks.iter_mut().rev().filter(|tick| tick.job == *job && tick.verdict == Verdict::Due) {
+        for tick in ticks.iter_mut().rev().filter(|tick| tick.job == *job && tick.verdict == TickVerdict::Due)
+        {
             let on_record = known.get(&(tick.due_on, *job)).map(|known| known.verdict);
             tick.verdict = match timetable.catch_up {
-                _ if tick.answered => Verdict::Due,
+                _ if tick.answered => TickVerdict::Due,
                 CatchUp::All => match on_record {
-                    Some(verdict @ (Verdict::Due | Verdict::Dropped)) => verdict,
-                    _ if caught_up < timetable.catch_up_cap => Verdict::Due,
-                    _ => Verdict::Dropped,
+                    Some(verdict @ (TickVerdict::Due | TickVerdict::Dropped)) => verdict,
+                    _ if caught_up < timetable.catch_up_cap => TickVerdict::Due,
+                    _ => TickVerdict::Dropped,
                 },
-                CatchUp::Latest if is_newest => Verdict::Due,
+                CatchUp::Latest if is_newest => TickVerdict::Due,
                 CatchUp::None
                     if is_newest && now.is_none_or(|now| now <= deadline(timetable, tick.ready_at)) =>
                 {
-                    Verdict::Due
+                    TickVerdict::Due
                 }
-                CatchUp::Latest | CatchUp::None => Verdict::Skipped,
+                CatchUp::Latest | CatchUp::None => TickVerdict::Skipped,
             };
             is_newest = false;
-            if tick.verdict == Verdict::Due {
+            if tick.verdict == TickVerdict::Due {
                 caught_up = caught_up.saturating_add(1);
             }
         }

@@ -26,23 +26,29 @@ fn timetable(cron: &str, zone: &str, catch_up: CatchUp, catch_up_cap: u32) -> Ti
 }
 
 /// What becomes of a job's ticks, date by date: due, skipped, `x` for dropped, `.` for not yet, `-` for none.
-fn verdicts(timetable: &Timetable, first: &str, last: &str, now: Option<&str>, known: &[Known]) -> String {
+fn verdicts(
+    timetable: &Timetable,
+    first: &str,
+    last: &str,
+    now: Option<&str>,
+    known: &[KnownTick],
+) -> String {
     let plan = plan(&[("job", timetable)], day(first), day(last), now.map(instant), known);
     let letter = |date| match plan.of(date) {
         [] => '-',
         [tick] => match tick.verdict {
-            Verdict::Due => 'd',
-            Verdict::Skipped => 's',
-            Verdict::Dropped => 'x',
-            Verdict::NotYet => '.',
+            TickVerdict::Due => 'd',
+            TickVerdict::Skipped => 's',
+            TickVerdict::Dropped => 'x',
+            TickVerdict::NotYet => '.',
         },
         _ => '?',
     };
     day(first).iter_days().take_while(|date| *date <= day(last)).map(letter).collect()
 }
 
-fn known(due_on: &str, verdict: Verdict) -> Known {
-    Known { job: "job".to_owned(), due_on: day(due_on), verdict, answered: false }
+fn known(due_on: &str, verdict: TickVerdict) -> KnownTick {
+    KnownTick { job: "job".to_owned(), due_on: day(due_on), verdict, answered: false }
 }
 
 #[test]
@@ -75,10 +81,10 @@ fn a_night_asked_for_by_hand_waits_for_no_hour_and_keeps_the_policy() {
 fn what_is_on_record_stays_though_time_goes_on_while_it_is_caught_up_with() {
     let three = timetable("30 2 * * *", "UTC", CatchUp::All, 3);
     let record = [
-        known("2024-02-01", Verdict::Dropped),
-        known("2024-02-02", Verdict::Due),
-        known("2024-02-03", Verdict::Due),
-        known("2024-02-04", Verdict::Due),
+        known("2024-02-01", TickVerdict::Dropped),
+        known("2024-02-02", TickVerdict::Due),
+        known("2024-02-03", TickVerdict::Due),
+        known("2024-02-04", TickVerdict::Due),
     ];
     let now = Some("2024-02-06T03:00:00Z");
     // Two more than the cap by now, had they not been on record; the newest is the first to be made up for.
@@ -98,8 +104,8 @@ fn a_job_waits_for_those_in_front_of_it_and_a_night_for_the_nights_before() {
         assert_eq!(plan.of(first)[1].ready_at, instant("2024-02-02T06:00:00Z"));
         plan.of(first).iter().map(|tick| tick.verdict).collect::<Vec<_>>()
     };
-    assert_eq!(at("2024-02-02T05:59:59Z"), [Verdict::NotYet, Verdict::NotYet]);
-    assert_eq!(at("2024-02-02T06:00:00Z"), [Verdict::Due, Verdict::Due]);
+    assert_eq!(at("2024-02-02T05:59:59Z"), [TickVerdict::NotYet, TickVerdict::NotYet]);
+    assert_eq!(at("2024-02-02T06:00:00Z"), [TickVerdict::Due, TickVerdict::Due]);
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn a_night_can_go_on_while_a_job_is_open_or_when_none_is_to_come() {
         (timetable("30 2 * * *", "UTC", CatchUp::All, 9), timetable("0 6 * * SAT", "UTC", CatchUp::All, 9));
     let on = day("2024-02-02"); // a Friday
     let can = |now: &str, answered: bool| {
-        let known = [Known { job: "a".to_owned(), answered, ..known("2024-02-02", Verdict::Due) }];
+        let known = [KnownTick { job: "a".to_owned(), answered, ..known("2024-02-02", TickVerdict::Due) }];
         plan(&[("a", &early), ("b", &late)], on, on, Some(instant(now)), &known).can_go_on(on)
     };
     assert!(!can("2024-02-03T02:00:00Z", false));
@@ -129,7 +135,7 @@ fn a_night_can_go_on_while_a_job_is_open_or_when_none_is_to_come() {
 struct Nights<'a> {
     jobs: &'a [(&'static str, &'a Timetable)],
     first: NaiveDate,
-    known: BTreeMap<(NaiveDate, &'static str), Known>,
+    known: BTreeMap<(NaiveDate, &'static str), KnownTick>,
     ran: BTreeMap<(NaiveDate, &'static str), u32>,
 }
 
@@ -141,10 +147,10 @@ impl<'a> Nights<'a> {
     /// A process looks, and runs at most so many jobs before it dies.
     fn look(&mut self, now: DateTime<Utc>, mut jobs: u32) {
         let last = sub_days(now.date_naive(), 1);
-        let record: Vec<Known> = self.known.values().cloned().collect();
+        let record: Vec<KnownTick> = self.known.values().cloned().collect();
         let plan = plan(self.jobs, self.first, last, Some(now), &record);
         for tick in plan.fresh() {
-            let known = Known {
+            let known = KnownTick {
                 job: tick.job.to_owned(),
                 due_on: tick.due_on,
                 verdict: tick.verdict,
@@ -154,7 +160,7 @@ impl<'a> Nights<'a> {
         }
         for due_on in self.first.iter_days().take_while(|day| *day <= last) {
             for tick in plan.of(due_on) {
-                if tick.verdict == Verdict::NotYet || jobs == 0 {
+                if tick.verdict == TickVerdict::NotYet || jobs == 0 {
                     return;
                 }
                 if tick.is_open() {
@@ -254,18 +260,19 @@ proptest! {
 
 #[test]
 fn a_verdict_on_record_is_read_back_by_its_name_and_what_is_to_come_is_never_on_record() {
-    let names = [Verdict::Due, Verdict::Skipped, Verdict::Dropped, Verdict::NotYet].map(Verdict::name);
+    let names = [TickVerdict::Due, TickVerdict::Skipped, TickVerdict::Dropped, TickVerdict::NotYet]
+        .map(TickVerdict::name);
     assert_eq!(names, ["due", "skipped", "dropped", "not_yet"]);
-    let read = names.map(Verdict::named);
-    assert_eq!(read, [Some(Verdict::Due), Some(Verdict::Skipped), Some(Verdict::Dropped), None]);
+    let read = names.map(TickVerdict::named);
+    assert_eq!(read, [Some(TickVerdict::Due), Some(TickVerdict::Skipped), Some(TickVerdict::Dropped), None]);
 }
 
 #[test]
 fn what_has_run_is_not_skipped_afterwards_though_a_newer_one_stands_for_those_before_it() {
     let latest = timetable("30 2 * * *", "UTC", CatchUp::Latest, 3_660);
     let now = Some("2024-02-04T03:00:00Z");
-    let ran = Known { answered: true, ..known("2024-02-01", Verdict::Due) };
+    let ran = KnownTick { answered: true, ..known("2024-02-01", TickVerdict::Due) };
     assert_eq!(verdicts(&latest, "2024-02-01", "2024-02-03", now, &[ran]), "dsd");
-    let open = known("2024-02-01", Verdict::Due);
+    let open = known("2024-02-01", TickVerdict::Due);
     assert_eq!(verdicts(&latest, "2024-02-01", "2024-02-03", now, &[open]), "ssd");
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// The currencies of a rates file's columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rates {
+pub struct RateColumns {
     columns: Vec<(usize, Currency)>,
 }
 
@@ -25,7 +25,7 @@ pub struct PublishedDay {
     pub rates: Vec<(Currency, PerEuro)>,
 }
 
-impl Rates {
+impl RateColumns {
     /// Reads a header already recognised as [`Kind::Rates`].
     ///
     /// Refuses one that names anything but three letters after the date. A code that ISO 4217 does not list is left out:
@@ -118,7 +118,7 @@ mod tests {
     fn days(text: &str) -> Vec<(u64, Result<PublishedDay, Vec<Problem>>)> {
         let mut reader = Reader::open(text.as_bytes(), Limits::default()).unwrap();
         assert_eq!(Profile::recognise(reader.header(), None).unwrap().kind, Kind::Rates);
-        let rates = Rates::of_header(reader.header()).unwrap();
+        let rates = RateColumns::of_header(reader.header()).unwrap();
         let (mut record, mut days) = (Record::default(), Vec::new());
         while reader.read(&mut record).unwrap() {
             assert_eq!(reader.shape_problem(&record), None);

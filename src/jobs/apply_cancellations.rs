@@ -8,13 +8,13 @@ use sqlx::PgConnection;
 use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
-        cancellation::{self, Order},
+        cancellation::{self, OrderToCancel},
         notice::CancellationRefused,
     },
     store::{
-        notice::{self, Owed, Subject},
+        notice::{self, NoticeSubject, Owed},
         order,
-        request::{self, Decision, Request},
+        request::{self, Decision, PendingRequest},
         run::{Chunk, Counts},
         work::Rows,
     },
@@ -45,11 +45,16 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
 }
 
 /// Decides one request with its order locked, so that an activation at the same time comes before or after.
-async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Request) -> Result<bool> {
+async fn decide(
+    cx: &Context,
+    conn: &mut PgConnection,
+    run_id: i64,
+    request: &PendingRequest,
+) -> Result<bool> {
     let policy = &cx.policies.apply_cancellations.policy;
     let membership = order::lock(conn, request.membership_id).await?;
     let requested_on = request.requested_on;
-    let stood = Order {
+    let stood = OrderToCancel {
         purchased_on: membership.purchased_on.unwrap_or(membership.starts_on),
         ended_on: membership.ended_on,
         uses: order::uses(conn, membership.membership_id, requested_on).await?,
@@ -80,7 +85,7 @@ async fn decide(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Re
         file_id: None,
     };
     request::decide(conn, &decision).await?;
-    let subject = Subject::Request(request.request_no);
+    let subject = NoticeSubject::Request(request.request_no);
     let owed =
         Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
     notice::owe(conn, run_id, &[owed]).await?;

@@ -13,7 +13,7 @@ use crate::{
     domain::{calendar::add_days, language::Language},
     mail::{self, Digest, outbox},
     store::{
-        notice::{self, Leased, Outcome},
+        notice::{self, Delivery, Leased},
         run::{self, Chunk, Counts, Span},
         work::Rows,
     },
@@ -63,10 +63,10 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let handed =
         handed.map_err(|error| Error::file(&cx.folders.outbox())(std::io::Error::other(error)))??;
     fault::at("mail.delivered", NAME).await?;
-    let outcomes: Vec<Outcome> = leased
+    let outcomes: Vec<Delivery> = leased
         .iter()
         .zip(handed)
-        .map(|(mail, refused)| Outcome {
+        .map(|(mail, refused)| Delivery {
             mail_id: mail.mail_id,
             epoch: mail.epoch,
             sent: refused.is_none(),

@@ -11,8 +11,8 @@ use crate::{
     domain::{credit, notice::EntitlementEnded},
     store::{
         credit::of_entitlements,
-        notice::{self, Owed, Subject},
-        order::{self, Ending, How},
+        notice::{self, NoticeSubject, Owed},
+        order::{self, EndingEntitlement, How},
         request,
         run::{Chunk, Counts},
         work::Rows,
@@ -65,9 +65,13 @@ pub const JOB: Job = Job {
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
-    let endings: Vec<Ending> = over
+    let endings: Vec<EndingEntitlement> = over
         .iter()
-        .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.last_usable_on, how: How::Expired })
+        .map(|e| EndingEntitlement {
+            entitlement_id: e.entitlement_id,
+            ended_on: e.last_usable_on,
+            how: How::Expired,
+        })
         .collect();
     end(cx, conn, chunk.run_id, &endings).await?;
     let closed = unassigned::close(cx, conn, chunk).await?;
@@ -75,7 +79,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let owed: Vec<Owed> = told
         .map(|e| Owed {
             partner_id: e.partner_id,
-            subject: Subject::Entitlement(e.entitlement_id),
+            subject: NoticeSubject::Entitlement(e.entitlement_id),
             anchor_on: e.last_usable_on,
             true_until: None,
             notice: EntitlementEnded { order_id: e.order_id, benefit: e.benefit, ended_on: e.last_usable_on }
@@ -87,7 +91,12 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
 }
 
 /// Ends entitlements: their assignments, and their credit, which lapses (D6).
-async fn end(cx: &Context, conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
+async fn end(
+    cx: &Context,
+    conn: &mut PgConnection,
+    run_id: i64,
+    endings: &[EndingEntitlement],
+) -> Result<()> {
     order::end_entitlements(conn, run_id, endings).await?;
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;

@@ -3,7 +3,7 @@
 //! A reconciler's chunk is one transaction: what it read, decided, wrote, and that it is done. A courier talks to
 //! the outside with no transaction open and records what came of it. Both take the business date and nothing else.
 
-pub use engine::{Asker, Context, Error, Folders, Job, Result, Stage, Stop, Whole, sha256};
+pub use engine::{Context, Error, Folders, Job, Result, Stage, Stop, Stopper, Whole, sha256};
 
 pub mod apply_cancellations;
 pub mod email_contacts;

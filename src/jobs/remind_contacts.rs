@@ -13,7 +13,7 @@ use crate::{
         notice::{CreditAboutToLapse, EntitlementEnding, MembershipEnding, MembershipInGrace},
     },
     store::{
-        notice::{self, Owed, Subject},
+        notice::{self, NoticeSubject, Owed},
         reminder::{self, Days, Near},
         run::{Chunk, Counts},
         work::Rows,
@@ -64,26 +64,26 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     for near in reminder::ending_entitlements(conn, chunk.span, &days).await? {
         let (order_id, benefit) = (near.order_id.clone(), near.name.clone());
         let notice = EntitlementEnding { order_id, benefit, last_usable_on: near.on }.into();
-        owed.push(owe(Subject::Entitlement(near.subject_id), &near, near.on, notice));
+        owed.push(owe(NoticeSubject::Entitlement(near.subject_id), &near, near.on, notice));
     }
     for near in reminder::ending_memberships(conn, chunk.span, &days).await? {
         let (last_day_on, renew_until) = (sub_days(near.on, 1), add_days(near.on, grace_days));
         let (order_id, offer) = (near.order_id.clone(), near.name.clone());
         let notice = MembershipEnding { order_id, offer, last_day_on, renew_until }.into();
-        owed.push(owe(Subject::Membership(near.subject_id), &near, last_day_on, notice));
+        owed.push(owe(NoticeSubject::Membership(near.subject_id), &near, last_day_on, notice));
     }
     for near in reminder::in_grace(conn, chunk.span, &days).await? {
         let renew_until = add_days(near.on, grace_days);
         let (order_id, offer) = (near.order_id.clone(), near.name.clone());
         let notice = MembershipInGrace { order_id, offer, anniversary_on: near.on, renew_until }.into();
-        owed.push(owe(Subject::Membership(near.subject_id), &near, renew_until, notice));
+        owed.push(owe(NoticeSubject::Membership(near.subject_id), &near, renew_until, notice));
     }
     for credit in reminder::unspent(conn, chunk.span, &days).await? {
         let Some(currency) = Currency::stored(&credit.currency) else { continue };
         let last_usable_on = sub_days(credit.period_until, 1);
         owed.push(Owed {
             partner_id: credit.partner_id,
-            subject: Subject::Entitlement(credit.entitlement_id),
+            subject: NoticeSubject::Entitlement(credit.entitlement_id),
             anchor_on: morning,
             true_until: Some(last_usable_on),
             notice: CreditAboutToLapse {

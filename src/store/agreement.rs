@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{
-    agreement::{Exclusion, Standing},
+    agreement::{Exclusion, KnownExclusion},
     catalogue::Catalogue,
 };
 
@@ -75,7 +75,7 @@ pub async fn standing(
     catalogue: &Catalogue,
     partner_ids: &[i64],
     grace_days: u32,
-) -> Result<HashMap<i64, Vec<Standing>>> {
+) -> Result<HashMap<i64, Vec<KnownExclusion>>> {
     let rows = sqlx::query!(
         r#"select partner_id as "partner_id!", name as "name!", valid_from as "from!", valid_until as until,
                   known_on as "known_on!"
@@ -93,7 +93,7 @@ pub async fn standing(
     let mut found = HashMap::<_, Vec<_>>::new();
     for r in rows.into_iter().filter(|r| catalogue.excludes_bulk(&r.name)) {
         let exclusion = Exclusion { name: r.name, from: r.from, until: r.until };
-        found.entry(r.partner_id).or_default().push(Standing { exclusion, known_on: r.known_on });
+        found.entry(r.partner_id).or_default().push(KnownExclusion { exclusion, known_on: r.known_on });
     }
     Ok(found)
 }

@@ -15,7 +15,7 @@ use crate::domain::{
     membership::Year,
     request::Asked,
 };
-pub use write::{Entry, write};
+pub use write::{RuledRequest, write};
 
 mod write;
 

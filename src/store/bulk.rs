@@ -68,13 +68,13 @@ const BATCH: usize = 1 << 18;
 
 /// Rows on their way into a table, in COPY's text format.
 #[derive(Debug)]
-pub struct Rows {
+pub struct CopyRows {
     table: &'static str,
     text: String,
     count: u64,
 }
 
-impl Rows {
+impl CopyRows {
     /// For a table of [`COLUMNS`].
     #[must_use]
     pub fn into(table: &'static str) -> Self {
@@ -189,7 +189,7 @@ pub struct Entry {
 
 /// Appends to the ledger.
 pub async fn append_transfers(conn: &mut PgConnection, run_id: i64, entries: &[Entry]) -> Result<u64> {
-    let mut rows = Rows::into("transfer");
+    let mut rows = CopyRows::into("transfer");
     for Entry { entitlement_id, partner_id, transfer: t } in entries {
         rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(t.kind.name());
         rows.cell(t.from.name()).cell(t.to.name()).cell(t.period_no);

@@ -7,7 +7,7 @@ use super::{Error, Result, run::Span};
 use crate::domain::{
     calendar::{Period, PeriodScheme},
     credit::{End, Schedule, Shape, Terms, Usage},
-    ledger::{Account, Booked, FrozenRate, Kind, Transfer},
+    ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
     reason::Reason,
 };
@@ -40,7 +40,7 @@ pub struct Credit {
 
 /// What a span is due.
 #[derive(Debug, Default)]
-pub struct Due {
+pub struct DueCredit {
     /// Credits, in the order of their numbers.
     pub credits: Vec<Credit>,
     /// Hours and incidents to be granted, by entitlement.
@@ -137,7 +137,7 @@ pub async fn due_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> 
 }
 
 /// Turns the starts of spans into spans, the last one ending before `after`.
-pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec<Span> {
+pub(super) fn spans(starts: Vec<super::run::SpanKey>, after: super::run::SpanKey) -> Vec<Span> {
     let ends = starts.iter().skip(1).copied().chain([after]).collect::<Vec<_>>();
     starts.into_iter().zip(ends).map(|(from, until)| Span { from, until }).collect()
 }
@@ -146,7 +146,12 @@ pub(super) fn spans(starts: Vec<super::run::Key>, after: super::run::Key) -> Vec
 ///
 /// Where most of the span is due, it is stated for both tables, so that they are read side by side; where few are,
 /// each is looked up. The planner cannot tell the two apart.
-pub async fn due(conn: &mut PgConnection, span: Span, today: NaiveDate, policy: &Policy) -> Result<Due> {
+pub async fn due(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+    policy: &Policy,
+) -> Result<DueCredit> {
     let ids = sqlx::query_scalar!(
         "select entitlement_id from credit_schedule
          where next_on <= $1 and entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id",
@@ -156,11 +161,11 @@ pub async fn due(conn: &mut PgConnection, span: Span, today: NaiveDate, policy: 
     )
     .fetch_all(&mut *conn)
     .await?;
-    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Due::default()) };
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(DueCredit::default()) };
     let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last - first) / 4;
     let rows =
         if few { looked_up(conn, &ids).await? } else { side_by_side(conn, *first, *last, today).await? };
-    let mut due = Due::default();
+    let mut due = DueCredit::default();
     for row in rows {
         if row.bulk || row.monthly {
             due.credits.push(row.credit(policy)?);
@@ -287,7 +292,7 @@ pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Bo
     for r in rows {
         let unknown = || Error::Unknown { what: format!("transfer {}", r.transfer_id) };
         let transfer = Transfer {
-            kind: Kind::parse(&r.kind).ok_or_else(unknown)?,
+            kind: EntryKind::parse(&r.kind).ok_or_else(unknown)?,
             from: Account::parse(&r.from_account).ok_or_else(unknown)?,
             to: Account::parse(&r.to_account).ok_or_else(unknown)?,
             period_no: u32::try_from(r.period_no).map_err(|_| unknown())?,

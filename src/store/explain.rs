@@ -11,10 +11,10 @@ use sqlx::{PgConnection, types::Json};
 
 use super::Result;
 use crate::domain::{license_key::parse_key_ref, notice::Notice, reason::Reason};
-pub use asked::{Asked, Decided};
-pub use doings::{Activated, Agreed, Assigned, Contacted, KeysKnown, Opened, Redeemed, Revealed};
-pub use rows::{Entry, Told, Version, Waiting};
-pub use standing::{Benefit, Key, Order, Partner, User, user};
+pub use asked::{Decided, RequestOnRecord};
+pub use doings::{Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed};
+pub use rows::{EntitlementVersion, LedgerEntry, NoticeTold, WaitingGrant};
+pub use standing::{BenefitStanding, KeyStanding, OrderStanding, PartnerStanding, UserStanding, user};
 
 /// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
@@ -133,9 +133,9 @@ impl Subject {
     }
 
     /// What the benefits were and became.
-    pub async fn versions(&self, conn: &mut PgConnection) -> Result<Vec<Version>> {
+    pub async fn versions(&self, conn: &mut PgConnection) -> Result<Vec<EntitlementVersion>> {
         Ok(sqlx::query_as!(
-            Version,
+            EntitlementVersion,
             r#"select m.order_id, e.benefit, v.version_no, f.name as "file?", v.line,
                       coalesce(f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
                       v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id,
@@ -155,9 +155,9 @@ impl Subject {
     }
 
     /// What the ledger says, in the order in which it was booked.
-    pub async fn entries(&self, conn: &mut PgConnection) -> Result<Vec<Entry>> {
+    pub async fn entries(&self, conn: &mut PgConnection) -> Result<Vec<LedgerEntry>> {
         Ok(sqlx::query_as!(
-            Entry,
+            LedgerEntry,
             r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from, t.period_until, t.effective_on,
                       coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
                       t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?",
@@ -186,9 +186,9 @@ impl Subject {
     }
 
     /// Grants that wait.
-    pub async fn waiting(&self, conn: &mut PgConnection) -> Result<Vec<Waiting>> {
+    pub async fn waiting(&self, conn: &mut PgConnection) -> Result<Vec<WaitingGrant>> {
         Ok(sqlx::query_as!(
-            Waiting,
+            WaitingGrant,
             r#"select m.order_id, e.benefit, coalesce(s.next_on, e.starts_on) as "since!", s.waits as "reason!: Json<Reason>"
                from membership m join entitlement e using (membership_id)
                join credit_schedule s using (entitlement_id)
@@ -204,9 +204,9 @@ impl Subject {
     }
 
     /// What contacts were told or are owed.
-    pub async fn told(&self, conn: &mut PgConnection) -> Result<Vec<Told>> {
+    pub async fn told(&self, conn: &mut PgConnection) -> Result<Vec<NoticeTold>> {
         Ok(sqlx::query_as!(
-            Told,
+            NoticeTold,
             r#"with about as (
                    select 'membership' as kind, m.membership_id as id from membership m
                     where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2) and $4::bigint is null

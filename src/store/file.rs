@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, bulk::Rows};
+use super::{Result, bulk::CopyRows};
 use crate::domain::reason::Problem;
 
 /// The mark between staged cells: no cell may hold a control character, so none is lost.
@@ -199,7 +199,7 @@ pub async fn wants_copy(conn: &mut PgConnection, sha256: &str) -> Result<bool> {
 }
 
 /// Adds rows to the stage.
-pub async fn stage(conn: &mut PgConnection, rows: Rows) -> Result<u64> {
+pub async fn stage(conn: &mut PgConnection, rows: CopyRows) -> Result<u64> {
     rows.copy(conn).await
 }
 
@@ -258,7 +258,7 @@ pub async fn header(conn: &mut PgConnection, file_id: i64) -> Result<Vec<String>
 
 /// A file that was taken in.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub struct RecordedFile {
     /// The name it was dropped under.
     pub name: String,
     /// SHA-256 of its bytes.
@@ -268,7 +268,7 @@ pub struct Recorded {
 }
 
 /// What is recorded of a file.
-pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<Recorded> {
+pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> {
     let r = sqlx::query!(
         "select name, sha256, applied, unchanged, rejected from file where file_id = $1",
         file_id
@@ -276,7 +276,7 @@ pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<Recorded> {
     .fetch_one(conn)
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
-    Ok(Recorded { name: r.name, sha256: r.sha256, tally })
+    Ok(RecordedFile { name: r.name, sha256: r.sha256, tally })
 }
 
 /// A file's kind.

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{
-    cap::{Group, Seats},
+    cap::{GroupSeats, Seats},
     core_difference::CoreRow,
     money::{Amount, Currency},
 };
@@ -47,7 +47,7 @@ pub struct Groups {
     /// The group of a partner, and its country.
     pub of: HashMap<i64, (String, String)>,
     /// By group.
-    pub groups: HashMap<String, Group>,
+    pub groups: HashMap<String, GroupSeats>,
 }
 
 /// The groups of partners.
@@ -63,7 +63,7 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Grou
     let mut names: Vec<String> = of.values().map(|(group, _)| group.clone()).collect();
     names.sort_unstable();
     names.dedup();
-    let mut groups = HashMap::<String, Group>::new();
+    let mut groups = HashMap::<String, GroupSeats>::new();
     let rows = sqlx::query!(
         r#"select partner_group(p.group_id, p.number) as "group!", p.country, e.entitlement_id, e.quantity, e.starts_on,
                   least(e.expires_on, m.anniversary_on - 1) as "until!"

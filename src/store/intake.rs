@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Error, Result, bulk::Rows};
+use super::{Error, Result, bulk::CopyRows};
 use crate::domain::{
     credit::Schedule,
     entitlement::Offer,
@@ -173,7 +173,7 @@ pub struct PutOrder {
 
 /// Makes orders.
 pub async fn append_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
-    let mut rows = Rows::into("membership");
+    let mut rows = CopyRows::into("membership");
     for o in orders {
         rows.cell(o.membership_id).cell(o.partner_id).text(&o.order_id).cell(o.offer.name());
         rows.date(o.purchased_on).date(o.starts_on).date(o.anniversary_on).cell(o.status).end();
@@ -232,8 +232,11 @@ pub async fn put_entitlements(
     known_on: NaiveDate,
     puts: &[PutEntitlement],
 ) -> Result<()> {
-    let (mut fresh, mut versions, mut schedules) =
-        (Rows::into("entitlement"), Rows::into("entitlement_version"), Rows::into("credit_schedule"));
+    let (mut fresh, mut versions, mut schedules) = (
+        CopyRows::into("entitlement"),
+        CopyRows::into("entitlement_version"),
+        CopyRows::into("credit_schedule"),
+    );
     let mut changed = Vec::new();
     for put in puts {
         let s = &put.stated;
@@ -359,7 +362,7 @@ pub async fn usage(
 
 /// Records usage.
 pub async fn append_usage(conn: &mut PgConnection, file_id: i64, usage: &[NewUsage]) -> Result<()> {
-    let mut rows = Rows::into("credit_usage");
+    let mut rows = CopyRows::into("credit_usage");
     for u in usage {
         rows.cell(u.partner_id).cell(u.entitlement_id).text(&u.reference).date(u.used_on);
         rows.cell(u.amount.minor).cell(u.amount.currency).cell(file_id).cell(u.line).end();

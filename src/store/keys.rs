@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Error, Result, bulk::Rows};
-use crate::domain::license_key::Content;
+use super::{Error, Result, bulk::CopyRows};
+use crate::domain::license_key::KeyContent;
 
 /// A key that is in the store, without what it says.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct StoredKey {
     /// By what it is found.
     pub lookup: Vec<u8>,
     /// What was said with it.
-    pub content: Content,
+    pub content: KeyContent,
 }
 
 /// A key as it is stored.
@@ -37,7 +37,7 @@ struct Row {
 
 impl From<Row> for StoredKey {
     fn from(r: Row) -> Self {
-        let content = Content {
+        let content = KeyContent {
             seats: r.seats.and_then(|seats| u32::try_from(seats).ok()),
             months: u16::try_from(r.months).unwrap_or_default(),
             product: r.product,
@@ -150,7 +150,7 @@ pub async fn append(
     known_on: NaiveDate,
     keys: &[NewKey],
 ) -> Result<()> {
-    let mut rows = Rows::into("license_key");
+    let mut rows = CopyRows::into("license_key");
     for new in keys {
         let StoredKey { key_id, entitlement_id, lookup, content } = &new.key;
         rows.cell(key_id).cell(new.partner_id).cell(entitlement_id).bytes(&new.sealed).bytes(lookup);

@@ -50,7 +50,7 @@ use sqlx::{
 };
 
 pub use error::{Error, Result};
-use schema::{Grants, Standing};
+use schema::{Grants, SchemaState};
 
 /// Connections a process may have open.
 const CONNECTIONS: u32 = 24;
@@ -153,13 +153,13 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::Down`]; what a migration said.
-    pub async fn settle(&self, transport: fn() -> Migrator) -> Result<Standing> {
+    pub async fn settle(&self, transport: fn() -> Migrator) -> Result<SchemaState> {
         let mut first = self.connect(Login::Worker).await?;
         let standing = schema::standing(&mut first, &transport()).await?;
         first.close().await?;
-        if standing == Standing::Older && matches!(self, Self::Private(_)) {
+        if standing == SchemaState::Older && matches!(self, Self::Private(_)) {
             self.migrate(transport, &Grants::default()).await?;
-            return Ok(Standing::Current);
+            return Ok(SchemaState::Current);
         }
         Ok(standing)
     }
@@ -195,9 +195,9 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self> {
         let access = location.access().await?;
         match access.settle(location.transport).await? {
-            Standing::Current => {}
-            Standing::Newer => return Err(Error::SchemaNewer),
-            Standing::Older => return Err(Error::SchemaOlder),
+            SchemaState::Current => {}
+            SchemaState::Newer => return Err(Error::SchemaNewer),
+            SchemaState::Older => return Err(Error::SchemaOlder),
         }
         let options = options(&access.url(Login::Worker)?)?;
         let pool = PgPoolOptions::new()

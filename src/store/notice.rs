@@ -8,7 +8,7 @@ use crate::domain::notice::{Audience, Notice, kinds_to};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum NoticeSubject {
     /// A membership, by its number in the store.
     Membership(i64),
     /// An entitlement.
@@ -17,7 +17,7 @@ pub enum Subject {
     Request(i64),
 }
 
-impl Subject {
+impl NoticeSubject {
     const fn stored(self) -> (&'static str, i64) {
         match self {
             Self::Membership(id) => ("membership", id),
@@ -33,7 +33,7 @@ pub struct Owed {
     /// To whose contact.
     pub partner_id: i64,
     /// About what.
-    pub subject: Subject,
+    pub subject: NoticeSubject,
     /// The date that makes it owed.
     pub anchor_on: NaiveDate,
     /// The last day on which it is still true; `None`: it stays true.
@@ -267,7 +267,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
 
 /// What came of handing over a mail.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Delivery {
     /// Which mail.
     pub mail_id: i64,
     /// Under which lease.
@@ -279,7 +279,7 @@ pub struct Outcome {
 }
 
 /// Records what came of mails. Where the lease has passed on, nothing is recorded.
-pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Outcome]) -> Result<()> {
+pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Delivery]) -> Result<()> {
     let ids: Vec<i64> = outcomes.iter().map(|o| o.mail_id).collect();
     let epochs: Vec<i32> = outcomes.iter().map(|o| o.epoch).collect();
     let sent: Vec<bool> = outcomes.iter().map(|o| o.sent).collect();

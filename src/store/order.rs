@@ -57,7 +57,7 @@ impl How {
 
 /// An entitlement that ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Ending {
+pub struct EndingEntitlement {
     /// Which.
     pub entitlement_id: i64,
     /// Its last usable day.
@@ -292,7 +292,11 @@ pub async fn end_memberships(
 
 /// Ends entitlements and their assignments, lapses what is left of hours and incidents, and records the version (D6).
 /// Those that ended by then are left alone.
-pub async fn end_entitlements(conn: &mut PgConnection, run_id: i64, endings: &[Ending]) -> Result<()> {
+pub async fn end_entitlements(
+    conn: &mut PgConnection,
+    run_id: i64,
+    endings: &[EndingEntitlement],
+) -> Result<()> {
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
     let ended_on: Vec<NaiveDate> = endings.iter().map(|e| e.ended_on).collect();
     let how: Vec<String> = endings.iter().map(|e| e.how.name().to_owned()).collect();

@@ -73,7 +73,7 @@ pub async fn granted_currency(conn: &mut PgConnection, number: &str) -> Result<O
 
 /// What a partner's marketing contact is checked against.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct PartnerAccount {
     /// The partner's account e-mail.
     pub account_email: String,
     /// ISO 3166-1 alpha-2.
@@ -81,9 +81,9 @@ pub struct Account {
 }
 
 /// A partner's account e-mail and country.
-pub async fn account(conn: &mut PgConnection, partner_id: i64) -> Result<Account> {
+pub async fn account(conn: &mut PgConnection, partner_id: i64) -> Result<PartnerAccount> {
     Ok(sqlx::query_as!(
-        Account,
+        PartnerAccount,
         "select account_email, country from partner where partner_id = $1",
         partner_id
     )
@@ -177,7 +177,7 @@ pub async fn holder_of_name(conn: &mut PgConnection, partner_id: i64, name: &str
 
 /// A directory user whom a file names.
 #[derive(Clone, Debug)]
-pub struct User {
+pub struct NamedUser {
     /// The number in the store.
     pub user_id: i64,
     /// The sign-in name.
@@ -189,7 +189,7 @@ pub struct User {
 }
 
 /// Finds a directory user by object id or user principal name, case-insensitively, never by mail.
-pub async fn find_user(conn: &mut PgConnection, partner_id: i64, named: &str) -> Result<Option<User>> {
+pub async fn find_user(conn: &mut PgConnection, partner_id: i64, named: &str) -> Result<Option<NamedUser>> {
     let row = sqlx::query!(
         "select user_id, user_principal_name, enabled, roles from directory_user
          where partner_id = $1 and (lower(object_id) = lower($2) or lower(user_principal_name) = lower($2))
@@ -199,7 +199,7 @@ pub async fn find_user(conn: &mut PgConnection, partner_id: i64, named: &str) ->
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| User {
+    Ok(row.map(|r| NamedUser {
         user_id: r.user_id,
         user_principal_name: r.user_principal_name,
         enabled: r.enabled,

@@ -8,7 +8,7 @@ use super::Result;
 
 /// A try under way: of which file, over which connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Try {
+pub struct FileTry {
     /// The file.
     pub file_id: i64,
     backend_pid: i32,
@@ -33,7 +33,7 @@ pub async fn count_lost(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// Begins a try of those of these files that are staged. Says of each how many tries nobody came back from.
-pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(Try, i32)>> {
+pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(FileTry, i32)>> {
     count_lost(&mut *conn).await?;
     let rows = sqlx::query!(
         r#"with begun as (
@@ -53,13 +53,13 @@ pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(Try, i
         .into_iter()
         .map(|r| {
             let (backend_pid, backend_start) = (r.backend_pid, r.backend_start);
-            (Try { file_id: r.file_id, backend_pid, backend_start }, r.attempts)
+            (FileTry { file_id: r.file_id, backend_pid, backend_start }, r.attempts)
         })
         .collect())
 }
 
 /// Ends these tries, whichever way they came to their end; one that was taken for lost is not counted any more.
-pub async fn end(conn: &mut PgConnection, tries: &[Try]) -> Result<()> {
+pub async fn end(conn: &mut PgConnection, tries: &[FileTry]) -> Result<()> {
     let ids: Vec<i64> = tries.iter().map(|t| t.file_id).collect();
     let pids: Vec<i32> = tries.iter().map(|t| t.backend_pid).collect();
     let starts: Vec<DateTime<Utc>> = tries.iter().map(|t| t.backend_start).collect();

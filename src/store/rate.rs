@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, bulk::Rows, work::By};
+use super::{Result, bulk::CopyRows, work::By};
 use crate::domain::{
     money::{Currency, PerEuro},
     rate::Rates,
@@ -67,7 +67,7 @@ pub async fn append(
     file_id: i64,
     rates: &[(NaiveDate, Currency, PerEuro)],
 ) -> Result<()> {
-    let mut rows = Rows::into("reference_rate");
+    let mut rows = CopyRows::into("reference_rate");
     for (day, currency, rate) in rates {
         rows.cell(currency).date(*day).cell(rate.micro()).cell(file_id).end();
     }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Result, credit::spans, run::Span};
-use crate::domain::activation::Offer;
+use crate::domain::activation::PendingOffer;
 
 /// An end that comes near.
 #[derive(Clone, Debug)]
@@ -178,7 +178,7 @@ pub async fn activated_offers(
     conn: &mut PgConnection,
     span: Span,
     today: NaiveDate,
-) -> Result<Vec<(Near, Offer)>> {
+) -> Result<Vec<(Near, PendingOffer)>> {
     let rows = sqlx::query!(
         r#"select a.entitlement_id, a.partner_id, m.order_id, e.benefit, a.activated_on, a.live_on as "live_on!",
                   e.last_usable_on, e.ended_on, greatest(e.known_on, f.received_on) as "known_on!"
@@ -204,7 +204,7 @@ pub async fn activated_offers(
             name: r.benefit,
             on: r.last_usable_on,
         };
-        let offer = Offer {
+        let offer = PendingOffer {
             activated_on: r.activated_on,
             live_on: r.live_on,
             last_usable_on: r.last_usable_on,
@@ -226,7 +226,7 @@ pub async fn mark_live(conn: &mut PgConnection, entitlement_ids: &[i64]) -> Resu
 
 /// An offer that cannot be activated for want of a contact.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub struct OfferWithoutContact {
     /// What waits; `on` is its last usable day.
     pub offer: Near,
     /// The later of its start and its file's arrival.
@@ -235,7 +235,11 @@ pub struct Waiting {
 
 /// Offers of a span of partners that run on `today`, are not activated, and whose partner has no marketing contact and
 /// was not told so of this offer.
-pub async fn waiting_offers(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<Waiting>> {
+pub async fn waiting_offers(
+    conn: &mut PgConnection,
+    span: Span,
+    today: NaiveDate,
+) -> Result<Vec<OfferWithoutContact>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on,
                   greatest(e.starts_on, e.known_on) as "since!"
@@ -253,7 +257,7 @@ pub async fn waiting_offers(conn: &mut PgConnection, span: Span, today: NaiveDat
     )
     .fetch_all(conn)
     .await?;
-    let waiting = rows.into_iter().map(|r| Waiting {
+    let waiting = rows.into_iter().map(|r| OfferWithoutContact {
         offer: Near {
             subject_id: r.entitlement_id,
             partner_id: r.partner_id,

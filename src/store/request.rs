@@ -9,7 +9,7 @@ use crate::domain::reason::{Earliest, Reason, earliest};
 
 /// A request that a night decides.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct PendingRequest {
     /// Its number in the store.
     pub request_no: i64,
     /// Whose.
@@ -73,9 +73,9 @@ pub async fn pending_spans(
 }
 
 /// The pending requests of a span: by date, then arrival, then line.
-pub async fn pending(conn: &mut PgConnection, kind: &str, span: Span) -> Result<Vec<Request>> {
+pub async fn pending(conn: &mut PgConnection, kind: &str, span: Span) -> Result<Vec<PendingRequest>> {
     Ok(sqlx::query_as!(
-        Request,
+        PendingRequest,
         r#"select request_no, partner_id, request_key, content as "content: Json<Value>",
                   membership_id as "membership_id!", requested_by, requested_on
            from request

@@ -21,15 +21,15 @@ pub use leader::{
 };
 
 /// A place in the order of (date, id) that a job's work is cut along.
-pub type Key = (NaiveDate, i64);
+pub type SpanKey = (NaiveDate, i64);
 
 /// A half-open span of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First key.
-    pub from: Key,
+    pub from: SpanKey,
     /// The key after the last.
-    pub until: Key,
+    pub until: SpanKey,
 }
 
 /// What a chunk, or a run, came to.
@@ -77,7 +77,7 @@ pub struct Run {
 
 /// What a run's chunks that are not done come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Open {
+pub struct OpenChunks {
     /// Ready, or claimed.
     pub open: i64,
     /// Failed for good.
@@ -223,9 +223,9 @@ pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>
 }
 
 /// Chunks of a run that are not done.
-pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<Open> {
+pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<OpenChunks> {
     Ok(sqlx::query_as!(
-        Open,
+        OpenChunks,
         r#"select count(*) filter (where status in ('ready', 'claimed')) as "open!",
                   count(*) filter (where status = 'failed') as "failed!"
            from run_chunk where run_id = $1 and status <> 'done'"#,

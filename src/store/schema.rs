@@ -21,7 +21,7 @@ const LOCK: i64 = 0x6265_6e65_6661_6374;
 
 /// How a database's schema compares with what this binary knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum SchemaState {
     /// The same.
     Current,
     /// Migrations are missing.
@@ -61,18 +61,18 @@ pub fn migrations() -> Migrator {
 ///
 /// # Errors
 /// If the database goes away.
-pub async fn standing(connection: &mut PgConnection, transport: &Migrator) -> Result<Standing, Error> {
+pub async fn standing(connection: &mut PgConnection, transport: &Migrator) -> Result<SchemaState, Error> {
     const OURS: &str = "select max(version), count(*) from public._sqlx_migrations where success";
     const TRANSPORT: &str = "select max(version), count(*) from apalis._sqlx_migrations where success";
-    let mut standing = Standing::Current;
+    let mut standing = SchemaState::Current;
     for (query, known) in [(OURS, &migrations()), (TRANSPORT, transport)] {
         let newest = known.iter().map(|one| one.version).max();
         match sqlx::query_as::<_, (Option<i64>, i64)>(query).fetch_one(&mut *connection).await {
-            Ok((applied, _)) if applied > newest => return Ok(Standing::Newer),
+            Ok((applied, _)) if applied > newest => return Ok(SchemaState::Newer),
             Ok((applied, count))
                 if applied == newest && usize::try_from(count) == Ok(known.iter().count()) => {}
-            Ok(_) => standing = Standing::Older,
-            Err(error) if is_unmigrated(&error) => standing = Standing::Older,
+            Ok(_) => standing = SchemaState::Older,
+            Err(error) if is_unmigrated(&error) => standing = SchemaState::Older,
             Err(error) => return Err(error.into()),
         }
     }
@@ -104,7 +104,7 @@ pub async fn migrate(
     owner.execute("set search_path = public").await?;
     owner.execute("set client_min_messages = warning").await?;
 
-    if standing(owner, transport).await? == Standing::Newer {
+    if standing(owner, transport).await? == SchemaState::Newer {
         return Err(Error::SchemaNewer);
     }
     for one in [transport, &migrations()] {

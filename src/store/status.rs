@@ -216,7 +216,7 @@ pub struct Quantiles {
 
 /// The chunks of a job, of all its runs that are kept, and how they fared in the last 24 hours.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub struct QueueFigures {
     /// The job.
     pub job: String,
     /// To be claimed now.
@@ -251,13 +251,13 @@ pub struct Figures {
     /// Processes that live, and those that fell silent.
     pub processes: Vec<Seen>,
     /// Jobs that have chunks which are not done, or that did any in the last 24 hours.
-    pub queues: Vec<Queue>,
+    pub queues: Vec<QueueFigures>,
     /// How many mails are in each state but `sent`.
     pub mails: Vec<(String, i64)>,
     /// Notices that no mail carries yet.
     pub notices_owed: i64,
     /// Due times that the cap on catching up dropped in the last 7 days.
-    pub dropped: Vec<tick::Dropped>,
+    pub dropped: Vec<tick::DroppedTicks>,
 }
 
 impl Figures {
@@ -318,7 +318,7 @@ pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime
 }
 
 /// What each job has to do, and how its chunks fared in the last 24 hours, by the database's clock.
-pub async fn queues(conn: &mut PgConnection) -> Result<Vec<Queue>> {
+pub async fn queues(conn: &mut PgConnection) -> Result<Vec<QueueFigures>> {
     let rows = sqlx::query!(
         r#"with chunk as (
                select run_id, status, ready_at, lease_until from run_chunk where status in ('ready', 'claimed')
@@ -354,7 +354,7 @@ pub async fn queues(conn: &mut PgConnection) -> Result<Vec<Queue>> {
     let both = |p50: Option<f64>, p95: Option<f64>| Some(Quantiles { p50: p50?, p95: p95? });
     Ok(rows
         .into_iter()
-        .map(|row| Queue {
+        .map(|row| QueueFigures {
             job: row.job,
             ready: row.ready,
             waiting: row.waiting,

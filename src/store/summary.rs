@@ -23,7 +23,7 @@ pub struct Sum {
 
 /// What was booked in one currency.
 #[derive(Clone, Debug, Serialize)]
-pub struct Booked {
+pub struct BookedInCurrency {
     /// ISO 4217 code.
     pub currency: String,
     /// Credit granted.
@@ -80,7 +80,7 @@ pub struct Answered {
 
 /// A yes or no that was asked for.
 #[derive(Clone, Debug, Serialize)]
-pub struct Asked {
+pub struct DecisionSummary {
     /// The partner's name.
     pub partner: String,
     /// The order, or order and benefit.
@@ -112,7 +112,7 @@ pub struct Refund {
 
 /// A partner with its latest order.
 #[derive(Clone, Debug, Serialize)]
-pub struct Standing {
+pub struct PartnerSummary {
     /// Partner ID.
     pub partner_id: String,
     /// Name.
@@ -196,7 +196,7 @@ pub struct Proof {
 }
 
 /// What was booked, by currency.
-pub async fn booked(conn: &mut PgConnection) -> Result<Vec<Booked>> {
+pub async fn booked(conn: &mut PgConnection) -> Result<Vec<BookedInCurrency>> {
     let rows = sqlx::query!(
         r#"with net as (
                select t.currency, t.kind, t.amount_minor + coalesce(c.minor, 0) as minor,
@@ -232,7 +232,7 @@ pub async fn booked(conn: &mut PgConnection) -> Result<Vec<Booked>> {
     let sum = |entries, minor| Sum { entries, minor };
     Ok(rows
         .into_iter()
-        .map(|r| Booked {
+        .map(|r| BookedInCurrency {
             currency: r.currency,
             granted: sum(r.granted, r.granted_minor),
             used: sum(r.used, r.used_minor),
@@ -247,7 +247,7 @@ pub async fn booked(conn: &mut PgConnection) -> Result<Vec<Booked>> {
 
 /// What orders were asked to be, cancelled or renewed, and what came of it; requests about their benefits are apart:
 /// [`answered`].
-pub async fn asked(conn: &mut PgConnection) -> Result<Vec<Asked>> {
+pub async fn asked(conn: &mut PgConnection) -> Result<Vec<DecisionSummary>> {
     let rows = sqlx::query!(
         r#"select p.name as partner, d.subject, d.action, d.decided_on, d.reasons as "reasons: Json<Vec<Reason>>"
            from decision d join partner p using (partner_id)
@@ -257,7 +257,7 @@ pub async fn asked(conn: &mut PgConnection) -> Result<Vec<Asked>> {
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| Asked {
+        .map(|r| DecisionSummary {
             partner: r.partner,
             subject: r.subject,
             action: r.action,
@@ -349,9 +349,9 @@ pub async fn refunds(conn: &mut PgConnection) -> Result<Vec<Refund>> {
 }
 
 /// Every partner with its latest order.
-pub async fn standings(conn: &mut PgConnection) -> Result<Vec<Standing>> {
+pub async fn standings(conn: &mut PgConnection) -> Result<Vec<PartnerSummary>> {
     Ok(sqlx::query_as!(
-        Standing,
+        PartnerSummary,
         r#"select p.number as partner_id, p.name as partner, p.country, p.currency, m.order_id as "order_id?",
                   m.status as "status?", m.ended_on,
                   (select coalesce(sum(case when t.to_account = 'available' then t.amount_minor

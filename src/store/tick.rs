@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::tick::{Known, Tick, Verdict};
+use crate::domain::tick::{KnownTick, Tick, TickVerdict};
 
 /// The ticks on record from a business date on.
-pub async fn known(conn: &mut PgConnection, from: NaiveDate) -> Result<Vec<Known>> {
+pub async fn known(conn: &mut PgConnection, from: NaiveDate) -> Result<Vec<KnownTick>> {
     let rows = sqlx::query!(
         r#"select name, due_on as "due_on!", verdict, answered_at is not null as "answered!"
            from tick where due_on >= $1"#,
@@ -18,8 +18,8 @@ pub async fn known(conn: &mut PgConnection, from: NaiveDate) -> Result<Vec<Known
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            let verdict = Verdict::named(&row.verdict)?;
-            Some(Known { job: row.name, due_on: row.due_on, verdict, answered: row.answered })
+            let verdict = TickVerdict::named(&row.verdict)?;
+            Some(KnownTick { job: row.name, due_on: row.due_on, verdict, answered: row.answered })
         })
         .collect())
 }
@@ -30,7 +30,7 @@ pub async fn first(conn: &mut PgConnection) -> Result<Option<NaiveDate>> {
 }
 
 /// Puts ticks on record; says which of them were not yet, of each its job, business date and verdict.
-pub async fn put(conn: &mut PgConnection, ticks: &[&Tick]) -> Result<Vec<(String, NaiveDate, Verdict)>> {
+pub async fn put(conn: &mut PgConnection, ticks: &[&Tick]) -> Result<Vec<(String, NaiveDate, TickVerdict)>> {
     if ticks.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,7 +52,7 @@ pub async fn put(conn: &mut PgConnection, ticks: &[&Tick]) -> Result<Vec<(String
     .await?;
     Ok(rows
         .into_iter()
-        .filter_map(|row| Some((row.name, row.due_on, Verdict::named(&row.verdict)?)))
+        .filter_map(|row| Some((row.name, row.due_on, TickVerdict::named(&row.verdict)?)))
         .collect())
 }
 
@@ -84,7 +84,7 @@ pub async fn pass_over(conn: &mut PgConnection, job: &str, due_on: NaiveDate) ->
 
 /// Ticks of a job that were dropped: more were missed than its timetable makes up for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dropped {
+pub struct DroppedTicks {
     /// The job.
     pub job: String,
     /// How many.
@@ -96,9 +96,9 @@ pub struct Dropped {
 }
 
 /// What was dropped in the last `days`, by job.
-pub async fn dropped(conn: &mut PgConnection, days: i32) -> Result<Vec<Dropped>> {
+pub async fn dropped(conn: &mut PgConnection, days: i32) -> Result<Vec<DroppedTicks>> {
     Ok(sqlx::query_as!(
-        Dropped,
+        DroppedTicks,
         r#"select name as job, count(*) as "count!", min(due_on) as "first_on!", max(due_on) as "last_on!"
            from tick where verdict = 'dropped' and rung_at >= now() - make_interval(days => $1) group by name order by name"#,
         days

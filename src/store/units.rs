@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Error, Result};
 use crate::domain::{
-    draw::{self, Booked, Drawable, Move, Transfer, Unit},
+    draw::{self, BookedUnits, Drawable, Move, Unit, UnitTransfer},
     entitlement::Benefit,
     ledger::Account,
 };
@@ -17,7 +17,7 @@ const NO_RUN: i64 = 0;
 
 /// Minutes or incidents that a request draws.
 #[derive(Clone, Copy, Debug)]
-pub struct Draw {
+pub struct UnitDraw {
     /// From which benefit.
     pub entitlement_id: i64,
     /// By which request.
@@ -29,9 +29,9 @@ pub struct Draw {
 }
 
 /// Books draws; what is drawn from is granted first if it was not, and if it has lapsed, the lapse is corrected.
-pub async fn draw(conn: &mut PgConnection, draws: &[Draw]) -> Result<()> {
+pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
     let mut of = HashMap::<i64, Vec<draw::Draw>>::new();
-    for Draw { entitlement_id, request_no, on, count } in draws {
+    for UnitDraw { entitlement_id, request_no, on, count } in draws {
         let draw = draw::Draw { request_no: *request_no, on: *on, count: *count };
         of.entry(*entitlement_id).or_default().push(draw);
     }
@@ -112,7 +112,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
 }
 
 /// What is booked of them.
-async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Booked>>> {
+async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<BookedUnits>>> {
     let rows = sqlx::query!(
         r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
                   to_account::text as "to_account!", effective_on, amount_minor, request_no, corrects, correction_no
@@ -124,7 +124,7 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
     let mut booked = HashMap::<_, Vec<_>>::new();
     for r in rows {
         let unknown = || Error::Unknown { what: format!("transfer {}", r.transfer_id) };
-        let transfer = Transfer {
+        let transfer = UnitTransfer {
             moved: Move::of_kind(&r.kind).ok_or_else(unknown)?,
             from: Account::parse(&r.from_account).ok_or_else(unknown)?,
             to: Account::parse(&r.to_account).ok_or_else(unknown)?,
@@ -133,7 +133,10 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
             request_no: r.request_no,
             corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
         };
-        booked.entry(r.entitlement_id).or_default().push(Booked { transfer_id: r.transfer_id, transfer });
+        booked
+            .entry(r.entitlement_id)
+            .or_default()
+            .push(BookedUnits { transfer_id: r.transfer_id, transfer });
     }
     Ok(booked)
 }
@@ -156,7 +159,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn add(&mut self, of: &Found, transfer: &Transfer) {
+    fn add(&mut self, of: &Found, transfer: &UnitTransfer) {
         let period = of.of.period();
         self.ids.push(of.entitlement_id);
         self.partners.push(of.partner_id);

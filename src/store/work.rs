@@ -10,11 +10,11 @@ use sqlx::PgConnection;
 
 use super::{
     Result,
-    run::{Key, Span},
+    run::{Span, SpanKey},
 };
 
-pub use action::{By, Change, Refused, cancel, discard, hold_until, open_of_run, retry, snooze};
-pub use rows::{Due, Rows, due};
+pub use action::{By, ChunkChange, Refused, cancel, discard, hold_until, open_of_run, retry, snooze};
+pub use rows::{DueRow, Rows, due};
 
 /// A chunk by its run and its number in it, written `412.7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,7 +167,7 @@ pub async fn list(
 
 /// A chunk and the run it is of.
 #[derive(Clone, Debug)]
-pub struct Work {
+pub struct ListedChunk {
     /// Which.
     pub id: WorkId,
     /// Of which job.
@@ -215,7 +215,7 @@ pub struct Work {
 }
 
 /// The chunk of that id, if there is one.
-pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<Work>> {
+pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<ListedChunk>> {
     let row = sqlx::query!(
         r#"select r.job, r.due_on, c.stage, c.from_on, c.from_id, c.until_on, c.until_id, c.attempts, c.priority,
                   c.ready_at, c.worker, c.lease_until, c.cancel_asked_at, c.finished_at, c.done, c.refused, c.failed,
@@ -233,8 +233,8 @@ pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<Work>> {
     )
     .fetch_optional(conn)
     .await?;
-    let key = |on, id| -> Key { (on, id) };
-    Ok(row.map(|r| Work {
+    let key = |on, id| -> SpanKey { (on, id) };
+    Ok(row.map(|r| ListedChunk {
         id,
         job: r.job,
         due_on: r.due_on,
@@ -302,7 +302,7 @@ pub async fn tries(conn: &mut PgConnection, id: WorkId) -> Result<Vec<Try>> {
 
 /// What an operator did.
 #[derive(Clone, Debug)]
-pub struct Action {
+pub struct OperatorAction {
     /// When.
     pub at: DateTime<Utc>,
     /// `retry`, `discard`, `cancel`, `snooze`.
@@ -316,9 +316,9 @@ pub struct Action {
 }
 
 /// What operators did to a chunk, from the first.
-pub async fn actions(conn: &mut PgConnection, id: WorkId) -> Result<Vec<Action>> {
+pub async fn actions(conn: &mut PgConnection, id: WorkId) -> Result<Vec<OperatorAction>> {
     Ok(sqlx::query_as!(
-        Action,
+        OperatorAction,
         "select at, action, by, why, before from operator_action where run_id = $1 and chunk_no = $2
          order by action_id",
         id.run_id,

@@ -16,7 +16,7 @@ use prometheus_client::{
 use super::Room;
 use crate::{
     jobs::REGISTRY,
-    store::status::{Figures, Quantiles, Queue},
+    store::status::{Figures, Quantiles, QueueFigures},
 };
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -83,7 +83,7 @@ fn nights(page: &mut Page, figures: &Figures) {
     }
 }
 
-fn queues(page: &mut Page, queues: &[Queue]) {
+fn queues(page: &mut Page, queues: &[QueueFigures]) {
     let of = |job: &str| queues.iter().find(|queue| queue.job == job);
     let mut chunks = Vec::new();
     let (mut oldest, mut waits, mut runs) = (Vec::new(), Vec::new(), Vec::new());

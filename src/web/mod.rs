@@ -48,9 +48,9 @@ pub struct Room {
 }
 
 /// A server that answers until it is dropped.
-pub struct Open(JoinHandle<()>);
+pub struct Server(JoinHandle<()>);
 
-impl Drop for Open {
+impl Drop for Server {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -78,7 +78,7 @@ pub async fn listen(on: Listen) -> Result<Option<TcpListener>, (SocketAddr, io::
 
 /// Answers on that port from now on.
 #[must_use]
-pub fn open(listener: TcpListener, room: Room) -> Open {
+pub fn open(listener: TcpListener, room: Room) -> Server {
     let pages = Router::new()
         .route("/metrics", get(metrics::page))
         .route("/health", get(health::verdict))
@@ -88,7 +88,7 @@ pub fn open(listener: TcpListener, room: Room) -> Open {
             (StatusCode::NOT_FOUND, "here are /metrics, /health, /health/live, /health/ready\n")
         })
         .with_state(Arc::new(room));
-    Open(tokio::spawn(async move {
+    Server(tokio::spawn(async move {
         // It accepts until it is aborted; what goes wrong with one connection ends that one.
         let _ = axum::serve(listener, pages).await;
     }))

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     domain::calendar::sub_days,
     jobs::{
-        self, Asker, Context, Error, Job, Whole,
+        self, Context, Error, Job, Stopper, Whole,
         engine::{
             name,
             night::{self, Night},
@@ -60,7 +60,7 @@ pub struct Dispatcher {
     /// Queues whose work failed.
     rests: Mutex<HashMap<String, Rest>>,
     /// Stops this process.
-    asker: Asker,
+    asker: Stopper,
     /// Something in this process can only be ended by ending the process.
     stuck: AtomicBool,
 }
@@ -90,7 +90,7 @@ impl Dispatcher {
     /// Sets one up that ends when `asker` asks. `takes_in`: files that appear in the inbox of this data directory are
     /// taken in at once.
     #[must_use]
-    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool, asker: Asker) -> Self {
+    pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool, asker: Stopper) -> Self {
         let inbox = Arc::<Mutex<Inbox>>::default();
         let seen = Arc::clone(&inbox);
         let base = Context { whole: Whole::if_seen(move |path| lock(&seen).is_whole(path)), ..base };

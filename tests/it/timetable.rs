@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use benefactor::{
     domain::{calendar::add_days, policy::BUILT_IN},
-    store::tick::{self, Dropped},
+    store::tick::{self, DroppedTicks},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -94,7 +94,7 @@ async fn after_five_nights_down_each_job_runs_as_its_policy_says_and_what_was_dr
         "{said}"
     );
     let dropped = tick::dropped(&mut house.pool.acquire().await.unwrap(), 7).await.unwrap();
-    let told = Dropped {
+    let told = DroppedTicks {
         job: "provision_credits".to_owned(),
         count: 2,
         first_on: day("2024-02-01"),

@@ -2,7 +2,7 @@
 
 use benefactor::store::{
     summary,
-    units::{Draw, draw},
+    units::{UnitDraw, draw},
 };
 
 use crate::{
@@ -33,7 +33,7 @@ async fn house() -> House {
 /// Draws as an accepted request does.
 async fn drawn(house: &House, benefit: &str, request_no: i64, on: &str, count: i64) {
     let of = format!("select entitlement_id from entitlement where benefit = '{benefit}'");
-    let draws = [Draw { entitlement_id: house.one(&of).await, request_no, on: day(on), count }];
+    let draws = [UnitDraw { entitlement_id: house.one(&of).await, request_no, on: day(on), count }];
     draw(&mut house.pool.acquire().await.unwrap(), &draws).await.unwrap();
 }
 

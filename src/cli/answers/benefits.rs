@@ -22,7 +22,7 @@ use crate::{
     settings::Settings,
     store::{
         self, Store,
-        explain::{self, Benefit, Order},
+        explain::{self, BenefitStanding, OrderStanding},
     },
 };
 
@@ -44,8 +44,8 @@ pub(crate) struct BenefitsArgs {
 
 /// What there is to show.
 struct Shown {
-    benefits: Vec<Benefit>,
-    orders: Vec<Order>,
+    benefits: Vec<BenefitStanding>,
+    orders: Vec<OrderStanding>,
 }
 
 pub(crate) async fn run_benefits(settings: &Settings, args: BenefitsArgs) -> anyhow::Result<Exit> {
@@ -111,7 +111,7 @@ impl Shown {
     }
 
     /// Orders that a renewal made and whose entitlements have not come yet (D5).
-    fn awaiting(&self) -> impl Iterator<Item = &Order> {
+    fn awaiting(&self) -> impl Iterator<Item = &OrderStanding> {
         self.orders.iter().filter(|order| order.offer.is_none() && order.ended_on.is_none())
     }
 
@@ -122,7 +122,7 @@ impl Shown {
     }
 
     /// Orders whose support has its IDs, with the two.
-    fn supported(&self) -> impl Iterator<Item = (&Order, &str, &str)> {
+    fn supported(&self) -> impl Iterator<Item = (&OrderStanding, &str, &str)> {
         let running = self.orders.iter().filter(|order| order.ended_on.is_none());
         running.filter_map(|order| Some((order, order.access_id.as_deref()?, order.contract_id.as_deref()?)))
     }
@@ -158,7 +158,7 @@ fn lines(shown: &Shown, today: NaiveDate) -> Vec<String> {
     lines
 }
 
-fn row(benefit: &Benefit) -> [String; 7] {
+fn row(benefit: &BenefitStanding) -> [String; 7] {
     [
         naming::benefit(&benefit.benefit, Language::English),
         quantity(benefit),
@@ -170,16 +170,16 @@ fn row(benefit: &Benefit) -> [String; 7] {
     ]
 }
 
-pub(super) fn quantity(benefit: &Benefit) -> String {
+pub(super) fn quantity(benefit: &BenefitStanding) -> String {
     benefit.quantity.map_or_else(|| "unlimited".to_owned(), |quantity| quantity.to_string())
 }
 
-pub(super) fn offer(benefit: &Benefit) -> String {
+pub(super) fn offer(benefit: &BenefitStanding) -> String {
     benefit.offer.as_deref().map_or_else(String::new, naming::offer)
 }
 
 /// What is left to use: money, hours, incidents, seats or keys; empty where nothing is counted.
-pub(super) fn left(benefit: &Benefit) -> String {
+pub(super) fn left(benefit: &BenefitStanding) -> String {
     let kind = entitlement::Benefit::parse(&benefit.benefit).map(|benefit| benefit.kind());
     if let Some(unit) = kind.and_then(Unit::of) {
         let quantity = benefit.quantity.and_then(|quantity| u32::try_from(quantity).ok());
@@ -207,7 +207,7 @@ pub(super) fn left(benefit: &Benefit) -> String {
 }
 
 /// A benefit as JSON has it, here and in `explain`.
-pub(super) fn benefit_in_json(benefit: &Benefit) -> Value {
+pub(super) fn benefit_in_json(benefit: &BenefitStanding) -> Value {
     json!({
         "order_id": benefit.order_id, "benefit": benefit.benefit,
         "product": naming::benefit(&benefit.benefit, Language::English), "quantity": benefit.quantity,

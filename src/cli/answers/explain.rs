@@ -24,7 +24,9 @@ use crate::{
     settings::Settings,
     store::{
         self, Store,
-        explain::{self, Benefit, Key, Order, Partner, Subject, User},
+        explain::{
+            self, BenefitStanding, KeyStanding, OrderStanding, PartnerStanding, Subject, UserStanding,
+        },
     },
 };
 
@@ -48,11 +50,11 @@ pub(crate) struct ExplainArgs {
 /// A history and what it is of, as that stands now.
 struct Told {
     subject: Subject,
-    partner: Partner,
-    orders: Vec<Order>,
-    benefits: Vec<Benefit>,
-    user: Option<User>,
-    key: Option<Key>,
+    partner: PartnerStanding,
+    orders: Vec<OrderStanding>,
+    benefits: Vec<BenefitStanding>,
+    user: Option<UserStanding>,
+    key: Option<KeyStanding>,
     history: History,
 }
 
@@ -191,14 +193,14 @@ fn head(told: &Told) -> Vec<String> {
     lines
 }
 
-fn of_user(user: &User) -> String {
+fn of_user(user: &UserStanding) -> String {
     let enabled = if user.enabled { "enabled" } else { "disabled" };
     let roles = if user.roles.is_empty() { "no role".to_owned() } else { user.roles.join(", ") };
     let name = user.display_name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
     format!("{name}{}, {enabled}; {roles}; object id {}", user.user_type, user.object_id)
 }
 
-fn of_key(key: &Key) -> Vec<String> {
+fn of_key(key: &KeyStanding) -> Vec<String> {
     let mut text = format!("{} of {}: ", masked(&key.tail), key.about);
     if let Some(seats) = key.seats {
         let _ = write!(text, "{seats} seats, ");
@@ -223,7 +225,7 @@ fn of_key(key: &Key) -> Vec<String> {
     lines
 }
 
-fn of_order(order: &Order) -> String {
+fn of_order(order: &OrderStanding) -> String {
     let offer = order.offer.as_deref().map_or_else(|| "awaiting its entitlements".to_owned(), naming::offer);
     let mut text = format!("{offer}, {}", standing(&order.status));
     if let Some(day) = order.purchased_on {
@@ -243,7 +245,7 @@ fn of_order(order: &Order) -> String {
 }
 
 /// Product, quantity, offer, benefit type, expiry (R10); how it stands, who has it, what is left.
-fn of_benefit(benefit: &Benefit) -> String {
+fn of_benefit(benefit: &BenefitStanding) -> String {
     let name = naming::benefit(&benefit.benefit, Language::English);
     let mut text = format!("{name} ({}): quantity {}, ", benefit.benefit, quantity(benefit));
     let of = match offer(benefit) {

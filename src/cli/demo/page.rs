@@ -11,7 +11,7 @@ use crate::{
         naming,
         reason::Reason,
     },
-    store::summary::{Answered, Booked, Rejection, Standing},
+    store::summary::{Answered, BookedInCurrency, PartnerSummary, Rejection},
 };
 
 const WIDTH: usize = 98;
@@ -74,7 +74,7 @@ fn credit(page: &mut Page, report: &Report) {
     }
 }
 
-fn currency_line(booked: &Booked) -> String {
+fn currency_line(booked: &BookedInCurrency) -> String {
     let money = |minor: i64| money(minor, &booked.currency);
     let or_dash = |minor: i64| if minor == 0 { "–".to_owned() } else { money(minor) };
     format!(
@@ -104,7 +104,7 @@ fn partners(page: &mut Page, report: &Report) {
 }
 
 /// How its latest order stands, with the last usable day of one that ended: `expired after 2025-03-02`.
-fn standing(partner: &Standing) -> String {
+fn standing(partner: &PartnerSummary) -> String {
     let status = partner.status.as_deref().unwrap_or("no order").replace('_', " ");
     match partner.ended_on {
         Some(day) => format!("{status} after {day}"),

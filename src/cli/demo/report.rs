@@ -16,7 +16,10 @@ use crate::{
         Store,
         digest::digest,
         embedded,
-        summary::{self, Answered, Asked, Booked, Drawn, Files, Mails, Proof, Refund, Rejection, Standing},
+        summary::{
+            self, Answered, BookedInCurrency, DecisionSummary, Drawn, Files, Mails, PartnerSummary, Proof,
+            Refund, Rejection,
+        },
     },
 };
 
@@ -39,12 +42,12 @@ pub(super) struct Report {
     /// Where the store is: in `dir`, or where Postgres can reach it.
     pub(super) store: PathBuf,
     pub(super) files: Files,
-    pub(super) booked: Vec<Booked>,
+    pub(super) booked: Vec<BookedInCurrency>,
     pub(super) drawn: Vec<Drawn>,
     pub(super) orders: Vec<(String, i64)>,
-    pub(super) partners: Vec<Standing>,
+    pub(super) partners: Vec<PartnerSummary>,
     pub(super) refunds: Vec<Refund>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<DecisionSummary>,
     pub(super) answered: Vec<Answered>,
     pub(super) rejections: Vec<Rejection>,
     pub(super) mails: Mails,

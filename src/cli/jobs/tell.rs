@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     jobs::Stage,
-    store::work::{Action, Change, Due, Listed, Rows, State, Try, Work},
+    store::work::{ChunkChange, DueRow, Listed, ListedChunk, OperatorAction, Rows, State, Try},
 };
 
 /// Characters of an error in a list.
@@ -15,13 +15,13 @@ const CUT: usize = 80;
 
 /// Everything of one job.
 pub(super) struct Shown {
-    pub(super) work: Work,
+    pub(super) work: ListedChunk,
     pub(super) stage: Stage,
     /// The first of those still due.
-    pub(super) rows: Vec<Due>,
+    pub(super) rows: Vec<DueRow>,
     pub(super) rows_in_all: i64,
     pub(super) tries: Vec<Try>,
-    pub(super) actions: Vec<Action>,
+    pub(super) actions: Vec<OperatorAction>,
 }
 
 fn at(instant: DateTime<Utc>) -> String {
@@ -95,7 +95,7 @@ pub(super) fn listed_in_json(one: &Listed) -> Value {
 }
 
 /// Where it stands, after "it".
-pub(super) fn standing(work: &Work) -> String {
+pub(super) fn standing(work: &ListedChunk) -> String {
     match work.state {
         State::Dead => format!("failed for good after {}", tries(work.tries)),
         State::Running if work.cancel_asked_at.is_some() => "runs, and is being called off".to_owned(),
@@ -108,7 +108,7 @@ pub(super) fn standing(work: &Work) -> String {
 }
 
 /// What was done to it.
-pub(super) fn change(change: &Change, verb: &str) -> String {
+pub(super) fn change(change: &ChunkChange, verb: &str) -> String {
     let work = &change.before;
     let (id, on) = (work.id, work.due_on);
     match (verb, change.now) {
@@ -126,7 +126,7 @@ pub(super) fn change(change: &Change, verb: &str) -> String {
     }
 }
 
-pub(super) fn change_in_json(change: &Change) -> Value {
+pub(super) fn change_in_json(change: &ChunkChange) -> Value {
     json!({
         "id": change.before.id.to_string(), "job": change.before.job, "night_of": change.before.due_on,
         "before": change.before.state.name(), "now": change.now.name(),

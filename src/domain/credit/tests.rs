@@ -27,7 +27,7 @@ fn monthly(starts_on: &str, expires_on: &str) -> Terms {
 struct Ledger {
     booked: Vec<Booked>,
     schedule: Option<Schedule>,
-    standing: Vec<Standing>,
+    standing: Vec<KnownExclusion>,
 }
 
 impl Ledger {
@@ -64,7 +64,7 @@ impl Ledger {
     }
 
     /// Business content, corrections netted: (kind, period, date, amount, usage).
-    fn content(&self) -> Vec<(Kind, u32, NaiveDate, i64, Option<i64>)> {
+    fn content(&self) -> Vec<(EntryKind, u32, NaiveDate, i64, Option<i64>)> {
         let mut lines: Vec<_> = self
             .booked
             .iter()
@@ -106,11 +106,11 @@ fn d3_twelve_grants_a_year_none_in_grace_and_each_lapses_at_its_period_end() {
         date = add_days(date, 1);
     }
     let content = ledger.content();
-    let grants: Vec<_> = content.iter().filter(|l| l.0 == Kind::CreditGranted).collect();
+    let grants: Vec<_> = content.iter().filter(|l| l.0 == EntryKind::CreditGranted).collect();
     assert_eq!(grants.len(), 12);
     assert_eq!(grants[1].2, day("2024-02-29"));
     assert_eq!(grants[11].2, day("2024-12-31"));
-    let lapses: Vec<_> = content.iter().filter(|l| l.0 == Kind::CreditLapsed).collect();
+    let lapses: Vec<_> = content.iter().filter(|l| l.0 == EntryKind::CreditLapsed).collect();
     assert_eq!(lapses.len(), 12);
     assert_eq!(lapses[11].2, day("2025-01-31"));
     assert!(ledger.schedule.is_none());
@@ -136,7 +136,7 @@ fn d2_calendar_periods_are_granted_in_full_and_twelve_at_most() {
     terms.shape = Shape::Monthly(PeriodScheme::Calendar);
     let mut ledger = Ledger::open(&terms);
     ledger.advance(&terms, day("2025-02-20"));
-    let grants: Vec<_> = ledger.content().into_iter().filter(|l| l.0 == Kind::CreditGranted).collect();
+    let grants: Vec<_> = ledger.content().into_iter().filter(|l| l.0 == EntryKind::CreditGranted).collect();
     assert_eq!(grants.len(), 12);
     assert_eq!((grants[0].2, grants[0].3), (day("2024-01-15"), 10_000));
     assert_eq!(grants[11].2, day("2024-12-01"));
@@ -148,12 +148,12 @@ fn r2_bulk_is_granted_once_and_lapses_only_when_its_entitlement_ends() {
     terms.shape = Shape::Bulk;
     let mut ledger = Ledger::open(&terms);
     ledger.advance(&terms, day("2025-03-02"));
-    assert_eq!(ledger.content(), [(Kind::CreditGranted, 0, day("2024-01-31"), 10_000, None)]);
+    assert_eq!(ledger.content(), [(EntryKind::CreditGranted, 0, day("2024-01-31"), 10_000, None)]);
     terms.ended = Some(End { on: day("2025-03-02"), refunded: false });
     let mut out = vec![];
     assert!(end(&terms, ledger.schedule.take().unwrap(), &mut out).is_none());
     ledger.book(out);
-    assert_eq!(ledger.content()[1], (Kind::CreditLapsed, 0, day("2025-03-03"), 10_000, None));
+    assert_eq!(ledger.content()[1], (EntryKind::CreditLapsed, 0, day("2025-03-03"), 10_000, None));
     assert_eq!(ledger.available(), 0);
 }
 
@@ -161,9 +161,9 @@ fn bulk() -> Terms {
     Terms { shape: Shape::Bulk, ..monthly("2024-01-31", "2025-01-30") }
 }
 
-fn standing(from: &str, until: &str) -> Standing {
+fn standing(from: &str, until: &str) -> KnownExclusion {
     let exclusion = Exclusion { name: "csp".into(), from: day(from), until: until.parse().ok() };
-    Standing { exclusion, known_on: day(from) }
+    KnownExclusion { exclusion, known_on: day(from) }
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn d14_blocked_bulk_waits_and_is_granted_from_the_first_day_that_nothing_blocks_
     let waits = up.schedule.as_ref().unwrap().waits.clone();
     assert_eq!(waits, Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on }));
     up.advance(&terms, day("2024-04-01"));
-    assert_eq!(up.content(), [(Kind::CreditGranted, 0, day("2024-04-01"), 10_000, None)]);
+    assert_eq!(up.content(), [(EntryKind::CreditGranted, 0, day("2024-04-01"), 10_000, None)]);
     down.advance(&terms, day("2024-06-20"));
     assert_eq!((up.content(), &up.schedule), (down.content(), &down.schedule));
     assert_eq!(up.schedule.unwrap().waits, None);
@@ -199,7 +199,7 @@ fn d14_bulk_that_is_blocked_for_good_is_never_granted_and_its_usage_is_overage()
     ledger.advance(&terms, day("2025-03-03"));
     assert_eq!(ledger.schedule, None);
     ledger.settle(&terms, &usage, day("2025-03-03"));
-    assert_eq!(ledger.content(), [(Kind::CreditOverage, 0, day("2024-02-05"), 6_000, Some(1))]);
+    assert_eq!(ledger.content(), [(EntryKind::CreditOverage, 0, day("2024-02-05"), 6_000, Some(1))]);
 }
 
 #[test]
@@ -211,12 +211,12 @@ fn d14_d15_usage_before_the_first_open_day_is_overage_and_a_refund_before_it_rev
     let usage = [used(1, "2024-02-05", 100), used(2, "2024-02-06", 100)];
     ledger.settle(&terms, &usage, day("2024-02-06"));
     let content = ledger.content();
-    assert_eq!(content[1], (Kind::CreditUsed, 0, day("2024-02-06"), 100, Some(2)));
-    assert_eq!(content[2], (Kind::CreditOverage, 0, day("2024-02-05"), 100, Some(1)));
+    assert_eq!(content[1], (EntryKind::CreditUsed, 0, day("2024-02-06"), 100, Some(2)));
+    assert_eq!(content[2], (EntryKind::CreditOverage, 0, day("2024-02-05"), 100, Some(1)));
     terms.ended = Some(End { on: day("2024-02-05"), refunded: true });
     ledger.settle(&terms, &usage, day("2024-02-07"));
     assert_eq!(ledger.available(), 0);
-    assert!(ledger.content().iter().all(|line| line.0 == Kind::CreditOverage), "{:?}", ledger.content());
+    assert!(ledger.content().iter().all(|line| line.0 == EntryKind::CreditOverage), "{:?}", ledger.content());
 }
 
 #[test]
@@ -238,9 +238,9 @@ fn d15_usage_draws_from_the_period_of_its_date_and_the_rest_is_overage() {
     assert_eq!(settled.usage_ids, [1, 2], "the third waits for its grant");
     assert_eq!(ledger.schedule.as_ref().unwrap().open_minor, 0);
     let content = ledger.content();
-    assert_eq!(content[1], (Kind::CreditUsed, 0, day("2024-02-05"), 6_000, Some(1)));
-    assert_eq!(content[2], (Kind::CreditUsed, 0, day("2024-02-07"), 4_000, Some(2)));
-    assert_eq!(content[3], (Kind::CreditOverage, 0, day("2024-02-07"), 2_000, Some(2)));
+    assert_eq!(content[1], (EntryKind::CreditUsed, 0, day("2024-02-05"), 6_000, Some(1)));
+    assert_eq!(content[2], (EntryKind::CreditUsed, 0, day("2024-02-07"), 4_000, Some(2)));
+    assert_eq!(content[3], (EntryKind::CreditOverage, 0, day("2024-02-07"), 2_000, Some(2)));
 }
 
 #[test]
@@ -248,16 +248,17 @@ fn d15_usage_in_a_lapsed_period_corrects_the_lapse_first_and_names_it() {
     let terms = monthly("2024-01-31", "2025-01-30");
     let mut ledger = Ledger::open(&terms);
     ledger.advance(&terms, day("2024-02-29"));
-    let lapse = ledger.booked.iter().find(|b| b.transfer.kind == Kind::CreditLapsed).unwrap().transfer_id;
+    let lapse =
+        ledger.booked.iter().find(|b| b.transfer.kind == EntryKind::CreditLapsed).unwrap().transfer_id;
     let before = ledger.booked.len();
     ledger.settle(&terms, &[used(1, "2024-02-28", 2_500)], day("2024-03-05"));
     let first = &ledger.booked[before].transfer;
     assert_eq!(
         (first.kind, first.amount.minor, first.corrects),
-        (Kind::CreditLapsed, 2_500, Some((lapse, 1)))
+        (EntryKind::CreditLapsed, 2_500, Some((lapse, 1)))
     );
     assert_eq!(ledger.available(), 10_000, "the running period is untouched");
-    assert!(ledger.content().contains(&(Kind::CreditLapsed, 0, day("2024-02-29"), 7_500, None)));
+    assert!(ledger.content().contains(&(EntryKind::CreditLapsed, 0, day("2024-02-29"), 7_500, None)));
 }
 
 #[test]
@@ -273,9 +274,9 @@ fn d7_a_refund_reverses_later_grants_whole_and_what_is_unspent_of_the_running_on
     assert_eq!(
         ledger.content(),
         [
-            (Kind::CreditGranted, 0, day("2024-01-31"), 10_000, None),
-            (Kind::CreditUsed, 0, day("2024-02-10"), 3_000, Some(1)),
-            (Kind::CreditReversed, 0, day("2024-02-28"), 7_000, None),
+            (EntryKind::CreditGranted, 0, day("2024-01-31"), 10_000, None),
+            (EntryKind::CreditUsed, 0, day("2024-02-10"), 3_000, Some(1)),
+            (EntryKind::CreditReversed, 0, day("2024-02-28"), 7_000, None),
         ]
     );
     assert_eq!((settled.spent_minor, settled.reversed_minor), (3_000, 17_000));
@@ -376,13 +377,13 @@ fn d15_usage_on_the_first_day_draws_from_the_grant_of_that_day() {
         let mut ledger = Ledger::open(&terms);
         ledger.advance(&terms, day("2024-01-31"));
         ledger.settle(&terms, &[used(1, "2024-01-31", 400)], day("2024-01-31"));
-        assert_eq!(ledger.content()[1], (Kind::CreditUsed, 0, day("2024-01-31"), 400, Some(1)));
+        assert_eq!(ledger.content()[1], (EntryKind::CreditUsed, 0, day("2024-01-31"), 400, Some(1)));
     }
 }
 
 #[test]
 fn d14_what_nothing_blocks_on_its_first_day_opens_at_its_start() {
-    let opens = |standing: &[Standing]| bulk().opening(standing, day("2024-01-31"), day("2024-06-01"));
+    let opens = |standing: &[KnownExclusion]| bulk().opening(standing, day("2024-01-31"), day("2024-06-01"));
     assert_eq!(opens(&[]), Opening::AtStart);
     assert_eq!(opens(&[standing("2024-01-01", "2024-01-30")]), Opening::AtStart);
     assert_eq!(opens(&[standing("2024-01-01", "2024-01-31")]), Opening::On(day("2024-02-01")));
@@ -395,8 +396,8 @@ fn d7_a_refund_on_the_day_a_period_ended_reverses_the_next_grant_and_leaves_the_
             Terms { ended: Some(End { on: day(on), refunded: true }), ..monthly("2024-01-31", "2025-01-30") };
         terms.closing(terms.period(0))
     };
-    assert_eq!(ends("2024-02-28"), Some((Kind::CreditReversed, day("2024-02-28"))));
-    assert_eq!(ends("2024-02-29"), Some((Kind::CreditLapsed, day("2024-02-29"))));
+    assert_eq!(ends("2024-02-28"), Some((EntryKind::CreditReversed, day("2024-02-28"))));
+    assert_eq!(ends("2024-02-29"), Some((EntryKind::CreditLapsed, day("2024-02-29"))));
 }
 
 #[test]
@@ -414,7 +415,7 @@ fn d7_a_refund_takes_back_the_grants_that_no_longer_stand_and_counts_no_other() 
         .filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == later))
         .map(|b| (b.transfer.kind, b.transfer.amount.minor))
         .collect();
-    assert_eq!(corrections, [(Kind::CreditReversed, 10_000)], "a grant is taken back by a reversal");
+    assert_eq!(corrections, [(EntryKind::CreditReversed, 10_000)], "a grant is taken back by a reversal");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Checked, Checks, YEAR_DAYS};
 use crate::domain::{
     calendar::PeriodScheme,
     cancellation::ANY_BENEFIT_USED,
-    seat::{self, Clock},
+    seat::{self, SeatClock},
 };
 
 /// Policy of `import_entitlements`.
@@ -25,7 +25,7 @@ pub struct ImportPolicy {
     /// A Visual Studio seat may be given to another user this many days after its clock began (R4, D9).
     pub reassign_after_days: u32,
     /// When a seat's clock begins (D9).
-    pub reassign_clock: Clock,
+    pub reassign_clock: SeatClock,
     /// Months of a key that does not say (D8).
     pub key_months: u16,
     /// A key may extend a subscription if it has at most this many times its seats (3) (D8).
@@ -37,8 +37,8 @@ pub struct ImportPolicy {
 impl ImportPolicy {
     /// The numbers of the rule on seats (D9).
     #[must_use]
-    pub const fn seats(&self) -> seat::Terms {
-        seat::Terms { clock: self.reassign_clock, after_days: self.reassign_after_days }
+    pub const fn seats(&self) -> seat::SeatTerms {
+        seat::SeatTerms { clock: self.reassign_clock, after_days: self.reassign_after_days }
     }
 }
 

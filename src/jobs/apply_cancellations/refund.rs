@@ -13,8 +13,8 @@ use crate::{
     jobs::engine::{Context, Result, booking},
     store::{
         credit::of_entitlements,
-        order::{self, Ending, How, Membership},
-        request::Request,
+        order::{self, EndingEntitlement, How, Membership},
+        request::PendingRequest,
     },
 };
 
@@ -23,14 +23,16 @@ pub async fn accept(
     cx: &Context,
     conn: &mut PgConnection,
     run_id: i64,
-    request: &Request,
+    request: &PendingRequest,
     membership: &Membership,
 ) -> Result<Notice> {
     let ended_on = request.requested_on;
     order::end_memberships(conn, &[membership.membership_id], &[ended_on], How::Cancelled).await?;
     let ids = order::usable_after(conn, membership.membership_id, ended_on).await?;
-    let endings: Vec<Ending> =
-        ids.iter().map(|id| Ending { entitlement_id: *id, ended_on, how: How::Cancelled }).collect();
+    let endings: Vec<EndingEntitlement> = ids
+        .iter()
+        .map(|id| EndingEntitlement { entitlement_id: *id, ended_on, how: How::Cancelled })
+        .collect();
     order::end_entitlements(conn, run_id, &endings).await?;
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;

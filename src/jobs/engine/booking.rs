@@ -8,13 +8,13 @@ use super::{context::Context, error::Result};
 use crate::{
     domain::{
         credit::{self, Schedule, Settled},
-        ledger::{Kind, Transfer},
+        ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
     },
     store::{
         bulk::{self, Entry},
         credit::{Credit, Lapse, booked, mark_settled, put_schedules, unassigned, usage},
-        notice::{self, Owed, Subject},
+        notice::{self, NoticeSubject, Owed},
     },
 };
 
@@ -83,7 +83,7 @@ impl Booking {
         let lapsed: Vec<&Entry> = self
             .entries
             .iter()
-            .filter(|e| e.transfer.kind == Kind::CreditLapsed && e.transfer.corrects.is_none())
+            .filter(|e| e.transfer.kind == EntryKind::CreditLapsed && e.transfer.corrects.is_none())
             .filter(|e| {
                 known.get(&e.entitlement_id).is_some_and(|known_on| e.transfer.effective_on >= *known_on)
             })
@@ -97,7 +97,7 @@ impl Booking {
             let Entry { entitlement_id, partner_id, transfer: t } = lapsed[at];
             owed.push(Owed {
                 partner_id: *partner_id,
-                subject: Subject::Entitlement(*entitlement_id),
+                subject: NoticeSubject::Entitlement(*entitlement_id),
                 anchor_on: t.effective_on,
                 true_until: None,
                 notice: CreditLapsedUnassigned {

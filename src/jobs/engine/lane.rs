@@ -23,7 +23,7 @@ use crate::{
     domain::policy::Work,
     store::{
         self,
-        run::{self, Chunk, Claimant, Open, Pause, Word},
+        run::{self, Chunk, Claimant, OpenChunks, Pause, Word},
     },
 };
 
@@ -72,7 +72,7 @@ impl Job {
         let mut glance = GLANCE;
         loop {
             let worked = self.lanes(cx, &mut *conn, room, run_id).await?;
-            let Open { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
+            let OpenChunks { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
                     return Err(Error::Stopped);

@@ -23,11 +23,11 @@ pub use self::{
     context::{Context, Folders, Whole, sha256},
     error::{Error, Result, is_full},
     job::{Job, Plan, Stage, Work},
-    stop::{Asker, Stop},
+    stop::{Stop, Stopper},
 };
 use crate::store::{
     notifier,
-    run::{self, Chunk, Counts, Open},
+    run::{self, Chunk, Counts, OpenChunks},
 };
 
 impl Job {
@@ -46,7 +46,7 @@ impl Job {
             let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
             Span::current().record("run", run.run_id);
             let mut stage = run.stage;
-            let Open { open, failed } = run::open_chunks(&mut tx, run.run_id).await?;
+            let OpenChunks { open, failed } = run::open_chunks(&mut tx, run.run_id).await?;
             if open + failed > 0 {
                 tx.commit().await?;
                 self.work_off(cx, conn, room, run.run_id).await?;

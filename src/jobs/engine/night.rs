@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{
         calendar::add_days,
-        tick::{Plan, Verdict},
+        tick::{Plan, TickVerdict},
     },
     jobs::{REGISTRY, intake},
     store::{
@@ -192,19 +192,19 @@ async fn one(
         }
         let Some(ticked) = plan.of(cx.today).iter().find(|tick| tick.job == job.name) else { continue };
         match ticked.verdict {
-            Verdict::NotYet => {
+            TickVerdict::NotYet => {
                 info!(due_on = %cx.today, job = job.name, ready_at = %ticked.ready_at, "the night waits for its next job");
                 return Ok(None);
             }
-            Verdict::Due if ticked.answered => {}
-            Verdict::Due => {
+            TickVerdict::Due if ticked.answered => {}
+            TickVerdict::Due => {
                 jobs.push((job.name, job.run(cx, conn, room).await?));
                 let mut tx = conn.begin().await?;
                 cx.ensure_leader(&mut tx).await?;
                 tick::answer(&mut tx, job.name, cx.today).await?;
                 tx.commit().await?;
             }
-            Verdict::Skipped | Verdict::Dropped => {
+            TickVerdict::Skipped | TickVerdict::Dropped => {
                 let mut tx = conn.begin().await?;
                 cx.ensure_leader(&mut tx).await?;
                 tick::pass_over(&mut tx, job.name, cx.today).await?;

@@ -18,14 +18,14 @@ pub struct Stop(watch::Receiver<Wish>);
 
 /// Whoever may ask for it; clones ask the same.
 #[derive(Clone, Debug)]
-pub struct Asker(Arc<watch::Sender<Wish>>);
+pub struct Stopper(Arc<watch::Sender<Wish>>);
 
 impl Stop {
     /// One that is asked for through the other part.
     #[must_use]
-    pub fn new() -> (Asker, Self) {
+    pub fn new() -> (Stopper, Self) {
         let (sender, receiver) = watch::channel(Wish::GoOn);
-        (Asker(Arc::new(sender)), Self(receiver))
+        (Stopper(Arc::new(sender)), Self(receiver))
     }
 
     /// For a command that works to its end.
@@ -58,7 +58,7 @@ impl Stop {
     }
 }
 
-impl Asker {
+impl Stopper {
     /// Asks that nothing more begins; again changes nothing.
     pub fn ask(&self) {
         self.raise(Wish::BeginNothing);

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use crate::{
     domain::{
         policy::Policies,
-        tick::{self, Plan, Verdict},
+        tick::{self, Plan, TickVerdict},
     },
     store::{self, tick as record},
 };
@@ -32,9 +32,9 @@ pub async fn settle(
     let fresh: Vec<_> = plan.fresh().collect();
     let new = record::put(conn, &fresh).await?;
     let mut due = 0;
-    let mut passed: BTreeMap<(&str, Verdict), (usize, NaiveDate, NaiveDate)> = BTreeMap::new();
+    let mut passed: BTreeMap<(&str, TickVerdict), (usize, NaiveDate, NaiveDate)> = BTreeMap::new();
     for (job, due_on, verdict) in &new {
-        if *verdict == Verdict::Due {
+        if *verdict == TickVerdict::Due {
             due += 1;
             continue;
         }
@@ -42,7 +42,7 @@ pub async fn settle(
         (*count, *first, *last) = (*count + 1, *due_on.min(first), *due_on.max(last));
     }
     for ((job, verdict), (ticks, first, last)) in passed {
-        if verdict == Verdict::Dropped {
+        if verdict == TickVerdict::Dropped {
             warn!(%job, ticks, %first, %last, "more was missed than is caught up with (catch_up_cap): dropped");
         } else {
             info!(%job, ticks, %first, %last, "missed, and left out, as catch_up says");

@@ -12,7 +12,7 @@ use crate::{
     },
     jobs::engine::{Context, Result},
     store::{
-        notice::{self, Owed, Subject},
+        notice::{self, NoticeSubject, Owed},
         order::{self, How},
         run::Chunk,
     },
@@ -44,7 +44,7 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
                 if known.get(&m.membership_id).is_some_and(|known_on| ended_on >= *known_on) {
                     owed.push(Owed {
                         partner_id: m.partner_id,
-                        subject: Subject::Membership(m.membership_id),
+                        subject: NoticeSubject::Membership(m.membership_id),
                         anchor_on: ended_on,
                         true_until: None,
                         notice: MembershipEnded {

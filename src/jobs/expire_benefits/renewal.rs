@@ -8,8 +8,8 @@ use crate::{
     jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
-        order::{self, Ending, How},
-        request::{self, Decision, Request},
+        order::{self, EndingEntitlement, How},
+        request::{self, Decision, PendingRequest},
         run::{Chunk, Counts},
     },
 };
@@ -23,7 +23,7 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
     Ok(counts)
 }
 
-async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Request) -> Result<bool> {
+async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &PendingRequest) -> Result<bool> {
     let policy = cx.policies.expire_benefits.policy;
     let renewed_on = request.requested_on;
     let old = order::lock(conn, request.membership_id).await?;
@@ -40,9 +40,9 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Req
         let next = year.renewed(renewed_on, policy.renewal_days);
         let ended_on = sub_days(renewed_on, 1);
         let live = order::live(conn, old.membership_id).await?;
-        let endings: Vec<Ending> = live
+        let endings: Vec<EndingEntitlement> = live
             .iter()
-            .map(|(id, last)| Ending {
+            .map(|(id, last)| EndingEntitlement {
                 entitlement_id: *id,
                 ended_on: ended_on.min(*last),
                 how: How::Renewed,

@@ -6,7 +6,7 @@ use crate::{
     jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
-        order::{self, Ending, How},
+        order::{self, EndingEntitlement, How},
         run::Chunk,
     },
 };
@@ -22,9 +22,13 @@ pub async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resu
         return Ok(0);
     }
     let unassigned = order::unassigned(conn, chunk.span, cx.today, activate_by(cx)).await?;
-    let endings: Vec<Ending> = unassigned
+    let endings: Vec<EndingEntitlement> = unassigned
         .iter()
-        .map(|e| Ending { entitlement_id: e.entitlement_id, ended_on: e.latest_on, how: How::NotActivated })
+        .map(|e| EndingEntitlement {
+            entitlement_id: e.entitlement_id,
+            ended_on: e.latest_on,
+            how: How::NotActivated,
+        })
         .collect();
     order::end_entitlements(conn, chunk.run_id, &endings).await?;
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();

@@ -19,7 +19,7 @@ use crate::{
     files::profile::Kind,
     jobs::engine::{Context, Result, fault},
     store::{
-        book::{self, Entry},
+        book::{self, RuledRequest},
         file::{self, StagedRow},
         intake, run,
     },
@@ -149,10 +149,10 @@ async fn decide<'a>(
         request::enter(&mut book, one, &ruling);
         ruled.push(ruling);
     }
-    let entries: Vec<Entry<'_>> = asked
+    let entries: Vec<RuledRequest<'_>> = asked
         .iter()
         .zip(&ruled)
-        .map(|((staged, row, asked), ruled)| Entry {
+        .map(|((staged, row, asked), ruled)| RuledRequest {
             asked,
             ruled,
             file_id: row.file_id,

@@ -17,7 +17,7 @@ use crate::{
     files::profile::Kind,
     jobs::engine::{Context, Result, sha256},
     store::{
-        book::{self, Entry},
+        book::{self, RuledRequest},
         file::{self, NewFile},
         intake,
         keys::{self, Shown},
@@ -74,7 +74,8 @@ pub async fn reveal(
         keys::append_reveal(&mut tx, key_id, on, &by, *request_no).await?;
     } else {
         let file_id = recorded_file(cx, &mut tx, &asked, key_id.is_some()).await?;
-        let entry = Entry { asked: &asked, ruled: &ruled, file_id, line: 2, received_on: cx.arrived_on };
+        let entry =
+            RuledRequest { asked: &asked, ruled: &ruled, file_id, line: 2, received_on: cx.arrived_on };
         book::write(&mut tx, &book, &[entry]).await?;
     }
     let revealed = match (key_id, ruled.outcome) {
@@ -96,7 +97,7 @@ pub struct Preview {
     /// What the store calls the key.
     pub key_ref: String,
     /// What each way would come to.
-    pub ways: subscription::Preview,
+    pub ways: subscription::RedemptionPreview,
 }
 
 /// Tells what redeeming a key would come to in each way, and changes nothing (D8).

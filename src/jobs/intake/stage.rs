@@ -19,7 +19,7 @@ use crate::{
     },
     jobs::engine::{Context, Error, Result, fault, is_full},
     store::{
-        bulk::Rows,
+        bulk::CopyRows,
         file::{self, CELL_END, NewFile, Unfinished},
         quarantine,
         vault::Vault,
@@ -197,7 +197,7 @@ async fn stage_rows(
     profile: &Profile,
     vault: Option<Vault>,
 ) -> Result<std::result::Result<i32, Refusal>> {
-    let (send, mut receive) = mpsc::channel::<Rows>(2);
+    let (send, mut receive) = mpsc::channel::<CopyRows>(2);
     let (path, profile) = (spooled.to_owned(), profile.clone());
     let reading =
         tokio::task::spawn_blocking(move || read_rows(&path, &profile, file_id, vault.as_ref(), &send));
@@ -212,11 +212,11 @@ fn read_rows(
     profile: &Profile,
     file_id: i64,
     vault: Option<&Vault>,
-    send: &mpsc::Sender<Rows>,
+    send: &mpsc::Sender<CopyRows>,
 ) -> std::result::Result<i32, Refusal> {
     let mut reader = Reader::open(File::open(path)?, Limits::default())?;
     let mut record = Record::default();
-    let mut rows = Rows::into("staged_row");
+    let mut rows = CopyRows::into("staged_row");
     let mut row_no = 0_i32;
     let mut cells = String::new();
     while reader.read(&mut record)? {
@@ -228,7 +228,7 @@ fn read_rows(
         rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
         rows.maybe(profile.kind.is_request().then(|| requested_on(profile, &record))).end();
         if rows.len() >= STAGED_AT_ONCE
-            && send.blocking_send(std::mem::replace(&mut rows, Rows::into("staged_row"))).is_err()
+            && send.blocking_send(std::mem::replace(&mut rows, CopyRows::into("staged_row"))).is_err()
         {
             return Ok(row_no); // the other side has failed and says why
         }

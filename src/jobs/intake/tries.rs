@@ -16,7 +16,7 @@ use crate::{
     jobs::engine::{Context, Result},
     store::{
         self,
-        quarantine::{self, Try},
+        quarantine::{self, FileTry},
     },
 };
 
@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// Tries of this process that could not be given back, because the store was down.
-static OWED: Mutex<Vec<Try>> = Mutex::new(Vec::new());
+static OWED: Mutex<Vec<FileTry>> = Mutex::new(Vec::new());
 
-fn owed() -> std::sync::MutexGuard<'static, Vec<Try>> {
+fn owed() -> std::sync::MutexGuard<'static, Vec<FileTry>> {
     OWED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -43,7 +43,7 @@ pub(super) fn limit(cx: &Context) -> i32 {
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     /// To be ended.
-    pub(super) tries: Vec<Try>,
+    pub(super) tries: Vec<FileTry>,
     /// Files that were given up instead, and why.
     pub(super) given_up: HashMap<i64, String>,
 }
@@ -78,7 +78,7 @@ fn sentence(tries: i32, applied: i32, rows: i32) -> String {
 }
 
 /// Gives tries back; what the store cannot be told now, it is told later by this process.
-pub(super) async fn end(conn: &mut PgConnection, tries: &[Try]) {
+pub(super) async fn end(conn: &mut PgConnection, tries: &[FileTry]) {
     if let Err(error) = quarantine::end(conn, tries).await {
         warn!(%error, "a try of a file was not given back yet");
         owed().extend_from_slice(tries);

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{agreement::Standing, credit::Shape},
+    domain::{agreement::KnownExclusion, credit::Shape},
     jobs::engine::{Context, Result},
     store::{agreement, credit::Credit},
 };
@@ -15,7 +15,7 @@ pub async fn against(
     cx: &Context,
     conn: &mut PgConnection,
     credits: &[Credit],
-) -> Result<HashMap<i64, Vec<Standing>>> {
+) -> Result<HashMap<i64, Vec<KnownExclusion>>> {
     let bulk = credits.iter().filter(|c| c.terms.shape == Shape::Bulk).map(|c| c.partner_id);
     let partners: Vec<i64> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
     if partners.is_empty() {

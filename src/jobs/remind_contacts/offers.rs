@@ -8,7 +8,7 @@ use crate::{
     domain::notice::{ContactNeeded, Notice, OfferInstructions, OfferLive},
     jobs::engine::{Context, Result},
     store::{
-        notice::{Owed, Subject},
+        notice::{NoticeSubject, Owed},
         reminder::{self, Near},
         run::Chunk,
     },
@@ -54,7 +54,7 @@ pub async fn work(
 fn owe(offer: &Near, anchor_on: NaiveDate, notice: impl Into<Notice>) -> Owed {
     Owed {
         partner_id: offer.partner_id,
-        subject: Subject::Entitlement(offer.subject_id),
+        subject: NoticeSubject::Entitlement(offer.subject_id),
         anchor_on,
         true_until: Some(offer.on),
         notice: notice.into(),

@@ -12,12 +12,12 @@ use crate::{
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },
-    store::{Result, bulk::Rows, units},
+    store::{Result, bulk::CopyRows, units},
 };
 
 /// A request, what was ruled on it, and where it came from.
 #[derive(Debug)]
-pub struct Entry<'a> {
+pub struct RuledRequest<'a> {
     /// The request.
     pub asked: &'a Asked,
     /// What was ruled.
@@ -31,7 +31,7 @@ pub struct Entry<'a> {
 }
 
 /// Writes what was ruled on a span of requests, in their order.
-pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -> Result<()> {
+pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[RuledRequest<'_>]) -> Result<()> {
     requests(conn, book, entries).await?;
     decisions(conn, entries).await?;
     let mut work = Work::default();
@@ -46,8 +46,8 @@ pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) 
 }
 
 /// Requests that are recorded, and those that waited and are ruled on again.
-async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -> Result<()> {
-    let status = |entry: &Entry<'_>| match entry.ruled.outcome {
+async fn requests(conn: &mut PgConnection, book: &Book, entries: &[RuledRequest<'_>]) -> Result<()> {
+    let status = |entry: &RuledRequest<'_>| match entry.ruled.outcome {
         Outcome::Waits(_) => Some("waiting"),
         Outcome::Pending(_) => Some("pending"),
         Outcome::Accepted { .. } => Some("accepted"),
@@ -57,7 +57,7 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -
     // A span may hold a request twice: as one that waits, and let in.
     let last: HashMap<i64, &str> =
         entries.iter().filter_map(|entry| Some((entry.ruled.request_no, status(entry)?))).collect();
-    let (mut rows, mut again) = (Rows::into("request"), BTreeMap::new());
+    let (mut rows, mut again) = (CopyRows::into("request"), BTreeMap::new());
     for entry in entries {
         let Ruled { request_no, partner_id: Some(partner_id), .. } = entry.ruled else { continue };
         let Some(status) = status(entry) else { continue };
@@ -83,13 +83,13 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[Entry<'_>]) -
 async fn ask_again(
     conn: &mut PgConnection,
     book: &Book,
-    again: &BTreeMap<i64, &Entry<'_>>,
+    again: &BTreeMap<i64, &RuledRequest<'_>>,
     status: &HashMap<i64, &str>,
 ) -> Result<()> {
     if again.is_empty() {
         return Ok(());
     }
-    let of = |entry: &Entry<'_>| {
+    let of = |entry: &RuledRequest<'_>| {
         let (ruled, drawn) = (entry.ruled, drawn_from(book, entry.ruled));
         (
             ruled.membership_id.or(drawn.map(|held| held.membership_id)),
@@ -135,8 +135,8 @@ fn drawn_from<'a>(book: &'a Book, ruled: &Ruled) -> Option<&'a Held> {
 }
 
 /// Every yes and every no of a partner that is known (D13).
-async fn decisions(conn: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
-    let mut rows = Rows::into("decision");
+async fn decisions(conn: &mut PgConnection, entries: &[RuledRequest<'_>]) -> Result<()> {
+    let mut rows = CopyRows::into("decision");
     for entry in entries {
         let Some(partner_id) = entry.ruled.partner_id else { continue };
         let (accepted, problems): (bool, &[Problem]) = match &entry.ruled.outcome {
@@ -178,12 +178,12 @@ struct Work {
     assigned: Vec<Given>,
     /// Ends of stored assignments: benefit, user, day, request.
     removed: (Vec<i64>, Vec<i64>, Vec<NaiveDate>, Vec<i64>),
-    reveals: Rows,
-    redemptions: Rows,
-    uses: Rows,
-    activations: Rows,
-    contracts: Rows,
-    draws: Vec<units::Draw>,
+    reveals: CopyRows,
+    redemptions: CopyRows,
+    uses: CopyRows,
+    activations: CopyRows,
+    contracts: CopyRows,
+    draws: Vec<units::UnitDraw>,
 }
 
 impl Default for Work {
@@ -191,18 +191,18 @@ impl Default for Work {
         Self {
             assigned: Vec::new(),
             removed: <_>::default(),
-            reveals: Rows::into("key_reveal"),
-            redemptions: Rows::into("redemption"),
-            uses: Rows::into("benefit_use"),
-            activations: Rows::into("activation"),
-            contracts: Rows::into("support_contract"),
+            reveals: CopyRows::into("key_reveal"),
+            redemptions: CopyRows::into("redemption"),
+            uses: CopyRows::into("benefit_use"),
+            activations: CopyRows::into("activation"),
+            contracts: CopyRows::into("support_contract"),
             draws: Vec::new(),
         }
     }
 }
 
 impl Work {
-    fn take(&mut self, book: &Book, entry: &Entry<'_>, effect: &Effect) {
+    fn take(&mut self, book: &Book, entry: &RuledRequest<'_>, effect: &Effect) {
         let (Some(partner_id), on) = (entry.ruled.partner_id, entry.asked.requested_on()) else { return };
         let (request_no, by) = (entry.ruled.request_no, entry.asked.requested_by());
         match effect {
@@ -268,7 +268,7 @@ impl Work {
                 rows.date(on).cell(request_no).end();
             }
             Effect::Drawn { entitlement_id, count } => {
-                let draw = units::Draw { entitlement_id: *entitlement_id, request_no, on, count: *count };
+                let draw = units::UnitDraw { entitlement_id: *entitlement_id, request_no, on, count: *count };
                 self.draws.push(draw);
             }
         }
@@ -301,7 +301,7 @@ impl Work {
             .execute(&mut *conn)
             .await?;
         }
-        let mut rows = Rows::into("assignment");
+        let mut rows = CopyRows::into("assignment");
         for a in self.assigned {
             rows.cell(a.partner_id)
                 .cell(a.entitlement_id)

@@ -34,7 +34,7 @@ pub struct Decided {
 
 /// A request on record.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RequestOnRecord {
     /// The order, or the order and the benefit; of a service request that names none, itself.
     pub subject: String,
     /// `assign`, `cancel` …
@@ -98,9 +98,9 @@ impl Subject {
     }
 
     /// What was asked for.
-    pub async fn asked(&self, conn: &mut PgConnection) -> Result<Vec<Asked>> {
+    pub async fn asked(&self, conn: &mut PgConnection) -> Result<Vec<RequestOnRecord>> {
         Ok(sqlx::query_as!(
-            Asked,
+            RequestOnRecord,
             r#"select coalesce(nullif(concat_ws('/', m.order_id, e.benefit), ''), r.request_key) as "subject!", r.kind,
                       r.content || jsonb_strip_nulls(jsonb_build_object(
                           'request_id', case when r.family = 'service' then r.request_key end,

@@ -57,7 +57,7 @@ pub struct KeysKnown {
 
 /// A key that was shown, or counted as shown (R5).
 #[derive(Clone, Debug)]
-pub struct Revealed {
+pub struct KeyShown {
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -240,9 +240,9 @@ impl Subject {
     }
 
     /// The keys that were shown.
-    pub async fn revealed(&self, conn: &mut PgConnection) -> Result<Vec<Revealed>> {
+    pub async fn revealed(&self, conn: &mut PgConnection) -> Result<Vec<KeyShown>> {
         Ok(sqlx::query_as!(
-            Revealed,
+            KeyShown,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, v.revealed_on,
                       directory_name(m.partner_id, v.revealed_by) as "revealed_by!", decision_of(v.request_no) as decision_no
                from membership m join entitlement e using (membership_id) join license_key k using (entitlement_id)

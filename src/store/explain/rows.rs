@@ -7,7 +7,7 @@ use crate::domain::{notice::Notice, reason::Reason};
 
 /// What an entitlement became, one row a change.
 #[derive(Clone, Debug)]
-pub struct Version {
+pub struct EntitlementVersion {
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -44,7 +44,7 @@ pub struct Version {
 
 /// A movement, with the one it corrects.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LedgerEntry {
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -85,7 +85,7 @@ pub struct Entry {
 
 /// A grant that is due and waits.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub struct WaitingGrant {
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -98,7 +98,7 @@ pub struct Waiting {
 
 /// Word that was owed, and the mail that carried it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct NoticeTold {
     /// The date that made it owed.
     pub anchor_on: NaiveDate,
     /// `owed`, `mailed` or `superseded`.

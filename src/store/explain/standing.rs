@@ -7,7 +7,7 @@ use super::{Result, Subject};
 
 /// A partner as it stands.
 #[derive(Clone, Debug)]
-pub struct Partner {
+pub struct PartnerStanding {
     /// Its name.
     pub name: String,
     /// ISO 3166-1 alpha-2.
@@ -24,7 +24,7 @@ pub struct Partner {
 
 /// An order as it stands.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct OrderStanding {
     /// The order.
     pub order_id: String,
     /// `None` while a renewal waits for its entitlements file.
@@ -49,7 +49,7 @@ pub struct Order {
 
 /// A benefit as it stands (R10).
 #[derive(Clone, Debug)]
-pub struct Benefit {
+pub struct BenefitStanding {
     /// The order.
     pub order_id: String,
     /// What the order bought.
@@ -94,7 +94,7 @@ pub struct Benefit {
 
 /// A directory user as it stands.
 #[derive(Clone, Debug)]
-pub struct User {
+pub struct UserStanding {
     /// The object id.
     pub object_id: String,
     /// The sign-in name.
@@ -111,7 +111,7 @@ pub struct User {
 
 /// A key as it stands; never the key itself.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct KeyStanding {
     /// Its order and benefit.
     pub about: String,
     /// Its last characters.
@@ -137,9 +137,9 @@ pub struct Key {
 }
 
 /// A directory user of a partner, by object id or user principal name in any case.
-pub async fn user(conn: &mut PgConnection, partner: &str, named: &str) -> Result<Option<User>> {
+pub async fn user(conn: &mut PgConnection, partner: &str, named: &str) -> Result<Option<UserStanding>> {
     Ok(sqlx::query_as!(
-        User,
+        UserStanding,
         "select u.object_id, u.user_principal_name, u.display_name, u.user_type, u.enabled, u.roles
          from directory_user u join partner p using (partner_id)
          where p.number = $1 and (lower(u.object_id) = lower($2) or lower(u.user_principal_name) = lower($2))
@@ -153,9 +153,9 @@ pub async fn user(conn: &mut PgConnection, partner: &str, named: &str) -> Result
 
 impl Subject {
     /// The partner.
-    pub async fn partner(&self, conn: &mut PgConnection) -> Result<Partner> {
+    pub async fn partner(&self, conn: &mut PgConnection) -> Result<PartnerStanding> {
         Ok(sqlx::query_as!(
-            Partner,
+            PartnerStanding,
             r#"select p.name, p.country, p.currency, p.account_email, c.email as "contact?",
                       c.language as "contact_language?"
                from partner p left join contact c using (partner_id) where p.partner_id = $1"#,
@@ -166,9 +166,9 @@ impl Subject {
     }
 
     /// The orders, by start.
-    pub async fn orders(&self, conn: &mut PgConnection) -> Result<Vec<Order>> {
+    pub async fn orders(&self, conn: &mut PgConnection) -> Result<Vec<OrderStanding>> {
         Ok(sqlx::query_as!(
-            Order,
+            OrderStanding,
             r#"select m.order_id, m.offer, m.purchased_on, m.starts_on, m.anniversary_on, m.status, m.ended_on,
                       o.order_id as "renews?", s.access_id as "access_id?", s.contract_id as "contract_id?"
                from membership m left join membership o on o.membership_id = m.renews
@@ -183,9 +183,9 @@ impl Subject {
     }
 
     /// The benefits, by order.
-    pub async fn benefits(&self, conn: &mut PgConnection) -> Result<Vec<Benefit>> {
+    pub async fn benefits(&self, conn: &mut PgConnection) -> Result<Vec<BenefitStanding>> {
         Ok(sqlx::query_as!(
-            Benefit,
+            BenefitStanding,
             r#"select m.order_id, m.offer, e.benefit, e.benefit_type, e.quantity, e.starts_on, e.expires_on,
                       e.last_usable_on, e.ended_on, v.activated_on as "activated_on?", v.live_on as "live_on?",
                       coalesce(e.ended_as, case when s.waits ->> 'code' = 'bulk_blocked' then 'blocked'
@@ -230,7 +230,7 @@ impl Subject {
     }
 
     /// The user, if it is one.
-    pub async fn user(&self, conn: &mut PgConnection) -> Result<Option<User>> {
+    pub async fn user(&self, conn: &mut PgConnection) -> Result<Option<UserStanding>> {
         if self.user_id.is_none() {
             return Ok(None);
         }
@@ -238,9 +238,9 @@ impl Subject {
     }
 
     /// The key, if it is one.
-    pub async fn key(&self, conn: &mut PgConnection) -> Result<Option<Key>> {
+    pub async fn key(&self, conn: &mut PgConnection) -> Result<Option<KeyStanding>> {
         Ok(sqlx::query_as!(
-            Key,
+            KeyStanding,
             r#"select m.order_id || '/' || e.benefit as "about!", k.tail, k.seats, k.months, k.product, k.language, k.os,
                       k.download_url, k.instructions,
                       (select min(v.revealed_on) from key_reveal v where v.key_id = k.key_id) as revealed_on,

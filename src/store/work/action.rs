@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{State, Work, WorkId, find};
+use super::{ListedChunk, State, WorkId, find};
 use crate::store::Result;
 
 /// Who does it, and why.
@@ -17,9 +17,9 @@ pub struct By<'a> {
 
 /// What was done to a chunk.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct ChunkChange {
     /// The chunk as it was.
-    pub before: Work,
+    pub before: ListedChunk,
     /// Where it stands now; a running one that is to be cancelled still runs.
     pub now: State,
 }
@@ -30,16 +30,16 @@ pub enum Refused {
     /// There is none of that id.
     Unknown(WorkId),
     /// It does not stand where this can be done.
-    State(Box<Work>),
+    State(Box<ListedChunk>),
     /// Its rows are in another chunk of the run that is open.
-    Covered(Box<Work>, i32),
+    Covered(Box<ListedChunk>, i32),
 }
 
 /// A chunk, or why nothing was done to it.
-pub type Outcome = std::result::Result<Change, Refused>;
+pub type ActionResult = std::result::Result<ChunkChange, Refused>;
 
 /// Locks a chunk and reads it.
-async fn lock(conn: &mut PgConnection, id: WorkId) -> Result<std::result::Result<Work, Refused>> {
+async fn lock(conn: &mut PgConnection, id: WorkId) -> Result<std::result::Result<ListedChunk, Refused>> {
     sqlx::query_scalar!(
         "select chunk_no from run_chunk where run_id = $1 and chunk_no = $2 for update",
         id.run_id,
@@ -56,7 +56,7 @@ pub async fn retry(
     id: WorkId,
     by: By<'_>,
     priority: Option<i16>,
-) -> Result<Outcome> {
+) -> Result<ActionResult> {
     let before = match lock(conn, id).await? {
         Ok(work) if matches!(work.state, State::Dead | State::Discarded) => work,
         Ok(work) => return Ok(Err(Refused::State(Box::new(work)))),
@@ -84,11 +84,11 @@ pub async fn retry(
     .execute(&mut *conn)
     .await?;
     record(conn, &before, "retry", by).await?;
-    Ok(Ok(Change { before, now: State::Ready }))
+    Ok(Ok(ChunkChange { before, now: State::Ready }))
 }
 
 /// A chunk that failed for good is never to be done in this run.
-pub async fn discard(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<Outcome> {
+pub async fn discard(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<ActionResult> {
     let before = match lock(conn, id).await? {
         Ok(work) if work.state == State::Dead => work,
         Ok(work) => return Ok(Err(Refused::State(Box::new(work)))),
@@ -96,11 +96,11 @@ pub async fn discard(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<
     };
     give_up(conn, id).await?;
     record(conn, &before, "discard", by).await?;
-    Ok(Ok(Change { before, now: State::Discarded }))
+    Ok(Ok(ChunkChange { before, now: State::Discarded }))
 }
 
 /// A chunk that nobody has is discarded; of one that a worker has it is noted that it be ended.
-pub async fn cancel(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<Outcome> {
+pub async fn cancel(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<ActionResult> {
     let before = match lock(conn, id).await? {
         Ok(work) if matches!(work.state, State::Ready | State::Waiting | State::Running) => work,
         Ok(work) => return Ok(Err(Refused::State(Box::new(work)))),
@@ -122,7 +122,7 @@ pub async fn cancel(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<O
         State::Discarded
     };
     record(conn, &before, "cancel", by).await?;
-    Ok(Ok(Change { before, now }))
+    Ok(Ok(ChunkChange { before, now }))
 }
 
 /// A chunk that nobody has is not to be claimed before `until`. Costs no try.
@@ -131,7 +131,7 @@ pub async fn snooze(
     id: WorkId,
     by: By<'_>,
     until: DateTime<Utc>,
-) -> Result<Outcome> {
+) -> Result<ActionResult> {
     let before = match lock(conn, id).await? {
         Ok(work) if matches!(work.state, State::Ready | State::Waiting) => work,
         Ok(work) => return Ok(Err(Refused::State(Box::new(work)))),
@@ -148,7 +148,7 @@ pub async fn snooze(
     .execute(&mut *conn)
     .await?;
     record(conn, &before, "snooze", by).await?;
-    Ok(Ok(Change { before, now: State::Waiting }))
+    Ok(Ok(ChunkChange { before, now: State::Waiting }))
 }
 
 /// The instant so many seconds from now on the database's clock, or `at` if that is still to come there.
@@ -208,7 +208,7 @@ async fn lose(conn: &mut PgConnection, id: WorkId) -> Result<()> {
     Ok(())
 }
 
-async fn record(conn: &mut PgConnection, before: &Work, action: &str, by: By<'_>) -> Result<()> {
+async fn record(conn: &mut PgConnection, before: &ListedChunk, action: &str, by: By<'_>) -> Result<()> {
     let was = was(before);
     sqlx::query!(
         "insert into operator_action (run_id, chunk_no, action, by, why, before) values ($1, $2, $3, $4, $5, $6)",
@@ -225,7 +225,7 @@ async fn record(conn: &mut PgConnection, before: &Work, action: &str, by: By<'_>
 }
 
 /// What it was, as a person reads it: state, tries, what the last one said.
-fn was(work: &Work) -> String {
+fn was(work: &ListedChunk) -> String {
     let tries = match work.tries {
         0 => "no try yet".to_owned(),
         1 => "1 try".to_owned(),

@@ -28,7 +28,7 @@ pub enum Rows {
 
 /// A row that a chunk owes something.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DueRow {
     /// The Partner ID, where it is of one partner.
     pub partner: Option<String>,
     /// The order, the order and its benefit, the request, the mail's Message-ID, or the file.
@@ -45,7 +45,7 @@ pub async fn due(
     due_on: NaiveDate,
     grace_days: i32,
     limit: i64,
-) -> Result<(Vec<Due>, i64)> {
+) -> Result<(Vec<DueRow>, i64)> {
     match rows {
         Rows::Requests(kind) => requests(conn, kind, span, limit).await,
         Rows::Memberships => memberships(conn, span, due_on, grace_days, limit).await,
@@ -63,12 +63,12 @@ macro_rules! counted {
     ($found:expr) => {{
         let found = $found;
         let total = found.first().map_or(0, |row| row.total);
-        let due = found.into_iter().map(|r| Due { partner: r.partner, subject: r.subject, on: r.on });
+        let due = found.into_iter().map(|r| DueRow { partner: r.partner, subject: r.subject, on: r.on });
         Ok((due.collect(), total))
     }};
 }
 
-async fn requests(conn: &mut PgConnection, kind: &str, span: Span, limit: i64) -> Result<(Vec<Due>, i64)> {
+async fn requests(conn: &mut PgConnection, kind: &str, span: Span, limit: i64) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", r.request_key || ' for ' || m.order_id as "subject?",
@@ -95,7 +95,7 @@ async fn memberships(
     due_on: NaiveDate,
     grace_days: i32,
     limit: i64,
-) -> Result<(Vec<Due>, i64)> {
+) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", m.order_id as "subject?",
@@ -125,7 +125,7 @@ async fn credits(
     span: Span,
     due_on: NaiveDate,
     limit: i64,
-) -> Result<(Vec<Due>, i64)> {
+) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", m.order_id || '/' || e.benefit as "subject?", s.next_on as "on?",
@@ -149,7 +149,7 @@ async fn usage(
     span: Span,
     due_on: NaiveDate,
     limit: i64,
-) -> Result<(Vec<Due>, i64)> {
+) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", m.order_id || '/' || e.benefit as "subject?", u.used_on as "on?",
@@ -170,7 +170,7 @@ async fn usage(
     )
 }
 
-async fn partners(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<Due>, i64)> {
+async fn partners(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select number as "partner?", name as "subject?", null::date as "on?", count(*) over () as "total!"
@@ -184,7 +184,7 @@ async fn partners(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Ve
     )
 }
 
-async fn mails(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<Due>, i64)> {
+async fn mails(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", m.message_id as "subject?", m.day as "on?", count(*) over () as "total!"
@@ -200,7 +200,7 @@ async fn mails(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<D
     )
 }
 
-async fn files(conn: &mut PgConnection, limit: i64) -> Result<(Vec<Due>, i64)> {
+async fn files(conn: &mut PgConnection, limit: i64) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", f.name as "subject?", f.received_on as "on?", count(*) over () as "total!"

@@ -12,7 +12,7 @@ use crate::{
         naming,
         reason::{self, Reason},
     },
-    store::explain::{Asked, Decided},
+    store::explain::{Decided, RequestOnRecord},
 };
 
 /// What is told of a request by what it did, where it was accepted.
@@ -21,7 +21,7 @@ fn shows(kind: &str) -> bool {
 }
 
 /// A request: of one that was decided at once, its decision is enough, unless the history is the request's own.
-pub(super) fn asked(asked: &Asked, whole: bool) -> Option<Event> {
+pub(super) fn asked(asked: &RequestOnRecord, whole: bool) -> Option<Event> {
     let open = matches!(asked.status.as_str(), "waiting" | "pending");
     if !open && !whole && !matches!(asked.kind.as_str(), "cancel" | "renew") {
         return None;

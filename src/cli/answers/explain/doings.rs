@@ -11,7 +11,7 @@ use crate::{
         reason::Reason,
     },
     store::explain::{
-        Activated, Agreed, Assigned, Contacted, KeysKnown, Opened, Redeemed, Revealed, Waiting,
+        Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed, WaitingGrant,
     },
 };
 
@@ -48,7 +48,7 @@ pub(super) fn assigned(assigned: &Assigned) -> Vec<Event> {
 }
 
 /// A grant that waits, or is blocked.
-pub(super) fn waiting(waiting: &Waiting) -> Event {
+pub(super) fn waiting(waiting: &WaitingGrant) -> Event {
     let sentence = waiting.reason.sentence(Language::English);
     let (what, says) = match *waiting.reason {
         Reason::BulkBlocked { .. } => ("blocked", sentence),
@@ -71,7 +71,7 @@ fn named(key_id: i64, tail: &str) -> String {
     format!("key {} ({})", key_ref(key_id), masked(tail))
 }
 
-pub(super) fn revealed(revealed: &Revealed) -> Event {
+pub(super) fn revealed(revealed: &KeyShown) -> Event {
     let says = format!("{}, to {}", named(revealed.key_id, &revealed.tail), revealed.revealed_by);
     event(revealed.revealed_on, "revealed", format!("{}/{}", revealed.order_id, revealed.benefit), says)
         .of([&revealed.revealed_by])

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::{
     self,
-    explain::{Entry, Subject, Told, Version},
+    explain::{EntitlementVersion, LedgerEntry, NoticeTold, Subject},
 };
 
 /// One thing that happened.
@@ -152,7 +152,7 @@ impl Event {
 }
 
 /// Arrivals, changes and ends: each version against the one before it.
-fn versions(versions: &[Version]) -> Vec<Event> {
+fn versions(versions: &[EntitlementVersion]) -> Vec<Event> {
     let before = std::iter::once(None).chain(versions.iter().map(Some));
     versions
         .iter()
@@ -179,7 +179,7 @@ fn versions(versions: &[Version]) -> Vec<Event> {
         .collect()
 }
 
-fn stated(version: &Version) -> String {
+fn stated(version: &EntitlementVersion) -> String {
     let mut text = format!("{}, quantity {}", version.benefit_type, quantity(version.quantity));
     let _ = write!(text, ", {} to {}", version.starts_on, version.expires_on);
     if let Some(minor) = version.amount_minor {
@@ -199,8 +199,8 @@ fn quantity(quantity: Option<i32>) -> String {
     quantity.map_or_else(|| "unlimited".to_owned(), |quantity| quantity.to_string())
 }
 
-fn changes(was: &Version, became: &Version) -> Vec<String> {
-    let amount = |version: &Version| {
+fn changes(was: &EntitlementVersion, became: &EntitlementVersion) -> Vec<String> {
+    let amount = |version: &EntitlementVersion| {
         version.amount_minor.map_or_else(String::new, |minor| money(minor, version.currency.as_deref()))
     };
     let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -224,7 +224,7 @@ fn or_nothing(text: &str) -> &str {
 }
 
 /// A movement of the ledger.
-fn entry(entry: &Entry) -> Event {
+fn entry(entry: &LedgerEntry) -> Event {
     let amount = figure(&entry.kind, entry.amount_minor, entry.currency.as_deref());
     let period = span(entry.period_from, entry.period_until);
     let mut reference =
@@ -273,7 +273,7 @@ fn noun(kind: &str) -> &str {
     }
 }
 
-fn conversion(entry: &Entry) -> String {
+fn conversion(entry: &LedgerEntry) -> String {
     match (entry.usd_minor, entry.rate_nano, entry.rate_on) {
         (Some(usd), Some(nano), Some(on)) => {
             format!(": {} at {}, the rate of {on}", money(usd, Some("USD")), rate(nano))
@@ -282,7 +282,7 @@ fn conversion(entry: &Entry) -> String {
     }
 }
 
-fn told(told: &Told) -> Option<Event> {
+fn told(told: &NoticeTold) -> Option<Event> {
     let (says, about) = (told.notice.line(), told.notice.subject());
     match (told.status.as_str(), told.day, &told.recipient) {
         ("mailed", Some(day), Some(recipient)) => {

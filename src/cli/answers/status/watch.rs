@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::counted;
 use crate::store::{
     process::Seen,
-    status::{Figures, Quantiles, Queue},
+    status::{Figures, Quantiles, QueueFigures},
 };
 
 /// That nobody keeps the timetable any more, if so.
@@ -92,8 +92,8 @@ pub(super) fn queues(figures: &Figures) -> Vec<String> {
     lines
 }
 
-fn counts(name: &str, queues: &[Queue]) -> String {
-    let sum = |of: fn(&Queue) -> i64| queues.iter().map(of).sum::<i64>();
+fn counts(name: &str, queues: &[QueueFigures]) -> String {
+    let sum = |of: fn(&QueueFigures) -> i64| queues.iter().map(of).sum::<i64>();
     let oldest = queues.iter().filter_map(|queue| queue.oldest_ready_seconds).reduce(f64::max);
     format!(
         "{name:<20}  {:>6}  {:>7}  {:>7}  {:>7}  {:>5}",
@@ -136,9 +136,9 @@ pub(super) fn processes_in_json(processes: &[Seen]) -> Vec<Value> {
     processes.iter().map(one).collect()
 }
 
-pub(super) fn queues_in_json(queues: &[Queue]) -> Vec<Value> {
+pub(super) fn queues_in_json(queues: &[QueueFigures]) -> Vec<Value> {
     let quantiles = |of: Option<Quantiles>| of.map(|of| json!({ "p50": of.p50, "p95": of.p95 }));
-    let one = |queue: &Queue| {
+    let one = |queue: &QueueFigures| {
         json!({
             "job": queue.job, "ready": queue.ready, "waiting": queue.waiting, "running": queue.running,
             "lapsed": queue.lapsed, "dead": queue.dead, "discarded": queue.discarded,

@@ -12,7 +12,7 @@ use crate::{
         credit::{Schedule, Shape, Terms},
         draw::Unit,
         entitlement::{self, BenefitKind, EntitlementRow},
-        entitlement_change::{self, Against, Change, Known, Order, Stated},
+        entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
         membership::{Standing, Year},
         money::Currency,
         policy::Backdate,
@@ -33,7 +33,7 @@ use crate::{
 struct Held {
     membership_id: i64,
     partner_id: i64,
-    order: Order,
+    order: KnownOrder,
     fixed: bool,
     changed: bool,
 }
@@ -112,7 +112,7 @@ impl<'a> Span<'a> {
         let orders = stored.into_iter().map(|(order_id, s)| {
             let year = Year { starts_on: s.starts_on, anniversary_on: s.anniversary_on, grace_days };
             let (offer, purchased_on, ended_on) = (s.offer, s.purchased_on, s.ended_on);
-            let order = Order { offer, purchased_on, year, ended_on, new: false };
+            let order = KnownOrder { offer, purchased_on, year, ended_on, new: false };
             let held = Held {
                 membership_id: s.membership_id,
                 partner_id: s.partner_id,
@@ -257,7 +257,7 @@ impl<'a> Span<'a> {
         let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| Held {
             membership_id: numbers.pop().unwrap_or_default(),
             partner_id,
-            order: Order {
+            order: KnownOrder {
                 offer: Some(row.offer),
                 purchased_on: Some(row.purchased_on),
                 year: Year::starting(starts_on, grace_days),

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::agreements::stays;
 use crate::{
     domain::{
-        agreement::{Exclusion, Standing, overlaps},
+        agreement::{Exclusion, KnownExclusion, overlaps},
         cap::{self, Seats},
         core_difference::{self, CoreRow, Held, Own},
         entitlement::{BenefitKind, EntitlementRow, Offer},
@@ -74,8 +74,9 @@ impl<'a> Holdings<'a> {
             let grace_days = cx.policies.expire_benefits.policy.grace_days;
             let standing = agreement::standing(conn, &cx.catalogue, &ids, grace_days).await?;
             exclusions.extend(ids.iter().map(|id| (*id, vec![])));
-            let of =
-                |standing: Vec<Standing>| standing.into_iter().map(|standing| standing.exclusion).collect();
+            let of = |standing: Vec<KnownExclusion>| {
+                standing.into_iter().map(|standing| standing.exclusion).collect()
+            };
             exclusions.extend(standing.into_iter().map(|(id, standing)| (id, of(standing))));
         }
         let ids = of(|row| row.offer == Offer::ActionPack);

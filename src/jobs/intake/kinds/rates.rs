@@ -7,7 +7,7 @@ use crate::{
         money::plain,
         reason::{Problem, Reason},
     },
-    files::rates::Rates,
+    files::rates::RateColumns,
     jobs::{
         engine::{Context, Error, Result},
         intake::staged::{StagedFile, Verdict, record},
@@ -25,7 +25,7 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let columns = Rates::of_header(&staged.header)
+    let columns = RateColumns::of_header(&staged.header)
         .map_err(|refusal| Error::file(std::path::Path::new("rates"))(std::io::Error::other(refusal)))?;
     let days: Vec<_> = rows.iter().map(|row| columns.day(&record(row))).collect();
     let published: Vec<_> = days.iter().flatten().map(|day| day.on).collect();
