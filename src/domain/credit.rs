@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use super::{
     agreement::{self, KnownExclusion},
     calendar::{Period, PeriodScheme, add_days, period, sub_days},
-    ledger::{Booked, EntryKind, Transfer, corrections, net},
+    ledger::{Account, Booked, EntryKind, Transfer, corrections, latest, net},
     money::{Amount, Currency},
     rate::Rates,
     reason::Reason,
@@ -371,83 +371,135 @@ fn close(terms: &Terms, number: u32, open_minor: &mut i64, out: &mut Vec<Transfe
     }
 }
 
+/// What [`settle`] settles one entitlement by, apart from its terms.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Where it stands; `None`: nothing is to come.
+    pub schedule: Option<&'a Schedule>,
+    /// What is booked of it.
+    pub booked: &'a [Booked],
+    /// All its usage by `today`.
+    pub usage: &'a [Usage],
+    /// Its order's year moved: dates are settled as well as amounts (D16).
+    pub moved: bool,
+    /// The night.
+    pub today: NaiveDate,
+}
+
 /// What the facts known on `today` say all granted periods should hold, booked as the difference to what is.
 ///
 /// Usage draws in the order of its dates, then references; what is beyond the grant, or dated before it took effect or
 /// after the last usable day, becomes overage (D15). Usage in a closed period corrects the lapse. After a refund, later grants are reversed
-/// whole (D7). Usage of a period that `schedule` has still to come to waits for its grant.
+/// whole (D7). Usage of a period that the schedule has still to come to waits for its grant. Where the order's year moved,
+/// a grant that no longer has a place in it is reversed, but for what was spent, and comes back once it has one again (D16).
 #[must_use]
-pub fn settle(
+pub fn settle(terms: &Terms, facts: &Facts<'_>, out: &mut Vec<Transfer>) -> Settled {
+    let mut settled = Settled::default();
+    let mut usage: Vec<_> =
+        facts.usage.iter().filter_map(|u| terms.period_of(u.used_on).map(|number| (number, u))).collect();
+    usage.sort_by(|(a, x), (b, y)| (a, x.used_on, &x.reference).cmp(&(b, y.used_on, &y.reference)));
+    let numbers: BTreeSet<u32> = facts
+        .booked
+        .iter()
+        .map(|b| b.transfer.period_no)
+        .chain(usage.iter().map(|(number, _)| *number))
+        .collect();
+    for number in numbers {
+        let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
+        Books { terms, facts, number }.settle(&of_period, &mut settled, out);
+    }
+    settled
+}
+
+/// Where an entitlement stands whose order's year moved, as far as is known of it: the open period may close on another
+/// day, and periods may be to come again (D16). Where nothing was granted it is `first`, as it began.
+#[must_use]
+pub fn reschedule(
     terms: &Terms,
     schedule: Option<&Schedule>,
     booked: &[Booked],
-    usage: &[Usage],
-    today: NaiveDate,
-    out: &mut Vec<Transfer>,
-) -> Settled {
-    let mut settled = Settled::default();
-    let mut usage: Vec<_> =
-        usage.iter().filter_map(|u| terms.period_of(u.used_on).map(|number| (number, u))).collect();
-    usage.sort_by(|(a, x), (b, y)| (a, x.used_on, &x.reference).cmp(&(b, y.used_on, &y.reference)));
-    let numbers: BTreeSet<u32> =
-        booked.iter().map(|b| b.transfer.period_no).chain(usage.iter().map(|(number, _)| *number)).collect();
-    for number in numbers {
-        let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
-        let to_come = schedule.is_some_and(|schedule| number >= schedule.next_period);
-        let books = Books { terms, booked, number, to_come };
-        books.settle(&of_period, today, &mut settled, out);
-    }
-    settled
+    first: &Schedule,
+) -> Schedule {
+    let last_booked = booked.iter().map(|b| b.transfer.period_no.saturating_add(1)).max();
+    let Some(next_period) = schedule.map(|schedule| schedule.next_period).or(last_booked) else {
+        return first.clone();
+    };
+    let begun = !booked.is_empty() || schedule.is_some_and(|schedule| schedule.scheme.is_some());
+    let Some(open) = next_period.checked_sub(1).filter(|_| begun) else {
+        return schedule.unwrap_or(first).clone();
+    };
+    let waits = schedule.and_then(|schedule| schedule.waits.clone());
+    let next_on = terms.closes_on(terms.period(open));
+    Schedule { next_period, next_on, open_minor: 0, waits, scheme: terms.scheme() }
 }
 
 /// One period of one entitlement, as booked.
 struct Books<'a> {
     terms: &'a Terms,
-    booked: &'a [Booked],
+    facts: &'a Facts<'a>,
     number: u32,
-    to_come: bool,
+}
+
+/// An entry that there should be.
+struct Wanted {
+    kind: EntryKind,
+    usage_id: Option<i64>,
+    on: NaiveDate,
+    minor: i64,
 }
 
 impl Books<'_> {
     fn original(&self, kind: EntryKind, usage_id: Option<i64>) -> Option<&Booked> {
-        self.booked.iter().find(|b| {
+        self.facts.booked.iter().find(|b| {
             let t = &b.transfer;
             t.period_no == self.number && t.kind == kind && t.usage_id == usage_id && t.corrects.is_none()
         })
     }
 
-    fn settle(&self, usage: &[&Usage], today: NaiveDate, settled: &mut Settled, out: &mut Vec<Transfer>) {
+    /// What was drawn of the period for a usage.
+    fn drawn(&self, usage: &Usage) -> i64 {
+        let original = self.original(EntryKind::CreditUsed, Some(usage.usage_id));
+        original.map_or(0, |original| net(original, self.facts.booked))
+    }
+
+    fn settle(&self, usage: &[&Usage], settled: &mut Settled, out: &mut Vec<Transfer>) {
+        let terms = self.terms;
         let grant = self.original(EntryKind::CreditGranted, None);
-        let period = grant.map_or_else(|| self.terms.period(self.number), |b| b.transfer.period);
-        let opened_on = grant.map_or(period.from, |b| b.transfer.effective_on);
+        let stands = grant.map(|grant| latest(grant, self.facts.booked));
+        let period =
+            stands.filter(|_| !self.facts.moved).map_or_else(|| terms.period(self.number), |t| t.period);
+        let opened_on = stands.map_or(period.from, |t| t.effective_on);
         // What was granted stands whatever the policy says of the number of periods since.
-        let stays = opened_on <= self.terms.last_grant_on();
-        if grant.is_none() && self.to_come && self.terms.grants_on(self.number, opened_on) {
+        let stays = opened_on <= terms.last_grant_on();
+        let to_come = self.facts.schedule.is_some_and(|schedule| self.number >= schedule.next_period);
+        if grant.is_none() && to_come && terms.grants_on(self.number, opened_on) {
             return; // its usage waits for the grant
         }
-        let granted = grant.filter(|_| stays).map_or(0, |b| b.transfer.amount.minor);
-        let mut wanted = vec![(EntryKind::CreditGranted, None, opened_on, granted)];
+        // An end takes a later grant back whole (D7); where the year moved, what was spent stays spent (D16).
+        let undone = terms.ended.is_some_and(|end| opened_on > end.on);
+        let spent = |u: &Usage| if undone { 0 } else { self.drawn(u) };
+        let amount = grant.map_or(0, |b| b.transfer.amount.minor);
+        let kept = usage.iter().fold(0_i64, |sum, u| sum.saturating_add(spent(u)));
+        let granted = if stays { amount } else { kept.min(amount) };
+        let mut wanted =
+            vec![Wanted { kind: EntryKind::CreditGranted, usage_id: None, on: opened_on, minor: granted }];
         let mut left = granted;
         for u in usage {
-            let usable =
-                opened_on <= u.used_on && u.used_on < period.until && u.used_on <= self.terms.last_day();
-            let drawn = if usable { u.amount_minor.min(left) } else { 0 };
+            let in_time = opened_on <= u.used_on && u.used_on < period.until && u.used_on <= terms.last_day();
+            let drawn = if in_time || spent(u) > 0 && self.moved(u) { u.amount_minor.min(left) } else { 0 };
             left = left.saturating_sub(drawn);
-            wanted.push((EntryKind::CreditUsed, Some(u.usage_id), u.used_on, drawn));
-            wanted.push((
-                EntryKind::CreditOverage,
-                Some(u.usage_id),
-                u.used_on,
-                u.amount_minor.saturating_sub(drawn),
-            ));
+            let over = u.amount_minor.saturating_sub(drawn);
+            for (kind, minor) in [(EntryKind::CreditUsed, drawn), (EntryKind::CreditOverage, over)] {
+                wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, minor });
+            }
             settled.usage_ids.push(u.usage_id);
             settled.spent_minor = settled.spent_minor.saturating_add(drawn);
         }
-        let closing = self.terms.closing(period).filter(|(_, on)| *on <= today);
+        let closing = terms.closing(period).filter(|(_, on)| *on <= self.facts.today);
         for kind in [EntryKind::CreditLapsed, EntryKind::CreditReversed] {
-            let (on, amount) =
+            let (on, minor) =
                 closing.map_or((period.from, 0), |(k, on)| (on, if k == kind { left } else { 0 }));
-            wanted.push((kind, None, on, amount));
+            wanted.push(Wanted { kind, usage_id: None, on, minor });
         }
         match closing {
             Some((EntryKind::CreditReversed, _)) => {
@@ -456,52 +508,69 @@ impl Books<'_> {
             Some(_) => {}
             None => settled.open.push((self.number, left)),
         }
-        if let Some(grant) = grant
-            && !stays
-        {
-            settled.reversed_minor = settled.reversed_minor.saturating_add(grant.transfer.amount.minor);
+        if !stays {
+            settled.reversed_minor = settled.reversed_minor.saturating_add(amount.saturating_sub(granted));
         }
         self.book(period, &wanted, out);
     }
 
-    /// Whether a transfer is booked first: those that release credit are, so that no account is ever overdrawn.
-    fn book(
-        &self,
-        period: Period,
-        wanted: &[(EntryKind, Option<i64>, NaiveDate, i64)],
-        out: &mut Vec<Transfer>,
-    ) {
-        let mut drawing = Vec::new();
-        for (kind, usage_id, on, amount) in wanted {
-            let Some(booked) = self.original(*kind, *usage_id) else {
-                if *amount > 0 {
-                    let amount = Amount::new(*amount, self.terms.local);
-                    drawing.push(Transfer {
-                        usage_id: *usage_id,
-                        ..original(*kind, self.number, period, *on, amount)
-                    });
-                }
-                continue;
-            };
-            let difference = amount.saturating_sub(net(booked, self.booked));
-            if difference < 0 {
-                out.push(self.correction(booked, difference));
-            } else if difference > 0 {
-                drawing.push(self.correction(booked, difference));
-            }
-        }
-        out.append(&mut drawing);
+    /// Whether a usage was in time when it was drawn, and is not since the year moved: no end came before it.
+    fn moved(&self, usage: &Usage) -> bool {
+        self.terms.ended.is_none_or(|end| usage.used_on <= end.on)
     }
 
-    fn correction(&self, wrong: &Booked, difference: i64) -> Transfer {
-        let t = &wrong.transfer;
-        let (from, to) = if difference < 0 { (t.to, t.from) } else { (t.from, t.to) };
-        let kind = if t.kind == EntryKind::CreditGranted { EntryKind::CreditReversed } else { t.kind };
-        let nth =
-            u32::try_from(corrections(wrong, self.booked).count()).unwrap_or(u32::MAX).saturating_add(1);
-        let amount = Amount::new(difference.saturating_abs(), t.amount.currency);
-        Transfer { kind, from, to, amount, corrects: Some((wrong.transfer_id, nth)), ..t.clone() }
+    /// What is given comes first, so that no account is ever overdrawn by the order of entries.
+    fn book(&self, period: Period, wanted: &[Wanted], out: &mut Vec<Transfer>) {
+        let mut entries = Vec::new();
+        for Wanted { kind, usage_id, on, minor } in wanted {
+            match self.original(*kind, *usage_id) {
+                Some(booked) => self.correct(booked, period, *on, *minor, &mut entries),
+                None if *minor > 0 => {
+                    let amount = Amount::new(*minor, self.terms.local);
+                    let transfer = original(*kind, self.number, period, *on, amount);
+                    entries.push(Transfer { usage_id: *usage_id, ..transfer });
+                }
+                None => {}
+            }
+        }
+        entries.sort_by_key(|entry| entry.to != Account::Available);
+        out.append(&mut entries);
     }
+
+    /// Corrections that bring an entry to `minor`, and, where the year moved, to its dates: it is taken back whole and
+    /// booked under the right ones.
+    fn correct(&self, wrong: &Booked, period: Period, on: NaiveDate, minor: i64, out: &mut Vec<Transfer>) {
+        let standing = net(wrong, self.facts.booked);
+        let latest = latest(wrong, self.facts.booked);
+        let dated = Transfer { period, effective_on: on, ..latest.clone() };
+        let redate = self.facts.moved && dated != *latest && minor > 0;
+        let mut nth = u32::try_from(corrections(wrong, self.facts.booked).count()).unwrap_or(u32::MAX);
+        let mut correct = |as_of: &Transfer, difference: i64| {
+            if difference == 0 {
+                return;
+            }
+            nth = nth.saturating_add(1);
+            out.push(correction(wrong, as_of, difference, nth));
+        };
+        if redate {
+            let (first, second) = ((&dated, minor), (latest, standing.saturating_neg()));
+            let gives = wrong.transfer.to == Account::Available;
+            let (first, second) = if gives { (first, second) } else { (second, first) };
+            correct(first.0, first.1);
+            correct(second.0, second.1);
+        } else {
+            correct(latest, minor.saturating_sub(standing));
+        }
+    }
+}
+
+/// A correction of `wrong` by a difference, under the dates of `as_of`.
+fn correction(wrong: &Booked, as_of: &Transfer, difference: i64, nth: u32) -> Transfer {
+    let t = &wrong.transfer;
+    let (from, to) = if difference < 0 { (t.to, t.from) } else { (t.from, t.to) };
+    let kind = if t.kind == EntryKind::CreditGranted { EntryKind::CreditReversed } else { t.kind };
+    let amount = Amount::new(difference.saturating_abs(), t.amount.currency);
+    Transfer { kind, from, to, amount, corrects: Some((wrong.transfer_id, nth)), ..as_of.clone() }
 }
 
 #[cfg(test)]

@@ -163,6 +163,16 @@ pub fn corrections<'a>(original: &'a Booked, booked: &'a [Booked]) -> impl Itera
     booked.iter().filter(|b| b.transfer.corrects.is_some_and(|(id, _)| id == original.transfer_id))
 }
 
+/// The entry whose dates hold for an original: the last that went its way, itself or a correction.
+#[must_use]
+pub fn latest<'a>(original: &'a Booked, booked: &'a [Booked]) -> &'a Transfer {
+    corrections(original, booked)
+        .map(|correction| &correction.transfer)
+        .filter(|correction| correction.from == original.transfer.from)
+        .max_by_key(|correction| correction.corrects)
+        .unwrap_or(&original.transfer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use super::engine::{Context, Job, Result, Stage, booking::Booking};
 use crate::{
     domain::{credit, notice::EntitlementEnded},
     store::{
-        credit::of_entitlements,
+        credit::{of_entitlements, unsettled},
         notice::{self, NoticeSubject, Owed},
         order::{self, EndingEntitlement, How},
         request,
@@ -100,8 +100,10 @@ async fn end(
     order::end_entitlements(conn, run_id, endings).await?;
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    // Where its order's year moved, what is booked is settled first, and that closes what has ended.
+    let moved = unsettled(conn, &ids).await?;
     let (mut booking, mut out) = (Booking::default(), Vec::new());
-    for one in &credits {
+    for one in credits.iter().filter(|one| !moved.contains_key(&one.entitlement_id)) {
         let Some(schedule) = one.schedule.clone() else { continue };
         let after = credit::end(&one.terms, schedule, &mut out);
         booking.stands.push((one.entitlement_id, after));

@@ -1,5 +1,7 @@
 //! Credit: who is due, on what terms, what is booked, and where it stands afterwards.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
@@ -245,13 +247,14 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
     rows.into_iter().map(|row| row.credit(policy)).collect()
 }
 
-/// Cuts the entitlements with unsettled usage dated by `today` into spans; the date of their keys is `today`.
+/// Cuts the entitlements that are to be settled, and those with unsettled usage dated by `today`, into spans; the date of their keys is `today`.
 pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
            from (select entitlement_id, row_number() over (order by entitlement_id) as nth
-                 from (select distinct entitlement_id from credit_usage
-                       where not settled and used_on <= $1) d) due
+                 from (select entitlement_id from credit_usage where not settled and used_on <= $1
+                       union
+                       select entitlement_id from credit_unsettled) d) due
            where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows
@@ -261,12 +264,15 @@ pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -
     Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
 }
 
-/// The entitlements of a span with unsettled usage dated by `today`.
+/// The entitlements of a span that are to be settled, or have unsettled usage dated by `today`.
 pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
-        "select distinct entitlement_id from credit_usage
-         where not settled and used_on <= $1 and entitlement_id >= $2 and entitlement_id < $3
-         order by entitlement_id",
+        r#"select entitlement_id as "id!"
+           from (select entitlement_id from credit_usage
+                  where not settled and used_on <= $1 and entitlement_id >= $2 and entitlement_id < $3
+                 union
+                 select entitlement_id from credit_unsettled where entitlement_id >= $2 and entitlement_id < $3) due
+           order by 1"#,
         today,
         span.from.1,
         span.until.1
@@ -379,6 +385,59 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         &open,
         waits as _,
         schemes as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the year of orders moved: what is booked of their credits is settled against it by the next night (D16).
+pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into credit_unsettled (entitlement_id, partner_id, rule)
+         select e.entitlement_id, e.partner_id, $2
+         from unnest((select $1::bigint[])) as moved (id) join entitlement e on e.membership_id = moved.id
+         where e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%'
+         on conflict (entitlement_id) do nothing",
+        membership_ids,
+        rule
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Those of the entitlements that are to be settled, with the rule that says why.
+pub async fn unsettled(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, String>> {
+    let rows =
+        sqlx::query!("select entitlement_id, rule from credit_unsettled where entitlement_id = any($1)", ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.rule)).collect())
+}
+
+/// These entitlements are settled.
+pub async fn settled(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
+    if !ids.is_empty() {
+        sqlx::query!("delete from credit_unsettled where entitlement_id = any($1)", ids)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts entitlements into the schedule that had left it; where they stand follows with [`put_schedules`].
+pub async fn open_schedules(conn: &mut PgConnection, opened: &[(i64, i64)]) -> Result<()> {
+    if opened.is_empty() {
+        return Ok(());
+    }
+    let (ids, partners): (Vec<i64>, Vec<i64>) = opened.iter().copied().unzip();
+    sqlx::query!(
+        "insert into credit_schedule (entitlement_id, partner_id, next_period_no)
+         select id, partner_id, 0 from unnest($1::bigint[], $2::bigint[]) as opened (id, partner_id)
+         on conflict (entitlement_id) do nothing",
+        &ids,
+        &partners
     )
     .execute(conn)
     .await?;

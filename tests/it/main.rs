@@ -46,6 +46,7 @@ mod requests;
 mod retention;
 mod schema;
 mod seen;
+mod settlement;
 mod stops;
 mod story;
 mod support;

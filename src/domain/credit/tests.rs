@@ -53,7 +53,8 @@ impl Ledger {
 
     fn settle(&mut self, terms: &Terms, usage: &[Usage], today: NaiveDate) -> Settled {
         let mut out = vec![];
-        let settled = settle(terms, self.schedule.as_ref(), &self.booked, usage, today, &mut out);
+        let (schedule, booked) = (self.schedule.as_ref(), &self.booked);
+        let settled = settle(terms, &Facts { schedule, booked, usage, moved: false, today }, &mut out);
         if let Some(schedule) = &mut self.schedule {
             let open = schedule.next_period.checked_sub(1);
             schedule.open_minor =

@@ -7,13 +7,17 @@ use sqlx::PgConnection;
 use super::{context::Context, error::Result};
 use crate::{
     domain::{
-        credit::{self, Schedule, Settled},
+        credit::{self, Facts, Schedule, Settled},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
+        policy::Backdate,
     },
     store::{
         bulk::{self, Entry},
-        credit::{Credit, Lapse, booked, mark_settled, put_schedules, unassigned, usage},
+        credit::{
+            Credit, Lapse, booked, mark_settled, open_schedules, put_schedules, settled, unassigned,
+            unsettled, usage,
+        },
         notice::{self, NoticeSubject, Owed},
     },
 };
@@ -33,24 +37,46 @@ pub async fn settle(
     for (id, usage) in usage(conn, &ids, cx.today).await? {
         used.entry(id).or_default().push(usage);
     }
+    let moved = unsettled(conn, &ids).await?;
+    let from_import = cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
     let (mut booking, mut found, mut out) = (Booking::default(), HashMap::new(), Vec::new());
     for credit in credits {
         let id = credit.entitlement_id;
         let booked = entries.remove(&id).unwrap_or_default();
         let usage = used.remove(&id).unwrap_or_default();
         let terms = credit.terms.as_booked(&booked);
-        let settled = credit::settle(&terms, credit.schedule.as_ref(), &booked, &usage, cx.today, &mut out);
-        if let Some(schedule) = &credit.schedule {
+        let mut schedule = credit.schedule.clone();
+        let rule = moved.get(&id);
+        if rule.is_some() && (schedule.is_some() || terms.ended.is_none()) {
+            let first = Schedule::new(&terms, from_import.then_some(credit.known_on));
+            schedule = Some(credit::reschedule(&terms, schedule.as_ref(), &booked, &first));
+        }
+        let facts = Facts {
+            schedule: schedule.as_ref(),
+            booked: &booked,
+            usage: &usage,
+            moved: rule.is_some(),
+            today: cx.today,
+        };
+        let settled = credit::settle(&terms, &facts, &mut out);
+        if let Some(schedule) = schedule {
             let open = schedule.next_period.checked_sub(1);
             let open_minor =
                 settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
             let more = terms.ended.is_none() || terms.grants(schedule.next_period);
             let any = !booked.is_empty() || !out.is_empty();
             let scheme = schedule.scheme.or(terms.scheme().filter(|_| any));
-            let after = more.then(|| Schedule { open_minor, scheme, ..schedule.clone() });
+            let after = more.then_some(Schedule { open_minor, scheme, ..schedule });
+            if after.is_some() && credit.schedule.is_none() {
+                booking.opened.push((id, credit.partner_id));
+            }
             booking.stands.push((id, after));
         }
         booking.settled.extend(&settled.usage_ids);
+        if let Some(rule) = rule {
+            booking.moved.push(id);
+            booking.corrected(credit, rule, &mut out);
+        }
         booking.add(credit, &mut out);
         found.insert(id, settled);
     }
@@ -65,19 +91,39 @@ pub struct Booking {
     /// Where entitlements stand afterwards.
     pub stands: Vec<(i64, Option<Schedule>)>,
     settled: Vec<i64>,
+    /// Entitlements that are to stand in the schedule again, and whose they are.
+    opened: Vec<(i64, i64)>,
+    /// Entitlements whose year moved: they are settled with this.
+    moved: Vec<i64>,
 }
 
 impl Booking {
     /// Takes what was decided for one entitlement.
     pub fn add(&mut self, credit: &Credit, out: &mut Vec<Transfer>) {
         let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
-        self.entries.extend(out.drain(..).map(|transfer| Entry { entitlement_id, partner_id, transfer }));
+        self.entries.extend(out.drain(..).map(|transfer| Entry {
+            entitlement_id,
+            partner_id,
+            transfer,
+            rule: None,
+        }));
+    }
+
+    /// Takes what settles an entitlement anew: its corrections say by which rule.
+    fn corrected(&mut self, credit: &Credit, rule: &str, out: &mut Vec<Transfer>) {
+        let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
+        self.entries.extend(out.drain(..).map(|transfer| {
+            let rule = transfer.corrects.map(|_| rule.to_owned());
+            Entry { entitlement_id, partner_id, transfer, rule }
+        }));
     }
 
     /// Entries, where everybody stands, and a notice for each credit lost for want of an assignment (D3, D10).
     pub async fn write(self, conn: &mut PgConnection, run_id: i64, credits: &[Credit]) -> Result<()> {
         bulk::append_transfers(conn, run_id, &self.entries).await?;
+        open_schedules(conn, &self.opened).await?;
         put_schedules(conn, &self.stands).await?;
+        settled(conn, &self.moved).await?;
         mark_settled(conn, &self.settled).await?;
         let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c.known_on)).collect();
         let lapsed: Vec<&Entry> = self
@@ -94,7 +140,7 @@ impl Booking {
             .collect();
         let mut owed = Vec::new();
         for (at, order_id, benefit) in unassigned(conn, &periods).await? {
-            let Entry { entitlement_id, partner_id, transfer: t } = lapsed[at];
+            let Entry { entitlement_id, partner_id, transfer: t, .. } = lapsed[at];
             owed.push(Owed {
                 partner_id: *partner_id,
                 subject: NoticeSubject::Entitlement(*entitlement_id),

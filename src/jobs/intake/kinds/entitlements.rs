@@ -23,6 +23,7 @@ use crate::{
         intake::staged::{StagedFile, Verdict, parse},
     },
     store::{
+        credit,
         file::StagedRow,
         intake::{self, PutEntitlement, PutOrder, StoredEntitlement},
         order,
@@ -394,6 +395,7 @@ impl<'a> Span<'a> {
         }
         if !touched.is_empty() {
             order::refit(conn, &touched, i32::try_from(self.grace_days).unwrap_or(i32::MAX)).await?;
+            credit::unsettle(conn, &touched, "D16").await?;
         }
         Ok(())
     }
