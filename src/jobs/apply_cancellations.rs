@@ -2,6 +2,9 @@
 //! cancellation is decided on its own date and on what was on record then: accepted, the whole order ends and its
 //! unspent credit goes back; refused, nothing ends and every failed criterion is told (R9, D1, D7).
 
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
@@ -9,11 +12,12 @@ use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, OrderToCancel},
-        notice::CancellationRefused,
+        notice::{CancellationAccepted, CancellationRefused},
+        reason::Reason,
     },
     store::{
         notice::{self, NoticeSubject, Owed},
-        order,
+        order::{self, Membership},
         request::{self, Decision, PendingRequest},
         run::{Chunk, Counts},
         work::Rows,
@@ -21,6 +25,8 @@ use crate::{
 };
 
 mod refund;
+
+use refund::Refund;
 
 const NAME: &str = "apply_cancellations";
 
@@ -36,58 +42,81 @@ pub const JOB: Job = Job {
     courier: false,
 };
 
+/// Decides the requests of a span in their order, with all their orders locked, so that an activation at the same time comes
+/// before or after; then writes them together.
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let mut counts = Counts::default();
-    for request in request::pending(conn, "cancel", chunk.span).await? {
-        if decide(cx, conn, chunk.run_id, &request).await? { counts.done += 1 } else { counts.refused += 1 }
+    let requests = request::pending(conn, "cancel", chunk.span).await?;
+    let orders: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+    let days: Vec<NaiveDate> = requests.iter().map(|r| r.requested_on).collect();
+    let mut memberships = order::lock_all(conn, &orders).await?;
+    let uses = order::uses(conn, &orders, &days).await?;
+    let policy = &cx.policies.apply_cancellations.policy;
+    let blockers = policy.blocker_names();
+    let mut ruled = Vec::with_capacity(requests.len());
+    for (request, uses) in requests.iter().zip(uses) {
+        let Some(membership) = memberships.get_mut(&request.membership_id) else { continue };
+        let stood = OrderToCancel {
+            purchased_on: membership.purchased_on.unwrap_or(membership.starts_on),
+            ended_on: membership.ended_on,
+            uses,
+        };
+        let reasons =
+            cancellation::decide(&stood, request.requested_on, policy.refund_window_days, &blockers);
+        if reasons.is_empty() {
+            membership.ended_on = Some(request.requested_on);
+        }
+        ruled.push((request, reasons));
     }
-    Ok(counts)
+    write(cx, conn, chunk.run_id, &ruled, &memberships).await?;
+    let refused = ruled.iter().filter(|(_, reasons)| !reasons.is_empty()).count();
+    Ok(Counts { refused: i64::try_from(refused).unwrap_or(i64::MAX), ..Counts::done(ruled.len() - refused) })
 }
 
-/// Decides one request with its order locked, so that an activation at the same time comes before or after.
-async fn decide(
+/// Ends what was accepted, records every decision, and owes word of each.
+async fn write(
     cx: &Context,
     conn: &mut PgConnection,
     run_id: i64,
-    request: &PendingRequest,
-) -> Result<bool> {
-    let policy = &cx.policies.apply_cancellations.policy;
-    let membership = order::lock(conn, request.membership_id).await?;
-    let requested_on = request.requested_on;
-    let stood = OrderToCancel {
-        purchased_on: membership.purchased_on.unwrap_or(membership.starts_on),
-        ended_on: membership.ended_on,
-        uses: order::uses(conn, membership.membership_id, requested_on).await?,
-    };
-    let blockers = policy.blocker_names();
-    let reasons = cancellation::decide(&stood, requested_on, policy.refund_window_days, &blockers);
-    let notice = if reasons.is_empty() {
-        refund::accept(cx, conn, run_id, request, &membership).await?
-    } else {
-        CancellationRefused {
-            request_id: request.request_key.clone(),
-            order_id: membership.order_id.clone(),
-            requested_on,
-            reasons: reasons.clone(),
-        }
-        .into()
-    };
-    let decision = Decision {
-        partner_id: request.partner_id,
-        request_no: Some(request.request_no),
-        subject_kind: "order",
-        subject: &membership.order_id,
-        action: "cancel",
-        requested_by: &request.requested_by,
-        reasons: &reasons,
-        decided_on: cx.today,
-        run_id: Some(run_id),
-        file_id: None,
-    };
-    request::decide(conn, &decision).await?;
-    let subject = NoticeSubject::Request(request.request_no);
-    let owed =
-        Owed { partner_id: request.partner_id, subject, anchor_on: requested_on, true_until: None, notice };
-    notice::owe(conn, run_id, &[owed]).await?;
-    Ok(reasons.is_empty())
+    ruled: &[(&PendingRequest, Vec<Reason>)],
+    memberships: &HashMap<i64, Membership>,
+) -> Result<()> {
+    let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty());
+    let accepted: Vec<&PendingRequest> = accepted.map(|(request, _)| *request).collect();
+    let refunds = refund::accept(cx, conn, run_id, &accepted).await?;
+    let (mut decisions, mut owed) = (Vec::with_capacity(ruled.len()), Vec::with_capacity(ruled.len()));
+    for (request, reasons) in ruled {
+        let order_id =
+            memberships.get(&request.membership_id).map_or("", |membership| membership.order_id.as_str());
+        let (request_id, requested_on) = (request.request_key.clone(), request.requested_on);
+        let notice = if reasons.is_empty() {
+            let Refund { reversed, spent } = refunds.get(&request.membership_id).cloned().unwrap_or_default();
+            let order_id = order_id.to_owned();
+            CancellationAccepted { request_id, order_id, ended_on: requested_on, reversed, spent }.into()
+        } else {
+            let (order_id, reasons) = (order_id.to_owned(), reasons.clone());
+            CancellationRefused { request_id, order_id, requested_on, reasons }.into()
+        };
+        owed.push(Owed {
+            partner_id: request.partner_id,
+            subject: NoticeSubject::Request(request.request_no),
+            anchor_on: requested_on,
+            true_until: None,
+            notice,
+        });
+        decisions.push(Decision {
+            partner_id: request.partner_id,
+            request_no: Some(request.request_no),
+            subject_kind: "order",
+            subject: order_id,
+            action: "cancel",
+            requested_by: &request.requested_by,
+            reasons,
+            decided_on: cx.today,
+            run_id: Some(run_id),
+            file_id: None,
+        });
+    }
+    request::decide(conn, &decisions).await?;
+    notice::owe(conn, run_id, &owed).await?;
+    Ok(())
 }

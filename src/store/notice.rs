@@ -238,7 +238,8 @@ pub struct Leased {
 }
 
 /// Leases the mails of a span that are not sent: who holds the chunk holds its mails, also those that an earlier holder
-/// left leased. The epoch keeps that one from recording anything.
+/// left leased. The epoch keeps that one from recording anything. Whatever the database knows of its tables, each mail's
+/// notices and their partners are looked up by their keys.
 pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> Result<Vec<Leased>> {
     Ok(sqlx::query_as!(
         Leased,
@@ -250,13 +251,18 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
                returning *
            )
            select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
-                  (select string_agg(p.name, ', ' order by p.number) from partner p where p.partner_id in
-                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_name!",
-                  (select string_agg(p.number, ', ' order by p.number) from partner p where p.partner_id in
-                      (select n.partner_id from notice n where n.mail_id = l.mail_id)) as "partner_number!",
-                  (select coalesce(jsonb_agg(n.content order by n.notice_id), '[]') from notice n where n.mail_id = l.mail_id)
-                      as "notices!: Json<Vec<Notice>>"
-           from leased l order by l.mail_id"#,
+                  told.names as "partner_name!", told.numbers as "partner_number!",
+                  said.notices as "notices!: Json<Vec<Notice>>"
+           from leased l
+           cross join lateral (
+               select string_agg(p.name, ', ' order by p.number) as names,
+                      string_agg(p.number, ', ' order by p.number) as numbers
+               from (select distinct partner_id from notice where mail_id = l.mail_id offset 0) n
+               cross join lateral (select name, number from partner where partner_id = n.partner_id offset 0) p) told
+           cross join lateral (
+               select coalesce(jsonb_agg(content order by notice_id), '[]') as notices
+               from (select notice_id, content from notice where mail_id = l.mail_id offset 0) n) said
+           order by l.mail_id"#,
         span.from.1,
         span.until.1,
         lease_seconds,

@@ -1,5 +1,7 @@
 //! Orders: memberships and their entitlements, and how they end (D5–D7).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
@@ -258,6 +260,19 @@ pub async fn lock(conn: &mut PgConnection, membership_id: i64) -> Result<Members
     .await?)
 }
 
+/// Locks memberships, in the order of their numbers, and reads them.
+pub async fn lock_all(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<HashMap<i64, Membership>> {
+    let found = sqlx::query_as!(
+        Membership,
+        "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
+         from membership where membership_id = any($1) order by membership_id for update",
+        membership_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(|membership| (membership.membership_id, membership)).collect())
+}
+
 /// Writes statuses of memberships that go on.
 pub async fn put_statuses(conn: &mut PgConnection, ids: &[i64], statuses: &[String]) -> Result<()> {
     sqlx::query!(
@@ -340,45 +355,73 @@ pub async fn live(conn: &mut PgConnection, membership_id: i64) -> Result<Vec<(i6
     Ok(rows.into_iter().map(|r| (r.entitlement_id, r.last_usable_on)).collect())
 }
 
-/// The entitlements of a membership that have not ended by `on`, those included that have run out since.
-pub async fn usable_after(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
-        "select entitlement_id from entitlement
-         where membership_id = $1 and (ended_on is null or ended_on > $2) order by entitlement_id",
-        membership_id,
-        on
+/// The entitlements of memberships that have not ended by the day beside each, those included that have run out since: with
+/// membership and day.
+pub async fn usable_after(
+    conn: &mut PgConnection,
+    membership_ids: &[i64],
+    days: &[NaiveDate],
+) -> Result<Vec<(i64, i64, NaiveDate)>> {
+    let rows = sqlx::query!(
+        r#"select e.entitlement_id, e.membership_id, n.ended_on as "ended_on!"
+           from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
+           join entitlement e on e.membership_id = n.membership_id
+           where e.ended_on is null or e.ended_on > n.ended_on
+           order by e.entitlement_id"#,
+        membership_ids,
+        days
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.membership_id, r.ended_on)).collect())
 }
 
-/// What was done with the benefits of an order that a refund policy may name (D7): assigned and spent by `on`; revealed,
-/// redeemed and activated on whatever date, since it is on record and cannot be taken back (promise 10).
-pub async fn uses(conn: &mut PgConnection, membership_id: i64, on: NaiveDate) -> Result<Vec<Use>> {
-    Ok(sqlx::query_as!(
-        Use,
-        r#"select b.event as "event!", e.benefit as "benefit!", b.used_on as "on!"
-           from benefit_use b join entitlement e using (entitlement_id)
-           where e.membership_id = $1
-           union all
-           select 'benefit_assigned', e.benefit, min(a.assigned_on)
-           from assignment a join entitlement e using (entitlement_id)
-           where e.membership_id = $1 and a.assigned_on <= $2 group by e.benefit
-           union all
-           select 'credit_used', e.benefit, min(u.used_on)
-           from credit_usage u join entitlement e using (entitlement_id)
-           where e.membership_id = $1 and u.used_on <= $2 group by e.benefit
-           union all
-           select r.kind, coalesce(e.benefit, r.kind), min(r.requested_on)
-           from request r left join entitlement e using (entitlement_id)
-           where r.membership_id = $1 and r.status = 'accepted' and r.requested_on <= $2
-             and r.kind in ('product_support', 'cloud_support', 'advisory_hours') group by 1, 2
-           order by 3, 2, 1"#,
-        membership_id,
-        on
+/// What was done with the benefits of orders that a refund policy may name (D7), for each membership and day in turn:
+/// assigned and spent by that day; revealed, redeemed and activated on whatever date, since it is on record and cannot be
+/// taken back (promise 10).
+///
+/// Whatever the database knows of its tables, each order's benefits and each benefit's uses are looked up by their keys.
+pub async fn uses(
+    conn: &mut PgConnection,
+    membership_ids: &[i64],
+    days: &[NaiveDate],
+) -> Result<Vec<Vec<Use>>> {
+    let rows = sqlx::query!(
+        r#"select asked.nth - 1 as "nth!", u.event as "event!", u.benefit as "benefit!", u.used_on as "on!"
+           from unnest($1::bigint[], $2::date[]) with ordinality as asked (membership_id, on_day, nth)
+           cross join lateral (
+               select done.event, e.benefit, done.used_on
+               from (select entitlement_id, benefit from entitlement
+                     where membership_id = asked.membership_id offset 0) e
+               cross join lateral (
+                   (select event, used_on from benefit_use where entitlement_id = e.entitlement_id offset 0)
+                   union all
+                   (select 'benefit_assigned', min(assigned_on) from assignment
+                    where entitlement_id = e.entitlement_id and assigned_on <= asked.on_day)
+                   union all
+                   (select 'credit_used', min(used_on) from credit_usage
+                    where entitlement_id = e.entitlement_id and used_on <= asked.on_day)) done
+               where done.used_on is not null
+               union all
+               select r.kind, coalesce((select benefit from entitlement where entitlement_id = r.entitlement_id), r.kind),
+                      min(r.requested_on)
+               from (select kind, entitlement_id, requested_on from request
+                     where membership_id = asked.membership_id and status = 'accepted' and requested_on <= asked.on_day
+                       and kind in ('product_support', 'cloud_support', 'advisory_hours') offset 0) r
+               group by 1, 2) u
+           order by asked.nth, u.used_on, u.benefit, u.event"#,
+        membership_ids,
+        days
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let mut uses = vec![Vec::new(); membership_ids.len()];
+    for r in rows {
+        if let Some(of) = usize::try_from(r.nth).ok().and_then(|nth| uses.get_mut(nth)) {
+            of.push(Use { event: r.event, benefit: r.benefit, on: r.on });
+        }
+    }
+    Ok(uses)
 }
 
 /// Whether an order cannot renew `old`: it is another partner's or `old` itself, renews another already, has ended, or

@@ -92,37 +92,48 @@ pub async fn pending(conn: &mut PgConnection, kind: &str, span: Span) -> Result<
     .await?)
 }
 
-/// Records a decision, and its request as decided.
-pub async fn decide(conn: &mut PgConnection, decision: &Decision<'_>) -> Result<()> {
-    let accepted = decision.reasons.is_empty();
-    let outcome = if accepted { "accepted" } else { "refused" };
-    let earliest_on = match earliest(decision.reasons) {
-        Earliest::On(day) if !accepted => Some(day),
+/// Records decisions, in their order, and their requests as decided.
+pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Result<()> {
+    let outcome = |d: &Decision<'_>| if d.reasons.is_empty() { "accepted" } else { "refused" }.to_owned();
+    let earliest_on = |d: &Decision<'_>| match earliest(d.reasons) {
+        Earliest::On(day) if !d.reasons.is_empty() => Some(day),
         _ => None,
     };
+    let requests: Vec<Option<i64>> = decisions.iter().map(|d| d.request_no).collect();
+    let outcomes: Vec<String> = decisions.iter().map(outcome).collect();
     sqlx::query!(
         "insert into decision (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons,
              earliest_on, decided_on, run_id, file_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        decision.partner_id,
-        decision.request_no,
-        decision.subject_kind,
-        decision.subject,
-        decision.action,
-        decision.requested_by,
-        outcome,
-        Json(decision.reasons) as _,
-        earliest_on,
-        decision.decided_on,
-        decision.run_id,
-        decision.file_id,
+         select n.partner_id, n.request_no, n.subject_kind, n.subject, n.action, n.requested_by, n.outcome, n.reasons,
+                n.earliest_on, n.decided_on, n.run_id, n.file_id
+         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+                     $9::date[], $10::date[], $11::bigint[], $12::bigint[]) with ordinality
+              as n (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
+                    decided_on, run_id, file_id, nth)
+         order by n.nth",
+        &decisions.iter().map(|d| d.partner_id).collect::<Vec<_>>(),
+        &requests as _,
+        &decisions.iter().map(|d| d.subject_kind.to_owned()).collect::<Vec<_>>(),
+        &decisions.iter().map(|d| d.subject.to_owned()).collect::<Vec<_>>(),
+        &decisions.iter().map(|d| d.action.to_owned()).collect::<Vec<_>>(),
+        &decisions.iter().map(|d| d.requested_by.to_owned()).collect::<Vec<_>>(),
+        &outcomes,
+        decisions.iter().map(|d| Json(d.reasons)).collect::<Vec<_>>() as _,
+        decisions.iter().map(earliest_on).collect::<Vec<_>>() as _,
+        &decisions.iter().map(|d| d.decided_on).collect::<Vec<_>>(),
+        decisions.iter().map(|d| d.run_id).collect::<Vec<_>>() as _,
+        decisions.iter().map(|d| d.file_id).collect::<Vec<_>>() as _,
     )
     .execute(&mut *conn)
     .await?;
-    if let Some(request_no) = decision.request_no {
-        sqlx::query!("update request set status = $2 where request_no = $1", request_no, outcome)
-            .execute(conn)
-            .await?;
-    }
+    sqlx::query!(
+        "update request r set status = n.outcome
+         from unnest((select $1::bigint[]), (select $2::text[])) as n (request_no, outcome)
+         where r.request_no = n.request_no",
+        &requests as _,
+        &outcomes
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

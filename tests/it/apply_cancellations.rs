@@ -346,3 +346,28 @@ async fn d7_what_is_granted_in_the_night_of_its_refund_goes_back_in_that_night()
     );
     again(&house, "2024-02-10").await;
 }
+
+#[tokio::test]
+async fn d7_of_many_requests_of_a_night_each_is_decided_after_those_before_it_and_told_its_own_refund() {
+    let mut house = House::open().await;
+    bought(&mut house).await;
+    let order = monthly("4302", "ORD-2", "2024-01-31", "2025-01-30");
+    let files = [("p2.csv", &*partner("4302", "USD")), ("u2.csv", &users("4302")), ("e2.csv", &order)];
+    house.import(&files, "2024-01-31").await;
+    house.night("2024-02-09").await;
+    let asked = cancel("4301", "SR-1", "ORD-1", "2024-02-09")
+        + "4302,SR-1,cancel,ada@p4302.example,2024-02-10,ORD-2\n\
+           4301,SR-2,cancel,ada@p4301.example,2024-02-10,ORD-1\n";
+    house.import_one("c.csv", &asked, "2024-02-10").await;
+    house.night("2024-02-10").await;
+    assert_eq!(
+        house.decisions().await,
+        ["cancel ORD-1 accepted", "cancel ORD-2 accepted", "cancel ORD-1 refused already_ended"]
+    );
+    let mails = house.mailbox().await;
+    let told = |to: &str| mails.iter().find(|mail| mail.recipient == to).unwrap().body.as_str();
+    assert!(told("marketing@p4301.example").contains("6,100.00"), "{mails:#?}");
+    let other = told("accounts@p4302.example");
+    assert!(other.contains("100.00") && !other.contains("6,100.00"), "{other}");
+    again(&house, "2024-02-10").await;
+}

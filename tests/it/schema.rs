@@ -41,6 +41,18 @@ async fn the_worker_cannot_rewrite_history() {
     house.pool.execute("delete from apalis.jobs").await.unwrap();
 }
 
+/// Through an index that holds a part of a table only, what is asked for by the entitlement alone cannot be found.
+#[tokio::test]
+async fn whatever_is_of_an_entitlement_is_found_by_it_without_reading_the_table() {
+    let house = House::open().await;
+    let read_whole = "select table_name::text from information_schema.columns c
+        where table_schema = 'public' and column_name = 'entitlement_id' and table_name <> 'request'
+          and not exists (
+              select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+              where i.indrelid = c.table_name::regclass and i.indpred is null and a.attname = 'entitlement_id')";
+    assert_eq!(house.lines(read_whole).await, [""; 0], "requests are found by their order");
+}
+
 #[tokio::test]
 async fn the_reader_sees_the_report_views_and_nothing_else() {
     let house = House::open().await;

@@ -2,58 +2,69 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{
-        credit::Settled,
-        money::{Amount, Currency},
-        notice::{CancellationAccepted, Notice},
-    },
+    domain::money::{Amount, Currency},
     jobs::engine::{Context, Result, booking},
     store::{
         credit::of_entitlements,
-        order::{self, EndingEntitlement, How, Membership},
+        order::{self, EndingEntitlement, How},
         request::PendingRequest,
     },
 };
 
-/// Ends the order on the request's date and takes back what is unspent.
+/// What came of the credit of an order that was cancelled, a currency each.
+#[derive(Clone, Debug, Default)]
+pub struct Refund {
+    /// Taken back.
+    pub reversed: Vec<Amount>,
+    /// Spent, and so kept.
+    pub spent: Vec<Amount>,
+}
+
+/// Ends the order of each request on its date and takes back what is unspent; says what, by membership.
 pub async fn accept(
     cx: &Context,
     conn: &mut PgConnection,
     run_id: i64,
-    request: &PendingRequest,
-    membership: &Membership,
-) -> Result<Notice> {
-    let ended_on = request.requested_on;
-    order::end_memberships(conn, &[membership.membership_id], &[ended_on], How::Cancelled).await?;
-    let ids = order::usable_after(conn, membership.membership_id, ended_on).await?;
-    let endings: Vec<EndingEntitlement> = ids
+    requests: &[&PendingRequest],
+) -> Result<HashMap<i64, Refund>> {
+    let memberships: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+    let days: Vec<NaiveDate> = requests.iter().map(|r| r.requested_on).collect();
+    order::end_memberships(conn, &memberships, &days, How::Cancelled).await?;
+    let usable = order::usable_after(conn, &memberships, &days).await?;
+    let endings: Vec<EndingEntitlement> = usable
         .iter()
-        .map(|id| EndingEntitlement { entitlement_id: *id, ended_on, how: How::Cancelled })
+        .map(|(id, _, ended_on)| EndingEntitlement {
+            entitlement_id: *id,
+            ended_on: *ended_on,
+            how: How::Cancelled,
+        })
         .collect();
     order::end_entitlements(conn, run_id, &endings).await?;
+    let ids: Vec<i64> = usable.iter().map(|(id, ..)| *id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;
     booking.write(conn, run_id, &credits).await?;
-    let local: HashMap<i64, Currency> = credits.iter().map(|c| (c.entitlement_id, c.terms.local)).collect();
-    let sum = |of: fn(&Settled) -> i64| {
-        let mut sums = BTreeMap::<Currency, i64>::new();
-        for (id, settled) in &settled {
-            *sums.entry(local[id]).or_default() += of(settled);
-        }
-        sums.into_iter()
-            .filter(|(_, minor)| *minor > 0)
-            .map(|(code, minor)| Amount::new(minor, code))
-            .collect()
-    };
-    Ok(CancellationAccepted {
-        request_id: request.request_key.clone(),
-        order_id: membership.order_id.clone(),
-        ended_on,
-        reversed: sum(|s| s.reversed_minor),
-        spent: sum(|s| s.spent_minor),
+    let of: HashMap<i64, i64> = usable.iter().map(|(id, membership_id, _)| (*id, *membership_id)).collect();
+    let mut sums = BTreeMap::<(i64, Currency), (i64, i64)>::new();
+    for credit in &credits {
+        let (Some(membership_id), Some(settled)) =
+            (of.get(&credit.entitlement_id), settled.get(&credit.entitlement_id))
+        else {
+            continue;
+        };
+        let (reversed, spent) = sums.entry((*membership_id, credit.terms.local)).or_default();
+        *reversed += settled.reversed_minor;
+        *spent += settled.spent_minor;
     }
-    .into())
+    let mut refunds = HashMap::<i64, Refund>::new();
+    for ((membership_id, currency), (reversed, spent)) in sums {
+        let refund = refunds.entry(membership_id).or_default();
+        refund.reversed.extend((reversed > 0).then(|| Amount::new(reversed, currency)));
+        refund.spent.extend((spent > 0).then(|| Amount::new(spent, currency)));
+    }
+    Ok(refunds)
 }

@@ -70,6 +70,6 @@ async fn renew(cx: &Context, conn: &mut PgConnection, run_id: i64, request: &Pen
         run_id: Some(run_id),
         file_id: None,
     };
-    request::decide(conn, &decision).await?;
+    request::decide(conn, &[decision]).await?;
     Ok(reasons.is_empty())
 }
