@@ -38,19 +38,34 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size, asked: [b
             .template("bench_unspent", Some("bench_year"), &[include_str!("seed/unspent.sql")], size)
             .await?;
         let what = format!("lapse and grant {}", size.rows);
-        let (ours, baseline) = against(place, "bench_unspent").await?;
+        let (ours, baseline) = against(place, "bench_unspent", size).await?;
         table.add(&what, &ours, Some(("SQL by hand", baseline)), None);
         place.drop_database("bench_unspent").await?;
     }
-    if few && size.rows >= FEW {
+    let due = if size.smoke { size.rows / 10 } else { FEW };
+    if few && size.rows >= due {
         for (name, seed) in
             [("few", include_str!("seed/few.sql")), ("scattered", include_str!("seed/scattered.sql"))]
         {
-            place.template(&format!("bench_{name}"), Some("bench_year"), &[seed], size).await?;
+            place
+                .template(
+                    &format!("bench_{name}"),
+                    Some("bench_year"),
+                    &[&seed.replace(":due", &due.to_string())],
+                    size,
+                )
+                .await?;
         }
-        place.template("bench_small", None, &[PEOPLE, YEAR], Size { rows: FEW, partners: FEW / 100 }).await?;
+        place
+            .template(
+                "bench_small",
+                None,
+                &[PEOPLE, YEAR],
+                Size { rows: due, partners: (due / 100).max(1), ..size },
+            )
+            .await?;
         let mut costs = [vec![], vec![], vec![]];
-        for _ in 0..ROUNDS {
+        for _ in 0..size.rounds(ROUNDS) {
             for (of, costs) in ["bench_few", "bench_scattered", "bench_small"].iter().zip(&mut costs) {
                 place.round(of).await?;
                 costs.push(place.program(["run", "provision_credits", "--on", ON, "--now", NOW])?);
@@ -58,9 +73,10 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size, asked: [b
         }
         let [few, scattered, small] = costs;
         let small = median(small.iter().map(|cost| cost.seconds).collect());
-        let against = Some(("10000 due among 10000", small));
-        table.add(&format!("10000 due among {}, in files of 100", size.rows), &few, against, Some(1.3));
-        table.add(&format!("10000 due among {}, scattered", size.rows), &scattered, against, None);
+        let among = format!("{due} due among {due}");
+        let against = Some((among.as_str(), small));
+        table.add(&format!("{due} due among {}, in files of 100", size.rows), &few, against, Some(1.3));
+        table.add(&format!("{due} due among {}, scattered", size.rows), &scattered, against, None);
         for name in ["bench_few", "bench_scattered", "bench_small"] {
             place.drop_database(name).await?;
         }
@@ -70,12 +86,12 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size, asked: [b
 
 /// Everybody is due; then nobody is.
 async fn everybody(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
-    let (ours, baseline) = against(place, "bench_year").await?;
+    let (ours, baseline) = against(place, "bench_year", size).await?;
     table.add(&format!("grant {}", size.rows), &ours, Some(("SQL by hand", baseline)), Some(1.0));
     let mut bare = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds(ROUNDS) {
         place.round("bench_year").await?;
-        bare.push(place.baseline(&include_str!("baseline/bare.sql").replace(":on", ON)).await?);
+        bare.push(place.baseline(&include_str!("baseline/bare.sql").replace(":on", ON), None).await?);
     }
     table.add(
         &format!("grant {}", size.rows),
@@ -86,7 +102,7 @@ async fn everybody(place: &mut Place, table: &mut Table, size: Size) -> Result<(
     place.round("bench_year").await?;
     place.program(["run", "provision_credits", "--on", ON, "--now", NOW])?;
     let mut again = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds(ROUNDS) {
         place.checkpoint().await?;
         again.push(place.program(["run", "provision_credits", "--on", ON, "--now", NOW])?);
     }
@@ -96,14 +112,14 @@ async fn everybody(place: &mut Place, table: &mut Table, size: Size) -> Result<(
 }
 
 /// Ours and the baseline in turns on clones of a template.
-async fn against(place: &mut Place, template: &str) -> Result<(Vec<Cost>, f64)> {
+async fn against(place: &mut Place, template: &str, size: Size) -> Result<(Vec<Cost>, f64)> {
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds(ROUNDS) {
         place.round(template).await?;
         ours.push(place.program(["run", "provision_credits", "--on", ON, "--now", NOW])?);
         let written = place.content(WRITTEN).await?;
         place.round(template).await?;
-        baseline.push(place.baseline(&BASELINE.replace(":on", ON)).await?);
+        baseline.push(place.baseline(&BASELINE.replace(":on", ON), None).await?);
         equal(template, &written, &place.content(WRITTEN).await?)?;
     }
     Ok((ours, median(baseline)))

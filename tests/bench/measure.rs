@@ -24,13 +24,19 @@ pub struct Cost {
 
 /// Runs a command to its good end; rows may be refused (exit 3).
 pub fn run(command: &mut Command) -> Result<Cost> {
+    run_to(command, &[0, 3])
+}
+
+/// Runs a command that is to end with one of these codes.
+pub fn run_to(command: &mut Command, codes: &[i32]) -> Result<Cost> {
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let status = Path::new("/proc").join(child.id().to_string()).join("status");
     let mut peak_kib = 0;
     loop {
         if let Some(ended) = child.try_wait()? {
-            ensure!(matches!(ended.code(), Some(0 | 3)), "{command:?} ended with {ended}");
+            let good = ended.code().is_some_and(|code| codes.contains(&code));
+            ensure!(good, "{command:?} ended with {ended}");
             return Ok(Cost { seconds: started.elapsed().as_secs_f64(), peak_kib });
         }
         let text = fs::read_to_string(&status).unwrap_or_default();
@@ -68,6 +74,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether nothing was measured that has a line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Adds a line: medians of ours and, if there is one, of what it is compared with, and the ratio aimed at.
     pub fn add(&mut self, what: &str, ours: &[Cost], baseline: Option<(&str, f64)>, target: Option<f64>) {
         let line = Line {

@@ -1,9 +1,8 @@
 //! Where it is measured: a private durable store of its own, and databases cloned from seeded templates.
 
 use std::{
-    fs,
-    io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    fs::{self, File},
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::Command,
     time::Instant,
@@ -17,6 +16,7 @@ use benefactor::{
     },
     worker,
 };
+use futures::StreamExt as _;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
@@ -75,7 +75,6 @@ impl Place {
             fs::remove_dir_all(&files)?;
         }
         fs::create_dir(&files)?;
-        fs::set_permissions(&files, fs::Permissions::from_mode(0o777))?; // Postgres' own account writes here too
         Ok(())
     }
 
@@ -89,6 +88,18 @@ impl Place {
         self.dir.join("files").join(name)
     }
 
+    /// A migrated database with nothing in it.
+    pub async fn migrated(&mut self, name: &str) -> Result<()> {
+        self.run_on_server(&format!("create database {name}")).await?;
+        let owner_url = url(&self.hold, name, Login::Owner)?;
+        let (mut owner, mut lock) = (connect(&owner_url).await?, connect(&owner_url).await?);
+        let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
+        schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await?;
+        owner.close().await?;
+        lock.close().await?;
+        Ok(())
+    }
+
     /// A migrated database, or a clone of `from`, after these statements, in order as after a vacuum.
     pub async fn template(
         &mut self,
@@ -98,16 +109,9 @@ impl Place {
         size: Size,
     ) -> Result<()> {
         let started = Instant::now();
-        if let Some(from) = from {
-            self.clone(from, name).await?;
-        } else {
-            self.run_on_server(&format!("create database {name}")).await?;
-            let owner_url = url(&self.hold, name, Login::Owner)?;
-            let (mut owner, mut lock) = (connect(&owner_url).await?, connect(&owner_url).await?);
-            let grants = Grants::default().and(Login::Worker.role(), Login::Reader.role());
-            schema::migrate(&mut owner, &mut lock, &worker::transport_migrations(), &grants).await?;
-            owner.close().await?;
-            lock.close().await?;
+        match from {
+            Some(from) => self.clone(from, name).await?,
+            None => self.migrated(name).await?,
         }
         let mut conn = connect(&url(&self.hold, name, Login::Owner)?).await?;
         for seed in seeds {
@@ -178,6 +182,13 @@ impl Place {
         Ok(cost)
     }
 
+    /// As [`Self::program`], ending with this code and no other.
+    pub fn program_ending(&self, args: &[String], code: i32) -> Result<Cost> {
+        let cost = measure::run_to(&mut self.command(args, None)?, &[code])?;
+        writeln!(std::io::stderr(), "  ours     {:>8.2} s", cost.seconds)?;
+        Ok(cost)
+    }
+
     /// Where a worker connects to the database of this round.
     pub fn url(&self) -> Result<String> {
         url(&self.hold, ROUND, Login::Worker)
@@ -188,15 +199,43 @@ impl Place {
         connect(&url(&self.hold, ROUND, Login::Owner)?).await
     }
 
-    /// Runs statements on the database of this round, in one transaction; says how long that took.
-    pub async fn baseline(&self, statements: &str) -> Result<f64> {
+    /// Runs statements on the database of this round, each ended by a semicolon at a line's end, in one transaction; says
+    /// how long that took. What is copied goes through this connection to and from `file`: where files are, the server's
+    /// own account may not read.
+    pub async fn baseline(&self, statements: &str, file: Option<&Path>) -> Result<f64> {
         let mut conn = self.connect().await?;
         let started = Instant::now();
-        conn.execute(AssertSqlSafe(statements.to_owned())).await?;
+        let mut tx = conn.begin().await?;
+        for statement in statements.split(";\n").filter(|statement| !statement.trim().is_empty()) {
+            match file {
+                Some(file) if statement.contains("from stdin") => copy_in(&mut tx, statement, file).await?,
+                Some(file) if statement.contains("to stdout") => copy_out(&mut tx, statement, file).await?,
+                _ => drop(tx.execute(AssertSqlSafe(statement.to_owned())).await?),
+            }
+        }
+        tx.commit().await?;
         let seconds = started.elapsed().as_secs_f64();
         conn.close().await?;
         writeln!(std::io::stderr(), "  baseline {seconds:>8.2} s")?;
         Ok(seconds)
+    }
+
+    /// Runs statements on the database of this round, one by one, that are no part of what is measured.
+    pub async fn arrange(&self, statements: &str) -> Result<()> {
+        let mut conn = self.connect().await?;
+        conn.execute(AssertSqlSafe(statements.to_owned())).await?;
+        conn.close().await?;
+        Ok(())
+    }
+
+    /// How long statements took so far in the database of this round, in seconds: of connections that are closed.
+    pub async fn in_store(&mut self) -> Result<f64> {
+        let milliseconds: f64 =
+            sqlx::query_scalar("select active_time from pg_stat_database where datname = $1")
+                .bind(ROUND)
+                .fetch_one(&mut self.server)
+                .await?;
+        Ok(milliseconds / 1000.0)
     }
 
     /// What a query of lines says: how many, and one number for all of them in any order.
@@ -222,6 +261,28 @@ impl Place {
         self.server.execute(AssertSqlSafe(statement.to_owned())).await?;
         Ok(())
     }
+}
+
+async fn copy_in(conn: &mut PgConnection, statement: &str, file: &Path) -> Result<()> {
+    let mut copy = conn.copy_in_raw(statement).await?;
+    let (mut from, mut part) = (File::open(file)?, vec![0; 1 << 18]);
+    loop {
+        match from.read(&mut part)? {
+            0 => break,
+            read => copy.send(part.get(..read).unwrap_or_default()).await?,
+        };
+    }
+    copy.finish().await?;
+    Ok(())
+}
+
+async fn copy_out(conn: &mut PgConnection, statement: &str, file: &Path) -> Result<()> {
+    let mut out = File::create(file)?;
+    let mut copy = conn.copy_out_raw(statement).await?;
+    while let Some(part) = copy.next().await {
+        out.write_all(&part?)?;
+    }
+    Ok(())
 }
 
 /// Both sides wrote the same.

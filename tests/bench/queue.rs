@@ -44,6 +44,9 @@ const RUN: &str = "with made as (
     insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority)
     select apalis.generate_ulid(), 'provision-credits', convert_to('{}', 'utf8'), 'Pending', 0, 5, now(), 0 from made";
 
+/// The nights before are complete: a worker owes one night, as the command does.
+const NIGHT_BEFORE: &str = "insert into night (due_on) values ('2024-06-14')";
+
 /// The least that a queue does: wake on a notification, claim a row and commit, close it and commit.
 const BARE: &str = "create table bare (
         id bigint generated always as identity primary key, batch integer not null, status text not null default 'ready',
@@ -55,20 +58,20 @@ const BARE: &str = "create table bare (
 pub async fn measure(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
     place.template("bench_empty", None, &[BARE], size).await?;
     place.round("bench_empty").await?;
-    waking(place, table).await?;
+    waking(place, table, if size.smoke { 5 } else { CALLS }).await?;
     place.round("bench_empty").await?;
-    chunks(place, table).await?;
+    chunks(place, table, size).await?;
     place.drop_database("bench_empty").await?;
     night(place, table, size).await
 }
 
 /// From the commit of a planned run to the first claim of it, one after the other.
-async fn waking(place: &Place, table: &mut Table) -> Result<()> {
+async fn waking(place: &Place, table: &mut Table, calls: u32) -> Result<()> {
     let worker = Running::start(place, None)?;
     let mut conn = place.connect().await?;
     until(&mut conn, "select exists (select from night)").await?;
     let mut ours = Vec::new();
-    for nth in 0..CALLS {
+    for nth in 0..calls {
         pause(nth);
         let mut tx = conn.begin().await?;
         run(&mut tx, &RUN.replace(":nth", &nth.to_string()).replace(":chunks", "1")).await?;
@@ -86,13 +89,13 @@ async fn waking(place: &Place, table: &mut Table) -> Result<()> {
     listener.listen("bare").await?;
     let mut other = place.connect().await?;
     let claiming = tokio::spawn(async move {
-        for _ in 0..CALLS {
+        for _ in 0..calls {
             listener.recv().await?;
             claim(&mut other, -1).await?;
         }
         anyhow::Ok(())
     });
-    for nth in 0..CALLS {
+    for nth in 0..calls {
         pause(nth);
         let mut tx = conn.begin().await?;
         run(&mut tx, "insert into bare (batch) values (-1); notify bare").await?;
@@ -115,22 +118,23 @@ async fn waking(place: &Place, table: &mut Table) -> Result<()> {
 }
 
 /// Empty chunks through a worker, against as many connections that claim and close rows and do nothing else.
-async fn chunks(place: &Place, table: &mut Table) -> Result<()> {
+async fn chunks(place: &Place, table: &mut Table, size: Size) -> Result<()> {
+    let chunks = if size.smoke { 100 } else { CHUNKS };
     let worker = Running::start(place, None)?;
     let mut conn = place.connect().await?;
     until(&mut conn, "select exists (select from night)").await?;
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
-    for nth in 0..ROUNDS {
-        let planned = RUN.replace(":nth", &nth.to_string()).replace(":chunks", &CHUNKS.to_string());
+    for nth in 0..size.rounds(ROUNDS) {
+        let planned = RUN.replace(":nth", &nth.to_string()).replace(":chunks", &chunks.to_string());
         run(&mut conn, &planned).await?;
         let of = format!("from run_chunk join run using (run_id) where due_on = date '2100-01-01' + {nth}");
-        until(&mut conn, &format!("select count(*) = {CHUNKS} {of} and run_chunk.status = 'done'")).await?;
+        until(&mut conn, &format!("select count(*) = {chunks} {of} and run_chunk.status = 'done'")).await?;
         let took = format!(
             "select extract(epoch from max(a.finished_at) - min(a.started_at))::float8
              from attempt a join run using (run_id) where due_on = date '2100-01-01' + {nth}"
         );
         ours.push(Cost { seconds: one(&mut conn, &took).await?, peak_kib: 0 });
-        run(&mut conn, &format!("insert into bare (batch) select {nth} from generate_series(1, {CHUNKS})"))
+        run(&mut conn, &format!("insert into bare (batch) select {nth} from generate_series(1, {chunks})"))
             .await?;
         let started = Instant::now();
         let lanes: Vec<_> = [place.connect().await?, place.connect().await?]
@@ -150,18 +154,18 @@ async fn chunks(place: &Place, table: &mut Table) -> Result<()> {
         bare.push(started.elapsed().as_secs_f64());
     }
     worker.stop()?;
-    let what = format!("{CHUNKS} empty chunks, two lanes");
+    let what = format!("{chunks} empty chunks, two lanes");
     table.add(&what, &ours, Some(("claim, commit, close, commit", median(bare))), None);
     Ok(())
 }
 
 /// The night of everybody in coarse chunks: run by hand, called for by the queue, and with a second process.
 async fn night(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
-    let seeds = [include_str!("seed/people.sql"), include_str!("seed/year.sql")];
+    let seeds = [include_str!("seed/people.sql"), include_str!("seed/year.sql"), NIGHT_BEFORE];
     place.template("bench_year", None, &seeds, size).await?;
     let config = config(place)?;
     let (mut by_hand, mut called, mut two) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..NIGHTS {
+    for _ in 0..size.rounds(NIGHTS) {
         for (workers, costs) in [(0, &mut by_hand), (1, &mut called), (2, &mut two)] {
             place.round("bench_year").await?;
             let started: Result<Vec<_>> =
@@ -171,9 +175,11 @@ async fn night(place: &mut Place, table: &mut Table, size: Size) -> Result<()> {
                 place.program_with(["night", "--on", ON, "--now", NOW], Some(&config))?;
             }
             let mut conn = place.connect().await?;
-            until(&mut conn, "select exists (select from night)").await?;
-            let took = "select extract(epoch from (select completed_at from night) - (select min(started_at) from run))::float8";
-            let seconds = one(&mut conn, took).await?;
+            until(&mut conn, &format!("select exists (select from night where due_on = '{ON}')")).await?;
+            let took = format!(
+                "select extract(epoch from (select completed_at from night where due_on = '{ON}') - (select min(started_at) from run))::float8"
+            );
+            let seconds = one(&mut conn, &took).await?;
             conn.close().await?;
             eprintln_line(&format!("  {workers} workers {seconds:>8.2} s"))?;
             costs.push(Cost { seconds, peak_kib: 0 });

@@ -70,9 +70,9 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size) -> Result
     let answers = place.file("answers").display().to_string();
     place.template("bench_people", None, &[include_str!("seed/people.sql")], size).await?;
     let plain = place.file("entitlements.csv");
-    files::write(&plain, size)?;
+    files::write(&plain, size, files::Order::Together, "incremental")?;
     let mut baseline = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds(ROUNDS) {
         place.round("bench_people").await?;
         let plain = plain.display().to_string();
         baseline.push(place.program(["import", &plain, "--results", &answers, "--now", NOW])?.seconds);
@@ -85,7 +85,7 @@ pub async fn measure(place: &mut Place, table: &mut Table, size: Size) -> Result
     place.keep_round("bench_facts").await?;
     let asked = asked(place, size)?;
     let mut ours = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds(ROUNDS) {
         place.round("bench_facts").await?;
         ours.push(take(place, &answers, &asked)?);
     }

@@ -4,4 +4,4 @@ copy (
            (e.amount_minor / 100.0)::numeric(18, 2) as amount, e.currency, e.competency, e.subscription_id
     from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
     order by p.number, m.order_id, e.benefit
-) to ':file' (format csv, header);
+) to stdout (format csv, header);

@@ -5,7 +5,7 @@ create unlogged table incoming (
     line integer generated always as identity (start 2)
 );
 copy incoming (partner_id, order_id, offer, benefit, benefit_type, quantity, purchased_on, starts_on, expires_on,
-               amount, currency, competency, subscription_id) from ':file' (format csv, header);
+               amount, currency, competency, subscription_id) from stdin (format csv, header);
 insert into file (sha256, name, kind, dialect, header, received_on, status, row_count, applied)
 select repeat('1', 64), 'entitlements.csv', 'entitlements', 'canonical', '{}', ':on', 'done', count(*), count(*)
 from incoming;
@@ -34,5 +34,5 @@ with orders as (
     join incoming i on i.order_id = o.order_id and i.benefit = e.benefit
 )
 insert into credit_schedule (entitlement_id, partner_id, next_period_no, next_on)
-select entitlement_id, partner_id, 0, starts_on from entitlements where benefit = 'azure_monthly_credit';
+select entitlement_id, partner_id, 0, starts_on from entitlements where benefit in ('azure_monthly_credit', 'product_support');
 drop table incoming;

@@ -1,3 +1,3 @@
--- Of :rows only ten thousand are due: in files of a hundred, spread over all; the rest five days later.
+-- Of :rows only :due are due: in files of a hundred, spread over all; the rest five days later.
 update credit_schedule set next_on = '2024-06-20'
-where entitlement_id / 100 % greatest(:rows / 10000, 1) <> 0;
+where entitlement_id / 100 % greatest(:rows / :due, 1) <> 0;

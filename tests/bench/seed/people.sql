@@ -12,3 +12,4 @@ select partner_id, 'object-' || partner_id, 'admin@partner' || partner_id || '.e
 
 insert into reference_rate (currency, published_on, per_euro_micro, file_id)
 values ('USD', '2024-06-15', 1070000, 1), ('SEK', '2024-06-15', 11234500, 1);
+insert into rate_day (day, published) values ('2024-06-15', true);

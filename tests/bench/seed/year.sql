@@ -19,8 +19,8 @@ from membership order by membership_id;
 insert into assignment (partner_id, entitlement_id, user_id, assigned_on)
 select partner_id, entitlement_id, partner_id, starts_on from entitlement where ended_on is null;
 
-insert into credit_schedule (entitlement_id, partner_id, next_period_no, next_on, open_minor)
-select entitlement_id, partner_id, 11, '2024-06-15', 0 from entitlement where ended_on is null order by 1;
+insert into credit_schedule (entitlement_id, partner_id, next_period_no, next_on, open_minor, period_scheme)
+select entitlement_id, partner_id, 11, '2024-06-15', 0, 'anniversary' from entitlement where ended_on is null order by 1;
 
 -- Indexes are made after the rows, as they were.
 create temp table index_again on commit drop as
