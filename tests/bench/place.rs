@@ -210,7 +210,9 @@ impl Place {
             match file {
                 Some(file) if statement.contains("from stdin") => copy_in(&mut tx, statement, file).await?,
                 Some(file) if statement.contains("to stdout") => copy_out(&mut tx, statement, file).await?,
-                _ => drop(tx.execute(AssertSqlSafe(statement.to_owned())).await?),
+                _ => {
+                    tx.execute(AssertSqlSafe(statement.to_owned())).await?;
+                }
             }
         }
         tx.commit().await?;
