@@ -116,7 +116,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     }
     let (mut refused, mut guarded, mut rejected) = (false, false, false);
     for (dropped, outcome) in take(settings, dropped, args.dry_run).await? {
-        refused |= matches!(outcome, Outcome::Refused(_) | Outcome::GivenUp(_));
+        refused |= matches!(outcome, Outcome::Refused(_) | Outcome::Failed(_) | Outcome::GivenUp(_));
         guarded |= matches!(outcome, Outcome::Guarded(_));
         rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
@@ -139,6 +139,7 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
             Outcome::Known => json!({"file": path, "status": "known"}),
             Outcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
             Outcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
+            Outcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
             Outcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
             Outcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
@@ -151,6 +152,9 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
     match outcome {
         Outcome::Known => print(&format!("{path}: taken in before; nothing to do")),
         Outcome::GivenUp(reason) => print(&format!("{path}: given up: {reason}")),
+        Outcome::Failed(reason) => print(&format!(
+            "{path}: not taken in whole: {reason}; what of it is in stays, and it goes on there once that is mended"
+        )),
         Outcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
         Outcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
         Outcome::Done(taken) => {

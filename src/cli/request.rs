@@ -120,7 +120,7 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
         Outcome::Done(taken) if taken.tally.unchanged > 0 => ("unchanged", taken.problems, Exit::Done),
         Outcome::Done(taken) => ("applied", taken.problems, Exit::Done),
         Outcome::Known => ("unchanged", vec![], Exit::Done),
-        Outcome::Refused(said) | Outcome::Guarded(said) | Outcome::GivenUp(said) => {
+        Outcome::Refused(said) | Outcome::Guarded(said) | Outcome::Failed(said) | Outcome::GivenUp(said) => {
             return Err(super::exit::Ending::new(Exit::Failed, said).into());
         }
     };

@@ -169,6 +169,8 @@ fn holds(stem: &str, key: &str, value: &str) -> bool {
 fn every_number_of_a_policy_has_its_range_and_both_ends_belong_to_it() {
     for (stem, key, least, most) in [
         ("import_entitlements", "request_backdate_days", 0, 366),
+        ("import_entitlements", "earliest_year", 1_900, 2_100),
+        ("import_entitlements", "latest_year", 2_000, 9_000),
         ("import_entitlements", "guard_ends_percent", 0, 100),
         ("import_entitlements", "reassign_after_days", 0, 366),
         ("import_entitlements", "key_months", 1, 120),

@@ -47,6 +47,18 @@ pub enum Reason {
         /// Fields in the row.
         found: usize,
     },
+    /// A date that no row can mean.
+    DateOutOfRange {
+        /// The first day that is taken.
+        earliest_on: NaiveDate,
+        /// The last day that is taken.
+        latest_on: NaiveDate,
+    },
+    /// The store does not take what the row holds.
+    StoreRefused {
+        /// What it said.
+        said: String,
+    },
     /// The benefit ends before it starts.
     EndsBeforeStart,
     /// The benefit starts before it was bought.

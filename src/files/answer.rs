@@ -2,12 +2,15 @@
 //! place and drops it again; an earlier answer's columns are then replaced.
 
 use std::{
+    borrow::Cow,
+    fmt::Write as _,
     fs::{File, Permissions},
     io::{self, BufWriter, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::{
@@ -20,6 +23,11 @@ use crate::domain::{
     license_key::{self, Secret},
     reason::Problem,
 };
+
+/// What the name of an answer ends in.
+const ENDING: &str = ".result.csv";
+/// The longest name that a file may have on the disks of today.
+pub const NAME_BYTES: usize = 255;
 
 /// What an answer to a row mostly fits in.
 const ROW_BYTES: usize = 512;
@@ -210,7 +218,22 @@ pub fn name_for(name: &str) -> String {
     };
     let stem = cut(name, ".csv").unwrap_or_else(|| name.to_owned());
     let stem = cut(&stem, ".result").unwrap_or(stem);
-    format!("{stem}.result.csv")
+    format!("{}{ENDING}", short(&stem, NAME_BYTES - ENDING.len()))
+}
+
+/// A name that fits in so many bytes: a longer one is cut, and what it was is told apart by its hash.
+#[must_use]
+pub fn short(name: &str, bytes: usize) -> Cow<'_, str> {
+    if name.len() <= bytes {
+        return name.into();
+    }
+    let mut hash = String::with_capacity(9);
+    for byte in Sha256::digest(name.as_bytes()).iter().take(4) {
+        let _ = write!(hash, "{byte:02x}");
+    }
+    let room = bytes.saturating_sub(hash.len() + 1);
+    let cut = name.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room).last();
+    format!("{}-{hash}", name.get(..cut.unwrap_or(0)).unwrap_or_default()).into()
 }
 
 /// The non-empty ones of `parts`.
@@ -376,5 +399,11 @@ mod tests {
         assert_eq!(name_for("users"), "users.result.csv");
         assert_eq!(name_for(".csv"), ".csv.result.csv");
         assert_eq!(name_for("Åkeri.txt"), "Åkeri.txt.result.csv");
+        for letter in ["x", "å", "語"] {
+            let long = |end: &str| name_for(&format!("{}{end}.csv", letter.repeat(251 / letter.len())));
+            assert!(long("").len() <= 255 && long("").len() > 250, "{}", long(""));
+            assert_ne!(long("1"), long("2"), "told apart");
+            assert_eq!(name_for(&long("1")), long("1"), "dropped again it has the same answer");
+        }
     }
 }

@@ -43,7 +43,9 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
                 counts.refused += i64::from(taken.tally.rejected);
             }
             Outcome::Known => {}
-            Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::GivenUp(_) => counts.refused += 1,
+            Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::Failed(_) | Outcome::GivenUp(_) => {
+                counts.refused += 1;
+            }
         }
     }
     Ok(counts)

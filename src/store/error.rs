@@ -68,6 +68,23 @@ impl Error {
         }
     }
 
+    /// What the database said, if it refuses the values that it was given: one that is out of range, too long or not of
+    /// its type, or that breaks a rule of a table (SQLSTATE classes 21, 22, 23, 54), or that cannot even be sent. The
+    /// same without the row that brought it may work.
+    #[must_use]
+    pub fn refused_values(&self) -> Option<String> {
+        let Self::Database(error) = self else { return None };
+        match error {
+            sqlx::Error::Database(answer) => {
+                let code = answer.code().unwrap_or_default();
+                let refused = ["21", "22", "23", "54"].iter().any(|class| code.starts_with(class));
+                refused.then(|| answer.message().to_owned())
+            }
+            sqlx::Error::Encode(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     /// Whether somebody has to change what is configured first.
     #[must_use]
     pub fn is_configuration(&self) -> bool {

@@ -77,8 +77,10 @@ impl Inbox {
     pub(super) fn settle(&mut self, outcomes: &[(Dropped, Outcome)]) {
         let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Done(_)));
         for (dropped, outcome) in outcomes {
-            if let (Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::GivenUp(_), Some(seen)) =
-                (outcome, self.files.get_mut(&dropped.path))
+            if let (
+                Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::Failed(_) | Outcome::GivenUp(_),
+                Some(seen),
+            ) = (outcome, self.files.get_mut(&dropped.path))
             {
                 seen.refused = dropped.partner.is_none() || !any_new;
             }

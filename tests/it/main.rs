@@ -5,6 +5,7 @@
 
 mod agreements;
 mod answers;
+mod any_value;
 mod apply_cancellations;
 mod architecture;
 mod at_once;

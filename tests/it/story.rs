@@ -308,7 +308,7 @@ fn answer(outcome: Outcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
         Outcome::Known => Answer { known: true, ..none },
-        Outcome::Refused(why) | Outcome::Guarded(why) | Outcome::GivenUp(why) => {
+        Outcome::Refused(why) | Outcome::Guarded(why) | Outcome::Failed(why) | Outcome::GivenUp(why) => {
             Answer { refused: Some(why), ..none }
         }
         Outcome::Done(taken) => {

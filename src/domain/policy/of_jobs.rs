@@ -1,5 +1,8 @@
 //! The numbers of each job's rules, and their ranges.
 
+use std::ops::RangeInclusive;
+
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, Checks, YEAR_DAYS};
@@ -15,6 +18,12 @@ use crate::domain::{
 pub struct ImportPolicy {
     /// Days a request may be dated before its file's arrival; an older one waits for the operator (D1).
     pub request_backdate_days: u32,
+    /// No date of a row lies before this year, 1900 to 2100.
+    #[serde(default = "ImportPolicy::earliest_year")]
+    pub earliest_year: u16,
+    /// Nor after this one, 2000 to 9000.
+    #[serde(default = "ImportPolicy::latest_year")]
+    pub latest_year: u16,
     /// An entitlements file that ends more than this share of the live entitlements of the partners it names, in per
     /// cent, waits for the operator; 0 to 100.
     pub guard_ends_percent: u32,
@@ -35,6 +44,22 @@ pub struct ImportPolicy {
 }
 
 impl ImportPolicy {
+    const fn earliest_year() -> u16 {
+        1990
+    }
+
+    const fn latest_year() -> u16 {
+        2100
+    }
+
+    /// The first and the last day that a date of a row may be.
+    #[must_use]
+    pub fn dates(&self) -> RangeInclusive<NaiveDate> {
+        let first = NaiveDate::from_ymd_opt(self.earliest_year.into(), 1, 1).unwrap_or(NaiveDate::MIN);
+        let last = NaiveDate::from_ymd_opt(self.latest_year.into(), 12, 31).unwrap_or(NaiveDate::MAX);
+        first..=last
+    }
+
     /// The numbers of the rule on seats (D9).
     #[must_use]
     pub const fn seats(&self) -> seat::SeatTerms {
@@ -174,6 +199,11 @@ pub struct ExportPolicy {
 impl Checked for ImportPolicy {
     fn check(&self, checks: &mut Checks<'_>) {
         checks.range("policy.request_backdate_days", self.request_backdate_days, 0..=YEAR_DAYS);
+        checks.range("policy.earliest_year", self.earliest_year.into(), 1_900..=2_100);
+        checks.range("policy.latest_year", self.latest_year.into(), 2_000..=9_000);
+        if self.latest_year < self.earliest_year {
+            checks.add("policy.latest_year", self.latest_year, "write one that is not before earliest_year");
+        }
         checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
         checks.range("policy.reassign_after_days", self.reassign_after_days, 0..=YEAR_DAYS);
         checks.range("policy.key_months", u32::from(self.key_months), 1..=120);

@@ -1,8 +1,10 @@
 //! What is wrong with a cell or a row by itself, and what it names that is not known.
 
+use chrono::NaiveDate;
+
 use super::super::language::Language::{English, Swedish};
 use super::{
-    Expected, Reason,
+    Expected, Reason, day,
     told::{Told, refusal},
 };
 
@@ -12,6 +14,8 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::Missing,
         Reason::Invalid { expected: Expected::Date },
         Reason::WrongFieldCount { expected: 11, found: 10 },
+        Reason::DateOutOfRange { earliest_on: day("1990-01-01"), latest_on: day("2100-12-31") },
+        Reason::StoreRefused { said: "bigint out of range".into() },
         Reason::EndsBeforeStart,
         Reason::StartsBeforePurchase,
         Reason::UnknownPartner,
@@ -50,6 +54,38 @@ pub(super) fn wrong_field_count(expected: usize, found: usize) -> Told<'static> 
             format!(
                 "Raden har {found} fält men rubrikraden har {expected}; kontrollera avgränsare och \
                 citattecken."
+            )
+        },
+    )
+}
+
+pub(super) fn date_out_of_range(earliest_on: NaiveDate, latest_on: NaiveDate) -> Told<'static> {
+    refusal("").words(
+        move |day| {
+            format!("Dates are taken from {} through {}; correct the year.", day(earliest_on), day(latest_on))
+        },
+        move |day| {
+            format!(
+                "Datum tas emot från och med {} till och med {}; rätta året.",
+                day(earliest_on),
+                day(latest_on)
+            )
+        },
+    )
+}
+
+pub(super) fn store_refused(said: &str) -> Told<'_> {
+    refusal("").words(
+        move |_| {
+            format!(
+                "The store does not take this row and says: {said}; the other rows are not concerned. Correct \
+                the row, or ask the operator."
+            )
+        },
+        move |_| {
+            format!(
+                "Lagret tar inte emot den här raden och säger: {said}; övriga rader berörs inte. Rätta \
+                raden eller fråga operatören."
             )
         },
     )

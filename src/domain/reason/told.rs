@@ -65,6 +65,10 @@ impl Reason {
             Self::Missing => cells::missing(),
             Self::Invalid { expected } => cells::invalid(*expected),
             Self::WrongFieldCount { expected, found } => cells::wrong_field_count(*expected, *found),
+            Self::DateOutOfRange { earliest_on, latest_on } => {
+                cells::date_out_of_range(*earliest_on, *latest_on)
+            }
+            Self::StoreRefused { said } => cells::store_refused(said),
             Self::EndsBeforeStart => cells::ends_before_start(),
             Self::StartsBeforePurchase => cells::starts_before_purchase(),
             Self::UnknownPartner => cells::unknown_partner(),

@@ -75,6 +75,18 @@ impl Error {
         }
     }
 
+    /// Whether it may be the fault of the one file that was worked on, so that others go on (promise 5): the store is
+    /// there, nothing is full, and nobody asked for an end.
+    #[must_use]
+    pub fn is_of_one_file(&self) -> bool {
+        match self {
+            Self::Store(store::Error::LeaseLost) => false,
+            Self::Store(store) => !store.is_down() && !store.is_configuration(),
+            Self::File { error, .. } => !is_full(error),
+            _ => false,
+        }
+    }
+
     /// For an error with a file.
     pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
@@ -97,6 +109,17 @@ fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &
 
 /// Result of a job.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// What the store said, if it refused the values it was given; any other error stays one.
+///
+/// # Errors
+/// The one that it is given.
+pub fn refused_values(error: Error) -> Result<String> {
+    match &error {
+        Error::Store(store) => store.refused_values().ok_or(error),
+        _ => Err(error),
+    }
+}
 
 /// Whether a disk has no room, or is one that nobody may write to.
 #[must_use]

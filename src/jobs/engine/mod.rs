@@ -21,7 +21,7 @@ use tracing::{Instrument, Span, error_span, field::Empty};
 use self::lane::Room;
 pub use self::{
     context::{Context, Folders, Whole, sha256},
-    error::{Error, Result, is_full},
+    error::{Error, Result, is_full, refused_values},
     job::{Job, Plan, Stage, Work},
     stop::{Stop, Stopper},
 };

@@ -1,6 +1,9 @@
 //! A file is handed back with an answer on every row.
 
-use std::fs::File;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use sqlx::PgConnection;
 
@@ -18,6 +21,19 @@ use crate::{
     jobs::engine::{Context, Error, Result},
     store::file,
 };
+
+/// Where an answer of that name goes: where a folder stands in its place, a number tells them apart.
+fn free_place(folder: &Path, name: &str) -> PathBuf {
+    let stem = name.strip_suffix(".csv").unwrap_or(name);
+    let numbered = |nth: u32| match nth {
+        1 => folder.join(name),
+        nth => {
+            let ending = format!(".{nth}.csv");
+            folder.join(format!("{}{ending}", answer::short(stem, answer::NAME_BYTES - ending.len())))
+        }
+    };
+    (1..u32::MAX).map(numbered).find(|place| !place.is_dir()).unwrap_or_else(|| folder.join(name))
+}
 
 /// Hands the file back with an answer on every row.
 pub(super) async fn answer(
@@ -49,7 +65,7 @@ pub(super) async fn answer(
     // A file that was begun before a crash may have been dropped under another name then.
     let name =
         dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
-    let target = dropped.results.join(answer::name_for(&name));
+    let target = free_place(&dropped.results, &answer::name_for(&name));
     let failed = |error: answer::AnswerError| {
         Error::file(&target)(match error {
             answer::AnswerError::Io(error) => error,

@@ -3,11 +3,12 @@
 use sqlx::{Connection, PgConnection};
 
 use super::{
+    halves::Halves,
     kinds,
     staged::{NAME, StagedFile, Verdict},
 };
 use crate::{
-    jobs::engine::{Context, Error, Result, fault},
+    jobs::engine::{Context, Error, Result, fault, refused_values},
     store::{
         file::{self, RowAnswer, StagedRow, Tally},
         run,
@@ -26,13 +27,39 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
             return Ok(());
         };
         let rows = file::rows(&mut tx, staged.file_id, first_row, until_row).await?;
-        let verdicts = kinds::apply(cx, &mut tx, staged, &rows).await?;
+        let verdicts = apply(cx, &mut tx, staged, &rows).await?;
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;
         file::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
         fault::at("file.applied", NAME).await?;
         tx.commit().await?;
     }
+}
+
+/// Decides and writes rows; one that the store refuses costs that row (promise 5).
+async fn apply(
+    cx: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::with_capacity(rows.len());
+    let mut halves = Halves::of(rows.len());
+    while let Some(part) = halves.next() {
+        let mut savepoint = conn.begin().await?;
+        match kinds::apply(cx, &mut savepoint, staged, &rows[part.clone()]).await {
+            Ok(decided) => {
+                savepoint.commit().await?;
+                verdicts.extend(decided);
+            }
+            Err(error) => {
+                let said = refused_values(error)?;
+                savepoint.rollback().await?;
+                verdicts.extend(halves.refused(part).map(|_| Verdict::refused_by_store(&said)));
+            }
+        }
+    }
+    Ok(verdicts)
 }
 
 /// Counts verdicts; of the rows only those are kept singly that there is more to say of.

@@ -45,6 +45,9 @@ pub enum Outcome {
     Refused(String),
     /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
     Guarded(String),
+    /// It cannot be taken in, or answered, for a reason of its own; what of it is in stays, and the next time goes on
+    /// there (exit 1).
+    Failed(String),
     /// It ended its process too often; what was applied of it stays (exit 1).
     GivenUp(String),
 }

@@ -47,6 +47,9 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
                 leave(cx, dropped)?;
             }
+            Outcome::Failed(why) => {
+                warn!(file = %dropped.path.display(), %why, "not taken in whole; it goes on there the next time");
+            }
             Outcome::Refused(refusal) | Outcome::Guarded(refusal) | Outcome::GivenUp(refusal) => {
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
             }

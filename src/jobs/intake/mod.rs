@@ -1,6 +1,9 @@
 //! How any file is taken in: dropped, staged, applied by the chunk (requests by their dates over all files), answered.
 
+use std::collections::HashMap;
+
 use sqlx::{Connection, PgConnection};
+use tracing::warn;
 
 use crate::{
     files::profile::Profile,
@@ -16,6 +19,7 @@ pub use tries::come_clean;
 mod answering;
 mod chunks;
 mod dropped;
+mod halves;
 pub mod inbox;
 mod kinds;
 mod originals;
@@ -37,26 +41,35 @@ pub async fn take_in(
     for mut one in dropped {
         let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
         let looked_like = stamp(&one.path);
-        let staging = stage::stage(cx, conn, &one, &mine).await?;
-        originals::mark(cx, &mut one, looked_like, &staging)?;
-        match staging {
-            Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
-            Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
-            Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
-            Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
-            Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
+        let staging = match stage::stage(cx, conn, &one, &mine).await {
+            Ok(staging) => originals::mark(cx, &mut one, looked_like, &staging).map(|()| staging),
+            Err(error) => Err(error),
+        };
+        match of_one_file(staging)? {
+            Err(why) => outcomes.push((one, Outcome::Failed(why))),
+            Ok(staging) => match staging {
+                Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
+                Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
+                Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
+                Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
+                Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
+            },
         }
     }
-    let mut applied = apply_all(cx, conn).await?;
+    let Applied { mut applied, mut failed } = apply_all(cx, conn).await?;
     for (one, file_id, profile) in staged {
         applied.retain(|id| *id != file_id);
+        if let Some(why) = failed.remove(&file_id) {
+            outcomes.push((one, Outcome::Failed(why)));
+            continue;
+        }
         let mut begun = tries::begin(cx, conn, &[file_id]).await?;
         let outcome = if let Some(sentence) = begun.given_up.remove(&file_id) {
             Outcome::GivenUp(sentence)
         } else {
             let closed = close(cx, conn, &one, file_id, profile).await;
             tries::end(conn, &begun.tries).await;
-            closed?
+            of_one_file(closed)?.unwrap_or_else(Outcome::Failed)
         };
         if matches!(outcome, Outcome::GivenUp(_)) {
             originals::forget(cx, conn, file_id).await?;
@@ -96,11 +109,36 @@ async fn close(
     Ok(Outcome::Done(taken))
 }
 
-/// Applies every staged file, those included that a crash left behind, and says which.
-async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
-    let mut files = Vec::new();
+/// What came of applying all staged files.
+struct Applied {
+    /// Files whose rows are all answered.
+    applied: Vec<i64>,
+    /// Files that failed for a reason of their own, with that.
+    failed: HashMap<i64, String>,
+}
+
+/// What failed for a reason of one file is told with that file, and the others go on (promise 5); anything else ends the
+/// whole.
+fn of_one_file<T>(result: Result<T>) -> Result<std::result::Result<T, String>> {
+    match result {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) if error.is_of_one_file() => {
+            warn!(%error, "a file failed; the others go on");
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Applies every staged file, those included that a crash left behind.
+async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Applied> {
+    let (mut files, mut failed) = (Vec::new(), HashMap::new());
     for unfinished in file::unfinished(conn).await? {
-        files.push(stage::restage(cx, conn, unfinished).await?);
+        let file_id = unfinished.file_id;
+        match of_one_file(stage::restage(cx, conn, unfinished).await)? {
+            Ok(staged) => files.push(staged),
+            Err(why) => drop(failed.insert(file_id, why)),
+        }
     }
     files.sort_by_key(|file| (file.profile.kind, file.file_id));
     let mut given_up = Vec::new();
@@ -112,9 +150,12 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Vec<i64>> {
         }
         let applied = chunks::file(cx, conn, file).await;
         tries::end(conn, &begun.tries).await;
-        applied?;
+        if let Err(why) = of_one_file(applied)? {
+            failed.insert(file.file_id, why);
+        }
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
-    given_up.extend(requests::apply(cx, conn, &waiting).await?);
-    Ok(files.iter().map(|file| file.file_id).filter(|file_id| !given_up.contains(file_id)).collect())
+    given_up.extend(requests::apply(cx, conn, &waiting, &mut failed).await?);
+    let answered = |file_id: &i64| !given_up.contains(file_id) && !failed.contains_key(file_id);
+    Ok(Applied { applied: files.iter().map(|file| file.file_id).filter(answered).collect(), failed })
 }

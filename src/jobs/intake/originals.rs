@@ -16,7 +16,7 @@ use super::{
     staged::Staging,
 };
 use crate::{
-    files::{profile::Kind, spool::Spooled},
+    files::{answer, profile::Kind, spool::Spooled},
     jobs::engine::{Context, Error, Result},
     store::file,
 };
@@ -96,7 +96,11 @@ fn lay_beside(cx: &Context, dropped: &Dropped, sha256: &str) -> Result<PathBuf> 
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "csv"));
     let named = |nth: u32| match nth {
         1 => dropped.results.join(&*name),
-        nth => dropped.results.join(format!("{stem}.{nth}.{ending}")),
+        nth => {
+            let end = format!(".{nth}.{ending}");
+            let room = answer::NAME_BYTES.saturating_sub(end.len());
+            dropped.results.join(format!("{}{end}", answer::short(stem, room)))
+        }
     };
     let bytes = fs::read(&spooled).map_err(Error::file(&spooled))?;
     for nth in 1..=u32::MAX {

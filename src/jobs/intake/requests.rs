@@ -1,9 +1,13 @@
 //! Requests, over all waiting files by date, then arrival, then line (D1): what every kind of them has in common.
 
+use std::collections::{HashMap, VecDeque};
+
 use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
+use tracing::warn;
 
 use super::{
+    halves::Halves,
     staged::{NAME, StagedFile, Verdict, parse},
     tries,
 };
@@ -17,7 +21,7 @@ use crate::{
         service_request,
     },
     files::profile::Kind,
-    jobs::engine::{Context, Result, fault},
+    jobs::engine::{Context, Result, fault, refused_values},
     store::{
         book::{self, RuledRequest},
         file::{self, StagedRow},
@@ -29,7 +33,14 @@ use crate::{
 const FEW: usize = 20;
 
 /// Applies the rows of request files, a bounded number at a time. Says which files were given up.
-pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile]) -> Result<Vec<i64>> {
+///
+/// A part that fails for a reason of one file is applied file by file, and the file that fails then is noted in `failed`.
+pub async fn apply(
+    cx: &Context,
+    conn: &mut PgConnection,
+    files: &[&StagedFile],
+    failed: &mut HashMap<i64, String>,
+) -> Result<Vec<i64>> {
     let mut ids: Vec<i64> = files.iter().map(|file| file.file_id).collect();
     let mut given_up = Vec::new();
     // Rows of several files go in together, and a crash tells nothing of which it was; after one, and where there is
@@ -40,7 +51,8 @@ pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile])
         let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(NAME)).await?;
         let Some(last) = rows.last() else { break };
         after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
-        for part in parts(&rows, apart) {
+        let mut open: VecDeque<&[StagedRow]> = parts(&rows, apart).into();
+        while let Some(part) = open.pop_front() {
             let mut of: Vec<i64> = part.iter().map(|row| row.file_id).collect();
             of.sort_unstable();
             of.dedup();
@@ -56,7 +68,19 @@ pub async fn apply(cx: &Context, conn: &mut PgConnection, files: &[&StagedFile])
             }
             let applied = together(cx, conn, files, part, &of).await;
             tries::end(conn, &begun.tries).await;
-            applied?;
+            match applied {
+                Err(error) if error.is_of_one_file() => {
+                    if let [file_id] = of.as_slice() {
+                        warn!(%error, "a file of requests failed; the others go on");
+                        failed.insert(*file_id, error.to_string());
+                        ids.retain(|id| id != file_id);
+                    } else {
+                        let apart = part.chunk_by(|a, b| a.file_id == b.file_id).rev();
+                        apart.for_each(|of_one| open.push_front(of_one));
+                    }
+                }
+                applied => applied?,
+            }
         }
     }
     for file_id in ids {
@@ -98,7 +122,22 @@ async fn together(
             Err(problems) => verdicts.push((row, Verdict::Rejected(problems))),
         }
     }
-    verdicts.extend(decide(cx, &mut tx, &asked).await?);
+    let mut halves = Halves::of(asked.len());
+    while let Some(part) = halves.next() {
+        let mut savepoint = tx.begin().await?;
+        match decide(cx, &mut savepoint, &asked[part.clone()]).await {
+            Ok(decided) => {
+                savepoint.commit().await?;
+                verdicts.extend(decided);
+            }
+            Err(error) => {
+                let said = refused_values(error)?;
+                savepoint.rollback().await?;
+                let refused = |row: usize| (asked[row].1, Verdict::refused_by_store(&said));
+                verdicts.extend(halves.refused(part).map(refused));
+            }
+        }
+    }
     for file_id in of {
         let answers: Vec<_> = verdicts
             .iter()

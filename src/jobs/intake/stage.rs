@@ -285,6 +285,7 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
         accept_backdated: unfinished.accept_backdated,
         by_operator: unfinished.by_operator,
         attempts: unfinished.attempts,
+        dates: cx.policies.import_entitlements.policy.dates(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A staged file and its rows: what every kind needs to decide them, and what becomes of a row.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         calendar::add_days,
-        cell::{self, Cells},
+        cell::{self, Cells, Column},
         reason::{Problem, Reason},
         request::OPERATOR,
         role::Action,
@@ -58,6 +58,8 @@ pub struct StagedFile {
     pub by_operator: bool,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
+    /// The dates that its rows may hold.
+    pub dates: RangeInclusive<NaiveDate>,
 }
 
 impl StagedFile {
@@ -96,7 +98,8 @@ pub fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
         cell::Content::Text(text) => cell::date_or_instant(text),
         _ => None,
     };
-    date.filter(|day| *day > NaiveDate::default()).unwrap_or_else(|| add_days(NaiveDate::default(), 1))
+    let (before, last) = (NaiveDate::default(), NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default());
+    date.filter(|day| *day > before && *day <= last).unwrap_or_else(|| add_days(before, 1))
 }
 
 /// What becomes of one row.
@@ -114,6 +117,11 @@ impl Verdict {
     /// Not in, for one reason with one cell.
     pub fn no(column: &str, value: &str, reason: Reason) -> Self {
         Self::Rejected(vec![Problem::at(column, value, reason)])
+    }
+
+    /// Not in, because the store does not take what it holds (promise 5).
+    pub fn refused_by_store(said: &str) -> Self {
+        Self::Rejected(vec![Problem::of_row(Reason::StoreRefused { said: said.to_owned() })])
     }
 
     /// What is to be kept of it, if anything.
@@ -152,7 +160,46 @@ pub fn parse<T>(
     if expected != found {
         return Err(vec![Problem::of_row(Reason::WrongFieldCount { expected, found })]);
     }
-    parse(&staged.profile.cells(&record))
+    let cells = staged.profile.cells(&record);
+    let beyond = dates_beyond(&cells, staged.profile.kind.columns(), &staged.dates);
+    match parse(&cells) {
+        Err(mut problems) => {
+            problems.extend(beyond);
+            Err(problems)
+        }
+        Ok(_) if !beyond.is_empty() => Err(beyond),
+        parsed => parsed,
+    }
+}
+
+/// Dates, and instants by their UTC date (D1), that no row can mean: a slip such as 0024 for 2024.
+fn dates_beyond(cells: &Cells<'_>, columns: &[Column], dates: &RangeInclusive<NaiveDate>) -> Vec<Problem> {
+    let mut beyond = Vec::new();
+    for column in columns.iter().filter(|column| is_date(column)) {
+        if let cell::Content::Text(text) = cells.get(column.name)
+            && let Some(date) = cell::date_or_instant(text)
+        {
+            beyond.extend(date_beyond(column.name, text, date, dates));
+        }
+    }
+    beyond
+}
+
+/// What is wrong with a date that no row can mean.
+pub fn date_beyond(
+    column: &str,
+    written: &str,
+    date: NaiveDate,
+    dates: &RangeInclusive<NaiveDate>,
+) -> Option<Problem> {
+    let (earliest_on, latest_on) = (*dates.start(), *dates.end());
+    let reason = Reason::DateOutOfRange { earliest_on, latest_on };
+    (!dates.contains(&date)).then(|| Problem::at(column, written, reason))
+}
+
+/// Columns of dates are named for what happens on them, or for from and until when something holds.
+fn is_date(column: &Column) -> bool {
+    column.name.ends_with("_on") || column.name.starts_with("valid_")
 }
 
 /// Finds the partner that a row names, within what its file may hold.

@@ -10,7 +10,7 @@ use crate::{
     files::rates::RateColumns,
     jobs::{
         engine::{Context, Error, Result},
-        intake::staged::{StagedFile, Verdict, record},
+        intake::staged::{StagedFile, Verdict, date_beyond, record},
     },
     store::{
         file::StagedRow,
@@ -39,10 +39,11 @@ pub async fn apply(
                 continue;
             }
         };
-        let (mut problems, mut new) = (Vec::new(), Vec::new());
+        let written = day.on.to_string();
+        let mut problems = Vec::from_iter(date_beyond("Date", &written, day.on, &staged.dates));
+        let mut new = Vec::new();
         if unpublished.contains(&day.on) {
-            let reason = Reason::StatedUnpublished { on: day.on };
-            problems.push(Problem::at("Date", &day.on.to_string(), reason));
+            problems.push(Problem::at("Date", &written, Reason::StatedUnpublished { on: day.on }));
         }
         for (currency, rate) in day.rates {
             match known.get(&(day.on, currency)) {
