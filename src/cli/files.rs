@@ -14,7 +14,7 @@ use super::{
     print,
 };
 use crate::{
-    files::profile::Kind,
+    domain::kinds::Kind,
     jobs::intake::{self, Dropped, Outcome},
     settings::Settings,
     store::Store,

@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{
     domain::{
-        cell,
-        entitlement::Benefit,
-        key_request::{KeyAction, KeyRequestRow},
+        benefit::Benefit,
+        kinds::{
+            cell,
+            key_requests::{KeyAction, KeyRequestRow},
+        },
         language::Language,
         license_key::{self, Subscription},
         request::OPERATOR,

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
-use self::asking::{ASKINGS, Asking, BY, ON, SECRET};
+use self::asking::{Asking, BY, ON, askings};
 use super::{Exit, files::take, print};
 use crate::{
     domain::{
@@ -48,7 +48,7 @@ impl FromArgMatches for RequestCommand {
         let value = |column: &str| Some((column.to_owned(), matches.get_one::<String>(column)?.clone()));
         Ok(Self {
             name: name.to_owned(),
-            values: asking.columns().into_iter().filter_map(|(column, _)| value(column)).collect(),
+            values: asking.columns().filter_map(|column| value(column.name)).collect(),
             accept_backdated: matches.get_flag("accept-backdated"),
             dry_run: matches.get_flag("dry-run"),
         })
@@ -62,7 +62,7 @@ impl FromArgMatches for RequestCommand {
 
 impl Subcommand for RequestCommand {
     fn augment_subcommands(command: Command) -> Command {
-        command.subcommands(ASKINGS.iter().map(Asking::command)).subcommand_required(true)
+        command.subcommands(askings().map(Asking::command)).subcommand_required(true)
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {
@@ -76,9 +76,11 @@ impl Subcommand for RequestCommand {
 
 impl RequestCommand {
     /// The file of one row that says the same.
-    fn file(&self, asking: &Asking, settings: &Settings) -> anyhow::Result<Vec<u8>> {
+    fn file(&self, asking: Asking, settings: &Settings) -> anyhow::Result<Vec<u8>> {
         let mut cells: Vec<(String, String)> = self.values.clone();
-        cells.extend(asking.fixed.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())));
+        cells.extend(
+            asking.ask.fixed.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())),
+        );
         let lacks = |cells: &[(String, String)], column: &str| {
             asking.kind.columns().iter().any(|of| of.name == column)
                 && !cells.iter().any(|(name, _)| name == column)
@@ -89,10 +91,11 @@ impl RequestCommand {
         if lacks(&cells, ON) {
             cells.push((ON.to_owned(), settings.still_clock().today().to_string()));
         }
-        if lacks(&cells, SECRET) {
+        // A secret is read from standard input, so that it is in no history and no list of processes.
+        if let Some(secret) = asking.kind.columns().iter().find(|column| column.secret) {
             let mut key = String::new();
             std::io::stdin().lock().read_line(&mut key).context("the key on standard input")?;
-            cells.push((SECRET.to_owned(), key.trim().to_owned()));
+            cells.push((secret.name.to_owned(), key.trim().to_owned()));
         }
         Ok(row::of_one(&cells)?)
     }
@@ -101,7 +104,7 @@ impl RequestCommand {
 pub(super) async fn run_request(settings: &Settings, command: RequestCommand) -> anyhow::Result<Exit> {
     let asking = Asking::named(&command.name).context("nothing of that name can be asked for")?;
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join(OsString::from(format!("{}.csv", asking.name)));
+    let path = folder.path().join(OsString::from(format!("{}.csv", asking.ask.name)));
     std::fs::File::create(&path)?.write_all(&command.file(asking, settings)?)?;
     let dropped = Dropped {
         path,
@@ -168,32 +171,32 @@ fn tell(as_json: bool, status: &str, problems: &[Problem]) -> anyhow::Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::{asking::help, *};
-    use crate::files::profile::Kind;
+    use super::*;
+    use crate::domain::kinds::Kind;
 
     #[test]
-    fn every_flag_of_every_request_has_its_help_and_every_example_is_one() {
+    fn every_request_has_an_example_row_and_it_is_one() {
         let mut command = RequestCommand::augment_subcommands(Command::new("request"));
         command.build();
-        for asking in &ASKINGS {
-            for (column, _) in asking.columns() {
-                assert_ne!(help(column), "", "{column}");
-            }
-            let example = asking.example.split(" < ").next().unwrap();
+        for asking in askings() {
+            assert!(!asking.ask.about.is_empty(), "{}", asking.ask.name);
+            let whole = asking.example();
+            let example = whole.split(" < ").next().unwrap();
+            assert_ne!(example, "", "no example row says what {} does", asking.ask.name);
             let words = example.split('\'').enumerate().flat_map(|(at, part)| {
                 if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
             });
             let matches =
-                command.clone().try_get_matches_from(["request", asking.name].into_iter().chain(words));
+                command.clone().try_get_matches_from(["request", asking.ask.name].into_iter().chain(words));
             let asked = RequestCommand::from_arg_matches(&matches.unwrap()).unwrap();
-            assert_eq!(asked.name, asking.name);
+            assert_eq!(asked.name, asking.ask.name);
         }
     }
 
     #[test]
     fn every_kind_of_file_can_be_asked_for() {
         for kind in Kind::ALL {
-            assert!(ASKINGS.iter().any(|asking| asking.kind == kind), "{kind}");
+            assert!(askings().any(|asking| asking.kind == *kind), "{kind}");
         }
     }
 }

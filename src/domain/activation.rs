@@ -3,57 +3,13 @@
 use chrono::NaiveDate;
 
 use super::{
+    benefit::BenefitKind,
     book::{Case, Effect, Held, Order, Ruling},
     calendar::add_days,
-    cell::{self, Cells, Column, required},
-    entitlement::{Benefit, BenefitKind},
-    reason::{Expected, Problem, Reason},
+    kinds::activations::ActivationRow,
+    reason::{Problem, Reason},
     support,
 };
-
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("order_id"),
-    required("benefit"),
-    required("requested_by"),
-    required("requested_on"),
-];
-
-/// An activation as a file states it. Order and benefit are the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivationRow {
-    /// Whose benefit.
-    pub partner_id: String,
-    /// The order.
-    pub order_id: String,
-    /// The benefit.
-    pub benefit: Benefit,
-    /// By whom.
-    pub requested_by: String,
-    /// On which UTC date (D1).
-    pub requested_on: NaiveDate,
-}
-
-/// Reads a row; all its problems if there are any.
-pub fn parse(cells: &Cells<'_>) -> Result<ActivationRow, Vec<Problem>> {
-    let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let order_id = row.need("order_id", Expected::Text, cell::id);
-    let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let requested_by = row.need("requested_by", Expected::Text, cell::id);
-    let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
-    let assemble = || {
-        Some(ActivationRow {
-            partner_id: partner_id?,
-            order_id: order_id?,
-            benefit: benefit?,
-            requested_by: requested_by?,
-            requested_on: requested_on?,
-        })
-    };
-    row.finish(assemble())
-}
 
 /// Rules on an activation: every reason against it (R5, R6, R8, D7). Support of an order has its IDs from the first
 /// activation of either kind; an offer needs its marketing contact first.

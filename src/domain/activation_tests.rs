@@ -1,9 +1,8 @@
 use super::{
     super::{
+        benefit::{Benefit, Offer as Bought},
         book::{self, Book, Order, Partner},
         catalogue::{self, Catalogue},
-        cell::tests as row,
-        entitlement::Offer as Bought,
         membership::Year,
         policy::Policies,
     },
@@ -118,32 +117,6 @@ impl World {
         }
         (effects, remarks)
     }
-}
-
-const TIDY: &[(&str, &str)] = &[
-    ("partner_id", "4201"),
-    ("order_id", "ORD-41"),
-    ("benefit", "go_to_market/gold_core"),
-    ("requested_by", "bo@akeri.example"),
-    ("requested_on", "2024-03-01T00:30:00+02:00"),
-];
-
-#[test]
-fn d1_a_row_is_read_with_its_utc_date_and_every_problem_names_its_column() {
-    assert_eq!(row::parse(COLUMNS, parse, TIDY).unwrap().requested_on, day("2024-02-29"));
-    row::each_alone(
-        COLUMNS,
-        parse,
-        TIDY,
-        &[
-            ("partner_id", "x", Expected::Digits),
-            ("order_id", "a b", Expected::Text),
-            ("benefit", "sql", Expected::Benefit),
-            ("requested_by", "Bo Ek", Expected::Text),
-            ("requested_on", "yesterday", Expected::DateOrInstant),
-        ],
-    );
-    assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), 5);
 }
 
 #[test]

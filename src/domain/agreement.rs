@@ -2,51 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{
-    calendar::add_days,
-    cell::{self, Cells, Column, optional, required},
-    reason::{Expected, Problem, Reason},
-};
-
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] =
-    &[required("partner_id"), required("agreement"), required("valid_from"), optional("valid_until")];
-
-/// An agreement as a file states it; its name and first day are the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgreementRow {
-    /// Whose.
-    pub partner_id: String,
-    /// Its name, such as `enterprise_agreement`.
-    pub agreement: String,
-    /// First day.
-    pub valid_from: NaiveDate,
-    /// Last day; `None`: until further notice.
-    pub valid_until: Option<NaiveDate>,
-}
-
-/// Reads a row; all its problems if there are any.
-pub fn parse(cells: &Cells<'_>) -> Result<AgreementRow, Vec<Problem>> {
-    let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let agreement = row.need("agreement", Expected::Text, |text| cell::id(&text.to_lowercase()));
-    let valid_from = row.need("valid_from", Expected::Date, cell::date);
-    let valid_until = row.patch("valid_until", Expected::Date, cell::date);
-    if let (Some(from), Some(until)) = (valid_from, valid_until.as_ref().and_then(cell::Patch::as_set))
-        && *until < from
-    {
-        row.problem("valid_until", Reason::EndsBeforeStart);
-    }
-    let assemble = || {
-        Some(AgreementRow {
-            partner_id: partner_id?,
-            agreement: agreement?,
-            valid_from: valid_from?,
-            valid_until: valid_until?.into_set(),
-        })
-    };
-    row.finish(assemble())
-}
+use super::{calendar::add_days, reason::Reason};
 
 /// A span of days in which something excludes bulk credit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +90,7 @@ pub fn overlaps(exclusions: &[Exclusion], from: NaiveDate, last_usable_on: Naive
 
 #[cfg(test)]
 mod tests {
-    use super::{super::cell::tests as row, *};
+    use super::*;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -206,28 +162,5 @@ mod tests {
         assert_eq!(open(&late, "2024-05-01", "2024-03-05"), Ok("2024-04-01".into()));
         let endless = [standing("csp", "2024-02-01", "", "2024-02-01")];
         assert_eq!(open(&endless, "2025-05-01", "2024-03-01"), Err("csp".into()));
-    }
-
-    const TIDY: &[(&str, &str)] =
-        &[("partner_id", "4201"), ("agreement", "enterprise_agreement"), ("valid_from", "2024-01-01")];
-
-    #[test]
-    fn d14_an_agreement_runs_from_a_day_until_a_day_or_further_notice() {
-        assert_eq!(row::parse(COLUMNS, parse, TIDY).unwrap().valid_until, None);
-        let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("valid_until", "2024-01-01")])).unwrap();
-        assert_eq!(it.valid_until.map(|day| day.to_string()).as_deref(), Some("2024-01-01"));
-        let over = row::parse(COLUMNS, parse, &row::with(TIDY, &[("valid_until", "2023-12-31")]));
-        assert_eq!(over, Err(vec![Problem::at("valid_until", "2023-12-31", Reason::EndsBeforeStart)]));
-        row::each_alone(
-            COLUMNS,
-            parse,
-            TIDY,
-            &[
-                ("partner_id", "a", Expected::Digits),
-                ("agreement", "an agreement", Expected::Text),
-                ("valid_from", "1/1/2024", Expected::Date),
-                ("valid_until", "2024", Expected::Date),
-            ],
-        );
     }
 }

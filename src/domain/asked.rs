@@ -4,13 +4,15 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::{
-    activation::ActivationRow,
-    assignment::AssignmentRow,
-    entitlement::{Benefit, BenefitKind},
-    key_request::KeyRequestRow,
+    benefit::{Benefit, BenefitKind},
+    kinds::{
+        activations::ActivationRow,
+        assignments::AssignmentRow,
+        key_requests::KeyRequestRow,
+        service_requests::{Request, ServiceRequestRow},
+    },
     license_key::key_ref,
     role::Action,
-    service_request::{Request, ServiceRequestRow},
 };
 
 /// One row of a request file, understood.

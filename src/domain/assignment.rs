@@ -1,117 +1,15 @@
 //! A row of `assignments`: somebody asks that a benefit be given to, or taken from, a directory user.
 
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-
 use super::{
     agreement,
+    benefit::BenefitKind,
     book::{Case, Effect, Group, Held, Ruling, Seat, User},
     calendar::add_days,
     cap::{self, Counted},
-    cell::{self, Cells, Column, optional, required},
-    entitlement::{Benefit, BenefitKind},
-    reason::{Expected, Problem, Reason},
+    kinds::assignments::{AssignmentRow, SeatAction},
+    reason::{Problem, Reason},
     seat,
 };
-
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("order_id"),
-    required("benefit"),
-    required("action"),
-    required("user"),
-    required("requested_by"),
-    required("requested_on"),
-    optional("to_user"),
-];
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeatAction {
-    /// Give the benefit to the user.
-    Assign,
-    /// Take it from the user.
-    Remove,
-    /// Pass bulk credit from the user to another (R2).
-    Transfer,
-    /// Give the user's Visual Studio seat to another (R4).
-    Reassign,
-}
-
-impl SeatAction {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Assign, Self::Remove, Self::Transfer, Self::Reassign];
-
-    /// The name, as in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Assign => "assign",
-            Self::Remove => "remove",
-            Self::Transfer => "transfer",
-            Self::Reassign => "reassign",
-        }
-    }
-
-    /// The action of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
-    }
-}
-
-/// An assignment request as a file states it. All but `requested_by` is the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssignmentRow {
-    /// Whose benefit.
-    pub partner_id: String,
-    /// The order.
-    pub order_id: String,
-    /// The benefit.
-    pub benefit: Benefit,
-    /// What is asked for.
-    pub action: SeatAction,
-    /// For whom, or from whom: a directory user by object id or user principal name.
-    pub user: String,
-    /// To whom, of a transfer or reassignment.
-    pub to_user: Option<String>,
-    /// By whom, likewise.
-    pub requested_by: String,
-    /// On which UTC date (D1).
-    pub requested_on: NaiveDate,
-}
-
-/// Reads a row; all its problems if there are any.
-pub fn parse(cells: &Cells<'_>) -> Result<AssignmentRow, Vec<Problem>> {
-    let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let order_id = row.need("order_id", Expected::Text, cell::id);
-    let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let action = row.need("action", Expected::Action, SeatAction::parse);
-    let user = row.need("user", Expected::Text, cell::id);
-    let requested_by = row.need("requested_by", Expected::Text, cell::id);
-    let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
-    let to_user = if matches!(action, Some(SeatAction::Transfer | SeatAction::Reassign)) {
-        row.need("to_user", Expected::Text, cell::id).map(Some)
-    } else {
-        row.patch("to_user", Expected::Text, cell::id).map(|_| None)
-    };
-    let assemble = || {
-        Some(AssignmentRow {
-            partner_id: partner_id?,
-            order_id: order_id?,
-            benefit: benefit?,
-            action: action?,
-            user: user?,
-            to_user: to_user?,
-            requested_by: requested_by?,
-            requested_on: requested_on?,
-        })
-    };
-    row.finish(assemble())
-}
 
 /// Rules on an assignment, removal, transfer or reassignment: every reason against it (R1, R2, R4, D9, D12, D14).
 /// `user` is whom the row names, `to` whom it goes to.
@@ -258,56 +156,4 @@ fn capped(case: &Case<'_>) -> Vec<Reason> {
     let country = &case.partner.country;
     let there_are = Counted::of(&group.seats, country);
     case.catalogue.cap(gold).map_or_else(Vec::new, |cap| cap::check(cap, there_are, country, 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{super::cell::tests as row, *};
-
-    const TIDY: &[(&str, &str)] = &[
-        ("partner_id", "4201"),
-        ("order_id", "ORD-1"),
-        ("benefit", "azure_monthly_credit"),
-        ("action", "assign"),
-        ("user", "anna@akeri.example"),
-        ("requested_by", "bo@akeri.example"),
-        ("requested_on", "2024-03-01T00:30:00+02:00"),
-    ];
-
-    #[test]
-    fn d1_the_requests_utc_date_is_kept() {
-        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
-        assert_eq!((it.action, it.requested_on.to_string().as_str()), (SeatAction::Assign, "2024-02-29"));
-        let it = row::parse(COLUMNS, parse, &row::with(TIDY, &[("action", "remove")])).unwrap();
-        assert_eq!((it.action, it.to_user), (SeatAction::Remove, None));
-    }
-
-    #[test]
-    fn r2_r4_a_transfer_and_a_reassignment_name_whom_to() {
-        for action in ["transfer", "reassign"] {
-            let lacks = row::parse(COLUMNS, parse, &row::with(TIDY, &[("action", action)]));
-            assert_eq!(lacks, Err(vec![Problem::at("to_user", "", Reason::Missing)]));
-            let it = row::with(TIDY, &[("action", action), ("to_user", "bo@akeri.example")]);
-            assert_eq!(row::parse(COLUMNS, parse, &it).unwrap().to_user.as_deref(), Some("bo@akeri.example"));
-        }
-    }
-
-    #[test]
-    fn every_problem_names_its_column_and_value() {
-        row::each_alone(
-            COLUMNS,
-            parse,
-            TIDY,
-            &[
-                ("partner_id", "x", Expected::Digits),
-                ("order_id", "a b", Expected::Text),
-                ("benefit", "sql", Expected::Benefit),
-                ("action", "give", Expected::Action),
-                ("user", "Anna Lund", Expected::Text),
-                ("requested_by", "Bo Ek", Expected::Text),
-                ("requested_on", "yesterday", Expected::DateOrInstant),
-            ],
-        );
-        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), 7);
-    }
 }

@@ -10,11 +10,10 @@ use chrono::NaiveDate;
 
 use super::{
     agreement::Exclusion,
+    benefit::{Benefit, Offer},
     catalogue::Catalogue,
-    directory_user::Role,
-    entitlement::{Benefit, Offer},
-    key_request::Mode,
-    license_key::Subscription,
+    directory_role::Role,
+    license_key::{Mode, Subscription},
     membership::Year,
     policy::ImportPolicy,
     reason::{Problem, Reason},
@@ -400,7 +399,7 @@ impl Book {
     /// Caps count Visual Studio seats over the partner's group (D12).
     fn count_seat(&mut self, entitlement_id: i64, more: i32) {
         let Some(held) = self.benefits.get(&entitlement_id) else { return };
-        if held.benefit.kind() != super::entitlement::BenefitKind::VisualStudio || held.ended_on.is_some() {
+        if held.benefit.kind() != super::benefit::BenefitKind::VisualStudio || held.ended_on.is_some() {
             return;
         }
         let Some(partner) = self.partners.values().find(|partner| partner.partner_id == held.partner_id)

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{
+    benefit::{BenefitKind, BenefitType, Offer, Quantity},
     calendar::add_days,
     cap::Cap,
-    entitlement::{BenefitKind, BenefitType, Offer, Quantity},
     finding::{line_of, read},
     money::parse_decimal,
 };

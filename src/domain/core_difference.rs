@@ -4,7 +4,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    entitlement::{BenefitType, EntitlementRow, Offer, Quantity},
+    benefit::{BenefitType, Offer, Quantity},
+    kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
 };
 
@@ -110,7 +111,7 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::cell, *};
+    use super::{super::kinds::cell, *};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -192,8 +193,10 @@ mod tests {
                 ("starts_on", "2024-01-31"),
                 ("expires_on", "2025-01-30"),
             ];
-            let parse = crate::domain::entitlement::parse;
-            concerns(&cell::tests::parse(crate::domain::entitlement::COLUMNS, parse, &pairs).unwrap())
+            let parse = crate::domain::kinds::entitlements::parse;
+            concerns(
+                &cell::tests::parse(crate::domain::kinds::entitlements::KIND.columns, parse, &pairs).unwrap(),
+            )
         };
         assert!(row("silver", "core") && row("gold", "core"));
         assert!(!row("action_pack", "core") && !row("isv_cosell_ready", "core"));

@@ -4,87 +4,12 @@
 //! [`settle`] compares what all facts say with what is booked, so that a draw that arrives after the lapse corrects it.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use super::{
+    benefit::{Move, Unit},
     calendar::{Period, add_days},
-    entitlement::BenefitKind,
     ledger::Account,
 };
-
-/// What is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Advisory hours, counted in minutes.
-    Hours,
-    /// Support incidents.
-    Incidents,
-}
-
-impl Unit {
-    /// What a kind of benefit is drawn in, if it is.
-    #[must_use]
-    pub const fn of(kind: BenefitKind) -> Option<Self> {
-        match kind {
-            BenefitKind::AdvisoryHours => Some(Self::Hours),
-            BenefitKind::ProductSupport | BenefitKind::SignatureCloudSupport => Some(Self::Incidents),
-            _ => None,
-        }
-    }
-
-    /// How many of the ledger's minutes or counts are in a quantity.
-    #[must_use]
-    pub fn granted(self, quantity: u32) -> i64 {
-        match self {
-            Self::Hours => i64::from(quantity).saturating_mul(60),
-            Self::Incidents => i64::from(quantity),
-        }
-    }
-
-    /// The ledger's kind of a move (stable names, `report.ledger`).
-    #[must_use]
-    pub const fn kind(self, moved: Move) -> &'static str {
-        match (self, moved) {
-            (Self::Hours, Move::Granted) => "hours_granted",
-            (Self::Hours, Move::Used) => "hours_used",
-            (Self::Hours, Move::Lapsed) => "hours_lapsed",
-            (Self::Incidents, Move::Granted) => "incidents_granted",
-            (Self::Incidents, Move::Used) => "incidents_used",
-            (Self::Incidents, Move::Lapsed) => "incidents_lapsed",
-        }
-    }
-}
-
-/// What happens to hours or incidents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// They become available.
-    Granted,
-    /// A request draws them.
-    Used,
-    /// They are lost with their benefit.
-    Lapsed,
-}
-
-impl Move {
-    /// From which account to which an original of it goes.
-    #[must_use]
-    pub const fn accounts(self) -> (Account, Account) {
-        match self {
-            Self::Granted => (Account::Programme, Account::Available),
-            Self::Used => (Account::Available, Account::Used),
-            Self::Lapsed => (Account::Available, Account::Lapsed),
-        }
-    }
-
-    /// The move of a stored kind.
-    #[must_use]
-    pub fn of_kind(kind: &str) -> Option<Self> {
-        let moves = [Self::Granted, Self::Used, Self::Lapsed];
-        moves.into_iter().find(|moved| [Unit::Hours, Unit::Incidents].iter().any(|u| u.kind(*moved) == kind))
-    }
-}
 
 /// A benefit that is drawn from, with what decides its balance.
 #[derive(Clone, Copy, Debug)]
@@ -346,7 +271,7 @@ mod tests {
 
     #[test]
     fn r6_r7_hours_of_advice_and_incidents_of_both_supports_are_drawn_and_nothing_else() {
-        for kind in BenefitKind::ALL {
+        for kind in super::super::benefit::BenefitKind::ALL {
             let unit = match kind.name() {
                 "advisory_hours" => Some(Unit::Hours),
                 "product_support" | "signature_cloud_support" => Some(Unit::Incidents),

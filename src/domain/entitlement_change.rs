@@ -5,10 +5,10 @@
 use chrono::NaiveDate;
 
 use super::{
+    benefit::{BenefitKind, Offer, Quantity},
     catalogue::{Catalogue, Entry},
-    cell::Patch,
     core_difference::Held,
-    entitlement::{BenefitKind, EntitlementRow, Offer, Quantity},
+    kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
     reason::{Expected, Problem, Reason},

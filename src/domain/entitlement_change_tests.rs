@@ -1,9 +1,9 @@
 //! What a row of an entitlements file does to what is known, on both sides of every day that decides it.
 
 use super::{super::catalogue::BUILT_IN, *};
-use crate::domain::{
+use crate::domain::kinds::{
     cell::tests::{parse, with},
-    entitlement,
+    entitlements,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -34,7 +34,7 @@ const CLOUD: &[(&str, &str)] = &[("benefit", "signature_cloud_support")];
 const STUDIO: &[(&str, &str)] = &[("benefit", "visual_studio")];
 
 fn credit(changes: &[(&str, &str)]) -> EntitlementRow {
-    parse(entitlement::COLUMNS, entitlement::parse, &with(CREDIT, changes)).unwrap()
+    parse(entitlements::KIND.columns, entitlements::parse, &with(CREDIT, changes)).unwrap()
 }
 
 /// The order of 31 January 2024: AD 31 January 2025, in grace through 2 March.

@@ -1,9 +1,8 @@
 use super::{
     super::{
+        benefit::{Benefit, Offer},
         book::{Book, Order, Partner},
         catalogue::{self, Catalogue},
-        cell::tests as row,
-        entitlement::Offer,
         membership::Year,
         policy::Policies,
         reason::Earliest,
@@ -14,7 +13,7 @@ use super::{
 const TENANT: &str = "3f2504e0-4f89-11d3-9a0c-0305e82c3301";
 const SUITE: &str = "license_subscription/office_365";
 
-fn day(text: &str) -> NaiveDate {
+fn day(text: &str) -> chrono::NaiveDate {
     text.parse().unwrap()
 }
 
@@ -253,52 +252,6 @@ fn d13_every_reason_is_listed_and_the_benefits_days_are_inclusive() {
     {
         assert_eq!(scene.rule(asks(KeyAction::Reveal, on)).is_ok(), runs, "{on}");
     }
-}
-
-/// A redemption as a file states it.
-const TIDY: &[(&str, &str)] = &[
-    ("partner_id", "4201"),
-    ("order_id", "ORD-1"),
-    ("benefit", SUITE),
-    ("action", "redeem"),
-    ("requested_by", "ada@akeri.example"),
-    ("requested_on", "2024-02-29T23:30:00-01:00"),
-    ("key_ref", "k12"),
-    ("tenant_id", TENANT),
-    ("mode", "add_seats"),
-];
-
-#[test]
-fn r3_r5_a_row_says_which_key_and_how_and_a_reveal_has_neither_tenant_nor_mode() {
-    let read = |changes: &[(&str, &str)]| row::parse(COLUMNS, parse, &row::with(TIDY, changes));
-    let it = read(&[]).unwrap();
-    assert_eq!((it.action, it.mode, it.key_ref), (KeyAction::Redeem, Some(Mode::AddSeats), Some(12)));
-    assert_eq!((it.tenant_id.as_deref(), it.requested_on), (Some(TENANT), day("2024-03-01")));
-    let reveal = read(&[("action", "reveal")]).unwrap();
-    assert_eq!((reveal.action, reveal.mode, reveal.tenant_id), (KeyAction::Reveal, None, None));
-    for mode in Mode::ALL {
-        assert_eq!(read(&[("mode", mode.name())]).unwrap().mode, Some(mode));
-    }
-    assert_eq!(Mode::ALL.map(Mode::name), ["new", "add_seats", "extend"]);
-    for (written, key_ref) in [("K12", 12), ("k007", 7), ("K0", 0)] {
-        assert_eq!(read(&[("key_ref", written)]).unwrap().key_ref, Some(key_ref), "{written}");
-    }
-    let bad = |column, cell, expected| (column, cell, expected);
-    row::each_alone(
-        COLUMNS,
-        parse,
-        TIDY,
-        &[
-            bad("action", "show", Expected::Action),
-            bad("mode", "add", Expected::RedeemMode),
-            bad("key_ref", "12", Expected::KeyRef),
-            bad("key_ref", "K", Expected::KeyRef),
-            bad("key_ref", "K-1", Expected::KeyRef),
-            bad("key_ref", "K1a", Expected::KeyRef),
-            bad("key_ref", "K99999999999999999999", Expected::KeyRef),
-            bad("tenant_id", "akeri", Expected::Guid),
-        ],
-    );
 }
 
 #[test]

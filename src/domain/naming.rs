@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    draw::Unit,
+    benefit::Unit,
     language::Language::{self, English, Swedish},
     money::Amount,
 };

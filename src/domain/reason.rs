@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::{directory_user::Role, draw::Unit, money::Currency};
+use super::{benefit::Unit, directory_role::Role, money::Currency};
 pub use expected::Expected;
 pub use told::{Earliest, Said, Told, earliest};
 

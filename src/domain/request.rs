@@ -9,10 +9,10 @@ use super::{
     book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
     calendar::sub_days,
     catalogue::Catalogue,
-    key_request::{self, KeyRequestRow},
+    key_request,
+    kinds::{key_requests::KeyRequestRow, service_requests::Request},
     policy::ImportPolicy,
     reason::{Problem, Reason},
-    service_request::Request,
     subscription::RedemptionPreview,
     support,
 };

@@ -10,8 +10,8 @@ use super::{
     *,
 };
 use crate::domain::{
-    assignment::SeatAction as Assigning,
     book::{Group, Seat},
+    kinds::assignments::SeatAction as Assigning,
 };
 
 #[test]

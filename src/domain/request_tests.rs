@@ -2,17 +2,19 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    activation::ActivationRow,
-    assignment::{AssignmentRow, SeatAction as Assigning},
+    benefit::{Benefit, Offer},
     book::Key,
     catalogue::{self, Catalogue},
-    directory_user::Role,
-    entitlement::{Benefit, Offer},
-    key_request::{KeyAction as Keying, KeyRequestRow},
+    directory_role::Role,
+    kinds::{
+        activations::ActivationRow,
+        assignments::{AssignmentRow, SeatAction as Assigning},
+        key_requests::{KeyAction as Keying, KeyRequestRow},
+        service_requests::{ServiceRequestRow, Ticket},
+    },
     membership::Year,
     policy::Policies,
     role::Action,
-    service_request::{ServiceRequestRow, Ticket},
 };
 
 pub(super) fn day(text: &str) -> NaiveDate {

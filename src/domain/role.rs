@@ -1,7 +1,7 @@
 //! Who may do what: the matrix, as data. What an operator does on the operator's machine needs no role.
 
 use super::{
-    directory_user::Role::{self, AdminAgent, GlobalAdmin, MpnPartnerAdmin, UserManagementAdmin},
+    directory_role::Role::{self, AdminAgent, GlobalAdmin, MpnPartnerAdmin, UserManagementAdmin},
     reason::Reason,
 };
 

@@ -92,7 +92,7 @@ pub fn reassign(held: &Held, seat_no: u32, on: NaiveDate, terms: SeatTerms) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::entitlement::Benefit;
+    use crate::domain::benefit::Benefit;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

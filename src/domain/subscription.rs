@@ -5,9 +5,8 @@ use chrono::NaiveDate;
 
 use super::{
     calendar::{add_months, days_between},
-    key_request::Mode,
     language::Language,
-    license_key::Subscription,
+    license_key::{Mode, Subscription},
     reason::Reason,
 };
 

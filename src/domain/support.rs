@@ -3,12 +3,11 @@
 use chrono::NaiveDate;
 
 use super::{
+    benefit::{BenefitKind, Offer, Unit},
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
-    draw::Unit,
-    entitlement::{BenefitKind, Offer},
+    kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
-    service_request::{Request, Ticket},
 };
 
 /// The Access ID of a partner by its number in the store: the same on each of its orders.

@@ -90,8 +90,8 @@ pub struct AnswerFile {
     output: BufWriter<NamedTempFile>,
     row: Vec<u8>,
     target: PathBuf,
-    /// Of a file of product keys: where its canonical columns are.
-    masking: Option<Vec<Option<usize>>>,
+    /// Of a file that holds secrets: which cells of a row are.
+    masking: Option<Vec<usize>>,
 }
 
 impl AnswerFile {
@@ -128,9 +128,9 @@ impl AnswerFile {
         Ok(answer)
     }
 
-    /// The same for a file of product keys, whose canonical columns are at `places`: no key is in the answer (promise 11).
+    /// The same for a file of product keys, which are the cells at `places`: no key is in the answer (promise 11).
     #[must_use]
-    pub fn masking_keys(mut self, places: Vec<Option<usize>>) -> Self {
+    pub fn masking_keys(mut self, places: Vec<usize>) -> Self {
         self.masking = Some(places);
         self
     }
@@ -257,13 +257,11 @@ fn kept<'a>(record: &'a Record, earlier: &[bool]) -> Vec<&'a str> {
 /// The cells of a row of product keys without them: the key's own cell is masked whatever is in it, and so is everything
 /// elsewhere that is that key or looks like one. In a row with another number of cells than its header, which may
 /// stand anywhere, every cell that could be a key is.
-fn masked_cells(record: &Record, width: usize, places: &[Option<usize>], earlier: &[bool]) -> Vec<String> {
-    let key_at = license_key::COLUMNS.iter().position(|column| column.name == "key");
-    let key_at = key_at.and_then(|at| places.get(at).copied().flatten());
+fn masked_cells(record: &Record, width: usize, secret: &[usize], earlier: &[bool]) -> Vec<String> {
     let straight = record.len() == width;
-    let key = key_at.and_then(|at| record.get(at)).and_then(|cell| Secret::parse(cell.trim()));
+    let key = secret.first().and_then(|at| record.get(*at)).and_then(|cell| Secret::parse(cell.trim()));
     let masked = record.iter().enumerate().map(|(at, cell)| {
-        if straight && Some(at) == key_at || !straight && Secret::parse(cell.trim()).is_some() {
+        if straight && secret.contains(&at) || !straight && Secret::parse(cell.trim()).is_some() {
             license_key::masked_cell(cell)
         } else {
             license_key::without_keys(cell, key.as_ref())

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    domain::{cell::Patch, reason::Problem},
+    domain::{
+        kinds::{cell::Patch, entitlements, partners},
+        reason::Problem,
+    },
     files::reader::{Limits, Reader},
 };
 
@@ -12,7 +15,7 @@ fn recognise(header: &str, stated: Option<Kind>) -> Result<Profile, Refusal> {
 
 #[test]
 fn every_kind_is_recognised_by_its_required_columns_alone_in_any_order() {
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Rates) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Rates) {
         let mut names: Vec<_> = kind.columns().iter().filter(|c| c.required).map(|c| c.name).collect();
         names.reverse();
         assert_eq!(recognise(&names.join(","), None).unwrap().kind, kind);
@@ -75,7 +78,7 @@ fn an_unknown_header_says_what_comes_closest_and_what_lacks() {
 #[test]
 fn kinds_have_names_and_the_nights_order() {
     for kind in Kind::ALL {
-        assert_eq!(Kind::parse(kind.name()), Some(kind));
+        assert_eq!(Kind::parse(kind.name()), Some(*kind));
     }
     assert_eq!(Kind::parse("Service-Requests"), Some(Kind::ServiceRequests));
     assert_eq!(Kind::parse("ledger"), None);
@@ -92,7 +95,7 @@ fn a_file_with_bad_rows_says_line_column_value_and_reason_of_each_and_the_good_o
     let (mut record, mut good, mut bad) = (Record::default(), Vec::new(), Vec::new());
     while reader.read(&mut record).unwrap() {
         let shape = reader.shape_problem(&record).map_or(Ok(()), |problem| Err(vec![problem]));
-        match shape.and_then(|()| entitlement::parse(&profile.cells(&record))) {
+        match shape.and_then(|()| entitlements::parse(&profile.cells(&record))) {
             Ok(_) => good.push(record.line()),
             Err(problems) => bad.extend(
                 problems
@@ -124,7 +127,7 @@ fn the_same_partners_are_read_from_a_reordered_file() {
         let profile = Profile::recognise(reader.header(), None).unwrap();
         let (mut record, mut rows) = (Record::default(), Vec::new());
         while reader.read(&mut record).unwrap() {
-            rows.push(partner::parse(&profile.cells(&record)).unwrap());
+            rows.push(partners::parse(&profile.cells(&record)).unwrap());
         }
         (rows, profile.unknown)
     };
@@ -138,24 +141,7 @@ fn the_same_partners_are_read_from_a_reordered_file() {
 
 /// Problems of a record of any kind, as far as they can be told without knowing what is stored.
 fn problems(profile: &Profile, record: &Record) -> Vec<Problem> {
-    let cells = profile.cells(record);
-    match profile.kind {
-        Kind::Rates => Ok(()),
-        Kind::Partners => partner::parse(&cells).map(drop),
-        Kind::Users => directory_user::parse(&cells).map(drop),
-        Kind::Contacts => contact::parse(&cells).map(drop),
-        Kind::Entitlements => entitlement::parse(&cells).map(drop),
-        Kind::Renewals => renewal::parse(&cells).map(drop),
-        Kind::Agreements => agreement::parse(&cells).map(drop),
-        Kind::Keys => license_key::parse(&cells).map(drop),
-        Kind::Assignments => assignment::parse(&cells).map(drop),
-        Kind::KeyRequests => key_request::parse(&cells).map(drop),
-        Kind::Activations => activation::parse(&cells).map(drop),
-        Kind::ServiceRequests => service_request::parse(&cells).map(drop),
-        Kind::CreditUsage => credit_usage::parse(&cells).map(drop),
-    }
-    .err()
-    .unwrap_or_default()
+    profile.kind.problems(&profile.cells(record))
 }
 
 #[test]

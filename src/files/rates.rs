@@ -3,9 +3,10 @@
 
 use chrono::NaiveDate;
 
-use super::{Refusal, profile::Kind, reader::Record};
+use super::{Refusal, reader::Record};
 use crate::domain::{
-    cell,
+    kinds::Kind,
+    kinds::cell,
     money::{Currency, PerEuro},
     reason::{Expected, Problem, Reason},
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use super::profile::Kind;
+use crate::domain::kinds::Kind;
 
 /// A file that is not taken in at all. Lines and columns count from 1, byte offsets from 0.
 #[derive(Debug, thiserror::Error)]

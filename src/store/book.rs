@@ -7,10 +7,10 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Error, Result, agreement};
 use crate::domain::{
+    benefit::{Benefit, BenefitKind, Offer},
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
-    directory_user::Role,
-    entitlement::{Benefit, BenefitKind, Offer},
+    directory_role::Role,
     license_key::Subscription,
     membership::Year,
     request::Asked,

@@ -8,8 +8,8 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Error, Result, bulk::CopyRows};
 use crate::domain::{
+    benefit::Offer,
     credit::Schedule,
-    entitlement::Offer,
     entitlement_change::{Known, Stated},
     money::{Amount, Currency},
 };

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
-use crate::domain::license_key::KeyContent;
+use crate::domain::kinds::keys::KeyContent;
 
 /// A key that is in the store, without what it says.
 #[derive(Clone, Debug)]

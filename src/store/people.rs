@@ -5,9 +5,9 @@ use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{
-    contact::Email,
-    directory_user::{Role, UserRow},
-    partner::PartnerRow,
+    directory_role::Role,
+    email::Email,
+    kinds::{cell::Patch, partners::PartnerRow, users::UserRow},
 };
 
 /// What a row did to a stored fact.
@@ -115,7 +115,7 @@ pub async fn put_user(conn: &mut PgConnection, file_id: i64, partner_id: i64, ro
         roles.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
     };
     let mail = row.mail.as_set().map(|mail| mail.as_str().to_owned());
-    let keep_mail = matches!(row.mail, crate::domain::cell::Patch::Keep);
+    let keep_mail = matches!(row.mail, Patch::Keep);
     let (display_name, mail, user_type, enabled, roles, language) = match stored {
         Some(s) => (
             row.display_name.clone().onto(s.display_name),
@@ -123,7 +123,7 @@ pub async fn put_user(conn: &mut PgConnection, file_id: i64, partner_id: i64, ro
             row.user_type.clone().onto(None).map_or(s.user_type, |t| t.name().to_owned()),
             row.enabled.clone().onto(Some(s.enabled)).unwrap_or(true),
             match &row.roles {
-                crate::domain::cell::Patch::Keep => s.roles,
+                Patch::Keep => s.roles,
                 other => other.as_set().map(roles).unwrap_or_default(),
             },
             row.language.clone().onto(s.language),

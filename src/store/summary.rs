@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, notice::Leased};
 use crate::domain::{
-    draw::{Move, Unit},
+    benefit::{Move, Unit},
     notice::Notice,
     reason::{Problem, Reason},
 };

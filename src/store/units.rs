@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 
 use super::{Error, Result};
 use crate::domain::{
-    draw::{self, BookedUnits, Drawable, Move, Unit, UnitTransfer},
-    entitlement::Benefit,
+    benefit::{Benefit, Move, Unit},
+    draw::{self, BookedUnits, Drawable, UnitTransfer},
     ledger::Account,
 };
 

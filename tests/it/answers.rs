@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use benefactor::{files::profile::Kind, store::export::EXPORTS};
+use benefactor::{domain::kinds::Kind, store::export::EXPORTS};
 use serde_json::Value;
 
 use crate::house::{House, Ran, Scratch, benefactor};
@@ -74,7 +74,7 @@ async fn what_is_exported_is_taken_in_again_unchanged_and_the_rest_is_told_as_of
     let house = spring().await;
     let out = house.dir.join("out");
     fs::create_dir(&out).unwrap();
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Rates) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Rates) {
         let path = out.join(format!("{kind}.csv"));
         let ran = house.run(["export", kind.name(), "--out", path.to_str().unwrap()]).ended(0);
         assert!(ran.stdout.contains(kind.name()), "{ran:?}");

@@ -11,9 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        directory_user::Role,
-        draw::Unit,
-        entitlement::{self, BenefitKind},
+        benefit::{self, BenefitKind, Unit},
+        directory_role::Role,
         language::Language,
         naming,
         reason::Reason,
@@ -180,7 +179,7 @@ pub(super) fn offer(benefit: &BenefitStanding) -> String {
 
 /// What is left to use: money, hours, incidents, seats or keys; empty where nothing is counted.
 pub(super) fn left(benefit: &BenefitStanding) -> String {
-    let kind = entitlement::Benefit::parse(&benefit.benefit).map(|benefit| benefit.kind());
+    let kind = benefit::Benefit::parse(&benefit.benefit).map(|benefit| benefit.kind());
     if let Some(unit) = kind.and_then(Unit::of) {
         let quantity = benefit.quantity.and_then(|quantity| u32::try_from(quantity).ok());
         return match (benefit.balance, quantity) {

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, io::IsTerminal, time::Duration};
 use super::{cast, report::Report};
 use crate::{
     domain::{
-        draw::Unit,
+        benefit::Unit,
         language::Language,
         money::{Amount, Currency},
         naming,

@@ -1,7 +1,7 @@
 //! What an activation, support, hours or an offer is refused for, and what came of it (R5–R8).
 
 use super::super::{
-    draw::Unit,
+    benefit::Unit,
     language::Language::{English, Swedish},
     naming,
 };

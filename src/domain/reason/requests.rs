@@ -1,7 +1,7 @@
 //! Who may ask, and when; what a renewal or a cancellation is refused for (R9, D1, D5, D7).
 
 use super::super::{
-    directory_user::Role,
+    directory_role::Role,
     language::Language::{English, Swedish},
     naming,
 };

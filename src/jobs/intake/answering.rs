@@ -15,7 +15,7 @@ use crate::{
     domain::language::Language,
     files::{
         answer::{self, AnswerFile, RowStatus},
-        profile::{Kind, Profile},
+        profile::Profile,
         reader::{Limits, Reader, Record},
     },
     jobs::engine::{Context, Error, Result},
@@ -49,6 +49,7 @@ pub(super) async fn answer(
     }
     let problems =
         file::answers(conn, file_id, 1, 2).await?.pop().map_or_else(Vec::new, |(.., problems)| problems);
+    let secret = profile.kind.is_secret().then(|| profile.secret_places());
     let taken = |answer| Taken {
         problems,
         name: head.name.clone(),
@@ -75,8 +76,8 @@ pub(super) async fn answer(
     let spooled = cx.folders.spool().join(&head.sha256);
     let mut out =
         AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;
-    if profile.kind == Kind::Keys {
-        out = out.masking_keys(profile.places.clone());
+    if let Some(places) = secret {
+        out = out.masking_keys(places);
     }
     let mut lines = Reader::open(File::open(&spooled).map_err(Error::file(&spooled))?, Limits::default())
         .map_err(|r| failed(r.into()))?;

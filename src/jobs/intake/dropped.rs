@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    domain::kinds::Kind,
     domain::reason::Problem,
-    files::profile::Kind,
     jobs::engine::{Context, Error, Result},
     store::file::Tally,
 };

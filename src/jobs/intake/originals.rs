@@ -16,7 +16,8 @@ use super::{
     staged::Staging,
 };
 use crate::{
-    files::{answer, profile::Kind, spool::Spooled},
+    domain::kinds::Kind,
+    files::{answer, spool::Spooled},
     jobs::engine::{Context, Error, Result},
     store::file,
 };
@@ -44,11 +45,11 @@ pub(super) fn mark(
     staging: &Staging,
 ) -> Result<()> {
     match staging {
-        Staging::Staged(_, profile) if profile.kind == Kind::Keys => {
+        Staging::Staged(_, profile) if profile.kind.is_secret() => {
             dropped.leaves = dropped.leaves.or(looked_like);
             Ok(())
         }
-        Staging::Known { kind: Kind::Keys } => {
+        Staging::Known { kind } if kind.is_secret() => {
             dropped.leaves = dropped.leaves.or(looked_like);
             leave(cx, dropped)
         }
@@ -64,7 +65,7 @@ pub(super) async fn close(
     file_id: i64,
     taken: &mut Taken,
 ) -> Result<()> {
-    if taken.kind != Kind::Keys || cx.dry_run {
+    if !taken.kind.is_secret() || cx.dry_run {
         return leave(cx, dropped);
     }
     let sha256 = file::get(conn, file_id).await?.sha256;
@@ -82,7 +83,8 @@ pub(super) async fn close(
 
 /// Nobody asks for a file any more, or it was given up: no copy of its keys is left.
 pub(super) async fn forget(cx: &Context, conn: &mut PgConnection, file_id: i64) -> Result<()> {
-    if cx.dry_run || file::kind(conn, file_id).await? != Kind::Keys.name() {
+    let kind = Kind::parse(&file::kind(conn, file_id).await?);
+    if cx.dry_run || !kind.is_some_and(Kind::is_secret) {
         return Ok(());
     }
     let sha256 = file::get(conn, file_id).await?.sha256;

@@ -13,14 +13,11 @@ use super::{
 };
 use crate::{
     domain::{
-        activation, assignment,
         book::Book,
-        key_request,
+        kinds::{Kind, activations, assignments, key_requests, service_requests},
         reason::Problem,
         request::{self, Arrival, Asked, Outcome},
-        service_request,
     },
-    files::profile::Kind,
     jobs::engine::{Context, Result, fault, refused_values},
     store::{
         book::{self, RuledRequest},
@@ -153,10 +150,10 @@ async fn together(
 /// A row as what its file's kind says.
 fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked, Vec<Problem>> {
     match staged.profile.kind {
-        Kind::Assignments => parse(staged, row, assignment::parse).map(Asked::Assignment),
-        Kind::KeyRequests => parse(staged, row, key_request::parse).map(Asked::Key),
-        Kind::Activations => parse(staged, row, activation::parse).map(Asked::Activation),
-        _ => parse(staged, row, service_request::parse).map(Asked::Service),
+        Kind::Assignments => parse(staged, row, assignments::parse).map(Asked::Assignment),
+        Kind::KeyRequests => parse(staged, row, key_requests::parse).map(Asked::Key),
+        Kind::Activations => parse(staged, row, activations::parse).map(Asked::Activation),
+        _ => parse(staged, row, service_requests::parse).map(Asked::Service),
     }
 }
 

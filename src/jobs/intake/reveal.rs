@@ -6,15 +6,16 @@ use sqlx::{Connection, PgConnection};
 
 use super::requests;
 use crate::{
+    domain::kinds::Kind,
     domain::{
         book::Effect,
-        key_request::{self, KeyRequestRow},
+        key_request,
+        kinds::key_requests::KeyRequestRow,
         license_key::{Secret, key_ref},
         reason::Problem,
         request::{self, Arrival, Asked, Outcome},
         subscription,
     },
-    files::profile::Kind,
     jobs::engine::{Context, Result, sha256},
     store::{
         book::{self, RuledRequest},

@@ -11,9 +11,10 @@ use super::{
     staged::{NAME, StagedFile, Staging, chunk_rows, requested_on},
 };
 use crate::{
+    domain::kinds::Kind,
     files::{
         Refusal,
-        profile::{Kind, Profile},
+        profile::Profile,
         reader::{Limits, Reader, Record},
         spool::{self, Spooled},
     },
@@ -186,7 +187,7 @@ async fn seen_before(
 
 /// What the rows of a file are sealed with on the stage, if they hold product keys.
 async fn vault_of(cx: &Context, conn: &mut PgConnection, profile: &Profile) -> Result<Option<Vault>> {
-    if profile.kind == Kind::Keys { Ok(Some(cx.vault.open(conn).await?)) } else { Ok(None) }
+    if profile.kind.is_secret() { Ok(Some(cx.vault.open(conn).await?)) } else { Ok(None) }
 }
 
 /// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many, or why none is.

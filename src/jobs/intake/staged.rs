@@ -8,15 +8,16 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         calendar::add_days,
-        cell::{self, Cells, Column},
+        kinds::{
+            Kind,
+            cell::{self, Cells},
+            schema::{Column, Type},
+        },
         reason::{Problem, Reason},
         request::OPERATOR,
         role::Action,
     },
-    files::{
-        profile::{Kind, Profile},
-        reader::Record,
-    },
+    files::{profile::Profile, reader::Record},
     jobs::engine::{Context, Result},
     store::{
         file::{self, CELL_END, RowAnswer, StagedRow},
@@ -197,9 +198,9 @@ pub fn date_beyond(
     (!dates.contains(&date)).then(|| Problem::at(column, written, reason))
 }
 
-/// Columns of dates are named for what happens on them, or for from and until when something holds.
+/// Whether a column holds dates, by its type.
 fn is_date(column: &Column) -> bool {
-    column.name.ends_with("_on") || column.name.starts_with("valid_")
+    matches!(column.of, Type::Date | Type::Instant)
 }
 
 /// Finds the partner that a row names, within what its file may hold.

@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        benefit::BenefitKind,
         book::{Book, Effect, Held},
-        entitlement::BenefitKind,
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::history::{Event, event};
 use crate::{
     domain::{
-        draw::Unit,
+        benefit::Unit,
         language::Language,
         naming,
         reason::{self, Reason},

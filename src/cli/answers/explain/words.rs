@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::domain::{
+    benefit::Unit,
     calendar::sub_days,
-    draw::Unit,
     language::Language,
     money::{Amount, Currency, plain},
     naming,

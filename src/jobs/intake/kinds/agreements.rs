@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        agreement::{self, AgreementRow},
+        kinds::agreements::{self, AgreementRow},
         reason::{Problem, Reason},
     },
     jobs::{
@@ -39,7 +39,7 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, agreement::parse)).collect();
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, agreements::parse)).collect();
     let named: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
     let numbers: Vec<String> = named.into_iter().cloned().collect();
     let partners: HashMap<String, i64> =

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        cell, contact,
+        kinds::{cell, contacts},
         reason::{Expected, Problem, Reason},
         request::OPERATOR,
         role::Action,
@@ -25,7 +25,7 @@ pub async fn apply(
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows {
-        verdicts.push(match parse(staged, row, contact::parse) {
+        verdicts.push(match parse(staged, row, contacts::parse) {
             Ok(parsed) => one_contact(conn, staged, row.line, &parsed).await?,
             Err(problems) => Verdict::Rejected(problems),
         });
@@ -37,7 +37,7 @@ async fn one_contact(
     conn: &mut PgConnection,
     staged: &StagedFile,
     line: i32,
-    row: &contact::ContactRow,
+    row: &contacts::ContactRow,
 ) -> Result<Verdict> {
     let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
         Ok(partner_id) => partner_id,
@@ -54,7 +54,7 @@ async fn one_contact(
     if row.email.same_as(&account.account_email) {
         problems.push(Problem::at("email", row.email.as_str(), Reason::ContactIsAccount));
     }
-    let phone = contact::phone(&row.phone, &account.country);
+    let phone = contacts::phone(&row.phone, &account.country);
     if phone.is_none() {
         problems.push(cell::invalid("phone", &row.phone, Expected::Phone));
     }

@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        benefit::BenefitKind,
         calendar::add_days,
-        credit_usage,
-        entitlement::BenefitKind,
+        kinds::credit_usage,
         money::{Amount, Currency},
         reason::{Expected, Problem, Reason},
     },

@@ -8,11 +8,11 @@ use sqlx::PgConnection;
 use super::holdings::{Entered, Holdings};
 use crate::{
     domain::{
+        benefit::{BenefitKind, Unit},
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
-        draw::Unit,
-        entitlement::{self, BenefitKind, EntitlementRow},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
+        kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
         policy::Backdate,
@@ -78,7 +78,7 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, entitlement::parse)).collect();
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, entitlements::parse)).collect();
     let mut span = Span::load(cx, conn, staged, parsed.iter().flatten()).await?;
     let verdicts = rows
         .iter()

@@ -10,10 +10,11 @@ use super::agreements::stays;
 use crate::{
     domain::{
         agreement::{Exclusion, KnownExclusion, overlaps},
+        benefit::{BenefitKind, Offer},
         cap::{self, Seats},
         core_difference::{self, CoreRow, Held, Own},
-        entitlement::{BenefitKind, EntitlementRow, Offer},
         entitlement_change::Stated,
+        kinds::entitlements::EntitlementRow,
         membership::Year,
         reason::Problem,
     },

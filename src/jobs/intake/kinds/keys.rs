@@ -7,8 +7,9 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        entitlement::BenefitKind,
-        license_key::{self, KeyRow, Named, Secret, key_ref},
+        benefit::BenefitKind,
+        kinds::keys::{self as declared, KeyRow, Named},
+        license_key::{Secret, key_ref},
         policy::ImportPolicy,
         reason::{Expected, Problem, Reason},
     },
@@ -53,7 +54,7 @@ pub async fn apply(
     for row in rows {
         let cells = vault.open_cells(&row.cells, row.file_id, row.row_no)?;
         let row = StagedRow { cells, ..row.clone() };
-        let understood = parse(staged, &row, license_key::parse);
+        let understood = parse(staged, &row, declared::parse);
         parsed.push((row.line, understood));
     }
     let understood: Vec<&KeyRow> = parsed.iter().filter_map(|(_, row)| row.as_ref().ok()).collect();

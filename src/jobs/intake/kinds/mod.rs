@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::staged::{StagedFile, Verdict};
 use crate::{
-    files::profile::Kind,
+    domain::kinds::Kind,
     jobs::engine::{Context, Result},
     store::file::StagedRow,
 };

@@ -3,7 +3,10 @@
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{cell::Patch, partner, reason::Reason},
+    domain::{
+        kinds::{cell::Patch, partners},
+        reason::Reason,
+    },
     jobs::{
         engine::{Context, Result},
         intake::staged::{StagedFile, Verdict, parse, partner_of},
@@ -20,7 +23,7 @@ pub async fn apply(
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows {
-        let row = match parse(staged, row, partner::parse) {
+        let row = match parse(staged, row, partners::parse) {
             Ok(row) => row,
             Err(problems) => {
                 verdicts.push(Verdict::Rejected(problems));

@@ -5,9 +5,9 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        kinds::renewals,
         membership::{self, Year},
         reason::{Problem, Reason},
-        renewal,
     },
     jobs::{
         engine::{Context, Result},
@@ -29,7 +29,7 @@ pub async fn apply(
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows {
-        verdicts.push(match parse(staged, row, renewal::parse) {
+        verdicts.push(match parse(staged, row, renewals::parse) {
             Ok(renewal) => record_renewal(cx, conn, staged, row.line, &renewal).await?,
             Err(problems) => Verdict::Rejected(problems),
         });
@@ -42,7 +42,7 @@ async fn record_renewal(
     conn: &mut PgConnection,
     staged: &StagedFile,
     line: i32,
-    row: &renewal::RenewalRow,
+    row: &renewals::RenewalRow,
 ) -> Result<Verdict> {
     let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
         Ok(partner_id) => partner_id,

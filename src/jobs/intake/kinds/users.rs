@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        directory_user,
+        kinds::users,
         reason::{Problem, Reason},
         role::Action,
     },
@@ -24,7 +24,7 @@ pub async fn apply(
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(rows.len());
     for row in rows {
-        verdicts.push(match parse(staged, row, directory_user::parse) {
+        verdicts.push(match parse(staged, row, users::parse) {
             Ok(row) => user(conn, staged, &row).await?,
             Err(problems) => Verdict::Rejected(problems),
         });
@@ -32,11 +32,7 @@ pub async fn apply(
     Ok(verdicts)
 }
 
-async fn user(
-    conn: &mut PgConnection,
-    staged: &StagedFile,
-    row: &directory_user::UserRow,
-) -> Result<Verdict> {
+async fn user(conn: &mut PgConnection, staged: &StagedFile, row: &users::UserRow) -> Result<Verdict> {
     let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
         Ok(partner_id) => partner_id,
         Err(problems) => return Ok(Verdict::Rejected(problems)),

@@ -1,250 +1,64 @@
 //! A row of `entitlements`: one benefit that an order brings; and what offers and benefits there are.
 
-use std::fmt;
-
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::{
-    cell::{self, Cells, Column, Content, Patch, Reading, optional, required},
-    money::{Amount, Currency, parse_decimal},
-    reason::{Expected, Problem, Reason},
+    super::{
+        benefit::{Benefit, BenefitKind, BenefitType, Offer, Quantity},
+        money::{Amount, Currency, parse_decimal},
+        reason::{Expected, Problem, Reason},
+    },
+    cell::{Cells, Content, Patch, Reading},
+    schema::{Facts, Field, Schema, Type, Typed, ask, kind, optional, required},
+    types::{
+        AMOUNT as MONEY, BENEFIT, CURRENCY as CURRENCY_CODE, DATE, GUID_OR_ID, ORDER_ID, PARTNER_ID, one_of,
+        text,
+    },
 };
 
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("order_id"),
-    required("offer"),
-    required("benefit"),
-    required("benefit_type"),
-    required("quantity"),
-    required("purchased_on"),
-    required("starts_on"),
-    required("expires_on"),
-    optional("amount"),
-    optional("currency"),
-    optional("competency"),
-    optional("subscription_id"),
-];
+const OFFER: Field<Offer> =
+    required("offer", one_of(Offer::VARIANTS, Expected::Offer, Offer::parse)).help("What the order bought");
+const BENEFIT_TYPE: Field<BenefitType> =
+    required("benefit_type", one_of(BenefitType::VARIANTS, Expected::BenefitType, BenefitType::parse))
+        .help("Whether it comes once with the membership or on top of it");
+const QUANTITY: Field<Quantity> = required("quantity", Typed { of: Type::Quantity, parse: Quantity::parse })
+    .may_be_empty()
+    .help("Seats, incidents, hours or units of credit; empty: as the catalogue says (D12)");
+const PURCHASED_ON: Field<NaiveDate> = required("purchased_on", DATE).help("When the order was bought");
+const STARTS_ON: Field<NaiveDate> = required("starts_on", DATE).help("First usable day");
+const EXPIRES_ON: Field<NaiveDate> = required("expires_on", DATE).help("Last usable day");
+const AMOUNT: Field<i64> = optional("amount", MONEY).help(
+    "Of credit: how much a period (bulk: once) and unit, with a decimal point; empty: as the catalogue says",
+);
+const CURRENCY: Field<Currency> =
+    optional("currency", CURRENCY_CODE).help("The amount's ISO 4217 code, such as SEK; empty: USD");
+const COMPETENCY: Field<String> = optional("competency", text::<100>()).help("The competency it comes with");
+const SUBSCRIPTION_ID: Field<String> =
+    optional("subscription_id", GUID_OR_ID).help("The Azure subscription that usage names");
 
-/// What a partner buys: the offer of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Offer {
-    /// Microsoft Action Pack (MAPS).
-    ActionPack,
-    /// Silver competency.
-    Silver,
-    /// Gold competency.
-    Gold,
-    /// ISV co-sell ready.
-    IsvCosellReady,
-}
-
-impl Offer {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::ActionPack, Self::Silver, Self::Gold, Self::IsvCosellReady];
-
-    /// The name, as in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ActionPack => "action_pack",
-            Self::Silver => "silver",
-            Self::Gold => "gold",
-            Self::IsvCosellReady => "isv_cosell_ready",
-        }
-    }
-
-    /// The offer of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|offer| offer.name() == name)
-    }
-}
-
-/// Whether a benefit comes once with the membership or more of it with each competency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BenefitType {
-    /// Once with the membership.
-    Core,
-    /// On top of it.
-    Incremental,
-}
-
-impl BenefitType {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Core, Self::Incremental];
-
-    /// The name, as in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Incremental => "incremental",
-        }
-    }
-
-    /// The type of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// The kinds of benefit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BenefitKind {
-    /// Software with keys (R5).
-    Software,
-    /// Azure credit each month (R1).
-    AzureMonthlyCredit,
-    /// Azure credit granted once (R2).
-    AzureBulkCredit,
-    /// Licence subscription by product key (R3).
-    LicenseSubscription,
-    /// Visual Studio subscription, seat by seat (R4).
-    VisualStudio,
-    /// Break-fix incidents (R6).
-    ProductSupport,
-    /// Incidents on cloud products (R6).
-    SignatureCloudSupport,
-    /// Hours of advice (R7).
-    AdvisoryHours,
-    /// Go-To-Market offer (R8).
-    GoToMarket,
-}
-
-impl BenefitKind {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Software,
-        Self::AzureMonthlyCredit,
-        Self::AzureBulkCredit,
-        Self::LicenseSubscription,
-        Self::VisualStudio,
-        Self::ProductSupport,
-        Self::SignatureCloudSupport,
-        Self::AdvisoryHours,
-        Self::GoToMarket,
-    ];
-
-    /// The name, as in benefit codes.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Software => "software",
-            Self::AzureMonthlyCredit => "azure_monthly_credit",
-            Self::AzureBulkCredit => "azure_bulk_credit",
-            Self::LicenseSubscription => "license_subscription",
-            Self::VisualStudio => "visual_studio",
-            Self::ProductSupport => "product_support",
-            Self::SignatureCloudSupport => "signature_cloud_support",
-            Self::AdvisoryHours => "advisory_hours",
-            Self::GoToMarket => "go_to_market",
-        }
-    }
-
-    /// The kind of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// A benefit code: a kind, or kind/detail. Unique within its order.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Benefit {
-    kind: BenefitKind,
-    code: String,
-}
-
-impl Benefit {
-    /// `None` unless the kind is known and the detail, if there is one, is lower snake case of at most 60 bytes.
-    #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        let (kind, detail) = code.split_once('/').map_or((code, None), |(kind, detail)| (kind, Some(detail)));
-        let kind = BenefitKind::parse(kind)?;
-        let word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        };
-        let holds = detail.is_none_or(|detail| detail.len() <= 60 && detail.split('_').all(word));
-        holds.then(|| Self { kind, code: code.to_owned() })
-    }
-
-    /// The kind.
-    #[must_use]
-    pub const fn kind(&self) -> BenefitKind {
-        self.kind
-    }
-
-    /// What stands behind the slash.
-    #[must_use]
-    pub fn detail(&self) -> Option<&str> {
-        self.code.split_once('/').map(|(_, detail)| detail)
-    }
-
-    /// The whole code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.code
-    }
-}
-
-impl fmt::Display for Benefit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)
-    }
-}
-
-impl From<Benefit> for String {
-    fn from(benefit: Benefit) -> Self {
-        benefit.code
-    }
-}
-
-impl TryFrom<String> for Benefit {
-    type Error = String;
-
-    fn try_from(code: String) -> Result<Self, String> {
-        Self::parse(&code).ok_or_else(|| format!("'{code}' is not a benefit code"))
-    }
-}
-
-/// How much of a benefit: seats, incidents or hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Quantity {
-    /// So many, at most 999,999,999.
-    Count(u32),
-    /// Without limit: cloud support only.
-    Unlimited,
-}
-
-impl Quantity {
-    /// Digits, or `unlimited`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if text == "unlimited" {
-            return Some(Self::Unlimited);
-        }
-        let digits = (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits { text.parse().ok().map(Self::Count) } else { None }
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Unlimited => f.write_str("unlimited"),
-        }
-    }
-}
+/// The kind.
+pub const KIND: Schema = kind("entitlements", Facts::State, "Benefits that orders bring (D5, D12)")
+    .columns(&[
+        PARTNER_ID.column,
+        ORDER_ID.column,
+        OFFER.column,
+        BENEFIT.column,
+        BENEFIT_TYPE.column,
+        QUANTITY.column,
+        PURCHASED_ON.column,
+        STARTS_ON.column,
+        EXPIRES_ON.column,
+        AMOUNT.column,
+        CURRENCY.column,
+        COMPETENCY.column,
+        SUBSCRIPTION_ID.column,
+    ])
+    .examples(&[
+        "4100101,MPN-240131-101,silver,azure_monthly_credit,core,1,2024-01-31,2024-01-31,2025-01-30,1000.00,SEK,,",
+        "4100101,MPN-240131-101,silver,advisory_hours,core,20,2024-01-31,2024-01-31,2025-01-30,,,,",
+    ])
+    .asks(&[ask("entitlement", "Add or change a benefit of an order (D5, D12)")]);
 
 /// An entitlement as a file states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -279,16 +93,16 @@ pub struct EntitlementRow {
 /// Reads a row; all its problems if there are any. Allocates no more than the text that it keeps.
 pub fn parse(cells: &Cells<'_>) -> Result<EntitlementRow, Vec<Problem>> {
     let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let order_id = row.need("order_id", Expected::Text, cell::id);
-    let offer = row.need("offer", Expected::Offer, Offer::parse);
-    let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let benefit_type = row.need("benefit_type", Expected::BenefitType, BenefitType::parse);
+    let partner_id = row.need(&PARTNER_ID);
+    let order_id = row.need(&ORDER_ID);
+    let offer = row.need(&OFFER);
+    let benefit = row.need(&BENEFIT);
+    let benefit_type = row.need(&BENEFIT_TYPE);
     let kind = benefit.as_ref().map(Benefit::kind);
     let quantity = quantity(&mut row, kind);
-    let purchased_on = row.need("purchased_on", Expected::Date, cell::date);
-    let starts_on = row.need("starts_on", Expected::Date, cell::date);
-    let expires_on = row.need("expires_on", Expected::Date, cell::date);
+    let purchased_on = row.need(&PURCHASED_ON);
+    let starts_on = row.need(&STARTS_ON);
+    let expires_on = row.need(&EXPIRES_ON);
     if let (Some(starts_on), Some(expires_on)) = (starts_on, expires_on)
         && expires_on < starts_on
     {
@@ -300,9 +114,8 @@ pub fn parse(cells: &Cells<'_>) -> Result<EntitlementRow, Vec<Problem>> {
         row.problem("starts_on", Reason::StartsBeforePurchase);
     }
     let amount = amount(&mut row);
-    let competency = row.patch("competency", Expected::Text, cell::text(100));
-    let subscription_id =
-        row.patch("subscription_id", Expected::Text, |text| cell::guid(text).or_else(|| cell::id(text)));
+    let competency = row.patch(&COMPETENCY);
+    let subscription_id = row.patch(&SUBSCRIPTION_ID);
     let assemble = || {
         Some(EntitlementRow {
             partner_id: partner_id?,
@@ -325,7 +138,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<EntitlementRow, Vec<Problem>> {
 /// Only cloud support is without limit; where the benefit is not known (`None`) that is not held against the row.
 fn quantity(row: &mut Reading<'_>, kind: Option<BenefitKind>) -> Option<Patch<Quantity>> {
     let limited = kind.is_some_and(|kind| kind != BenefitKind::SignatureCloudSupport);
-    row.patch("quantity", Expected::Quantity, |text| {
+    row.patch_as(&QUANTITY, |text| {
         Quantity::parse(text).filter(|quantity| !limited || *quantity != Quantity::Unlimited)
     })
 }
@@ -338,8 +151,7 @@ fn amount(row: &mut Reading<'_>) -> Option<Patch<Amount>> {
     };
     // In a currency that is not known, at least it has to be a decimal.
     let places = currency.map_or(4, Currency::exponent);
-    let amount =
-        row.patch("amount", Expected::Amount, |text| parse_decimal(text, places).filter(|minor| *minor >= 0));
+    let amount = row.patch_as(&AMOUNT, |text| parse_decimal(text, places).filter(|minor| *minor >= 0));
     if currency.is_none() {
         row.problem("currency", Reason::Invalid { expected: Expected::Currency });
     }
@@ -368,7 +180,7 @@ mod tests {
     ];
 
     fn read(changes: &[(&str, &str)]) -> Result<EntitlementRow, Vec<Problem>> {
-        row::parse(COLUMNS, parse, &row::with(TIDY, changes))
+        row::parse(KIND.columns, parse, &row::with(TIDY, changes))
     }
 
     #[test]
@@ -411,7 +223,7 @@ mod tests {
     #[test]
     fn every_problem_names_its_column_and_value() {
         row::each_alone(
-            COLUMNS,
+            KIND.columns,
             parse,
             TIDY,
             &[
@@ -434,9 +246,9 @@ mod tests {
                 ("subscription_id", "a b", Expected::Text),
             ],
         );
-        let missing = row::parse(COLUMNS, parse, &[]).unwrap_err();
+        let missing = row::parse(KIND.columns, parse, &[]).unwrap_err();
         let columns: Vec<_> = missing.iter().map(|problem| problem.column.as_str()).collect();
-        let needed = COLUMNS.iter().filter(|column| column.required && column.name != "quantity");
+        let needed = KIND.columns.iter().filter(|column| column.required && column.name != "quantity");
         assert_eq!(columns, needed.map(|column| column.name).collect::<Vec<_>>());
         assert!(missing.iter().all(|problem| problem.reason == Reason::Missing));
     }

@@ -2,28 +2,72 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::{
-    cell::{self, Cells, Column, Reading, optional, required},
-    money::parse_decimal,
-    reason::{Expected, Problem},
+    super::{
+        money::parse_decimal,
+        reason::{Expected, Problem},
+    },
+    cell::{Cells, Reading},
+    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional, required},
+    types::{ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON, one_of, text},
 };
 
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("request_id"),
-    required("kind"),
-    required("requested_by"),
-    required("requested_on"),
-    optional("order_id"),
-    optional("product"),
-    optional("product_version"),
-    optional("access_id"),
-    optional("contract_id"),
-    optional("hours"),
-    optional("note"),
-];
+const REQUEST_ID: Field<String> = key("request_id", ID).help("What the partner calls the request");
+const KIND_OF_REQUEST: Field<Kind> =
+    required("kind", one_of(Kind::VARIANTS, Expected::RequestKind, Kind::parse)).help("What is asked for");
+const ORDER_ID: Field<String> = optional("order_id", ID)
+    .help("The order; a cancellation needs it, of anything else without it any order that has some left");
+const PRODUCT: Field<String> = optional("product", text::<100>()).help("The product; a ticket needs it");
+const PRODUCT_VERSION: Field<String> = optional("product_version", text::<50>()).help("Its version");
+const ACCESS_ID: Field<String> = optional("access_id", ID).help("The partner's Access ID");
+const CONTRACT_ID: Field<String> = optional("contract_id", ID).help("The order's Contract ID");
+const HOURS: Field<i64> = optional("hours", Typed { of: Type::Hours, parse: minutes })
+    .help("How many hours, such as 1.5; advice needs it");
+const NOTE: Field<String> = optional("note", text::<2_000>()).help("What they wrote with it");
+
+/// The kind.
+pub const KIND: Schema =
+    kind("service_requests", Facts::Request, "Cancellations, support tickets and advice (R6, R7, R9)")
+        .columns(&[
+            PARTNER_ID.column,
+            REQUEST_ID.column,
+            KIND_OF_REQUEST.column,
+            REQUESTED_BY.column,
+            REQUESTED_ON.column,
+            ORDER_ID.column,
+            PRODUCT.column,
+            PRODUCT_VERSION.column,
+            ACCESS_ID.column,
+            CONTRACT_ID.column,
+            HOURS.column,
+            NOTE.column,
+        ])
+        .examples(&[
+            "4100101,SR-1,cancel,anna@norrsken.example,2024-02-05,MPN-240131-101,,,,,,",
+            "4100101,SR-2,product_support,anna@norrsken.example,2024-02-05,,Harbour Server,2022,1000000001,2000000001,,",
+            "4100101,SR-3,cloud_support,anna@norrsken.example,2024-02-05,,Deskside 365,,,,,",
+            "4100101,SR-4,advisory_hours,anna@norrsken.example,2024-02-05,,,,,,1.5,",
+        ])
+        .asks(&[
+            ask("cancel", "Ask for an order to be cancelled and refunded; the night decides (R9, D7)")
+                .fixed(&[("kind", "cancel")])
+                .needs(&["order_id"])
+                .without(&["product", "product_version", "access_id", "contract_id", "hours"]),
+            ask("product-support", "Open a ticket on an on-premises product (R6)")
+                .fixed(&[("kind", "product_support")])
+                .needs(&["product"])
+                .without(&["hours"]),
+            ask("cloud-support", "Open a ticket on an online service (R6)")
+                .fixed(&[("kind", "cloud_support")])
+                .needs(&["product"])
+                .without(&["hours"]),
+            ask("advisory-hours", "Draw advisory hours (R7)")
+                .fixed(&[("kind", "advisory_hours")])
+                .needs(&["hours"])
+                .without(&["product_version", "access_id", "contract_id"]),
+        ]);
 
 /// What is asked for, with what that kind of request needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,13 +151,13 @@ pub struct ServiceRequestRow {
 /// Reads a row; all its problems if there are any.
 pub fn parse(cells: &Cells<'_>) -> Result<ServiceRequestRow, Vec<Problem>> {
     let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let request_id = row.need("request_id", Expected::Text, cell::id);
-    let kind = row.need("kind", Expected::RequestKind, Kind::parse);
-    let requested_by = row.need("requested_by", Expected::Text, cell::id);
-    let requested_on = row.need("requested_on", Expected::DateOrInstant, cell::date_or_instant);
+    let partner_id = row.need(&PARTNER_ID);
+    let request_id = row.need(&REQUEST_ID);
+    let kind = row.need(&KIND_OF_REQUEST);
+    let requested_by = row.need(&REQUESTED_BY);
+    let requested_on = row.need(&REQUESTED_ON);
     let request = kind.and_then(|kind| request(&mut row, kind));
-    let note = row.patch("note", Expected::Text, cell::text(2_000));
+    let note = row.patch(&NOTE);
     let assemble = || {
         Some(ServiceRequestRow {
             partner_id: partner_id?,
@@ -127,7 +171,8 @@ pub fn parse(cells: &Cells<'_>) -> Result<ServiceRequestRow, Vec<Problem>> {
     row.finish(assemble())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
 enum Kind {
     Cancel,
     ProductSupport,
@@ -150,22 +195,22 @@ impl Kind {
 /// What is asked for; each kind reads the columns that it needs.
 fn request(row: &mut Reading<'_>, kind: Kind) -> Option<Request> {
     if kind == Kind::Cancel {
-        return Some(Request::Cancel { order_id: row.need("order_id", Expected::Text, cell::id)? });
+        return Some(Request::Cancel { order_id: row.need(&ORDER_ID)? });
     }
-    let order_id = row.patch("order_id", Expected::Text, cell::id);
+    let order_id = row.patch(&ORDER_ID);
     if kind == Kind::AdvisoryHours {
-        let product = row.patch("product", Expected::Text, cell::text(100));
-        let minutes = row.need("hours", Expected::Hours, minutes);
+        let product = row.patch(&PRODUCT);
+        let minutes = row.need(&HOURS);
         return Some(Request::AdvisoryHours {
             order_id: order_id?.into_set(),
             minutes: minutes?,
             product: product?.into_set(),
         });
     }
-    let product = row.need("product", Expected::Text, cell::text(100));
-    let product_version = row.patch("product_version", Expected::Text, cell::text(50));
-    let access_id = row.patch("access_id", Expected::Text, cell::id);
-    let contract_id = row.patch("contract_id", Expected::Text, cell::id);
+    let product = row.need(&PRODUCT);
+    let product_version = row.patch(&PRODUCT_VERSION);
+    let access_id = row.patch(&ACCESS_ID);
+    let contract_id = row.patch(&CONTRACT_ID);
     let ticket = Ticket {
         order_id: order_id?.into_set(),
         product: product?,
@@ -203,11 +248,11 @@ mod tests {
 
     #[test]
     fn r9_a_cancellation_names_its_order() {
-        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
+        let it = row::parse(KIND.columns, parse, TIDY).unwrap();
         assert_eq!((it.request.kind(), &it.note), ("cancel", &None));
         assert_eq!(it.request, Request::Cancel { order_id: "ORD-1".into() });
         assert_eq!(
-            row::parse(COLUMNS, parse, &row::with(TIDY, &[("order_id", "")])),
+            row::parse(KIND.columns, parse, &row::with(TIDY, &[("order_id", "")])),
             Err(vec![Problem::at("order_id", "", Reason::Missing)])
         );
     }
@@ -215,7 +260,7 @@ mod tests {
     #[test]
     fn r6_r7_each_kind_reads_what_it_needs() {
         let hours = |hours| {
-            row::parse(COLUMNS, parse, &row::with(TIDY, &[("kind", "advisory_hours"), ("hours", hours)]))
+            row::parse(KIND.columns, parse, &row::with(TIDY, &[("kind", "advisory_hours"), ("hours", hours)]))
         };
         let Request::AdvisoryHours { minutes, order_id, .. } = hours("1.25").unwrap().request else {
             panic!()
@@ -226,16 +271,16 @@ mod tests {
         }
         let ticket =
             row::with(TIDY, &[("kind", "cloud_support"), ("product", "Deskside 365"), ("order_id", "")]);
-        let it = row::parse(COLUMNS, parse, &ticket).unwrap();
+        let it = row::parse(KIND.columns, parse, &ticket).unwrap();
         assert_eq!((it.request.kind(), it.request.order_id()), ("cloud_support", None));
-        let lacks = row::parse(COLUMNS, parse, &row::with(TIDY, &[("kind", "product_support")]));
+        let lacks = row::parse(KIND.columns, parse, &row::with(TIDY, &[("kind", "product_support")]));
         assert_eq!(lacks, Err(vec![Problem::at("product", "", Reason::Missing)]));
     }
 
     #[test]
     fn every_problem_names_its_column_and_value() {
         row::each_alone(
-            COLUMNS,
+            KIND.columns,
             parse,
             TIDY,
             &[
@@ -248,6 +293,6 @@ mod tests {
                 ("note", "a\u{1b}[2J", Expected::Text),
             ],
         );
-        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), 5);
+        assert_eq!(row::parse(KIND.columns, parse, &[]).unwrap_err().len(), 5);
     }
 }

@@ -3,22 +3,40 @@
 use chrono::NaiveDate;
 
 use super::{
-    cell::{self, Cells, Column, Content, required},
-    entitlement::Benefit,
-    money::{Amount, Currency, parse_decimal},
-    reason::{Expected, Problem},
+    super::{
+        benefit::Benefit,
+        money::{Amount, Currency, parse_decimal},
+        reason::Problem,
+    },
+    cell::{Cells, Content},
+    schema::{Facts, Field, Schema, ask, key, kind, required},
+    types::{
+        AMOUNT as MONEY, BENEFIT as OF_BENEFIT, BENEFIT_CODE, CURRENCY as CURRENCY_CODE, DATE, ID,
+        PARTNER_ID, text,
+    },
 };
 
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("order_id"),
-    required("benefit"),
-    required("used_on"),
-    required("amount"),
-    required("currency"),
-    required("reference"),
-];
+const ORDER_ID: Field<String> = required("order_id", ID).help("The order");
+const BENEFIT: Field<Benefit> = required("benefit", BENEFIT_CODE).help(OF_BENEFIT.column.help);
+const USED_ON: Field<NaiveDate> = required("used_on", DATE).help("The day of use");
+const AMOUNT: Field<i64> = required("amount", MONEY).help("How much was used, with a decimal point");
+const CURRENCY: Field<Currency> =
+    required("currency", CURRENCY_CODE).help("The ISO 4217 code of the credit, such as SEK");
+const REFERENCE: Field<String> = key("reference", text::<200>()).help("What the use is called outside");
+
+/// The kind.
+pub const KIND: Schema = kind("credit_usage", Facts::Event, "Credit that was used (D15)")
+    .columns(&[
+        PARTNER_ID.column,
+        ORDER_ID.column,
+        BENEFIT.column,
+        USED_ON.column,
+        AMOUNT.column,
+        CURRENCY.column,
+        REFERENCE.column,
+    ])
+    .examples(&["4100101,MPN-240131-101,azure_monthly_credit,2024-02-10,12.50,SEK,INV-7"])
+    .asks(&[ask("usage", "State credit that was used (D15)")]);
 
 /// A use of credit as a file states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,18 +58,17 @@ pub struct CreditUsageRow {
 /// Reads a row; all its problems if there are any.
 pub fn parse(cells: &Cells<'_>) -> Result<CreditUsageRow, Vec<Problem>> {
     let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let order_id = row.need("order_id", Expected::Text, cell::id);
-    let benefit = row.need("benefit", Expected::Benefit, Benefit::parse);
-    let used_on = row.need("used_on", Expected::Date, cell::date);
+    let partner_id = row.need(&PARTNER_ID);
+    let order_id = row.need(&ORDER_ID);
+    let benefit = row.need(&BENEFIT);
+    let used_on = row.need(&USED_ON);
     let places = match row.content("currency") {
         Content::Text(code) => Currency::parse(code).map_or(4, Currency::exponent),
         Content::Absent | Content::Empty => 4,
     };
-    let minor =
-        row.need("amount", Expected::Amount, |text| parse_decimal(text, places).filter(|minor| *minor > 0));
-    let currency = row.need("currency", Expected::Currency, Currency::parse);
-    let reference = row.need("reference", Expected::Text, cell::text(200));
+    let minor = row.need_as(&AMOUNT, |text| parse_decimal(text, places).filter(|minor| *minor > 0));
+    let currency = row.need(&CURRENCY);
+    let reference = row.need(&REFERENCE);
     let assemble = || {
         Some(CreditUsageRow {
             partner_id: partner_id?,
@@ -68,6 +85,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<CreditUsageRow, Vec<Problem>> {
 #[cfg(test)]
 mod tests {
     use super::{super::cell::tests as row, *};
+    use crate::domain::reason::Expected;
 
     const TIDY: &[(&str, &str)] = &[
         ("partner_id", "4201"),
@@ -81,10 +99,10 @@ mod tests {
 
     #[test]
     fn d15_usage_is_a_positive_amount_of_its_currency() {
-        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
+        let it = row::parse(KIND.columns, parse, TIDY).unwrap();
         assert_eq!(it.amount, Amount::new(1_234, Currency::USD));
         row::each_alone(
-            COLUMNS,
+            KIND.columns,
             parse,
             TIDY,
             &[
@@ -101,6 +119,6 @@ mod tests {
                 ("partner_id", "a", Expected::Digits),
             ],
         );
-        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), COLUMNS.len());
+        assert_eq!(row::parse(KIND.columns, parse, &[]).unwrap_err().len(), KIND.columns.len());
     }
 }

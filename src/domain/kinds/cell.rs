@@ -5,33 +5,24 @@ use std::cell::Cell as Cursor;
 use chrono::{DateTime, NaiveDate};
 use oxilangtag::LanguageTag;
 
-use super::reason::{Expected, Problem, Reason};
+use super::{
+    super::reason::{Expected, Problem, Reason},
+    schema::{Column, Field},
+};
 
 /// Characters of a cell that a problem repeats; longer ones are shortened.
 const SHOWN: usize = 200;
 /// Longest identifier (order, request, user, reference …), in bytes.
 const ID_BYTES: usize = 200;
 
-/// A column of a kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// The canonical name.
-    pub name: &'static str,
-    /// Whether a file without it is refused.
-    pub required: bool,
-}
-
-/// A column that a file must have.
-#[must_use]
-pub const fn required(name: &'static str) -> Column {
-    Column { name, required: true }
-}
-
-/// A column that a file may have.
-#[must_use]
-pub const fn optional(name: &'static str) -> Column {
-    Column { name, required: false }
-}
+/// ISO 3166-1 alpha-2, and the user-assigned XK.
+const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR \
+    BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET \
+    FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ \
+    IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML \
+    MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS \
+    PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL \
+    TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
 /// What an optional column says about a stored value (D16).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,37 +149,43 @@ impl<'a> Reading<'a> {
     }
 
     /// A cell that must say something.
-    pub fn need<T>(
-        &mut self,
-        column: &str,
-        expected: Expected,
-        parse: impl FnOnce(&'a str) -> Option<T>,
-    ) -> Option<T> {
-        let Content::Text(text) = self.content(column) else {
-            self.problem(column, Reason::Missing);
+    pub fn need<T>(&mut self, field: &Field<T>) -> Option<T> {
+        self.need_as(field, field.parse)
+    }
+
+    /// A cell that must say something, read as the rest of its row asks.
+    pub fn need_as<T, U>(&mut self, field: &Field<U>, parse: impl FnOnce(&'a str) -> Option<T>) -> Option<T> {
+        let column = &field.column;
+        let Content::Text(text) = self.content(column.name) else {
+            self.problem(column.name, Reason::Missing);
             return None;
         };
         let value = parse(text);
         if value.is_none() {
-            self.problem(column, Reason::Invalid { expected });
+            self.problem(column.name, Reason::Invalid { expected: column.of.expected() });
         }
         value
     }
 
     /// A cell that may be empty or absent.
-    pub fn patch<T>(
+    pub fn patch<T>(&mut self, field: &Field<T>) -> Option<Patch<T>> {
+        self.patch_as(field, field.parse)
+    }
+
+    /// A cell that may be empty or absent, read as the rest of its row asks.
+    pub fn patch_as<T, U>(
         &mut self,
-        column: &str,
-        expected: Expected,
+        field: &Field<U>,
         parse: impl FnOnce(&'a str) -> Option<T>,
     ) -> Option<Patch<T>> {
-        match self.content(column) {
+        let column = &field.column;
+        match self.content(column.name) {
             Content::Absent => Some(Patch::Keep),
             Content::Empty => Some(Patch::Clear),
             Content::Text(text) => {
                 let value = parse(text).map(Patch::Set);
                 if value.is_none() {
-                    self.problem(column, Reason::Invalid { expected });
+                    self.problem(column.name, Reason::Invalid { expected: column.of.expected() });
                 }
                 value
             }
@@ -254,11 +251,10 @@ pub fn id(text: &str) -> Option<String> {
     allowed.then(|| text.to_owned())
 }
 
-/// Text of up to `characters` without control characters.
-pub fn text(characters: usize) -> impl FnOnce(&str) -> Option<String> {
-    move |text| {
-        (text.chars().count() <= characters && !text.chars().any(char::is_control)).then(|| text.to_owned())
-    }
+/// Text of at most `MOST` characters, none of them a control character.
+#[must_use]
+pub fn text<const MOST: usize>(text: &str) -> Option<String> {
+    (text.chars().count() <= MOST && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
 /// A GUID with its hyphens, in lower case.
@@ -279,6 +275,13 @@ pub fn language_tag(text: &str) -> Option<String> {
     (text.len() <= 35).then(|| tag.into_inner())
 }
 
+/// An ISO 3166-1 alpha-2 code, in upper case.
+#[must_use]
+pub fn country(text: &str) -> Option<String> {
+    let code = text.to_ascii_uppercase();
+    (code.len() == 2 && COUNTRIES.split_ascii_whitespace().any(|known| known == code)).then_some(code)
+}
+
 /// `true` or `false`, in any case.
 #[must_use]
 pub fn flag(text: &str) -> Option<bool> {
@@ -292,8 +295,14 @@ pub fn flag(text: &str) -> Option<bool> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
+pub(in crate::domain) mod tests {
+    use super::{
+        super::{
+            schema::{optional, required},
+            types::{FLAG, ID},
+        },
+        *,
+    };
 
     /// Reads `pairs` of column and cell as a row of a kind; columns not named are absent.
     pub fn parse<T>(
@@ -344,10 +353,12 @@ pub(super) mod tests {
 
     #[test]
     fn d16_an_absent_column_keeps_and_an_empty_cell_clears() {
-        const COLUMNS: &[Column] = &[required("a"), optional("b")];
+        const A: Field<String> = required("a", ID);
+        const B: Field<bool> = optional("b", FLAG);
+        const COLUMNS: &[Column] = &[A.column, B.column];
         let read = |cells: &Cells<'_>| {
             let mut row = cells.read();
-            let b = row.patch("b", Expected::Flag, flag);
+            let b = row.patch(&B);
             row.finish(b)
         };
         assert_eq!(parse(COLUMNS, read, &[("a", "1")]), Ok(Patch::Keep));
@@ -404,7 +415,7 @@ pub(super) mod tests {
         for bad in ["s", "swedish language", "sv_SE", "sv-", "4v"] {
             assert_eq!(language_tag(bad), None, "{bad}");
         }
-        assert!(text(3)("åäö").is_some() && text(3)("abcd").is_none() && text(9)("a\nb").is_none());
+        assert!(text::<3>("åäö").is_some() && text::<3>("abcd").is_none() && text::<9>("a\nb").is_none());
     }
 
     #[test]

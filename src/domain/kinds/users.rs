@@ -2,91 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::{
-    cell::{self, Cells, Column, Patch, optional, required},
-    contact::Email,
-    reason::{Expected, Problem},
+    super::{
+        directory_role::{Role, UserType},
+        email::Email,
+        reason::{Expected, Problem},
+    },
+    cell::{self, Cells, Patch},
+    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional, required},
+    types::{ASKED_BY, EMAIL, FLAG, GUID_OR_ID, LANGUAGE as TAG, PARTNER_ID, one_of, text},
 };
 
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] = &[
-    required("partner_id"),
-    required("object_id"),
-    required("user_principal_name"),
-    optional("display_name"),
-    optional("mail"),
-    optional("user_type"),
-    optional("enabled"),
-    optional("role"),
-    optional("language"),
-    optional("requested_by"),
-];
+const OBJECT_ID: Field<String> = key("object_id", GUID_OR_ID).help("Their object id");
+const USER_PRINCIPAL_NAME: Field<String> =
+    required("user_principal_name", Typed { of: Type::SignInName, parse: principal_name })
+        .help("Their sign-in name; a guest's may hold #EXT#");
+const DISPLAY_NAME: Field<String> = optional("display_name", text::<200>()).help("What people call them");
+const MAIL: Field<Email> = optional("mail", EMAIL).help("Their address");
+const USER_TYPE: Field<UserType> =
+    optional("user_type", one_of(UserType::VARIANTS, Expected::UserType, UserType::parse))
+        .help("Whether they belong to the directory or are a guest in it");
+const ENABLED: Field<bool> = optional("enabled", FLAG).help("Whether they can sign in");
+const ROLE: Field<BTreeSet<Role>> =
+    optional("role", Typed { of: Type::SomeOf(Role::VARIANTS, Expected::Role), parse: roles })
+        .help("One role, or several joined by +");
+const LANGUAGE: Field<String> = optional("language", TAG).help("BCP 47 tag, such as sv-SE");
 
-/// What a directory user may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Global administrator.
-    GlobalAdmin,
-    /// User management administrator.
-    UserManagementAdmin,
-    /// Admin agent.
-    AdminAgent,
-    /// MPN partner administrator.
-    MpnPartnerAdmin,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::GlobalAdmin, Self::UserManagementAdmin, Self::AdminAgent, Self::MpnPartnerAdmin];
-
-    /// The name, as in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::GlobalAdmin => "global_admin",
-            Self::UserManagementAdmin => "user_management_admin",
-            Self::AdminAgent => "admin_agent",
-            Self::MpnPartnerAdmin => "mpn_partner_admin",
-        }
-    }
-
-    /// The role of that name, in any case.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(name))
-    }
-}
-
-/// Whether a user is a member of the directory or a guest in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UserType {
-    /// Belongs to it.
-    Member,
-    /// A guest.
-    Guest,
-}
-
-impl UserType {
-    /// The name, as in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Guest => "guest",
-        }
-    }
-
-    /// The type of that name, in any case.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Member, Self::Guest].into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
-    }
-}
+/// The kind.
+pub const KIND: Schema = kind("users", Facts::State, "People in a partner's directory")
+    .columns(&[
+        PARTNER_ID.column,
+        OBJECT_ID.column,
+        USER_PRINCIPAL_NAME.column,
+        DISPLAY_NAME.column,
+        MAIL.column,
+        USER_TYPE.column,
+        ENABLED.column,
+        ROLE.column,
+        LANGUAGE.column,
+        ASKED_BY.column,
+    ])
+    .examples(&["4100101,7e1f,bo@norrsken.example,Bo Ek,bo.ek@norrsken.example,member,true,global_admin,sv,"])
+    .asks(&[ask("user", "Add or change a directory user")]);
 
 /// A directory user as a file states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,16 +75,16 @@ pub struct UserRow {
 /// Reads a row; all its problems if there are any.
 pub fn parse(cells: &Cells<'_>) -> Result<UserRow, Vec<Problem>> {
     let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let object_id = row.need("object_id", Expected::Text, |text| cell::guid(text).or_else(|| cell::id(text)));
-    let user_principal_name = row.need("user_principal_name", Expected::Email, principal_name);
-    let display_name = row.patch("display_name", Expected::Text, cell::text(200));
-    let mail = row.patch("mail", Expected::Email, Email::parse);
-    let user_type = row.patch("user_type", Expected::UserType, UserType::parse);
-    let enabled = row.patch("enabled", Expected::Flag, cell::flag);
-    let roles = row.patch("role", Expected::Role, roles);
-    let language = row.patch("language", Expected::Language, cell::language_tag);
-    let requested_by = row.patch("requested_by", Expected::Text, cell::id);
+    let partner_id = row.need(&PARTNER_ID);
+    let object_id = row.need(&OBJECT_ID);
+    let user_principal_name = row.need(&USER_PRINCIPAL_NAME);
+    let display_name = row.patch(&DISPLAY_NAME);
+    let mail = row.patch(&MAIL);
+    let user_type = row.patch(&USER_TYPE);
+    let enabled = row.patch(&ENABLED);
+    let roles = row.patch(&ROLE);
+    let language = row.patch(&LANGUAGE);
+    let requested_by = row.patch(&ASKED_BY);
     let assemble = || {
         Some(UserRow {
             partner_id: partner_id?,
@@ -166,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_a_file_leaves_out_is_kept_and_what_it_empties_is_cleared() {
-        let user = row::parse(COLUMNS, parse, TIDY).unwrap();
+        let user = row::parse(KIND.columns, parse, TIDY).unwrap();
         assert_eq!(user.object_id, "6a1d41c5-0000-4000-8000-00000000abcd");
         assert_eq!((user.roles, user.enabled, user.mail), (Patch::Keep, Patch::Keep, Patch::Keep));
         let full = row::with(
@@ -180,7 +139,7 @@ mod tests {
                 ("mail", ""),
             ],
         );
-        let user = row::parse(COLUMNS, parse, &full).unwrap();
+        let user = row::parse(KIND.columns, parse, &full).unwrap();
         assert_eq!(user.object_id, "EMP-17");
         assert_eq!(user.roles, Patch::Set(BTreeSet::from([Role::GlobalAdmin, Role::MpnPartnerAdmin])));
         assert_eq!((user.user_type, user.enabled), (Patch::Set(UserType::Guest), Patch::Set(false)));
@@ -190,7 +149,7 @@ mod tests {
     #[test]
     fn every_problem_names_its_column_and_value() {
         row::each_alone(
-            COLUMNS,
+            KIND.columns,
             parse,
             TIDY,
             &[

@@ -3,13 +3,21 @@
 use chrono::NaiveDate;
 
 use super::{
-    cell::{self, Cells, Column, required},
-    reason::{Expected, Problem, Reason},
+    super::reason::{Problem, Reason},
+    cell::Cells,
+    schema::{Facts, Field, Schema, ask, kind, required},
+    types::{DATE, ID, ORDER_ID, PARTNER_ID},
 };
 
-/// The columns, in canonical order.
-pub const COLUMNS: &[Column] =
-    &[required("partner_id"), required("order_id"), required("renewed_on"), required("new_order_id")];
+const RENEWED_ON: Field<NaiveDate> = required("renewed_on", DATE)
+    .help("The day it takes effect: the anniversary date, or within the 30 days of grace");
+const NEW_ORDER_ID: Field<String> = required("new_order_id", ID).help("The order that follows");
+
+/// The kind.
+pub const KIND: Schema = kind("renewals", Facts::Event, "Orders that are followed by another (D5)")
+    .columns(&[PARTNER_ID.column, ORDER_ID.column, RENEWED_ON.column, NEW_ORDER_ID.column])
+    .examples(&["4100101,MPN-240131-101,2025-01-31,MPN-250131-101"])
+    .asks(&[ask("renew", "Let an order be followed by another (D5)")]);
 
 /// A renewal as a file states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +35,10 @@ pub struct RenewalRow {
 /// Reads a row; all its problems if there are any.
 pub fn parse(cells: &Cells<'_>) -> Result<RenewalRow, Vec<Problem>> {
     let mut row = cells.read();
-    let partner_id = row.need("partner_id", Expected::Digits, cell::digits);
-    let order_id = row.need("order_id", Expected::Text, cell::id);
-    let renewed_on = row.need("renewed_on", Expected::Date, cell::date);
-    let new_order_id = row.need("new_order_id", Expected::Text, cell::id);
+    let partner_id = row.need(&PARTNER_ID);
+    let order_id = row.need(&ORDER_ID);
+    let renewed_on = row.need(&RENEWED_ON);
+    let new_order_id = row.need(&NEW_ORDER_ID);
     if order_id.is_some() && order_id == new_order_id {
         row.problem("new_order_id", Reason::NewOrderTaken);
     }
@@ -48,6 +56,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<RenewalRow, Vec<Problem>> {
 #[cfg(test)]
 mod tests {
     use super::{super::cell::tests as row, *};
+    use crate::domain::reason::Expected;
 
     const TIDY: &[(&str, &str)] = &[
         ("partner_id", "4201"),
@@ -58,10 +67,10 @@ mod tests {
 
     #[test]
     fn d5_a_renewal_names_two_orders_and_a_day() {
-        let it = row::parse(COLUMNS, parse, TIDY).unwrap();
+        let it = row::parse(KIND.columns, parse, TIDY).unwrap();
         assert_eq!((it.order_id.as_str(), it.new_order_id.as_str()), ("ORD-1", "ORD-2"));
         row::each_alone(
-            COLUMNS,
+            KIND.columns,
             parse,
             TIDY,
             &[
@@ -71,8 +80,8 @@ mod tests {
                 ("new_order_id", "ORD 2", Expected::Text),
             ],
         );
-        let same = row::parse(COLUMNS, parse, &row::with(TIDY, &[("new_order_id", "ORD-1")]));
+        let same = row::parse(KIND.columns, parse, &row::with(TIDY, &[("new_order_id", "ORD-1")]));
         assert_eq!(same, Err(vec![Problem::at("new_order_id", "ORD-1", Reason::NewOrderTaken)]));
-        assert_eq!(row::parse(COLUMNS, parse, &[]).unwrap_err().len(), COLUMNS.len());
+        assert_eq!(row::parse(KIND.columns, parse, &[]).unwrap_err().len(), KIND.columns.len());
     }
 }
