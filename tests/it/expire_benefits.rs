@@ -186,8 +186,8 @@ async fn d5_the_new_order_awaits_its_entitlements_and_keeps_its_year_whatever_th
     let granted = house.ledger_of("granted").await;
     assert_eq!(
         granted.last().unwrap(),
-        "2026-01-12 granted 100 USD (2026-01-12..2026-02-12)",
-        "none from AD on"
+        "2026-01-12 granted 100 USD (2026-01-12..2026-01-31)",
+        "none from AD on, and the last ends with the last usable day before grace (D2)"
     );
 }
 
