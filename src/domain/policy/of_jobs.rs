@@ -201,7 +201,7 @@ impl Checked for ImportPolicy {
         checks.range("policy.request_backdate_days", self.request_backdate_days, 0..=YEAR_DAYS);
         checks.range("policy.earliest_year", self.earliest_year.into(), 1_900..=2_100);
         checks.range("policy.latest_year", self.latest_year.into(), 2_000..=9_000);
-        if self.latest_year < self.earliest_year {
+        if (1_900..=2_100).contains(&self.earliest_year) && self.latest_year < self.earliest_year {
             checks.add("policy.latest_year", self.latest_year, "write one that is not before earliest_year");
         }
         checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
