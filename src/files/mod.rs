@@ -3,6 +3,10 @@
 //!
 //! A file's walk: [`spool`] copies and hashes it, [`reader`] yields its records or refuses it whole ([`Refusal`]),
 //! [`profile`] says what kind it is and where its columns are, [`answer`] hands it back with a verdict on every row.
+//!
+//! What follows is `FORMATS.md`, for who writes files.
+//!
+#![doc = include_str!("FORMATS.md")]
 
 pub mod answer;
 mod guard;

@@ -2,11 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
 };
 
 use benefactor::domain::{
+    kinds::{
+        Kind,
+        schema::{Column, Facts, Type},
+    },
     language::Language::{English, Swedish},
     reason::{Reason, samples},
 };
@@ -48,6 +54,92 @@ fn d13_reasons_md_is_current() {
     let rows: Vec<String> = samples().iter().map(row).collect();
     let header = "| code | rule | when a yes | English | Swedish |\n|---|---|---|---|---|\n";
     is_current("src/domain/REASONS.md", header, &rows, "reasons_md");
+}
+
+/// What the cells of a column hold.
+fn in_words(of: Type) -> String {
+    let one_of = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match of {
+        Type::PartnerId => "up to 20 digits".to_owned(),
+        Type::Id => "text without spaces, at most 200 bytes".to_owned(),
+        Type::GuidOrId => "a GUID, or other text without spaces, at most 200 bytes".to_owned(),
+        Type::SignInName => "a sign-in name, `name@domain`".to_owned(),
+        Type::Text(most) => format!("text, at most {most} characters"),
+        Type::Count(most) => format!("a whole number from 1 to {most}"),
+        Type::Quantity => "a whole number, zero or more; of cloud support also `unlimited`".to_owned(),
+        Type::Url(most) => format!("an address beginning with `https://`, at most {most} bytes"),
+        Type::SomeOf(words, _) => format!("one or several, joined by `+`, of {}", one_of(words)),
+        Type::OneOf(words, _) => format!("one of {}", one_of(words)),
+        Type::Guid
+        | Type::Email
+        | Type::Phone
+        | Type::Language
+        | Type::Country
+        | Type::Currency
+        | Type::Date
+        | Type::Instant
+        | Type::Amount
+        | Type::Hours
+        | Type::Rate
+        | Type::Flag
+        | Type::Key
+        | Type::KeyRef
+        | Type::Benefit => of.expected().phrase(English).to_owned(),
+    }
+}
+
+/// Whether a file must have a column, and a row a cell.
+fn must(column: &Column) -> &'static str {
+    match (column.required, column.may_be_empty) {
+        (true, false) => "required",
+        (true, true) => "required, may be empty",
+        (false, _) => "optional",
+    }
+}
+
+/// A kind of file, for people.
+fn of_kind(kind: Kind) -> String {
+    let schema = kind.schema();
+    let rows = match schema.facts {
+        Facts::State => "A row says how something is.",
+        Facts::Event => "A row says what happened.",
+        Facts::Request => "A row asks for something.",
+    };
+    let mut text = format!("### `{kind}`\n\n{}. {rows}", schema.about);
+    if schema.currencies {
+        text += " Every other column is a currency, named by its ISO 4217 code.";
+    }
+    let asks: Vec<String> = schema.asks.iter().map(|ask| format!("`request {}`", ask.name)).collect();
+    if !asks.is_empty() {
+        write!(text, " By command: {}.", asks.join(", ")).unwrap();
+    }
+    text += "\n\n| column | | holds | says |\n|---|---|---|---|\n";
+    for column in schema.columns {
+        let marks = [must(column)].into_iter().chain(column.key.then_some("*key*"));
+        let marks: Vec<&str> = marks.chain(column.secret.then_some("*secret*")).collect();
+        let (name, holds) = (column.name, in_words(column.of));
+        writeln!(text, "| `{name}` | {} | {holds} | {} |", marks.join(", "), column.help).unwrap();
+    }
+    let header: Vec<&str> = schema.columns.iter().map(|column| column.name).collect();
+    text + &format!("\n```csv\n{}\n{}\n```\n", header.join(","), schema.examples.join("\n"))
+}
+
+#[test]
+fn d16_formats_md_is_current() {
+    let (below, first) = ("src/files/FORMATS.md", format!("### `{}`\n", Kind::ALL[0]));
+    let text = read(below);
+    let prose = text.split_once(&first).map_or(text.as_str(), |(prose, _)| prose);
+    let current = Kind::ALL.iter().map(|kind| of_kind(*kind)).collect::<Vec<_>>().join("\n");
+    let current = format!("{prose}{current}");
+    if env::var_os("REWRITE").is_some() {
+        fs::write(root(below), current).unwrap();
+        return;
+    }
+    let lines = current.lines().filter(|line| !text.contains(line)).collect::<Vec<_>>();
+    assert!(
+        text == current,
+        "{below} is not current; `REWRITE=1 cargo test --test it formats_md` writes it anew: {lines:#?}"
+    );
 }
 
 /// The name of a reason's variant: `RefundBlocked` of `refund_blocked`.
@@ -206,10 +298,11 @@ fn texts_that_are_named_are_texts_of_the_project() {
 }
 
 /// The texts of the project that name files.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 7] = [
     "README.md",
     "src/domain/RULES.md",
     "src/domain/REASONS.md",
+    "src/files/FORMATS.md",
     "src/worker/OPERATING.md",
     "tests/PROMISES.md",
     "migrations/README.md",

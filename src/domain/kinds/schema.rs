@@ -1,14 +1,12 @@
 //! What a kind of file is, declared once a kind: its columns with type, key, help and secrecy, example rows, and what of
-//! it can be asked for by command. Recognition by header, the reading of cells, what a refusal expects, the flags of
-//! `request`, the columns of exports, masking, repeated keys and FORMATS.md all follow from the declaration.
+//! it can be asked for by command. Recognition by header, the places of cells, what a refusal expects, the bounds of dates,
+//! the flags of `request`, masking and FORMATS.md follow from the declaration. An export is a query of its own in `store`.
 //!
 //! **To add a column**: declare it beside the others in its kind's file (`pub const FROM: Field<NaiveDate> =
 //! optional("from", DATE).help("First day");`), name it in `KIND`'s columns (a new one goes last, so that files of
 //! before keep their shape), give the example rows a cell for it, read it in `parse` (`row.patch(&FROM)`) into a field
 //! of the row, select it under its name in the kind's export query in `store`, and write FORMATS.md anew as its test
 //! says.
-
-use std::borrow::Cow;
 
 use super::super::reason::Expected;
 
@@ -104,24 +102,6 @@ impl Type {
             Self::OneOf(words, _) | Self::SomeOf(words, _) => words,
             Self::Flag => &["true", "false"],
             _ => &[],
-        }
-    }
-
-    /// A cell as far as it tells one row from another: without surrounding white space, and in one case where case does
-    /// not matter.
-    #[must_use]
-    pub fn canonical(self, cell: &str) -> Cow<'_, str> {
-        let cell = cell.trim();
-        match self {
-            Self::Id | Self::Guid | Self::GuidOrId | Self::SignInName | Self::Email | Self::Flag => {
-                if cell.is_ascii() && !cell.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                    cell.into()
-                } else {
-                    cell.to_lowercase().into()
-                }
-            }
-            Self::Country | Self::Currency | Self::Key | Self::KeyRef => cell.to_ascii_uppercase().into(),
-            _ => cell.into(),
         }
     }
 }
