@@ -42,8 +42,7 @@ pub const JOB: Job = Job {
     courier: false,
 };
 
-/// Decides the requests of a span in their order, with all their orders locked, so that an activation at the same time comes
-/// before or after; then writes them together.
+/// Decides a span's requests in their order with their orders locked: an activation comes before or after, never between.
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let requests = request::pending(conn, "cancel", chunk.span).await?;
     let orders: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
@@ -117,6 +116,5 @@ async fn write(
         });
     }
     request::decide(conn, &decisions).await?;
-    notice::owe(conn, run_id, &owed).await?;
-    Ok(())
+    notice::owe(conn, run_id, &owed).await.map(|_| ()).map_err(Into::into)
 }

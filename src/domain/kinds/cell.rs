@@ -6,7 +6,10 @@ use chrono::{DateTime, NaiveDate};
 use oxilangtag::LanguageTag;
 
 use super::{
-    super::reason::{Expected, Problem, Reason},
+    super::{
+        money::Currency,
+        reason::{Expected, Problem, Reason},
+    },
     schema::{Column, Field},
 };
 
@@ -190,6 +193,20 @@ impl<'a> Reading<'a> {
                 value
             }
         }
+    }
+
+    /// Whether an amount has more decimals than its currency, zeros or not, which is noted: `12.000` may be twelve, or
+    /// twelve thousand as a spreadsheet writes it (D4).
+    pub fn has_too_many_decimals(&mut self, column: &str, currency: Currency) -> bool {
+        let places = currency.exponent();
+        let Content::Text(text) = self.content(column) else { return false };
+        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let excess = usize::try_from(places).is_ok_and(|places| decimals > places)
+            && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+        if excess {
+            self.problem(column, Reason::TooManyDecimals { currency, places });
+        }
+        excess
     }
 
     /// The row, or everything that is wrong with it. `row` is `None` only where a problem was noted.

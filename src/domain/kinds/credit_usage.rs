@@ -62,11 +62,16 @@ pub fn parse(cells: &Cells<'_>) -> Result<CreditUsageRow, Vec<Problem>> {
     let order_id = row.need(&ORDER_ID);
     let benefit = row.need(&BENEFIT);
     let used_on = row.need(&USED_ON);
-    let places = match row.content("currency") {
-        Content::Text(code) => Currency::parse(code).map_or(4, Currency::exponent),
-        Content::Absent | Content::Empty => 4,
+    let stated = match row.content("currency") {
+        Content::Text(code) => Currency::parse(code),
+        Content::Absent | Content::Empty => None,
     };
-    let minor = row.need_as(&AMOUNT, |text| parse_decimal(text, places).filter(|minor| *minor > 0));
+    let minor = if stated.is_some_and(|currency| row.has_too_many_decimals("amount", currency)) {
+        None
+    } else {
+        let places = stated.map_or(4, Currency::exponent);
+        row.need_as(&AMOUNT, |text| parse_decimal(text, places).filter(|minor| *minor > 0))
+    };
     let currency = row.need(&CURRENCY);
     let reference = row.need(&REFERENCE);
     let assemble = || {
@@ -109,7 +114,6 @@ mod tests {
                 ("amount", "0", Expected::Amount),
                 ("amount", "0.00", Expected::Amount),
                 ("amount", "-5", Expected::Amount),
-                ("amount", "1.234", Expected::Amount),
                 ("amount", "12,34", Expected::Amount),
                 ("currency", "$", Expected::Currency),
                 ("used_on", "29.02.2024", Expected::Date),
