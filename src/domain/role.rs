@@ -1,5 +1,7 @@
 //! Who may do what: the matrix, as data. What an operator does on the operator's machine needs no role.
 
+use std::collections::BTreeSet;
+
 use super::{
     directory_role::Role::{self, AdminAgent, GlobalAdmin, MpnPartnerAdmin, UserManagementAdmin},
     reason::Reason,
@@ -30,11 +32,13 @@ pub enum Action {
     Cancel,
     /// Add or change directory users.
     ChangeUsers,
+    /// Give or take the roles of a global admin or an MPN partner admin.
+    ChangeAdmins,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Buy,
         Self::SeeBenefits,
         Self::SeeSupportIds,
@@ -46,6 +50,7 @@ impl Action {
         Self::ActivateOffer,
         Self::Cancel,
         Self::ChangeUsers,
+        Self::ChangeAdmins,
     ];
 
     /// The roles of which one is needed; none: every enabled directory user may.
@@ -53,13 +58,20 @@ impl Action {
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Self::Buy | Self::SeeBenefits | Self::SeeSupportIds | Self::AskForHelp => &[],
-            Self::Assign => &[GlobalAdmin],
+            Self::Assign | Self::ChangeAdmins => &[GlobalAdmin],
             Self::UseKeys | Self::Activate | Self::SetContact | Self::ActivateOffer => {
                 &[GlobalAdmin, MpnPartnerAdmin]
             }
             Self::Cancel => &[GlobalAdmin, MpnPartnerAdmin, AdminAgent],
             Self::ChangeUsers => &[GlobalAdmin, UserManagementAdmin],
         }
+    }
+
+    /// What it is to change a directory user who holds some roles into one who holds others.
+    #[must_use]
+    pub fn of_role_change(held: &BTreeSet<Role>, wanted: &BTreeSet<Role>) -> Self {
+        let admin = |role: &Role| matches!(role, GlobalAdmin | MpnPartnerAdmin);
+        if held.symmetric_difference(wanted).any(admin) { Self::ChangeAdmins } else { Self::ChangeUsers }
     }
 
     /// Whether somebody who holds `held` may.
@@ -84,7 +96,7 @@ mod tests {
 
     /// The matrix of RULES.md, cell by cell: global admin, user management admin, admin agent, MPN partner admin, and
     /// nobody's role.
-    const MATRIX: [(Action, [bool; 5]); 11] = [
+    const MATRIX: [(Action, [bool; 5]); 12] = [
         (Action::Buy, [true, true, true, true, true]),
         (Action::SeeBenefits, [true, true, true, true, true]),
         (Action::SeeSupportIds, [true, true, true, true, true]),
@@ -96,6 +108,7 @@ mod tests {
         (Action::ActivateOffer, [true, false, false, true, false]),
         (Action::Cancel, [true, false, true, true, false]),
         (Action::ChangeUsers, [true, true, false, false, false]),
+        (Action::ChangeAdmins, [true, false, false, false, false]),
     ];
 
     #[test]
@@ -113,6 +126,24 @@ mod tests {
     fn one_of_several_roles_is_enough_and_no_number_of_others_is() {
         assert!(Action::Assign.allows(&[AdminAgent, GlobalAdmin]));
         assert!(!Action::Assign.allows(&[AdminAgent, UserManagementAdmin, MpnPartnerAdmin]));
+    }
+
+    #[test]
+    fn c14_who_gives_or_takes_an_admin_s_role_changes_admins_and_who_leaves_it_does_not() {
+        for role in Role::ALL {
+            let (none, one) = (BTreeSet::new(), BTreeSet::from([role]));
+            let admin = matches!(role, GlobalAdmin | MpnPartnerAdmin);
+            let action = if admin { Action::ChangeAdmins } else { Action::ChangeUsers };
+            assert_eq!(Action::of_role_change(&none, &one), action, "gives {role:?}");
+            assert_eq!(Action::of_role_change(&one, &none), action, "takes {role:?}");
+            let more = BTreeSet::from([role, AdminAgent, UserManagementAdmin]);
+            assert_eq!(Action::of_role_change(&one, &one), Action::ChangeUsers, "keeps {role:?}");
+            assert_eq!(
+                Action::of_role_change(&one, &more),
+                Action::ChangeUsers,
+                "gives others beside {role:?}"
+            );
+        }
     }
 
     #[test]

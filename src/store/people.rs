@@ -1,5 +1,7 @@
 //! Partners, their directory users and their marketing contacts: the last file wins (D16).
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
@@ -101,19 +103,57 @@ pub async fn contact_email(conn: &mut PgConnection, number: &str) -> Result<Opti
     .await?)
 }
 
-/// Makes or changes a directory user, found by object id.
-pub async fn put_user(conn: &mut PgConnection, file_id: i64, partner_id: i64, row: &UserRow) -> Result<Put> {
-    let stored = sqlx::query!(
+/// What the store knows of a directory user whom a row changes.
+#[derive(Clone, Debug)]
+pub struct StoredUser {
+    display_name: Option<String>,
+    mail: Option<String>,
+    user_type: String,
+    enabled: bool,
+    roles: Vec<String>,
+    language: Option<String>,
+}
+
+impl StoredUser {
+    /// The roles they hold.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        roles_of(&self.roles).into_iter().collect()
+    }
+}
+
+/// The directory user of an object id.
+pub async fn stored_user(
+    conn: &mut PgConnection,
+    partner_id: i64,
+    object_id: &str,
+) -> Result<Option<StoredUser>> {
+    let row = sqlx::query!(
         "select user_id, display_name, mail, user_type, enabled, roles, language from directory_user
          where partner_id = $1 and lower(object_id) = lower($2)",
         partner_id,
-        row.object_id
+        object_id
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    let roles = |roles: &std::collections::BTreeSet<Role>| {
-        roles.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
-    };
+    Ok(row.map(|r| StoredUser {
+        display_name: r.display_name,
+        mail: r.mail,
+        user_type: r.user_type,
+        enabled: r.enabled,
+        roles: r.roles,
+        language: r.language,
+    }))
+}
+
+/// Makes a directory user, or changes the one that is stored of that object id.
+pub async fn put_user(
+    conn: &mut PgConnection,
+    file_id: i64,
+    partner_id: i64,
+    row: &UserRow,
+    stored: Option<StoredUser>,
+) -> Result<Put> {
+    let roles = |roles: &BTreeSet<Role>| roles.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>();
     let mail = row.mail.as_set().map(|mail| mail.as_str().to_owned());
     let keep_mail = matches!(row.mail, Patch::Keep);
     let (display_name, mail, user_type, enabled, roles, language) = match stored {

@@ -112,3 +112,132 @@ async fn who_sets_a_contact_or_changes_users_must_hold_a_role_that_may_where_a_f
     let answer = house.import_one("c.csv", &operator, "2024-02-02").await;
     assert_eq!(answer.rows, ["2 rejected requested_by unknown_user"], "only on the operator's machine");
 }
+
+const ROLES: &str = "partner_id,object_id,user_principal_name,role,requested_by\n";
+
+/// A users file of one row, by the part of the names before the `@`.
+fn role(user: &str, role: &str, by: &str) -> String {
+    let by = if by.is_empty() { String::new() } else { format!("{by}@p4301.example") };
+    format!("{ROLES}4301,id-{user},{user}@p4301.example,{role},{by}\n")
+}
+
+/// Ada, a global admin; Mia, a user management admin; Max, an MPN partner admin; Fay, a global admin who cannot sign in.
+async fn admins() -> House {
+    let mut house = house().await;
+    let row = |name: &str, enabled: bool, role: &str| {
+        format!("4301,id-{name},{name}@p4301.example,{enabled},{role}\n")
+    };
+    let rows = [
+        row("mia", true, "user_management_admin"),
+        row("max", true, "mpn_partner_admin"),
+        row("fay", false, "global_admin"),
+        row("gus", true, "admin_agent"),
+    ];
+    let text = "partner_id,object_id,user_principal_name,enabled,role\n".to_owned() + &rows.concat();
+    for verdict in house.import_one("a.csv", &text, "2024-01-31").await.rows {
+        assert!(verdict.ends_with(" applied"), "{verdict}");
+    }
+    house
+}
+
+async fn held(house: &House, user: &str) -> String {
+    let roles =
+        "select coalesce((select array_to_string(roles, '+') from directory_user where object_id = 'id-";
+    house.one(&format!("{roles}{user}'), 'unknown')")).await
+}
+
+#[tokio::test]
+async fn c14_only_a_global_admin_gives_or_takes_the_roles_of_admins() {
+    let mut house = admins().await;
+    // Who, what they shall hold, and what they hold.
+    for (user, wanted, holds) in [
+        ("mia", "global_admin", "user_management_admin"),
+        ("mia", "user_management_admin+mpn_partner_admin", "user_management_admin"),
+        ("gus", "admin_agent+global_admin", "admin_agent"),
+        ("new", "mpn_partner_admin", "unknown"),
+        ("new", "global_admin+admin_agent", "unknown"),
+        ("max", "", "mpn_partner_admin"),
+        ("max", "global_admin", "mpn_partner_admin"),
+        ("max", "admin_agent", "mpn_partner_admin"),
+        ("fay", "", "global_admin"),
+    ] {
+        for by in ["mia", "max", "gus"] {
+            let answer = house.import_one("r.csv", &role(user, wanted, by), "2024-02-01").await;
+            assert_eq!(answer.rows, ["2 rejected requested_by role_missing"], "{by}: {user} {wanted}");
+            let told = "This needs the role global_admin; at this partner: ada@p4301.example. Let one";
+            assert!(answer.text.contains(told), "{by}: {user} {wanted}: {}", answer.text);
+            assert_eq!(held(&house, user).await, holds, "{by}: {user} {wanted}");
+        }
+    }
+    // A row that was refused makes nobody an admin for the row that follows it.
+    let both =
+        role("mia", "global_admin", "mia") + "4301,id-gus,gus@p4301.example,global_admin,mia@p4301.example\n";
+    let answer = house.import_one("r.csv", &both, "2024-02-01").await;
+    assert_eq!(answer.rows, ["2 rejected requested_by role_missing", "3 rejected requested_by role_missing"]);
+}
+
+#[tokio::test]
+async fn c14_a_user_management_admin_changes_the_rest_and_a_global_admin_all() {
+    let mut house = admins().await;
+    for (user, wanted, by, verdict) in [
+        ("gus", "admin_agent+user_management_admin", "mia", "2 applied"),
+        ("gus", "", "mia", "2 applied"),
+        ("new", "admin_agent", "mia", "2 applied"),
+        ("max", "admin_agent+mpn_partner_admin", "mia", "2 applied"),
+        ("fay", "global_admin", "mia", "2 unchanged"),
+        ("gus", "admin_agent", "max", "2 rejected requested_by role_missing"),
+        ("gus", "global_admin", "fay", "2 rejected requested_by user_disabled"),
+        ("max", "", "ada", "2 applied"),
+        ("fay", "mpn_partner_admin", "ada", "2 applied"),
+        ("mia", "global_admin", "ada", "2 applied"),
+        ("gus", "global_admin", "mia", "2 applied"),
+        ("max", "mpn_partner_admin", "", "2 applied"),
+    ] {
+        let answer = house.import_one("r.csv", &role(user, wanted, by), "2024-02-01").await;
+        assert_eq!(answer.rows, [verdict], "{by}: {user} {wanted}: {}", answer.text);
+    }
+    let name = "partner_id,object_id,user_principal_name,display_name,requested_by\n";
+    let named = format!("{name}4301,id-max,max@p4301.example,Max,gus@p4301.example\n");
+    house.import_one("n.csv", &named, "2024-02-02").await.applied();
+    assert_eq!(held(&house, "max").await, "mpn_partner_admin", "an absent column keeps");
+}
+
+#[tokio::test]
+async fn c14_in_a_partners_own_folder_a_change_of_role_says_who_asks() {
+    let mut house = admins().await;
+    for (user, wanted, who) in [
+        ("mia", "global_admin", "global_admin; at this partner: ada@p4301.example."),
+        ("max", "", "global_admin; at this partner: ada@p4301.example."),
+        (
+            "new",
+            "admin_agent",
+            "global_admin or user_management_admin; at this partner: ada@p4301.example, mia@p4301.example.",
+        ),
+        (
+            "gus",
+            "",
+            "global_admin or user_management_admin; at this partner: ada@p4301.example, mia@p4301.example.",
+        ),
+    ] {
+        let before = held(&house, user).await;
+        let answer = house.import_of("4301", "r.csv", &role(user, wanted, ""), "2024-02-01").await;
+        assert_eq!(
+            answer.rows,
+            ["2 rejected requested_by+requested_by missing+role_missing"],
+            "{user} {wanted}"
+        );
+        assert!(answer.text.contains(who), "{user} {wanted}: {}", answer.text);
+        assert_eq!(held(&house, user).await, before);
+    }
+    for (user, wanted, by, verdict) in [
+        ("mia", "user_management_admin", "", "2 unchanged"),
+        ("new", "", "", "2 applied"),
+        ("gus", "", "mia", "2 applied"),
+        ("mia", "global_admin", "mia", "2 rejected requested_by role_missing"),
+        ("mia", "global_admin", "operator", "2 rejected requested_by unknown_user"),
+        ("mia", "global_admin", "ada", "2 applied"),
+    ] {
+        let answer = house.import_of("4301", "r.csv", &role(user, wanted, by), "2024-02-01").await;
+        assert_eq!(answer.rows, [verdict], "{by}: {user} {wanted}: {}", answer.text);
+    }
+}

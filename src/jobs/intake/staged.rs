@@ -228,10 +228,13 @@ pub async fn may(
         None => Reason::UnknownUser,
         Some(user) if !user.enabled => Reason::UserDisabled,
         Some(user) if action.allows(&user.roles) => return Ok(None),
-        Some(_) => {
-            let holders = people::holders(conn, partner_id).await?;
-            action.refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice())))
-        }
+        Some(_) => refusal(conn, partner_id, action).await?,
     };
     Ok(Some(Problem::at("requested_by", named, reason)))
+}
+
+/// The refusal of somebody who may not, with who at the partner may.
+pub async fn refusal(conn: &mut PgConnection, partner_id: i64, action: Action) -> Result<Reason> {
+    let holders = people::holders(conn, partner_id).await?;
+    Ok(action.refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice()))))
 }
