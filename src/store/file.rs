@@ -184,15 +184,16 @@ pub async fn append_asked(conn: &mut PgConnection, file: &NewFile<'_>, accepted:
     Ok(file_id)
 }
 
-/// Whether the spool's copy of these bytes is needed: their rows are not answered yet, or they were taken in and are no
-/// product keys.
-pub async fn wants_copy(conn: &mut PgConnection, sha256: &str) -> Result<bool> {
+/// Whether the spool's copy of these bytes is needed: their rows are not answered yet, or they were taken in and are of
+/// none of the `secret` kinds.
+pub async fn wants_copy(conn: &mut PgConnection, sha256: &str, secret: &[String]) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
                select from file where sha256 = $1
-                 and (status in ('staging', 'staged') or status = 'done' and kind <> 'keys')
+                 and (status in ('staging', 'staged') or status = 'done' and kind <> all($2))
            ) as "wanted!""#,
-        sha256
+        sha256,
+        secret
     )
     .fetch_one(conn)
     .await?)

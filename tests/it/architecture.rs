@@ -8,7 +8,7 @@ use std::{
 };
 
 use benefactor::{
-    domain::policy::BUILT_IN,
+    domain::{kinds::Kind, policy::BUILT_IN},
     jobs::{REGISTRY, engine::fault::POINTS},
     store::bulk::COLUMNS,
 };
@@ -295,6 +295,26 @@ fn a_job_is_one_stem_in_every_room() {
             "src/jobs/{name} is of no job"
         );
     }
+}
+
+#[test]
+fn a_kind_of_file_is_one_stem_in_every_room() {
+    let named = |of: fn(&&Kind) -> bool| -> BTreeSet<String> {
+        Kind::ALL.iter().filter(of).map(|kind| kind.name().to_owned()).collect()
+    };
+    let without = |folder: &str, others: &[&str]| {
+        let mut stems = stems(folder, ".rs");
+        for other in others {
+            assert!(stems.remove(*other), "{folder} has no {other}.rs");
+        }
+        stems
+    };
+    let all = named(|_| true);
+    assert_eq!(all.len(), Kind::ALL.len(), "no kind twice");
+    let declared = without("src/domain/kinds", &["cell", "schema", "tests", "types"]);
+    assert_eq!(declared, all, "src/domain/kinds/*.rs");
+    let facts = named(|kind| !kind.is_request());
+    assert_eq!(without("src/jobs/intake/kinds", &["holdings"]), facts, "src/jobs/intake/kinds/*.rs");
 }
 
 /// Metaphors that the code once used, each with the standard word.

@@ -76,6 +76,26 @@ async fn r8_a_contact_is_a_known_user_who_can_sign_in_with_a_phone_and_an_addres
 }
 
 #[tokio::test]
+async fn r8_a_language_is_one_of_iso_639_in_every_file_that_names_one() {
+    let mut house = house().await;
+    let refused = ["2 rejected language invalid"];
+    let partner = partner("4301", "SEK");
+    let (header, row_of) = partner.trim_end().split_once('\n').unwrap();
+    for (language, rows) in
+        [("swedish", refused), ("xx-SE", refused), ("swe", ["2 applied"]), ("sv", ["2 unchanged"])]
+    {
+        let text = format!("{header},language\n{row_of},{language}\n");
+        assert_eq!(house.import_one("p.csv", &text, "2024-02-01").await.rows, rows, "{language}");
+        let user = "partner_id,object_id,user_principal_name,language\n";
+        let text = format!("{user}4301,id-9,gus@p4301.example,{language}\n");
+        assert_eq!(house.import_one("u.csv", &text, "2024-02-01").await.rows, rows, "{language}");
+        let text = row("ada", "mk@p4301.example", "08-465 004 12", language, "");
+        assert_eq!(house.import_one("c.csv", &text, "2024-02-01").await.rows, rows, "{language}");
+    }
+    assert_eq!(versions(&house).await.len(), 1);
+}
+
+#[tokio::test]
 async fn r8_an_account_email_cannot_become_the_contacts() {
     let mut house = house().await;
     house.import_one("c.csv", &contact("4301", "sv"), "2024-01-31").await.applied();

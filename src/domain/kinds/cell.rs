@@ -285,11 +285,20 @@ pub fn guid(text: &str) -> Option<String> {
     shaped.then(|| text.to_ascii_lowercase())
 }
 
-/// A BCP 47 tag such as `sv` or `pt-BR`, in its canonical case (whether we write that language is another matter).
+/// A BCP 47 tag such as `sv` or `pt-BR`, in its canonical case (whether we write that language is another matter). Its
+/// language is registered in ISO 639; of its codes there the shortest stands, `sv` for `swe`.
 #[must_use]
 pub fn language_tag(text: &str) -> Option<String> {
     let tag = LanguageTag::parse_and_normalize(text).ok()?;
-    (text.len() <= 35).then(|| tag.into_inner())
+    let written = tag.primary_language();
+    let language = match written.len() {
+        2 => isolang::Language::from_639_1(written)?,
+        3 => isolang::Language::from_639_3(written)?,
+        _ => return None,
+    };
+    let rest = tag.as_str().strip_prefix(written)?;
+    let code = language.to_639_1().unwrap_or_else(|| language.to_639_3());
+    (text.len() <= 35).then(|| format!("{code}{rest}"))
 }
 
 /// An ISO 3166-1 alpha-2 code, in upper case.
@@ -429,7 +438,24 @@ pub(in crate::domain) mod tests {
             assert_eq!(language_tag(tag).as_deref(), Some(tag));
         }
         assert_eq!(language_tag("SV-se").as_deref(), Some("sv-SE"));
-        for bad in ["s", "swedish language", "sv_SE", "sv-", "4v"] {
+        for (written, kept) in [("swe", "sv"), ("SWE-fi", "sv-FI"), ("yue-hk", "yue-HK"), ("nb", "nb")] {
+            assert_eq!(language_tag(written).as_deref(), Some(kept));
+        }
+        for bad in [
+            "s",
+            "swedish language",
+            "sv_SE",
+            "sv-",
+            "4v",
+            "swedish",
+            "svenska-SE",
+            "svsv",
+            "qq",
+            "xx-SE",
+            "zzj",
+            "x-private",
+            "i-klingon",
+        ] {
             assert_eq!(language_tag(bad), None, "{bad}");
         }
         assert!(text::<3>("åäö").is_some() && text::<3>("abcd").is_none() && text::<9>("a\nb").is_none());

@@ -109,6 +109,7 @@ mod tests {
                 ("phone", "call me", Expected::Phone),
                 ("phone", "1234", Expected::Phone),
                 ("language", "svenska!", Expected::Language),
+                ("language", "swedish", Expected::Language),
                 ("requested_by", "Bo Ek", Expected::Text),
             ],
         );

@@ -123,6 +123,7 @@ mod tests {
                 ("currency", "kr", Expected::Currency),
                 ("tenant_id", "contoso", Expected::Guid),
                 ("language", "Swedish (Sweden)", Expected::Language),
+                ("language", "swedish", Expected::Language),
                 ("group_id", "two words", Expected::Text),
             ],
         );

@@ -161,6 +161,7 @@ mod tests {
                 ("mail", "a@b", Expected::Email),
                 ("user_type", "admin", Expected::UserType),
                 ("enabled", "1", Expected::Flag),
+                ("language", "swedish", Expected::Language),
                 ("role", "global_admin+king", Expected::Role),
                 ("role", "global_admin+", Expected::Role),
                 ("language", "x", Expected::Language),

@@ -153,7 +153,17 @@ fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked
         Kind::Assignments => parse(staged, row, assignments::parse).map(Asked::Assignment),
         Kind::KeyRequests => parse(staged, row, key_requests::parse).map(Asked::Key),
         Kind::Activations => parse(staged, row, activations::parse).map(Asked::Activation),
-        _ => parse(staged, row, service_requests::parse).map(Asked::Service),
+        Kind::ServiceRequests => parse(staged, row, service_requests::parse).map(Asked::Service),
+        // No requests, of which no row comes here.
+        Kind::Rates
+        | Kind::Partners
+        | Kind::Users
+        | Kind::Contacts
+        | Kind::Agreements
+        | Kind::Entitlements
+        | Kind::Keys
+        | Kind::Renewals
+        | Kind::CreditUsage => Err(vec![]),
     }
 }
 
