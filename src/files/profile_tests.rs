@@ -193,7 +193,7 @@ fn every_file_of_the_demos_cast_is_recognised_and_only_its_bad_rows_have_problem
         "contacts:2 phone missing",
         "assignments:14 action invalid",
         "assignments:15 requested_on invalid",
-        "credit_usage:8 amount invalid",
+        "credit_usage:8 amount too_many_decimals",
         "service_requests:2 kind invalid",
     ]
     .map(may)

@@ -452,7 +452,7 @@ pub(in crate::domain) mod tests {
             "svsv",
             "qq",
             "xx-SE",
-            "zzj",
+            "zzz",
             "x-private",
             "i-klingon",
         ] {
