@@ -116,6 +116,7 @@ pub struct StoredUser {
 
 impl StoredUser {
     /// The roles they hold.
+    #[must_use]
     pub fn roles(&self) -> BTreeSet<Role> {
         roles_of(&self.roles).into_iter().collect()
     }
