@@ -34,6 +34,7 @@ pub mod notice;
 pub mod policy;
 pub mod rate;
 pub mod reason;
+pub mod reminder;
 pub mod request;
 pub mod role;
 pub mod seat;

@@ -82,8 +82,13 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             subject: NoticeSubject::Entitlement(e.entitlement_id),
             anchor_on: e.last_usable_on,
             true_until: None,
-            notice: EntitlementEnded { order_id: e.order_id, benefit: e.benefit, ended_on: e.last_usable_on }
-                .into(),
+            notice: EntitlementEnded {
+                order_id: e.order_id,
+                benefit: e.benefit,
+                ended_on: e.last_usable_on,
+                unassigned: false,
+            }
+            .into(),
         })
         .collect();
     notice::owe(conn, chunk.run_id, &owed).await?;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
-use crate::domain::notice::{Audience, Notice, kinds_to};
+use crate::domain::notice::{Audience, KINDS, Notice, kinds_to};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +72,14 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
     Ok(usize::try_from(inserted.rows_affected()).unwrap_or(usize::MAX))
 }
 
-/// Drops notices that are no longer true on `today`, or whose subject has a more urgent one of the same kind (D10).
+/// Drops notices that are no longer true on `today`, or whose subject has a more urgent one (D10).
 ///
-/// Of reminders of one kind about one subject only the latest is sent; all of a subject that ended are dropped, and
-/// that credit is about to lapse is told with what is unspent now, if anything is. That a contact is needed is not told
-/// any more once there is one.
+/// Of reminders of one kind about one subject only the latest is sent, and of those of one end only the most urgent,
+/// which of a credit names its value; all of a subject that ended are dropped, and of credit that was spent or assigned
+/// in time. That a contact is needed is not told any more once there is one.
 pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
+    let reminders: Vec<String> =
+        KINDS.iter().filter(|kind| kind.steps.is_some()).map(|kind| kind.name.to_owned()).collect();
     let dropped = sqlx::query!(
         "update notice n set status = 'superseded'
          where n.status = 'owed' and (
@@ -86,26 +88,74 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
                  select from notice later
                  where later.subject_kind = n.subject_kind and later.subject_id = n.subject_id
                    and later.kind = n.kind and later.anchor_on > n.anchor_on and later.anchor_on <= $1)
+             or n.kind = any($2) and exists (
+                 select from notice o
+                 where o.subject_kind = n.subject_kind and o.subject_id = n.subject_id
+                   and o.status = 'owed' and o.kind = any($2) and o.true_until = n.true_until
+                   and (o.anchor_on, o.kind = 'credit_about_to_lapse') > (n.anchor_on, n.kind = 'credit_about_to_lapse'))
              or n.true_until is not null and n.subject_kind = 'entitlement' and exists (
                  select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
              or n.true_until is not null and n.subject_kind = 'membership' and exists (
                  select from membership m where m.membership_id = n.subject_id and m.ended_on is not null)
              or n.kind = 'contact_needed' and exists (select from contact c where c.partner_id = n.partner_id)
              or n.kind = 'credit_about_to_lapse' and not exists (
-                 select from credit_schedule s where s.entitlement_id = n.subject_id and s.open_minor > 0))",
-        today
+                 select from credit_schedule s where s.entitlement_id = n.subject_id and s.open_minor > 0)
+             or n.kind = 'credit_about_to_lapse' and (n.content ->> 'closes')::boolean and exists (
+                 select from assignment a where a.entitlement_id = n.subject_id))",
+        today,
+        &reminders
+    )
+    .execute(&mut *conn)
+    .await?;
+    name_amounts(conn).await?;
+    Ok(dropped.rows_affected())
+}
+
+/// Puts into the notices that are to be mailed what is unspent now (D10): of credit about to lapse, of the credit that
+/// ends with a benefit, and of all that a membership's end or grace puts at stake; and that a benefit is over for whose
+/// want of an assignment credit lapsed.
+async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!(
+        "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(o.minor))
+                                       || jsonb_build_object('unassigned', o.unassigned)
+         from (select n.notice_id, o.unspent_minor as minor, o.unassigned
+               from notice n
+               cross join lateral (select * from open_credit o where o.entitlement_id = n.subject_id limit 1) o
+               where n.status = 'owed' and n.kind = 'credit_about_to_lapse') o
+         where n.notice_id = o.notice_id"
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(s.open_minor))
-         from credit_schedule s
-         where n.status = 'owed' and n.kind = 'credit_about_to_lapse' and s.entitlement_id = n.subject_id
-           and n.content #> '{unspent,minor}' <> to_jsonb(s.open_minor)"
+        "update notice n set content = n.content || jsonb_build_object('at_stake', o.at_stake)
+         from (select n.notice_id, o.at_stake
+               from notice n
+               cross join lateral (
+                   select coalesce(jsonb_agg(stake(o) order by o.last_usable_on, o.benefit), '[]') as at_stake
+                   from open_credit o
+                   where o.membership_id = n.subject_id
+                     and o.last_usable_on >= coalesce((n.content ->> 'last_day_on')::date, '-infinity')) o
+               where n.status = 'owed' and n.kind in ('membership_ending', 'membership_in_grace')
+               union all
+               select n.notice_id, o.at_stake
+               from notice n
+               cross join lateral (
+                   select coalesce(jsonb_agg(stake(o)), '[]') as at_stake
+                   from open_credit o
+                   where o.entitlement_id = n.subject_id and o.last_usable_on = n.true_until) o
+               where n.status = 'owed' and n.kind = 'entitlement_ending') o
+         where n.notice_id = o.notice_id"
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update notice n set content = n.content || jsonb_build_object('over', true)
+         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned' and exists (
+             select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)"
     )
     .execute(conn)
     .await?;
-    Ok(dropped.rows_affected())
+    Ok(())
 }
 
 /// Who a digest goes to: the marketing contact or the account e-mail.

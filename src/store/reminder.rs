@@ -4,53 +4,41 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Result, credit::spans, run::Span};
-use crate::domain::activation::PendingOffer;
+use crate::domain::{
+    activation::PendingOffer,
+    money::{Amount, Currency},
+};
 
-/// An end that comes near.
+/// A benefit or an offer, and a date.
 #[derive(Clone, Debug)]
 pub struct Near {
-    /// The entitlement, or the membership.
+    /// The entitlement.
     pub subject_id: i64,
     /// Whose.
     pub partner_id: i64,
     /// The order.
     pub order_id: String,
-    /// The benefit code, or the offer.
+    /// The benefit code.
     pub name: String,
-    /// The date that comes near: a last usable day, AD − 1, AD.
+    /// Its last usable day.
     pub on: NaiveDate,
 }
 
-/// A credit whose period ends soon with something unspent.
-#[derive(Clone, Debug)]
-pub struct Unspent {
-    /// The entitlement.
-    pub entitlement_id: i64,
-    /// Whose.
-    pub partner_id: i64,
-    /// The order.
-    pub order_id: String,
-    /// The benefit code.
-    pub benefit: String,
-    /// Minor units of the partner's currency.
-    pub open_minor: i64,
-    /// The partner's currency.
-    pub currency: String,
-    /// First day after the period.
-    pub period_until: NaiveDate,
-    /// Nobody is assigned.
-    pub unassigned: bool,
-}
-
-/// The days that make something due: last usable days, AD − 1, AD, and period ends.
+/// The dates around a morning by which word may be due.
 #[derive(Clone, Debug)]
 pub struct Days {
-    /// Last usable days of entitlements, and AD − 1 of memberships.
-    pub ending: Vec<NaiveDate>,
-    /// Anniversary dates.
-    pub grace: Vec<NaiveDate>,
-    /// The first day after a credit's period.
-    pub period_until: NaiveDate,
+    /// Anniversary dates: of memberships that end within days, or are in grace.
+    pub anniversaries: Vec<NaiveDate>,
+    /// Last usable days of benefits.
+    pub last_days: Vec<NaiveDate>,
+    /// First days after credit periods.
+    pub period_ends: Vec<NaiveDate>,
+    /// Days on which the next word of something may have been due.
+    pub since: Vec<NaiveDate>,
+    /// Days within which somebody must be assigned to a credit; 0: there is no such policy (D11).
+    pub activate_by_days: i32,
+    /// The morning, and the last day by which an unassigned credit closes of which word is due.
+    pub closing: (NaiveDate, NaiveDate),
 }
 
 /// Cuts the partners with anything to be reminded of into spans; the date of their keys is `today`.
@@ -64,12 +52,12 @@ pub async fn partner_spans(
         r#"select partner_id as "id!"
            from (select partner_id, total, lag(total, 1, 0::bigint) over (order by partner_id) as before
                  from (select partner_id, (sum(count(*)) over (order by partner_id))::bigint as total
-                       from (select partner_id from entitlement where ended_on is null and last_usable_on = any($1)
+                       from (select partner_id from reminders_due($1, $2, $3, $4)
                              union all
-                             select partner_id from membership
-                              where ended_on is null and (anniversary_on = any($2) or anniversary_on = any($3))
-                             union all
-                             select partner_id from credit_schedule where next_on = $4 and open_minor > 0
+                             select e.partner_id from entitlement e
+                              where $7 > 0 and e.ended_on is null and e.benefit like 'azure%'
+                                and greatest(e.starts_on, e.known_on) + $7 between $8 and $9
+                                and not exists (select from assignment a where a.entitlement_id = e.entitlement_id)
                              union all
                              select a.partner_id from activation a join entitlement e using (entitlement_id)
                               where not a.live and a.live_on is not null and a.activated_on <= $6
@@ -88,89 +76,309 @@ pub async fn partner_spans(
                                       and n.subject_id = e.entitlement_id and n.kind = 'contact_needed')) due
                        group by partner_id) sums) cut
            where before = 0 or before / $5 <> total / $5 order by 1"#,
-        &days.ending,
-        &after(&days.ending),
-        &days.grace,
-        days.period_until,
+        &days.anniversaries,
+        &days.last_days,
+        &days.period_ends,
+        &days.since,
         rows,
-        today
+        today,
+        days.activate_by_days,
+        days.closing.0,
+        days.closing.1
     )
     .fetch_all(conn)
     .await?;
     Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
 }
 
-/// AD of the memberships whose last day before grace is one of `days`.
-fn after(days: &[NaiveDate]) -> Vec<NaiveDate> {
-    days.iter().filter_map(NaiveDate::succ_opt).collect()
+/// What word may be due of, by number.
+#[derive(Clone, Debug, Default)]
+pub struct Due {
+    /// Memberships.
+    pub memberships: Vec<i64>,
+    /// Benefits that end, bulk credit among them.
+    pub entitlements: Vec<i64>,
+    /// Credits whose period ends, by entitlement.
+    pub credits: Vec<i64>,
 }
 
-/// Entitlements of a span of partners that end on one of the days, before their membership does.
-pub async fn ending_entitlements(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Vec<Near>> {
+/// What word may be due of at a span of partners.
+pub async fn due(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Due> {
+    let rows = sqlx::query!(
+        r#"select subject_kind as "kind!", subject_id as "id!" from reminders_due($1, $2, $3, $4)
+           where partner_id >= $5 and partner_id < $6 order by subject_id"#,
+        &days.anniversaries,
+        &days.last_days,
+        &days.period_ends,
+        &days.since,
+        span.from.1,
+        span.until.1
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut due = Due::default();
+    for row in rows {
+        let of = match row.kind.as_str() {
+            "membership" => &mut due.memberships,
+            "entitlement" => &mut due.entitlements,
+            _ => &mut due.credits,
+        };
+        of.push(row.id);
+    }
+    Ok(due)
+}
+
+/// A membership that comes near its end, or is in grace.
+#[derive(Clone, Debug)]
+pub struct NearMembership {
+    /// Which.
+    pub membership_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The offer.
+    pub offer: String,
+    /// AD.
+    pub anniversary_on: NaiveDate,
+}
+
+/// These memberships, if they bring anything. The subselect hides how many numbers there are, for which the planner
+/// would read the whole table.
+pub async fn memberships(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearMembership>> {
     Ok(sqlx::query_as!(
-        Near,
-        r#"select e.entitlement_id as subject_id, e.partner_id, m.order_id, e.benefit as name, e.last_usable_on as "on"
-           from entitlement e join membership m using (membership_id)
-           where e.partner_id >= $1 and e.partner_id < $2 and e.ended_on is null and e.last_usable_on = any($3)
-             and e.last_usable_on < m.anniversary_on - 1
+        NearMembership,
+        r#"select m.membership_id, m.partner_id, m.order_id, coalesce(m.offer, '') as "offer!", m.anniversary_on
+           from unnest((select $1::bigint[])) as due (id) join membership m on m.membership_id = due.id
+           where exists (select from entitlement e where e.membership_id = m.membership_id)
+           order by m.membership_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Credit that can be spent.
+#[derive(Clone, Debug)]
+pub struct OpenCredit {
+    /// The entitlement.
+    pub entitlement_id: i64,
+    /// Whose.
+    pub partner_id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// What is unspent, in the currency of its grant.
+    pub unspent: Amount,
+    /// The number of its period.
+    pub period_no: i32,
+    /// Last day on which it can be spent.
+    pub last_usable_on: NaiveDate,
+    /// Nobody is assigned.
+    pub unassigned: bool,
+    /// Its benefit ends on that day, before its membership does.
+    pub ends: bool,
+}
+
+/// A benefit that comes near its end, and what is unspent of it.
+#[derive(Clone, Debug)]
+pub struct NearEnd {
+    /// The benefit; `on` is its last usable day.
+    pub near: Near,
+    /// It ends before its membership does.
+    pub early: bool,
+    /// It is bulk credit.
+    pub bulk: bool,
+    /// Of bulk credit, what can be spent of it.
+    pub credit: Option<OpenCredit>,
+}
+
+fn amount(minor: i64, currency: &str) -> Option<Amount> {
+    Currency::parse(currency).map(|currency| Amount::new(minor, currency))
+}
+
+/// These benefits.
+pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd>> {
+    let rows = sqlx::query!(
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on,
+                  (e.last_usable_on < m.anniversary_on - 1) as "early!",
+                  e.benefit like 'azure_bulk_credit%' as "bulk!",
+                  o.unspent_minor as "unspent_minor?", o.currency as "currency?", o.period_no as "period_no?",
+                  o.unassigned as "unassigned?"
+           from unnest((select $1::bigint[])) as due (id)
+           join entitlement e on e.entitlement_id = due.id
+           join membership m on m.membership_id = e.membership_id
+           left join lateral (select o.unspent_minor, o.currency, o.period_no, o.unassigned from open_credit o
+                              where o.entitlement_id = e.entitlement_id and e.benefit like 'azure_bulk_credit%' limit 1) o
+             on true
+           order by e.entitlement_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let endings = rows.into_iter().map(|r| {
+        let near = Near {
+            subject_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            order_id: r.order_id,
+            name: r.benefit,
+            on: r.last_usable_on,
+        };
+        let unspent = r.unspent_minor.zip(r.currency).and_then(|(minor, code)| amount(minor, &code));
+        let credit = unspent.map(|unspent| OpenCredit {
+            entitlement_id: near.subject_id,
+            partner_id: near.partner_id,
+            order_id: near.order_id.clone(),
+            benefit: near.name.clone(),
+            unspent,
+            period_no: r.period_no.unwrap_or_default(),
+            last_usable_on: near.on,
+            unassigned: r.unassigned.unwrap_or_default(),
+            ends: r.early,
+        });
+        NearEnd { near, early: r.early, bulk: r.bulk, credit }
+    });
+    Ok(endings.collect())
+}
+
+struct OpenRow {
+    entitlement_id: i64,
+    partner_id: i64,
+    order_id: String,
+    benefit: String,
+    unspent_minor: i64,
+    currency: String,
+    period_no: i32,
+    last_usable_on: NaiveDate,
+    unassigned: bool,
+    ends: bool,
+}
+
+impl OpenRow {
+    fn open(self) -> Option<OpenCredit> {
+        Some(OpenCredit {
+            unspent: amount(self.unspent_minor, &self.currency)?,
+            entitlement_id: self.entitlement_id,
+            partner_id: self.partner_id,
+            order_id: self.order_id,
+            benefit: self.benefit,
+            period_no: self.period_no,
+            last_usable_on: self.last_usable_on,
+            unassigned: self.unassigned,
+            ends: self.ends,
+        })
+    }
+}
+
+/// What can be spent of these credits.
+pub async fn open_credits(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<OpenCredit>> {
+    let rows = sqlx::query_as!(
+        OpenRow,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, o.unspent_minor as "unspent_minor!",
+                  o.currency as "currency!", o.period_no as "period_no!", o.last_usable_on as "last_usable_on!",
+                  o.unassigned as "unassigned!",
+                  (o.last_usable_on = e.last_usable_on and e.last_usable_on < m.anniversary_on - 1) as "ends!"
+           from unnest((select $1::bigint[])) as due (id)
+           join entitlement e on e.entitlement_id = due.id
+           join membership m on m.membership_id = e.membership_id
+           cross join lateral (select * from open_credit o where o.entitlement_id = e.entitlement_id limit 1) o
+           order by e.entitlement_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(OpenRow::open).collect())
+}
+
+/// Open credits of a span of partners to which nobody was assigned yet and which close for it within days (D11); the
+/// last usable day is that on which somebody can be assigned at the latest.
+pub async fn closing_credits(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Vec<OpenCredit>> {
+    if days.activate_by_days == 0 {
+        return Ok(vec![]);
+    }
+    let rows = sqlx::query_as!(
+        OpenRow,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, o.unspent_minor as "unspent_minor!",
+                  o.currency as "currency!", o.period_no as "period_no!",
+                  (greatest(e.starts_on, e.known_on) + $3::int) as "last_usable_on!",
+                  true as "unassigned!", true as "ends!"
+           from entitlement e
+           join membership m on m.membership_id = e.membership_id
+           cross join lateral (select * from open_credit o where o.entitlement_id = e.entitlement_id limit 1) o
+           where e.partner_id >= $1 and e.partner_id < $2 and e.ended_on is null and e.benefit like 'azure%'
+             and greatest(e.starts_on, e.known_on) + $3 between $4 and $5
+             and greatest(e.starts_on, e.known_on) + $3 < e.last_usable_on
+             and not exists (select from assignment a where a.entitlement_id = e.entitlement_id)
            order by e.entitlement_id"#,
         span.from.1,
         span.until.1,
-        &days.ending
+        days.activate_by_days,
+        days.closing.0,
+        days.closing.1
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().filter_map(OpenRow::open).collect())
 }
 
-/// Memberships of a span of partners whose AD − 1 is one of the days; `on` is AD.
-pub async fn ending_memberships(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Vec<Near>> {
-    memberships(conn, span, &after(&days.ending)).await
+/// Up to which step something was told, and when the next one is due.
+#[derive(Clone, Copy, Debug)]
+pub struct ReminderMark {
+    /// The membership or entitlement.
+    pub subject_id: i64,
+    /// The date that comes near.
+    pub of: NaiveDate,
+    /// When the next word is due; `None`: none is.
+    pub next_on: Option<NaiveDate>,
 }
 
-/// Memberships of a span of partners in grace whose AD is one of the days; `on` is AD.
-pub async fn in_grace(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Vec<Near>> {
-    memberships(conn, span, &days.grace).await
-}
-
-async fn memberships(conn: &mut PgConnection, span: Span, anniversaries: &[NaiveDate]) -> Result<Vec<Near>> {
-    Ok(sqlx::query_as!(
-        Near,
-        r#"select m.membership_id as subject_id, m.partner_id, m.order_id, coalesce(m.offer, '') as "name!",
-                  m.anniversary_on as "on"
-           from membership m
-           where m.partner_id >= $1 and m.partner_id < $2 and m.ended_on is null and m.anniversary_on = any($3)
-             and m.starts_on < m.anniversary_on
-             and exists (select from entitlement e where e.membership_id = m.membership_id)
-           order by m.membership_id"#,
-        span.from.1,
-        span.until.1,
-        anniversaries
+/// Notes up to which step memberships were told.
+pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
+    let ids: Vec<i64> = marks.iter().map(|mark| mark.subject_id).collect();
+    let of: Vec<NaiveDate> = marks.iter().map(|mark| mark.of).collect();
+    let next: Vec<Option<NaiveDate>> = marks.iter().map(|mark| mark.next_on).collect();
+    sqlx::query!(
+        "update membership m set remind_of = n.of_on, remind_on = n.next_on
+         from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)
+         where m.membership_id = n.id",
+        &ids,
+        &of,
+        next as _
     )
-    .fetch_all(conn)
-    .await?)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
-/// Credits of a span of partners whose period ends on the day and of which something is unspent.
-pub async fn unspent(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Vec<Unspent>> {
-    Ok(sqlx::query_as!(
-        Unspent,
-        r#"select s.entitlement_id, s.partner_id, m.order_id, e.benefit, s.open_minor, p.currency,
-                  s.next_on as "period_until!",
-                  not exists (select from assignment a where a.entitlement_id = s.entitlement_id
-                              and a.removed_on is null) as "unassigned!"
-           from credit_schedule s
-           join entitlement e on e.entitlement_id = s.entitlement_id
-           join membership m on m.membership_id = e.membership_id
-           join partner p on p.partner_id = s.partner_id
-           where s.partner_id >= $1 and s.partner_id < $2 and s.next_on = $3 and s.open_minor > 0
-             and s.next_period_no > 0
-           order by s.entitlement_id"#,
-        span.from.1,
-        span.until.1,
-        days.period_until
+/// Notes up to which step the ends of benefits were told.
+pub async fn mark_entitlements(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
+    let ids: Vec<i64> = marks.iter().map(|mark| mark.subject_id).collect();
+    let of: Vec<NaiveDate> = marks.iter().map(|mark| mark.of).collect();
+    let next: Vec<Option<NaiveDate>> = marks.iter().map(|mark| mark.next_on).collect();
+    sqlx::query!(
+        "update entitlement e set remind_of = n.of_on, remind_on = n.next_on
+         from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)
+         where e.entitlement_id = n.id",
+        &ids,
+        &of,
+        next as _
     )
-    .fetch_all(conn)
-    .await?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the ends of these credits' open periods were told.
+pub async fn mark_credits(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update credit_schedule s set reminded_of = s.next_on
+         from unnest((select $1::bigint[])) as n (id) where s.entitlement_id = n.id",
+        ids
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Offers of a span of partners that were activated by `today` and are not live, with what there is to tell of them.

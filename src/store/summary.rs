@@ -245,6 +245,30 @@ pub async fn booked(conn: &mut PgConnection) -> Result<Vec<BookedInCurrency>> {
         .collect())
 }
 
+/// Credit of a currency that lapsed though there was time to tell of it, and nobody was told of its value (promise 14).
+#[derive(Clone, Debug, Serialize)]
+pub struct Unwarned {
+    /// ISO 4217 code.
+    pub currency: String,
+    /// How many lapses.
+    pub lapses: i64,
+    /// Their sum in minor units.
+    pub minor: i64,
+}
+
+/// What lapsed unwarned, by currency; what became known or was granted too late for any word is apart.
+pub async fn unwarned(conn: &mut PgConnection) -> Result<Vec<Unwarned>> {
+    Ok(sqlx::query_as!(
+        Unwarned,
+        r#"select currency as "currency!", count(*) as "lapses!", sum(lapsed_minor)::bigint as "minor!"
+           from report.credit_lapse
+           where not_told_because is not null and not_told_because not in ('known_late', 'granted_late')
+           group by 1 order by 1"#
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// What orders were asked to be, cancelled or renewed, and what came of it; requests about their benefits are apart:
 /// [`answered`].
 pub async fn asked(conn: &mut PgConnection) -> Result<Vec<DecisionSummary>> {

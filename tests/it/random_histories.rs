@@ -109,6 +109,31 @@ fn order(dice: &mut Dice, files: &mut Files, n: usize) {
     );
 }
 
+/// Lapses of credit on which nobody was told before, while a day was left, that at least as much was at stake.
+const UNWARNED: &str = "
+    with lapse as (
+        select t.*, t.amount_minor + coalesce((select sum(case when c.from_account = t.from_account
+                    then c.amount_minor else -c.amount_minor end) from transfer c where c.corrects = t.transfer_id), 0) as net,
+               (select r.due_on from transfer g join run r using (run_id)
+                 where g.entitlement_id = t.entitlement_id and g.period_no = t.period_no
+                   and g.kind = 'credit_granted' and g.corrects is null) as granted_in
+        from transfer t where t.kind = 'credit_lapsed' and t.corrects is null)
+    select concat_ws(' ', m.order_id, e.benefit, l.period_from, 'lapsed', l.effective_on, l.net, l.currency)
+    from lapse l join entitlement e using (entitlement_id) join membership m using (membership_id)
+    where l.net > 0 and greatest(e.known_on, l.granted_in) < l.effective_on - 1
+      and not exists (
+          select from notice n join mail w using (mail_id)
+          cross join lateral (
+              select n.content as said where n.kind = 'credit_about_to_lapse'
+              union all
+              select s || jsonb_build_object('order_id', n.content ->> 'order_id')
+              from jsonb_array_elements(n.content -> 'at_stake') s) told
+          where n.partner_id = l.partner_id and w.status = 'sent'
+            and w.day between l.period_from - 1 and l.effective_on - 2
+            and said ->> 'order_id' = m.order_id and said ->> 'benefit' = e.benefit
+            and said #>> '{unspent,currency}' = l.currency and (said #>> '{unspent,minor}')::bigint >= l.net)
+    order by 1";
+
 /// What the ledger says when nights run on the mornings of `runs` and on the last.
 async fn told(files: &Files, runs: impl Fn(u32) -> bool) -> (String, Vec<String>) {
     let mut house = House::open().await;
@@ -131,6 +156,15 @@ async fn told(files: &Files, runs: impl Fn(u32) -> bool) -> (String, Vec<String>
         "select 'unsettled ' || reference from credit_usage u join credit_schedule s using (entitlement_id)
         where not settled and s.waits is null and s.next_on is null";
     assert_eq!(house.lines(left).await, [""; 0]);
+    if (0..=DAYS).all(&runs) {
+        assert_eq!(house.lines(UNWARNED).await, [""; 0], "promise 14: lapsed, and nobody was told before");
+        let listed = "select concat_ws(' ', order_id, benefit, lapsed_on) from report.credit_lapse
+            where not_told_because in ('not_told', 'ended_early', 'mail_failed')";
+        assert_eq!(house.lines(listed).await, [""; 0]);
+        assert!(
+            house.one::<i64>("select count(*) from report.credit_lapse where told_on is not null").await > 0
+        );
+    }
     let sound = "select 'overdrawn' from report.balance where balance_minor < 0";
     assert_eq!(house.lines(sound).await, [""; 0]);
     let lines = house.lines(netted).await.into_iter().filter(|line| !line.contains("|0|")).collect();

@@ -93,10 +93,10 @@ async fn d10_credit_is_told_7_days_before_its_period_ends_with_its_value_and_onl
     let some = usage("4301", "ORD-1", MONTHLY, "2024-02-10", "30.00,USD", "U-1");
     house.import_one("u1.csv", &some, "2024-02-10").await.applied();
     house.nights("2024-02-10", "2024-02-24").await;
-    // The period of 31 January ends with 28 February: seven days before its end is the 22nd.
-    assert_eq!(house.notices().await, ["credit_about_to_lapse 2024-02-22 sent"]);
+    // The last usable day of the period of 31 January is 28 February: seven days before it is the 21st.
+    assert_eq!(house.notices().await, ["credit_about_to_lapse 2024-02-21 sent"]);
     let mail = house.mailbox().await.remove(0);
-    assert_eq!(mail.day, "2024-02-21");
+    assert_eq!(mail.day, "2024-02-20");
     assert!(mail.body.contains("70.00") && mail.body.contains("28 February 2024"), "{}", mail.body);
     let all = usage("4301", "ORD-1", MONTHLY, "2024-03-01", "100.00,USD", "U-2");
     house.import_one("u2.csv", &all, "2024-03-01").await.applied();
@@ -173,8 +173,8 @@ async fn d10_after_an_outage_credit_is_told_with_what_is_unspent_then_and_not_at
         let mut house = House::open().await;
         let order = monthly("4301", "ORD-1", "2024-01-31", "2025-01-30");
         house.import(&[("p.csv", &partner("4301", "USD")), ("e.csv", &order)], "2024-01-31").await;
-        house.night("2024-02-20").await;
-        // The night of 21 February owes it; that night and the two after it are missed.
+        house.night("2024-02-19").await;
+        // The night of 20 February owes it; that night and the three after it are missed.
         let used = usage("4301", "ORD-1", MONTHLY, "2024-02-23", spent, "U-1");
         house.import_one("u.csv", &used, "2024-02-24").await.applied();
         house.night("2024-02-24").await;

@@ -46,7 +46,8 @@ async fn the_worker_cannot_rewrite_history() {
 async fn whatever_is_of_an_entitlement_is_found_by_it_without_reading_the_table() {
     let house = House::open().await;
     let read_whole = "select table_name::text from information_schema.columns c
-        where table_schema = 'public' and column_name = 'entitlement_id' and table_name <> 'request'
+        join information_schema.tables t using (table_schema, table_name)
+        where table_type = 'BASE TABLE' and table_schema = 'public' and column_name = 'entitlement_id' and table_name <> 'request'
           and not exists (
               select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
               where i.indrelid = c.table_name::regclass and i.indpred is null and a.attname = 'entitlement_id')";

@@ -57,6 +57,15 @@ fn credit(page: &mut Page, report: &Report) {
         "{granted} grants, {lapsed} lapses. {lost} of the lapses need not have been: nobody was assigned in the whole \
          period, and the contact was told each time."
     ));
+    let unwarned: Vec<String> = report
+        .unwarned
+        .iter()
+        .map(|lost| format!("{} {}", lost.currency, money(lost.minor, &lost.currency)))
+        .collect();
+    page.text(&match unwarned.as_slice() {
+        [] => "Lost without a warning that named its value: 0.".to_owned(),
+        lost => format!("Lost without a warning that named its value: {}.", lost.join(", ")),
+    });
     for drawn in &report.drawn {
         let units = |count: i64| naming::units(drawn.unit, count, Language::English);
         let left = drawn.granted - drawn.used - drawn.lapsed;

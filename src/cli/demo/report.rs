@@ -18,7 +18,7 @@ use crate::{
         embedded,
         summary::{
             self, Answered, BookedInCurrency, DecisionSummary, Drawn, Files, Mails, PartnerSummary, Proof,
-            Refund, Rejection,
+            Refund, Rejection, Unwarned,
         },
     },
 };
@@ -43,6 +43,8 @@ pub(super) struct Report {
     pub(super) store: PathBuf,
     pub(super) files: Files,
     pub(super) booked: Vec<BookedInCurrency>,
+    /// What lapsed though nobody was told of it in time.
+    pub(super) unwarned: Vec<Unwarned>,
     pub(super) drawn: Vec<Drawn>,
     pub(super) orders: Vec<(String, i64)>,
     pub(super) partners: Vec<PartnerSummary>,
@@ -104,6 +106,7 @@ pub(super) async fn gather(
         store: place(dir)?,
         files: summary::files(conn).await?,
         booked: summary::booked(conn).await?,
+        unwarned: summary::unwarned(conn).await?,
         drawn: summary::drawn(conn).await?,
         orders: summary::orders(conn).await?,
         partners: summary::standings(conn).await?,

@@ -20,6 +20,15 @@ pub struct CreditAboutToLapse {
     pub last_usable_on: NaiveDate,
     /// Nobody is assigned to it today.
     pub unassigned: bool,
+    /// The number of its period.
+    #[serde(default)]
+    pub period_no: Option<i32>,
+    /// Its benefit ends on that day too, before its membership does.
+    #[serde(default)]
+    pub ends: bool,
+    /// The benefit is closed unless somebody is assigned by then (D11).
+    #[serde(default)]
+    pub closes: bool,
 }
 
 impl Told for CreditAboutToLapse {
@@ -27,10 +36,15 @@ impl Told for CreditAboutToLapse {
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheLapse);
     const ENGLISH: &'static str = "
-{{ unspent }} of {{ benefit }} lapses after {{ last_day }}
-{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet. What is not spent by the end of {{ last_day }} lapses; nothing is carried over.
+{{ unspent }} of {{ benefit }} lapses {{ 'unless somebody is assigned by' if closes else 'after' }} {{ last_day }}
+{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet.{% if not closes %} What is not spent by the end of {{ last_day }} lapses; nothing is carried over.{% endif %}{% if ends and not closes %} The benefit itself ends on that day.{% endif %}
 
-{% if unassigned %}
+
+{% if closes %}
+Nobody is assigned to this credit. Unless somebody is by the end of {{ last_day }}, the benefit is closed for good, and what is left in it lapses.
+
+What to do: have a global administrator assign it to a user of your directory{% if monthly %} (guests included){% endif %} by the end of {{ last_day }}.
+{% elif unassigned %}
 Nobody is assigned to this credit today, so nobody can spend it.
 
 What to do: have a global administrator assign it to a user of your directory{% if monthly %} (guests included){% endif %}, and spend it by the end of {{ last_day }}.
@@ -39,10 +53,15 @@ What to do: spend it by the end of {{ last_day }}.
 {% endif %}
 ";
     const SWEDISH: &'static str = "
-{{ unspent }} av {{ benefit }} förfaller efter den {{ last_day }}
-{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt. Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.
+{{ unspent }} av {{ benefit }} förfaller {{ 'om ingen är tilldelad senast' if closes else 'efter' }} den {{ last_day }}
+{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt.{% if not closes %} Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.{% endif %}{% if ends and not closes %} Själva förmånen upphör den dagen.{% endif %}
 
-{% if unassigned %}
+
+{% if closes %}
+Ingen är tilldelad krediten. Om ingen är det senast den {{ last_day }} stängs förmånen för gott, och det som är kvar av den förfaller.
+
+Att göra: låt en global administratör tilldela den till en användare i er katalog{% if monthly %} (även gäster går bra){% endif %} senast den {{ last_day }}.
+{% elif unassigned %}
 I dag är ingen tilldelad krediten, så ingen kan använda den.
 
 Att göra: låt en global administratör tilldela den till en användare i er katalog{% if monthly %} (även gäster går bra){% endif %} och använd den senast den {{ last_day }}.
@@ -66,25 +85,32 @@ Att göra: använd krediten senast den {{ last_day }}.
             .limit("last_day", self.last_usable_on)
             .flag("monthly", self.benefit.starts_with("azure_monthly_credit"))
             .flag("unassigned", self.unassigned)
+            .flag("ends", self.ends)
+            .flag("closes", self.closes)
     }
 
     fn line(&self) -> String {
         let nobody = if self.unassigned { "; nobody is assigned" } else { "" };
-        format!("{} lapses unless spent by {}{nobody}", self.unspent, self.last_usable_on)
+        let unless = if self.closes { "somebody is assigned" } else { "spent" };
+        format!("{} lapses unless {unless} by {}{nobody}", self.unspent, self.last_usable_on)
     }
 
     fn samples() -> Vec<Self> {
-        let of = |benefit: &str, unassigned| Self {
+        let of = |benefit: &str, unassigned, ends, closes| Self {
             order_id: Sample::order(),
             benefit: benefit.to_owned(),
             unspent: Amount::new(103_834, Currency::parse("SEK").unwrap_or(Currency::EUR)),
             last_usable_on: Sample::day(2024, 2, 28),
             unassigned,
+            period_no: Some(0),
+            ends,
+            closes,
         };
         vec![
-            of("azure_monthly_credit", false),
-            of("azure_monthly_credit", true),
-            of("azure_bulk_credit/cloud_platform", true),
+            of("azure_monthly_credit", false, false, false),
+            of("azure_monthly_credit", true, true, false),
+            of("azure_bulk_credit/cloud_platform", true, false, false),
+            of("azure_monthly_credit", true, true, true),
         ]
     }
 }

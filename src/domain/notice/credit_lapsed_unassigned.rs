@@ -22,6 +22,20 @@ pub struct CreditLapsedUnassigned {
     pub period_from: NaiveDate,
     /// First day after it.
     pub period_until: NaiveDate,
+    /// The benefit has ended: nobody need be assigned any more.
+    #[serde(default)]
+    pub over: bool,
+    /// First day after the benefit's last usable day: a later period ends there.
+    #[serde(default)]
+    pub benefit_until: Option<NaiveDate>,
+}
+
+impl CreditLapsedUnassigned {
+    /// First day on which the credit of the next period can no longer be spent.
+    fn next_until(&self) -> NaiveDate {
+        let next = add_months(self.period_until, 1);
+        self.benefit_until.map_or(next, |until| next.min(until))
+    }
 }
 
 impl Told for CreditLapsedUnassigned {
@@ -32,7 +46,9 @@ impl Told for CreditLapsedUnassigned {
 {{ lost }} of {{ benefit }} was lost: nobody was assigned
 {{ lost }} of the {{ benefit }} of order {{ order }} has lapsed unspent. It could be used from {{ from }} through {{ last_day }}, but nobody was assigned to it on any of those days. What has lapsed cannot be brought back.
 
-{% if monthly %}
+{% if over %}
+There is nothing to do for this credit any more: the benefit has ended.
+{% elif monthly %}
 What to do: have a global administrator assign the credit to a user of your directory (guests included). If the benefit goes on, the credit of the period that began on {{ until }} is lost in the same way unless somebody is assigned and spends it before {{ next_until }}.
 {% else %}
 There is nothing to do for this credit any more. Assign the next one to a user as soon as it is granted, so that it can be spent.
@@ -42,7 +58,9 @@ There is nothing to do for this credit any more. Assign the next one to a user a
 {{ lost }} av {{ benefit }} gick förlorat: ingen var tilldelad
 {{ lost }} av förmånen {{ benefit }} i order {{ order }} har förfallit utan att användas. Krediten gällde från och med den {{ from }} till och med den {{ last_day }}, men ingen var tilldelad den någon av de dagarna. Det som har förfallit kan inte återfås.
 
-{% if monthly %}
+{% if over %}
+För den här krediten finns inget mer att göra: förmånen har upphört.
+{% elif monthly %}
 Att göra: låt en global administratör tilldela krediten till en användare i er katalog (även gäster går bra). Om förmånen fortsätter går krediten för perioden som började den {{ until }} förlorad på samma sätt, om inte någon tilldelas den och använder den före den {{ next_until }}.
 {% else %}
 För den här krediten finns inget mer att göra. Tilldela nästa kredit till en användare så snart den har beviljats, så att den kan användas.
@@ -55,7 +73,7 @@ För den här krediten finns inget mer att göra. Tilldela nästa kredit till en
 
     fn act_by(&self, _: NaiveDate) -> NaiveDate {
         // It can be kept from happening again until about a month later.
-        add_months(self.period_until, 1)
+        if self.over { NaiveDate::MAX } else { self.next_until() }
     }
 
     fn facts(&self, facts: Facts) -> Facts {
@@ -65,7 +83,8 @@ För den här krediten finns inget mer att göra. Tilldela nästa kredit till en
             .day("from", self.period_from)
             .day("last_day", sub_days(self.period_until, 1))
             .day("until", self.period_until)
-            .limit("next_until", add_months(self.period_until, 1))
+            .limit("next_until", self.next_until())
+            .flag("over", self.over)
             .flag("monthly", self.benefit.starts_with("azure_monthly_credit"))
     }
 
@@ -75,13 +94,19 @@ För den här krediten finns inget mer att göra. Tilldela nästa kredit till en
     }
 
     fn samples() -> Vec<Self> {
-        let of = |benefit: &str| Self {
+        let of = |benefit: &str, over| Self {
             order_id: Sample::order(),
             benefit: benefit.to_owned(),
             lost: Amount::new(103_834, Currency::parse("SEK").unwrap_or(Currency::EUR)),
             period_from: Sample::day(2024, 1, 31),
             period_until: Sample::day(2024, 2, 29),
+            over,
+            benefit_until: None,
         };
-        vec![of("azure_monthly_credit"), of("azure_bulk_credit/cloud_platform")]
+        vec![
+            of("azure_monthly_credit", false),
+            of("azure_bulk_credit/cloud_platform", false),
+            of("azure_monthly_credit", true),
+        ]
     }
 }

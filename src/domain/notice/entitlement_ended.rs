@@ -14,6 +14,9 @@ pub struct EntitlementEnded {
     pub benefit: String,
     /// Last usable day.
     pub ended_on: NaiveDate,
+    /// It was closed because nobody had been assigned by that day (D11).
+    #[serde(default)]
+    pub unassigned: bool,
 }
 
 impl Told for EntitlementEnded {
@@ -22,13 +25,15 @@ impl Told for EntitlementEnded {
     const STEPS: Option<Steps> = None;
     const ENGLISH: &'static str = "
 Benefit has ended: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. Its assignments have ended with it, and any credit left in it has lapsed.
+The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. {% if unassigned %}Nobody had been assigned to it by then, so it was closed, and any credit left in it has lapsed.{% else %}Its assignments have ended with it, and any credit left in it has lapsed.{% endif %}
+
 
 There is nothing you need to do. To have the benefit again, it takes a new order.
 ";
     const SWEDISH: &'static str = "
 Förmån har upphört: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.
+Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. {% if unassigned %}Ingen hade tilldelats den senast den dagen, så den har stängts och eventuell kvarvarande kredit har förfallit.{% else %}Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.{% endif %}
+
 
 Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
 ";
@@ -42,18 +47,21 @@ Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
     }
 
     fn facts(&self, facts: Facts) -> Facts {
-        facts.benefit(&self.order_id, &self.benefit).day("last_day", self.ended_on)
+        facts.benefit(&self.order_id, &self.benefit).day("last_day", self.ended_on).flag("unassigned", self.unassigned)
     }
 
     fn line(&self) -> String {
-        format!("the benefit has ended, last usable day {}", self.ended_on)
+        let why = if self.unassigned { ": nobody had been assigned by then" } else { "" };
+        format!("the benefit has ended, last usable day {}{why}", self.ended_on)
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let of = |benefit: &str, unassigned| Self {
             order_id: Sample::order(),
-            benefit: "license_subscription/office_365".to_owned(),
+            benefit: benefit.to_owned(),
             ended_on: Sample::day(2024, 6, 30),
-        }]
+            unassigned,
+        };
+        vec![of("license_subscription/office_365", false), of("azure_monthly_credit", true)]
     }
 }

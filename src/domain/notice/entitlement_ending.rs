@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
 
 /// An entitlement ends before its membership does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct EntitlementEnding {
     pub benefit: String,
     /// Last usable day.
     pub last_usable_on: NaiveDate,
+    /// Credit that is lost at its end unless it is spent before.
+    #[serde(default)]
+    pub at_stake: Vec<Stake>,
 }
 
 impl Told for EntitlementEnding {
@@ -23,12 +26,26 @@ impl Told for EntitlementEnding {
     const ENGLISH: &'static str = "
 Benefit ends on {{ last_day }}: {{ benefit }}
 The benefit {{ benefit }} of order {{ order }} can be used through {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
+{% if stakes %}
+
+Not spent yet, and lost unless it is spent in time:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 What to do: use what you need of it by the end of {{ last_day }}.
 ";
     const SWEDISH: &'static str = "
 Förmån upphör den {{ last_day }}: {{ benefit }}
 Förmånen {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
+{% if stakes %}
+
+Ännu inte använt, och förlorat om det inte används i tid:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 Att göra: använd det ni behöver av den senast den {{ last_day }}.
 ";
@@ -42,18 +59,20 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
     }
 
     fn facts(&self, facts: Facts) -> Facts {
-        facts.benefit(&self.order_id, &self.benefit).limit("last_day", self.last_usable_on)
+        facts.benefit(&self.order_id, &self.benefit).limit("last_day", self.last_usable_on).stakes(&self.at_stake)
     }
 
     fn line(&self) -> String {
-        format!("the benefit ends, last usable day {}", self.last_usable_on)
+        format!("the benefit ends, last usable day {}", self.last_usable_on) + &Stake::line(&self.at_stake)
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let of = |at_stake| Self {
             order_id: Sample::order(),
-            benefit: "visual_studio/app_dev".to_owned(),
+            benefit: "azure_monthly_credit".to_owned(),
             last_usable_on: Sample::day(2024, 6, 30),
-        }]
+            at_stake,
+        };
+        vec![of(vec![]), of(vec![Stake::sample("azure_monthly_credit", 1_200_000, Sample::day(2024, 6, 30))])]
     }
 }

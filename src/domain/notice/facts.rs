@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::Stake;
 use crate::domain::{
     language::Language,
     money::Amount,
@@ -62,6 +63,23 @@ impl Facts {
             .text("earliest", &on)
             .flag("never", when == Earliest::Never)
             .flag("ended", ended)
+    }
+
+    /// `stakes`: what is unspent of each credit, and until when it can be spent.
+    pub(super) fn stakes(self, stakes: &[Stake]) -> Self {
+        let each = stakes.iter().map(|stake| {
+            let amount = naming::amount(stake.unspent, self.language);
+            let (benefit, by) = (
+                naming::benefit(&stake.benefit, self.language),
+                naming::limit(stake.last_usable_on, self.language),
+            );
+            match self.language {
+                Language::English => format!("{amount} of {benefit}: by the end of {by}"),
+                Language::Swedish => format!("{amount} av {benefit}: senast den {by}"),
+            }
+        });
+        let each = each.collect();
+        self.list("stakes", each)
     }
 
     /// Amounts, one a currency.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
 use crate::domain::calendar::add_days;
 
 /// A membership reaches the last day before grace (AD − 1).
@@ -17,6 +17,9 @@ pub struct MembershipEnding {
     pub last_day_on: NaiveDate,
     /// The last day on which a renewal is possible (AD + 30).
     pub renew_until: NaiveDate,
+    /// Credit that is lost at its end unless it is spent before.
+    #[serde(default)]
+    pub at_stake: Vec<Stake>,
 }
 
 impl Told for MembershipEnding {
@@ -26,12 +29,26 @@ impl Told for MembershipEnding {
     const ENGLISH: &'static str = "
 {{ offer }} membership: last day {{ last_day }}, renew by {{ renew_until }}
 Your {{ offer }} membership (order {{ order }}) runs through {{ last_day }}. A period of grace follows: benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted in it.
+{% if stakes %}
+
+Not spent yet, and lost unless it is spent in time:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 What to do: renew between {{ anniversary }} and {{ renew_until }}. Without a renewal the membership and its benefits end after that, and credit not spent by then is lost.
 ";
     const SWEDISH: &'static str = "
 {{ offer }}-medlemskapet: sista dag den {{ last_day }}, förnya senast den {{ renew_until }}
 Ert {{ offer }}-medlemskap (order {{ order }}) gäller till och med den {{ last_day }}. Därefter följer en respittid: förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men ingen ny månatlig Azure-kredit beviljas under den.
+{% if stakes %}
+
+Ännu inte använt, och förlorat om det inte används i tid:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 Att göra: förnya mellan den {{ anniversary }} och den {{ renew_until }}. Utan förnyelse upphör medlemskapet och dess förmåner därefter, och kredit som inte har använts dessförinnan går förlorad.
 ";
@@ -49,20 +66,22 @@ Att göra: förnya mellan den {{ anniversary }} och den {{ renew_until }}. Utan 
             .membership(&self.order_id, &self.offer)
             .limit("last_day", self.last_day_on)
             .limit("anniversary", add_days(self.last_day_on, 1))
-            .limit("renew_until", self.renew_until)
+            .limit("renew_until", self.renew_until).stakes(&self.at_stake)
     }
 
     fn line(&self) -> String {
         let (last, renew) = (self.last_day_on, self.renew_until);
-        format!("the membership's last day before grace is {last}; renewal is possible until {renew}")
+        format!("the membership's last day before grace is {last}; renewal is possible until {renew}") + &Stake::line(&self.at_stake)
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let of = |at_stake| Self {
             order_id: Sample::order(),
             offer: "gold".to_owned(),
             last_day_on: Sample::day(2025, 1, 30),
             renew_until: Sample::day(2025, 3, 2),
-        }]
+            at_stake,
+        };
+        vec![of(vec![]), of(vec![Stake::sample("azure_bulk_credit/cloud_platform", 1_200_000, Sample::day(2025, 3, 2))])]
     }
 }

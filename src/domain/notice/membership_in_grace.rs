@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
 
 /// A membership is in grace and not renewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct MembershipInGrace {
     pub anniversary_on: NaiveDate,
     /// Last day of grace, on which benefits still work and renewal is possible (AD + 30).
     pub renew_until: NaiveDate,
+    /// Credit that is lost at its end unless it is spent before.
+    #[serde(default)]
+    pub at_stake: Vec<Stake>,
 }
 
 impl Told for MembershipInGrace {
@@ -25,12 +28,26 @@ impl Told for MembershipInGrace {
     const ENGLISH: &'static str = "
 {{ offer }} membership is in grace: renew by {{ renew_until }}
 Your {{ offer }} membership (order {{ order }}) passed its anniversary date, {{ anniversary }}, without a renewal and is in its period of grace. Benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted meanwhile.
+{% if stakes %}
+
+Not spent yet, and lost unless it is spent in time:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 What to do: renew by {{ renew_until }}. After that the membership can no longer be renewed, its benefits end, and credit that is not spent is lost.
 ";
     const SWEDISH: &'static str = "
 {{ offer }}-medlemskapet har respittid: förnya senast den {{ renew_until }}
 Ert {{ offer }}-medlemskap (order {{ order }}) passerade sin årsdag, den {{ anniversary }}, utan förnyelse och är nu inne i sin respittid. Förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men under tiden beviljas ingen ny månatlig Azure-kredit.
+{% if stakes %}
+
+Ännu inte använt, och förlorat om det inte används i tid:
+{% for stake in stakes %}
+- {{ stake }}
+{% endfor %}
+{% endif %}
 
 Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte längre förnyas, dess förmåner upphör och outnyttjad kredit går förlorad.
 ";
@@ -47,19 +64,21 @@ Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte
         facts
             .membership(&self.order_id, &self.offer)
             .day("anniversary", self.anniversary_on)
-            .limit("renew_until", self.renew_until)
+            .limit("renew_until", self.renew_until).stakes(&self.at_stake)
     }
 
     fn line(&self) -> String {
-        format!("the membership is in grace; renewal is possible until {}", self.renew_until)
+        format!("the membership is in grace; renewal is possible until {}", self.renew_until) + &Stake::line(&self.at_stake)
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let of = |at_stake| Self {
             order_id: Sample::order(),
             offer: "gold".to_owned(),
             anniversary_on: Sample::day(2025, 1, 31),
             renew_until: Sample::day(2025, 3, 2),
-        }]
+            at_stake,
+        };
+        vec![of(vec![]), of(vec![Stake::sample("azure_bulk_credit/cloud_platform", 1_200_000, Sample::day(2025, 3, 2))])]
     }
 }

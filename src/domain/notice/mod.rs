@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 pub use facts::{Fact, Facts};
+pub use stake::Stake;
 
 mod facts;
+mod stake;
 
 /// To whom a notice goes (D10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,7 +233,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-            .filter(|stem| !["mod", "facts"].contains(&&**stem))
+            .filter(|stem| !["mod", "facts", "stake"].contains(&&**stem))
             .collect();
         files.sort();
         let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();

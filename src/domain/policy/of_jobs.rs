@@ -174,8 +174,18 @@ pub struct ReminderPolicy {
     pub ending_days: Vec<u32>,
     /// Days after AD, rising, none beyond the grace.
     pub grace_days_after: Vec<u32>,
-    /// Days before the end of a credit's period, when something of it is unspent.
+    /// Days before the last usable day of a credit's period, when something of it is unspent.
     pub credit_lapse_days: u32,
+    /// Days before the last day on which bulk credit can be spent, grace included, when something of it is unspent;
+    /// falling.
+    #[serde(default = "ReminderPolicy::bulk_lapse_days")]
+    pub bulk_lapse_days: Vec<u32>,
+}
+
+impl ReminderPolicy {
+    fn bulk_lapse_days() -> Vec<u32> {
+        vec![30, 7]
+    }
 }
 
 /// Policy of `email_contacts`.
@@ -255,6 +265,12 @@ impl Checked for ReminderPolicy {
         }
         // A period may be as short as a February.
         checks.range("policy.credit_lapse_days", self.credit_lapse_days, 1..=27);
+        for days in &self.bulk_lapse_days {
+            checks.range("policy.bulk_lapse_days", *days, 0..=YEAR_DAYS);
+        }
+        if !self.bulk_lapse_days.is_sorted_by(|a, b| a > b) {
+            checks.add("policy.bulk_lapse_days", &self.bulk_lapse_days, "write falling numbers, each once");
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn already_activated(activated_on: NaiveDate) -> Told<'static> {
 pub(super) fn contact_missing() -> Told<'static> {
     refusal("R8").plain(
         "The partner has no marketing contact, who must be set before an offer is activated.",
-        "Partnern har ingen marknadskontakt, och en sådan måste anges innan ett erbjudande \
+        "Partnern har ingen marknadsföringskontakt, och en sådan måste anges innan ett erbjudande \
         aktiveras.",
     )
 }
@@ -150,7 +150,7 @@ pub(super) fn support_not_activated() -> Told<'static> {
     refusal("R6").plain(
         "Support of this order was not activated, so it has no Access ID and no Contract ID; \
         activate it first.",
-        "Orderns support är inte aktiverad, så den har inget åtkomst-ID och inget avtals-ID; \
+        "Orderns support är inte aktiverad, så den har inget åtkomst-ID och inget kontrakt-ID; \
         aktivera den först.",
     )
 }
@@ -167,7 +167,7 @@ pub(super) fn wrong_support_id() -> Told<'static> {
 pub(super) fn support_ids<'a>(access_id: &'a str, contract_id: &'a str) -> Told<'a> {
     remark("R6").words(
         move |_| format!("Access ID {access_id}, Contract ID {contract_id}."),
-        move |_| format!("Åtkomst-ID {access_id}, avtals-ID {contract_id}."),
+        move |_| format!("Åtkomst-ID {access_id}, kontrakt-ID {contract_id}."),
     )
 }
 

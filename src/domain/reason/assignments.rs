@@ -154,7 +154,7 @@ pub(super) fn transfer_outside_year(starts_on: NaiveDate, latest_on: NaiveDate) 
         },
         move |day| {
             format!(
-                "Engångskredit kan bara överlåtas under sitt avtalsår, från och med {} till och med \
+                "Engångskredit kan bara överlåtas under sitt registreringsår, från och med {} till och med \
                 {}.",
                 day(starts_on),
                 day(latest_on)
@@ -207,14 +207,14 @@ pub(super) fn reassigned_too_early(assigned_on: NaiveDate, earliest_on: NaiveDat
     opens("R4, D9", earliest_on).words(
         move |day| {
             format!(
-                "The seat was assigned on {} and can be reassigned from {}.",
+                "The seat was assigned on {} and can be reassigned from {} (UTC).",
                 day(assigned_on),
                 day(earliest_on)
             )
         },
         move |day| {
             format!(
-                "Platsen tilldelades {} och kan omtilldelas från och med {}.",
+                "Platsen tilldelades {} och kan omtilldelas från och med {} (UTC).",
                 day(assigned_on),
                 day(earliest_on)
             )

@@ -66,9 +66,11 @@ pub(super) fn outside_credit(from: NaiveDate, until: NaiveDate) -> Told<'static>
 pub(super) fn activate_by_passed(latest_on: NaiveDate) -> Told<'static> {
     never("D11").words(
         move |day| {
-            format!("Nobody was assigned to this credit through {}, so it was closed.", day(latest_on))
+            format!("Nobody was assigned to this credit through {} (UTC), so it was closed.", day(latest_on))
         },
-        move |day| format!("Ingen tilldelades krediten till och med {}, så den stängdes.", day(latest_on)),
+        move |day| {
+            format!("Ingen tilldelades krediten till och med {} (UTC), så den stängdes.", day(latest_on))
+        },
     )
 }
 

@@ -39,7 +39,7 @@ pub(super) fn order_frozen(request_id: &str) -> Told<'_> {
         },
         move |_| {
             format!(
-                "Uppsägning {request_id} av ordern håller på att avgöras; till dess visas, löses in \
+                "Annullering {request_id} av ordern håller på att avgöras; till dess visas, löses in \
                 eller aktiveras ingenting."
             )
         },

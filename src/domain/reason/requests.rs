@@ -110,14 +110,14 @@ pub(super) fn renewed_too_early(earliest_on: NaiveDate) -> Told<'static> {
     opens("D5", earliest_on).words(
         move |day| {
             format!(
-                "A renewal takes effect on the anniversary date, {}, at the earliest; date it then or \
+                "A renewal takes effect on the anniversary date, {} (UTC), at the earliest; date it then or \
                 later.",
                 day(earliest_on)
             )
         },
         move |day| {
             format!(
-                "En förnyelse träder i kraft tidigast på årsdagen, {}; datera den då eller senare.",
+                "En förnyelse träder i kraft tidigast på årsdagen, {} (UTC); datera den då eller senare.",
                 day(earliest_on)
             )
         },
@@ -128,13 +128,13 @@ pub(super) fn renewed_too_late(latest_on: NaiveDate) -> Told<'static> {
     never("D5").words(
         move |day| {
             format!(
-                "The last day to renew this membership was {}; what follows needs a new purchase.",
+                "The last day to renew this membership was {} (UTC); what follows needs a new purchase.",
                 day(latest_on)
             )
         },
         move |day| {
             format!(
-                "Medlemskapet kunde förnyas till och med {}; en fortsättning kräver ett nytt köp.",
+                "Medlemskapet kunde förnyas till och med {} (UTC); en fortsättning kräver ett nytt köp.",
                 day(latest_on)
             )
         },
@@ -153,11 +153,11 @@ pub(super) fn new_order_taken() -> Told<'static> {
 pub(super) fn refund_window_passed(latest_on: NaiveDate) -> Told<'static> {
     never("R9, D7").words(
         move |day| {
-            format!("A refund could be asked for through {}, and that day has passed.", day(latest_on))
+            format!("A refund could be asked for through {} (UTC), and that day has passed.", day(latest_on))
         },
         move |day| {
             format!(
-                "Återbetalning kunde begäras till och med {}, och den dagen har passerat.",
+                "Återbetalning kunde begäras till och med {} (UTC), och den dagen har passerat.",
                 day(latest_on)
             )
         },
@@ -192,6 +192,10 @@ pub(super) fn refund_blocked<'a>(event: &'a str, benefit: &'a str, on: NaiveDate
                 "software_key_redeemed" => format!("{benefit}: a product key was redeemed"),
                 "software_activated" => format!("{benefit}: it was activated"),
                 "any_benefit_used" => format!("{benefit}: it was used"),
+                "benefit_assigned" => format!("{benefit}: it was assigned"),
+                "credit_used" => format!("{benefit}: credit was spent"),
+                "product_support" | "cloud_support" => format!("{benefit}: a support ticket was opened"),
+                "advisory_hours" => format!("{benefit}: hours were drawn"),
                 other => format!("{benefit}: {}", other.replace('_', " ")),
             };
             format!("{done} on {}, and an order cannot be refunded after that.", day(on))
@@ -203,6 +207,10 @@ pub(super) fn refund_blocked<'a>(event: &'a str, benefit: &'a str, on: NaiveDate
                 "software_key_redeemed" => format!("{benefit}: en produktnyckel löstes in"),
                 "software_activated" => format!("{benefit}: förmånen aktiverades"),
                 "any_benefit_used" => format!("{benefit}: förmånen användes"),
+                "benefit_assigned" => format!("{benefit}: förmånen tilldelades"),
+                "credit_used" => format!("{benefit}: kredit användes"),
+                "product_support" | "cloud_support" => format!("{benefit}: ett supportärende öppnades"),
+                "advisory_hours" => format!("{benefit}: timmar togs i anspråk"),
                 other => format!("{benefit}: {}", other.replace('_', " ")),
             };
             format!("{done} den {}, och därefter kan ordern inte återbetalas.", day(on))

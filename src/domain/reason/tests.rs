@@ -114,11 +114,11 @@ fn r9_a_refusal_says_until_when_it_could_have_been_asked_for() {
     let late = Reason::RefundWindowPassed { latest_on: day("2024-03-01") };
     assert_eq!(
         late.sentence(Language::English),
-        "A refund could be asked for through 2024-03-01, and that day has passed."
+        "A refund could be asked for through 2024-03-01 (UTC), and that day has passed."
     );
     assert_eq!(
         late.prose(Language::Swedish),
-        "Återbetalning kunde begäras till och med 1\u{a0}mars\u{a0}2024, och den dagen har passerat."
+        "Återbetalning kunde begäras till och med 1\u{a0}mars\u{a0}2024 (UTC), och den dagen har passerat."
     );
 }
 

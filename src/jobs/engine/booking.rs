@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{context::Context, error::Result};
 use crate::{
     domain::{
+        calendar::add_days,
         credit::{self, Facts, Schedule, Settled},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
@@ -125,13 +126,13 @@ impl Booking {
         put_schedules(conn, &self.stands).await?;
         settled(conn, &self.moved).await?;
         mark_settled(conn, &self.settled).await?;
-        let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c.known_on)).collect();
+        let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
         let lapsed: Vec<&Entry> = self
             .entries
             .iter()
             .filter(|e| e.transfer.kind == EntryKind::CreditLapsed && e.transfer.corrects.is_none())
             .filter(|e| {
-                known.get(&e.entitlement_id).is_some_and(|known_on| e.transfer.effective_on >= *known_on)
+                known.get(&e.entitlement_id).is_some_and(|credit| e.transfer.effective_on >= credit.known_on)
             })
             .collect();
         let periods: Vec<Lapse> = lapsed
@@ -152,6 +153,8 @@ impl Booking {
                     lost: t.amount,
                     period_from: t.period.from,
                     period_until: t.period.until,
+                    over: false,
+                    benefit_until: known.get(entitlement_id).map(|c| add_days(c.terms.last_usable_on, 1)),
                 }
                 .into(),
             });

@@ -3,9 +3,11 @@
 use sqlx::PgConnection;
 
 use crate::{
+    domain::notice::EntitlementEnded,
     jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
+        notice::{self, NoticeSubject, Owed},
         order::{self, EndingEntitlement, How},
         run::Chunk,
     },
@@ -37,5 +39,22 @@ pub async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resu
     let (booking, _) = settle(cx, conn, &credits).await?;
     booking.write(conn, chunk.run_id, &credits).await?;
     order::decide_closed(conn, chunk.run_id, cx.today, &unassigned).await?;
+    let owed: Vec<Owed> = unassigned
+        .iter()
+        .map(|e| Owed {
+            partner_id: e.partner_id,
+            subject: NoticeSubject::Entitlement(e.entitlement_id),
+            anchor_on: e.latest_on,
+            true_until: None,
+            notice: EntitlementEnded {
+                order_id: e.order_id.clone(),
+                benefit: e.benefit.clone(),
+                ended_on: e.latest_on,
+                unassigned: true,
+            }
+            .into(),
+        })
+        .collect();
+    notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(unassigned.len())
 }
