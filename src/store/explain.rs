@@ -125,6 +125,19 @@ pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, St
     Ok(rows.into_iter().map(|row| (row.kind, row.name)).collect())
 }
 
+/// Lets the statements of this transaction find their rows along indexes, whatever the planner believes of the tables:
+/// with the statistics of a large store, or with none, it would rather read some of them whole.
+pub async fn along_indexes(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!(
+        "select set_config('enable_seqscan', 'off', true) as seqscan,
+                set_config('enable_hashjoin', 'off', true) as hashjoin,
+                set_config('enable_mergejoin', 'off', true) as mergejoin, set_config('jit', 'off', true) as jit"
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 impl Subject {
     /// Whether it is a request, of which only itself, its decision and its mail are told.
     #[must_use]
@@ -158,8 +171,9 @@ impl Subject {
     pub async fn entries(&self, conn: &mut PgConnection) -> Result<Vec<LedgerEntry>> {
         Ok(sqlx::query_as!(
             LedgerEntry,
-            r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from, t.period_until, t.effective_on,
-                      coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor, t.currency, t.usd_minor,
+            r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from as "period_from!",
+                      t.period_until as "period_until!", t.effective_on as "effective_on!",
+                      coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor as "amount_minor!", t.currency, t.usd_minor,
                       t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?",
                       q.requested_by as "asked_by?", o.effective_on as "corrects_of?",
                       coalesce(o.from_account = t.to_account, false) as "takes_away!",
@@ -169,7 +183,10 @@ impl Subject {
                              and (a.removed_on is null or a.removed_on > t.period_from
                                   or a.assigned_on >= t.period_from))) as "unassigned!"
                from membership m join entitlement e using (membership_id)
-               join transfer t using (entitlement_id)
+               join lateral (select * from transfer b where b.entitlement_id = e.entitlement_id and b.request_no is null
+                             union all
+                             select * from transfer b where b.entitlement_id = e.entitlement_id and b.request_no is not null
+                            ) t on true
                left join run r on r.run_id = t.run_id
                left join credit_usage u on u.usage_id = t.usage_id
                left join request q on q.request_no = t.request_no

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use benefactor::domain::license_key::Secret;
+use benefactor::{domain::license_key::Secret, store::explain};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -200,6 +200,57 @@ async fn a_user_a_key_and_a_request_have_histories_of_their_own() {
     let key = json(&house.run(["--json", "explain", "K1"]).ended(0));
     assert_eq!((&key["kind"], &key["key"]["key"]), (&"key".into(), &"*****-3V66T".into()));
     assert_eq!(key["key"]["redeemed_on"], "2024-01-25");
+}
+
+/// Tables that grow with what a store holds.
+const LARGE: [&str; 11] = [
+    "assignment",
+    "credit_schedule",
+    "decision",
+    "directory_user",
+    "entitlement",
+    "entitlement_version",
+    "membership",
+    "notice",
+    "partner",
+    "request",
+    "transfer",
+];
+
+#[tokio::test]
+async fn one_partner_order_user_key_or_request_is_read_without_reading_a_table_whole() {
+    let house = stories().await;
+    for name in ["5500", "ORD-G", "ORD-G/product_support", BEN, "K1", "SR-77", "SR-unknown"] {
+        let mut tx = house.pool.begin().await.unwrap();
+        explain::along_indexes(&mut tx).await.unwrap();
+        for subject in explain::find(&mut tx, name, None).await.unwrap() {
+            subject.partner(&mut tx).await.unwrap();
+            subject.orders(&mut tx).await.unwrap();
+            subject.benefits(&mut tx).await.unwrap();
+            subject.user(&mut tx).await.unwrap();
+            subject.key(&mut tx).await.unwrap();
+            subject.versions(&mut tx).await.unwrap();
+            subject.entries(&mut tx).await.unwrap();
+            subject.assigned(&mut tx).await.unwrap();
+            subject.revealed(&mut tx).await.unwrap();
+            subject.redeemed(&mut tx).await.unwrap();
+            subject.activated(&mut tx).await.unwrap();
+            subject.opened(&mut tx).await.unwrap();
+            subject.waiting(&mut tx).await.unwrap();
+            subject.asked(&mut tx).await.unwrap();
+            subject.decided(&mut tx).await.unwrap();
+            subject.told(&mut tx).await.unwrap();
+        }
+        let whole: Vec<String> = sqlx::query_scalar(
+            "select relname::text from pg_stat_xact_user_tables
+              where schemaname = 'public' and seq_scan > 0 and relname = any($1) order by 1",
+        )
+        .bind(LARGE)
+        .fetch_all(&mut *tx)
+        .await
+        .unwrap();
+        assert_eq!(whole, [""; 0], "{name}");
+    }
 }
 
 #[tokio::test]

@@ -50,8 +50,8 @@ struct Shown {
 pub(crate) async fn run_benefits(settings: &Settings, args: BenefitsArgs) -> anyhow::Result<Exit> {
     let today = settings.still_clock().today();
     let store = Store::open(&location(settings)?).await?;
-    let shown = match store.pool.acquire().await {
-        Ok(mut conn) => look(&mut conn, &args, today).await,
+    let shown = match store.pool.begin().await {
+        Ok(mut tx) => look(&mut tx, &args, today).await,
         Err(error) => Err(store::Error::from(error)),
     };
     store.close().await;
@@ -81,6 +81,7 @@ async fn look(
     args: &BenefitsArgs,
     today: NaiveDate,
 ) -> store::Result<Result<Shown, Reason>> {
+    explain::along_indexes(conn).await?;
     let found = explain::find(conn, args.partner.trim(), Some("partner")).await?;
     let Some(partner) = found.into_iter().find(|subject| subject.kind == "partner") else {
         return Ok(Err(Reason::UnknownPartner));

@@ -60,8 +60,8 @@ struct Told {
 
 pub(crate) async fn run_explain(settings: &Settings, args: ExplainArgs) -> anyhow::Result<Exit> {
     let store = Store::open(&location(settings)?).await?;
-    let told = match store.pool.acquire().await {
-        Ok(mut conn) => tell(&mut conn, &args.subject).await,
+    let told = match store.pool.begin().await {
+        Ok(mut tx) => tell(&mut tx, &args.subject).await,
         Err(error) => Err(store::Error::from(error).into()),
     };
     store.close().await;
@@ -77,6 +77,7 @@ pub(crate) async fn run_explain(settings: &Settings, args: ExplainArgs) -> anyho
 }
 
 async fn tell(conn: &mut PgConnection, name: &str) -> anyhow::Result<Told> {
+    explain::along_indexes(conn).await?;
     let subject = resolve(conn, name.trim()).await?;
     let of_partner = matches!(subject.kind.as_str(), "partner" | "order" | "entitlement");
     Ok(Told {

@@ -215,8 +215,11 @@ impl Subject {
                left join lateral (
                    select currency, sum(case when to_account = 'available' then amount_minor
                                              else -amount_minor end)::bigint as minor
-                     from transfer t
-                    where t.entitlement_id = e.entitlement_id and 'available' in (from_account, to_account)
+                     from (select * from transfer o where o.entitlement_id = e.entitlement_id and o.request_no is null
+                           union all
+                           select * from transfer o where o.entitlement_id = e.entitlement_id and o.request_no is not null
+                          ) t
+                    where 'available' in (from_account, to_account)
                     group by currency limit 1) b on true
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
