@@ -97,8 +97,10 @@ async fn refused(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
     .await?)
 }
 
-/// Names that come near to one that nothing goes by, with what they are of, at most a dozen.
+/// Names that come near to one that nothing goes by, with what they are of, at most a dozen. A part of a name
+/// is not to be found along an index.
 pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, String)>> {
+    read_whole(conn, true).await?;
     let order = name.split('/').next().unwrap_or(name);
     let rows = sqlx::query!(
         r#"select kind as "kind!", name as "name!" from (
@@ -128,10 +130,16 @@ pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, St
 /// Lets the statements of this transaction find their rows along indexes, whatever the planner believes of the tables:
 /// with the statistics of a large store, or with none, it would rather read some of them whole.
 pub async fn along_indexes(conn: &mut PgConnection) -> Result<()> {
+    read_whole(conn, false).await
+}
+
+/// Whether the statements of this transaction may read tables whole.
+async fn read_whole(conn: &mut PgConnection, may: bool) -> Result<()> {
+    let on = if may { "on" } else { "off" };
     sqlx::query!(
-        "select set_config('enable_seqscan', 'off', true) as seqscan,
-                set_config('enable_hashjoin', 'off', true) as hashjoin,
-                set_config('enable_mergejoin', 'off', true) as mergejoin, set_config('jit', 'off', true) as jit"
+        "select set_config('enable_seqscan', $1, true) as seqscan, set_config('enable_hashjoin', $1, true) as hashjoin,
+                set_config('enable_mergejoin', $1, true) as mergejoin, set_config('jit', 'off', true) as jit",
+        on
     )
     .fetch_one(conn)
     .await?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use benefactor::{domain::license_key::Secret, store::explain};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use crate::{
     cast::{ENTITLEMENTS, contact, partner, renewal, users},
@@ -217,11 +217,25 @@ const LARGE: [&str; 11] = [
     "transfer",
 ];
 
+/// The large tables that were read whole, and how often. Counts of earlier transactions of the connection are among them
+/// until they are flushed, which is at most once a second and never within a transaction.
+async fn read_whole(conn: &mut PgConnection) -> Vec<(String, i64)> {
+    sqlx::query_as(
+        "select relname::text, seq_scan from pg_stat_xact_user_tables
+          where schemaname = 'public' and seq_scan > 0 and relname = any($1) order by 1",
+    )
+    .bind(LARGE)
+    .fetch_all(conn)
+    .await
+    .unwrap()
+}
+
 #[tokio::test]
 async fn one_partner_order_user_key_or_request_is_read_without_reading_a_table_whole() {
     let house = stories().await;
     for name in ["5500", "ORD-G", "ORD-G/product_support", BEN, "K1", "SR-77", "SR-unknown"] {
         let mut tx = house.pool.begin().await.unwrap();
+        let before = read_whole(&mut tx).await;
         explain::along_indexes(&mut tx).await.unwrap();
         for subject in explain::find(&mut tx, name, None).await.unwrap() {
             subject.partner(&mut tx).await.unwrap();
@@ -241,15 +255,9 @@ async fn one_partner_order_user_key_or_request_is_read_without_reading_a_table_w
             subject.decided(&mut tx).await.unwrap();
             subject.told(&mut tx).await.unwrap();
         }
-        let whole: Vec<String> = sqlx::query_scalar(
-            "select relname::text from pg_stat_xact_user_tables
-              where schemaname = 'public' and seq_scan > 0 and relname = any($1) order by 1",
-        )
-        .bind(LARGE)
-        .fetch_all(&mut *tx)
-        .await
-        .unwrap();
-        assert_eq!(whole, [""; 0], "{name}");
+        let mut whole = read_whole(&mut tx).await;
+        whole.retain(|scans| !before.contains(scans));
+        assert!(whole.is_empty(), "{name}: {whole:?}");
     }
 }
 
