@@ -217,7 +217,7 @@ async fn explain_tells_overage_loss_refunds_and_refusals_with_every_reason() {
     assert_eq!(told["kind"], "request");
     let refused = lines.iter().find(|line| line.starts_with("2024-03-12 refused: ")).unwrap();
     assert!(
-        refused.contains("2024-03-11, and that day has passed.") && refused.ends_with("never."),
+        refused.contains("2024-03-11 (UTC), and that day has passed.") && refused.ends_with("never."),
         "{refused}"
     );
 }
