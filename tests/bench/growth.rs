@@ -2,59 +2,100 @@
 //! several sizes, on a store that was just filled and on one that is analysed before each step.
 
 mod cast;
+mod complete;
 mod steps;
+mod table;
 
-use std::{collections::BTreeMap, fs, io::Write as _};
+use std::{fs, io::Write as _, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use steps::{Of, Step};
+use table::{Line, Took};
 
 use crate::{Size, place::Place};
 
-/// The most rows of a kind, unless another number is asked for.
-const ROWS: u64 = 100_000;
-/// The most that an exponent should be.
-const AIM: f64 = 1.1;
-/// Seconds below which a time says more about the start of a process than about its work.
-const SLIGHT: f64 = 0.5;
-/// Rows a second of a file, at least, by those of entitlements in the same run.
-const SHARE: f64 = 1.0 / 3.0;
-
-/// What one run of a step took.
-#[derive(Clone, Copy, Debug)]
-struct Took {
-    rows: u64,
-    seconds: f64,
-    /// Of it, seconds in statements.
-    in_store: f64,
+/// What is asked of the growth bench.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// How many partners the stores have, smallest first; most files have a row of each.
+    pub sizes: Vec<u64>,
+    /// Parts of the names of the steps that are measured; none: all.
+    pub only: Vec<String>,
+    /// A step that takes longer is stopped.
+    pub limit: Duration,
+    /// On which stores: just filled, analysed.
+    pub stores: Vec<Store>,
 }
 
-/// A step and what it took at each size, smallest first.
-struct Line {
-    what: String,
-    of: Of,
-    took: Vec<Took>,
+/// What the database knows of its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Nothing.
+    Filled,
+    /// All of it.
+    Analysed,
 }
 
-/// Runs all of it, twice, and prints what it came to.
-pub async fn measure(place: &mut Place, size: Size, rows: Option<u64>) -> Result<()> {
-    let most = if size.smoke { size.rows / 10 } else { rows.unwrap_or(ROWS) };
-    let sizes: Vec<u64> = if size.smoke { vec![most] } else { vec![most / 100, most / 10, most] };
-    let sizes: Vec<u64> = sizes.into_iter().filter(|rows| *rows > 0).collect();
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            sizes: vec![1_000, 10_000, 100_000],
+            only: vec![],
+            limit: Duration::from_mins(10),
+            stores: vec![Store::Filled, Store::Analysed],
+        }
+    }
+}
+
+impl Asked {
+    /// Reads `--sizes`, `--only`, `--limit`, `--store` with its value; says whether it was one of them.
+    pub fn take(&mut self, name: &str, mut value: impl FnMut() -> Option<String>) -> Result<bool> {
+        let mut given = || value().with_context(|| format!("{name} needs a value"));
+        match name {
+            "--sizes" => {
+                let sizes = given()?.replace('_', "");
+                let sizes = sizes.split(',').map(str::parse).collect::<Result<Vec<u64>, _>>();
+                self.sizes = sizes.context("--sizes N,N,…")?;
+                self.sizes.sort_unstable();
+                ensure!(self.sizes.iter().all(|rows| *rows >= 4), "--sizes: at least 4 each");
+            }
+            "--only" => self.only.push(given()?),
+            "--limit" => self.limit = Duration::from_secs(given()?.parse().context("--limit SECONDS")?),
+            "--store" => {
+                self.stores = match given()?.as_str() {
+                    "filled" => vec![Store::Filled],
+                    "analysed" => vec![Store::Analysed],
+                    other => bail!("--store filled or --store analysed, not {other}"),
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn wants(&self, step: &Step) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| step.what.contains(part.as_str()))
+    }
+}
+
+/// Runs all of it and prints what it came to.
+pub async fn measure(place: &mut Place, size: Size, asked: &Asked) -> Result<()> {
+    let sizes = if size.smoke { vec![size.rows / 10] } else { asked.sizes.clone() };
     place.migrated("bench_nothing").await?;
-    for analysed in [false, true] {
+    complete::check(&steps::all(place, *sizes.first().context("no sizes")?)?)?;
+    let mut wrong = Vec::new();
+    for store in &asked.stores {
         let mut lines = Vec::<Line>::new();
         for rows in &sizes {
             place.round("bench_nothing").await?;
             place.arrange(QUIET).await?;
-            run(place, *rows, analysed, &mut lines).await?;
+            wrong.extend(run(place, *rows, *store, asked, &mut lines).await?);
         }
-        tell(&lines, &sizes, if analysed { "analysed before each step" } else { "just filled" })?;
-        if size.smoke {
-            break;
-        }
+        table::tell(&lines, &sizes, *store)?;
     }
-    place.drop_database("bench_nothing").await
+    place.drop_database("bench_nothing").await?;
+    ensure!(wrong.is_empty(), "what was left is not what was asked for:\n{}", wrong.join("\n"));
+    Ok(())
 }
 
 /// Nothing is analysed behind our back.
@@ -67,97 +108,64 @@ const QUIET: &str = "do $$
         end loop;
     end $$";
 
-/// One size from the first file to the last answer.
-async fn run(place: &mut Place, rows: u64, analysed: bool, lines: &mut Vec<Line>) -> Result<()> {
+/// One size from the first file to the last answer; says what is not as it should be. A step that is not asked for is run
+/// only where a later one needs what it leaves.
+async fn run(
+    place: &mut Place,
+    rows: u64,
+    store: Store,
+    asked: &Asked,
+    lines: &mut Vec<Line>,
+) -> Result<Vec<String>> {
     let data = place.file("data");
     if data.exists() {
         fs::remove_dir_all(&data)?;
     }
-    for (nth, step) in steps::all(place, rows)?.into_iter().enumerate() {
-        if analysed {
+    let mut steps = steps::all(place, rows)?;
+    let needed = steps.iter().rposition(|step| asked.wants(step)).map_or(0, |last| last + 1);
+    steps.truncate(needed);
+    ensure!(!steps.is_empty(), "no part is called so: {}", asked.only.join(", "));
+    let (mut wrong, mut short, mut analysed) = (Vec::new(), false, false);
+    for step in steps.into_iter().filter(|step| step.changes || asked.wants(step)) {
+        if store == Store::Analysed && !analysed {
             place.arrange("analyze").await?;
+            tokio::time::sleep(Duration::from_millis(100)).await; // what that took is counted a moment later
         }
+        analysed = !step.changes;
         writeln!(std::io::stderr(), "{rows:>8} {}", step.what)?;
         let before = place.in_store().await?;
-        let cost = place.program_ending(&step.args, step.ends)?;
-        let in_store = place.in_store().await? - before;
-        check(place, &step).await?;
-        let worked_on = match step.of {
-            Of::File(rows) | Of::Rows(rows) => rows,
-            Of::One => rows,
+        let limit = asked.wants(&step).then_some(asked.limit);
+        let ended = place.program_within(&step.args, limit)?;
+        if ended.stopped {
+            place.disconnect_all().await?;
+            short |= step.changes;
+        } else if !short {
+            wrong
+                .extend(step.wrong(place, ended.code).await?.into_iter().map(|why| format!("{rows}: {why}")));
+        }
+        let took = Took {
+            worked_on: step.worked_on(rows),
+            seconds: ended.cost.seconds,
+            in_store: place.in_store().await? - before,
+            stopped: ended.stopped,
+            short,
         };
-        if lines.len() <= nth {
-            lines.push(Line { what: step.what, of: step.of, took: vec![] });
+        if asked.wants(&step) {
+            let part = step.part.as_ref().filter(|_| !took.stopped);
+            if let Some((what, query)) = part {
+                let seconds = place.lines(query).await?.concat().parse()?;
+                note(lines, what, step.of, Took { seconds, in_store: seconds, ..took });
+            }
+            note(lines, &step.what, step.of, took);
         }
-        if let Some(line) = lines.get_mut(nth) {
-            line.took.push(Took { rows: worked_on, seconds: cost.seconds, in_store });
-        }
     }
-    Ok(())
+    Ok(wrong)
 }
 
-/// What it left is what was asked for.
-async fn check(place: &Place, step: &Step) -> Result<()> {
-    for (query, expected) in &step.leaves {
-        let found = place.lines(query).await?;
-        ensure!(found == [expected.to_string()], "{}: {query} says {found:?}, not {expected}", step.what);
+/// Adds what a step took at one more size.
+fn note(lines: &mut Vec<Line>, what: &str, of: Of, took: Took) {
+    match lines.iter_mut().find(|line| line.what == what) {
+        Some(line) => line.took.push(took),
+        None => lines.push(Line { what: what.to_owned(), of, took: vec![took] }),
     }
-    Ok(())
-}
-
-fn tell(lines: &[Line], sizes: &[u64], store: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    write!(out, "\n{:<34}", format!("growth, {store}"))?;
-    for rows in sizes {
-        write!(out, " {:>9}", format!("{rows}, s"))?;
-    }
-    writeln!(out, " {:>9} {:>8} {:>9} {:>8}", "in store", "exponent", "rows/s", "share")?;
-    let rates: BTreeMap<&str, f64> = lines.iter().map(|line| (line.what.as_str(), rate(line))).collect();
-    let entitlements = rates.get("import entitlements").copied().unwrap_or(f64::NAN);
-    for line in lines {
-        let Some(last) = line.took.last() else { continue };
-        write!(out, "{:<34}", line.what)?;
-        for took in &line.took {
-            write!(out, " {:>9.3}", took.seconds)?;
-        }
-        write!(
-            out,
-            " {:>9.3} {:>8}",
-            last.in_store,
-            exponent(line).map_or(String::new(), |e| format!("{e:.2}"))
-        )?;
-        match line.of {
-            Of::One => write!(out, " {:>9} {:>8}", "", "")?,
-            Of::Rows(_) => write!(out, " {:>9.0} {:>8}", rate(line), "")?,
-            Of::File(_) => write!(out, " {:>9.0} {:>8.2}", rate(line), rate(line) / entitlements)?,
-        }
-        writeln!(out, "{}", remark(line, entitlements))?;
-    }
-    Ok(())
-}
-
-/// What stands out.
-fn remark(line: &Line, entitlements: f64) -> &'static str {
-    let slow = line.took.last().is_some_and(|last| last.seconds > SLIGHT);
-    let steep = exponent(line).is_some_and(|exponent| exponent > AIM);
-    match line.of {
-        _ if slow && steep => "  grows faster than its work",
-        Of::File(_) if slow && rate(line) < SHARE * entitlements => "  slow beside entitlements",
-        Of::One if slow => "  depends on how much there is",
-        _ => "",
-    }
-}
-
-/// Rows a second at the largest size.
-fn rate(line: &Line) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are small")]
-    line.took.last().map_or(f64::NAN, |last| last.rows as f64 / last.seconds)
-}
-
-/// From the last size but one to the last: times grow as so manieth power of the work.
-fn exponent(line: &Line) -> Option<f64> {
-    let [.., before, last] = line.took.as_slice() else { return None };
-    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are small")]
-    let work = last.rows as f64 / before.rows as f64;
-    Some((last.seconds / before.seconds).ln() / work.ln())
 }

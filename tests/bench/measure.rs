@@ -24,20 +24,38 @@ pub struct Cost {
 
 /// Runs a command to its good end; rows may be refused (exit 3).
 pub fn run(command: &mut Command) -> Result<Cost> {
-    run_to(command, &[0, 3])
+    let ended = run_within(command.stdout(Stdio::null()), None)?;
+    ensure!(matches!(ended.code, Some(0 | 3)), "{command:?} ended with {:?}", ended.code);
+    Ok(ended.cost)
 }
 
-/// Runs a command that is to end with one of these codes.
-pub fn run_to(command: &mut Command, codes: &[i32]) -> Result<Cost> {
+/// How a command ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// What it cost until then.
+    pub cost: Cost,
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// It took longer than its limit and was stopped.
+    pub stopped: bool,
+}
+
+/// Runs a command to its end, or until it takes longer than the limit.
+pub fn run_within(command: &mut Command, limit: Option<Duration>) -> Result<Ended> {
     let started = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut child = command.stdin(Stdio::null()).spawn()?;
     let status = Path::new("/proc").join(child.id().to_string()).join("status");
     let mut peak_kib = 0;
     loop {
-        if let Some(ended) = child.try_wait()? {
-            let good = ended.code().is_some_and(|code| codes.contains(&code));
-            ensure!(good, "{command:?} ended with {ended}");
-            return Ok(Cost { seconds: started.elapsed().as_secs_f64(), peak_kib });
+        let ended = child.try_wait()?;
+        let cost = Cost { seconds: started.elapsed().as_secs_f64(), peak_kib };
+        if let Some(ended) = ended {
+            return Ok(Ended { cost, code: ended.code(), stopped: false });
+        }
+        if limit.is_some_and(|limit| started.elapsed() > limit) {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Ended { cost, code: None, stopped: true });
         }
         let text = fs::read_to_string(&status).unwrap_or_default();
         let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Result, ensure};
@@ -21,7 +21,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, po
 
 use crate::{
     Size,
-    measure::{self, Cost},
+    measure::{self, Cost, Ended},
 };
 
 const BENEFACTOR: &str = env!("CARGO_BIN_EXE_benefactor");
@@ -182,11 +182,27 @@ impl Place {
         Ok(cost)
     }
 
-    /// As [`Self::program`], ending with this code and no other.
-    pub fn program_ending(&self, args: &[String], code: i32) -> Result<Cost> {
-        let cost = measure::run_to(&mut self.command(args, None)?, &[code])?;
-        writeln!(std::io::stderr(), "  ours     {:>8.2} s", cost.seconds)?;
-        Ok(cost)
+    /// As [`Self::program`], ending with whatever code; stopped when it takes longer than the limit. What it says is in
+    /// [`Self::said`].
+    pub fn program_within(&self, args: &[String], limit: Option<Duration>) -> Result<Ended> {
+        let mut command = self.command(args, None)?;
+        let ended = measure::run_within(command.stdout(File::create(self.said())?), limit)?;
+        let how = if ended.stopped { "stopped" } else { "ours   " };
+        writeln!(std::io::stderr(), "  {how}  {:>8.2} s", ended.cost.seconds)?;
+        Ok(ended)
+    }
+
+    /// What the program said last on standard output.
+    pub fn said(&self) -> PathBuf {
+        self.file("said")
+    }
+
+    /// Ends what a program left behind that was stopped: its connections to the database of this round.
+    pub async fn disconnect_all(&mut self) -> Result<()> {
+        self.run_on_server(&format!(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{ROUND}'"
+        ))
+        .await
     }
 
     /// Where a worker connects to the database of this round.

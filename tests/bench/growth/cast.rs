@@ -68,6 +68,7 @@ pub const FILES: [OfRows; 14] = [
         rows: &[
             "{p},A-{n},software/windows,WINDO-{n}-AAAAA,,",
             "{p},A-{n},license_subscription/office_365,OFFIC-{n}-BBBBB,25,12",
+            "{p},A-{n},license_subscription/office_365,OFFIC-{n}-CCCCC,25,12",
         ],
     },
     // The same partners and benefits again, in other bytes: nothing changes.
@@ -116,6 +117,14 @@ pub const CANCELLATIONS: OfRows = OfRows {
 };
 
 impl OfRows {
+    /// The kind of its rows.
+    pub fn kind(&self) -> &'static str {
+        if self.name == CANCELLATIONS.name {
+            return "service_requests";
+        }
+        self.name.strip_suffix("_again").unwrap_or(self.name)
+    }
+
     /// Writes it, for so many partners; says where it is and how many rows it has.
     pub fn write(&self, folder: &Path, partners: u64) -> Result<(PathBuf, u64)> {
         let path = folder.join(format!("{}.csv", self.name));
