@@ -260,6 +260,9 @@ pub enum Reason {
     NoSeatLeft {
         /// How many there are.
         seats: u32,
+        /// The first date on which one may go to another user; `None`: there is none.
+        #[serde(default)]
+        earliest_on: Option<NaiveDate>,
     },
     /// A seat was freed, and opens to another user later (D9).
     SeatOpensLater {

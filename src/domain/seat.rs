@@ -46,14 +46,18 @@ fn began(held: &Held, seat_no: u32, terms: SeatTerms) -> Option<NaiveDate> {
 /// The seat that a user is given on a day: one that the user had and freed, else the first that is open.
 ///
 /// # Errors
-/// [`Reason::NoSeatLeft`] if all are taken; [`Reason::SeatOpensLater`] if one was freed and is not open yet (D9).
+/// [`Reason::NoSeatLeft`] if all are taken, with the first date on which one may go to another; [`Reason::SeatOpensLater`] if one was freed and is not open yet (D9).
 pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Result<u32, Reason> {
     let seats = held.quantity.unwrap_or(u32::MAX);
     let used = held.seats.iter().filter_map(|seat| seat.seat_no).max().unwrap_or(0);
-    let live = held.seats.iter().filter(|seat| seat.removed_on.is_none()).count();
+    let taken: Vec<u32> =
+        held.seats.iter().filter(|seat| seat.removed_on.is_none()).filter_map(|seat| seat.seat_no).collect();
+    let live = u32::try_from(taken.len()).unwrap_or(u32::MAX);
     // Fewer seats than before (a file said so) count against the live ones, whatever their numbers.
-    if u32::try_from(live).unwrap_or(u32::MAX) >= seats {
-        return Err(Reason::NoSeatLeft { seats });
+    if live >= seats {
+        let opens = taken.iter().filter_map(|no| began(held, *no, terms));
+        let first = opens.map(|day| add_days(day, terms.after_days)).min();
+        return Err(Reason::NoSeatLeft { seats, earliest_on: first.filter(|_| seats > 0).map(|day| day.max(on)) });
     }
     let is_free = |no: &u32| seat(held, *no).all(|seat| seat.removed_on.is_some());
     let freed: Vec<u32> = (1..=used).filter(is_free).collect();
@@ -69,13 +73,11 @@ pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Resul
         return Ok(*open);
     }
     // One that is freed and not open yet stands for its last user: it is not evaded by taking another.
-    let taken = u32::try_from(freed.len().saturating_add(live)).unwrap_or(u32::MAX);
-    if taken < seats {
-        return Ok(used.saturating_add(1));
-    }
     match freed.iter().map(|no| opens(*no)).min() {
-        Some(earliest_on) => Err(Reason::SeatOpensLater { earliest_on }),
-        None => Err(Reason::NoSeatLeft { seats }),
+        Some(earliest_on) if live.saturating_add(u32::try_from(freed.len()).unwrap_or(u32::MAX)) >= seats => {
+            Err(Reason::SeatOpensLater { earliest_on })
+        }
+        _ => Ok(used.saturating_add(1)),
     }
 }
 
@@ -127,18 +129,31 @@ mod tests {
         }
     }
 
+    fn full(seats: u32, opens_on: &str) -> Result<u32, Reason> {
+        Err(Reason::NoSeatLeft { seats, earliest_on: opens_on.parse().ok() })
+    }
+
     #[test]
     fn a_fresh_seat_is_the_next_number_and_the_last_seat_is_the_last() {
         assert_eq!(give(&held(Some(2), &[]), 1, day("2024-02-01"), ORIGINAL), Ok(1));
         let one = held(Some(2), &[(1, 1, "2024-02-01", "")]);
         assert_eq!(give(&one, 2, day("2024-02-01"), ORIGINAL), Ok(2));
         let two = held(Some(2), &[(1, 1, "2024-02-01", ""), (2, 2, "2024-02-01", "")]);
-        assert_eq!(give(&two, 3, day("2025-01-01"), ORIGINAL), Err(Reason::NoSeatLeft { seats: 2 }));
-        assert_eq!(
-            give(&held(Some(0), &[]), 1, day("2024-02-01"), ORIGINAL),
-            Err(Reason::NoSeatLeft { seats: 0 })
-        );
+        assert_eq!(give(&two, 3, day("2024-02-29"), ORIGINAL), full(2, "2024-05-01"));
+        assert_eq!(give(&held(Some(0), &[]), 1, day("2024-02-01"), ORIGINAL), full(0, ""));
         assert_eq!(give(&held(None, &[(1, 1, "2024-02-01", "")]), 2, day("2024-02-01"), ORIGINAL), Ok(2));
+    }
+
+    #[test]
+    fn d9_when_all_seats_are_taken_the_first_date_on_which_one_may_go_to_another_is_told() {
+        let two = held(Some(2), &[(1, 1, "2024-02-10", ""), (2, 2, "2024-01-31", "")]);
+        assert_eq!(give(&two, 3, day("2024-02-11"), ORIGINAL), full(2, "2024-04-30"));
+        assert_eq!(give(&two, 3, day("2024-06-01"), ORIGINAL), full(2, "2024-06-01"), "at once");
+        let again = [(1, 1, "2024-01-31", "2024-04-30"), (2, 1, "2024-04-30", "")];
+        assert_eq!(give(&held(Some(1), &again), 3, day("2024-05-01"), ORIGINAL), full(1, "2024-05-01"));
+        assert_eq!(give(&held(Some(1), &again), 3, day("2024-05-01"), LAST), full(1, "2024-07-29"));
+        let shrunk = held(Some(1), &[(1, 1, "2024-02-10", ""), (2, 2, "2024-01-31", "")]);
+        assert_eq!(give(&shrunk, 3, day("2024-02-11"), ORIGINAL), full(1, "2024-04-30"));
     }
 
     #[test]
@@ -193,6 +208,6 @@ mod tests {
             Some(2),
             &[(1, 1, "2024-01-31", "2024-02-02"), (2, 2, "2024-01-31", ""), (3, 3, "2024-01-31", "")],
         );
-        assert_eq!(give(&three, 4, day("2024-12-01"), ORIGINAL), Err(Reason::NoSeatLeft { seats: 2 }));
+        assert_eq!(give(&three, 4, day("2024-12-01"), ORIGINAL), full(2, "2024-12-01"));
     }
 }

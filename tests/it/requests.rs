@@ -186,6 +186,7 @@ async fn d9_removing_does_not_evade_the_90_days_seat_by_seat() {
     }
     let full = asks(&mut house, SEATS, "assign", "dan", "", "2024-02-11").await;
     assert_eq!(full, "2 rejected user no_seat_left");
+    assert_eq!(earliest(&house).await, "2024-04-30");
     assert_eq!(asks(&mut house, SEATS, "remove", "gus", "", "2024-02-12").await, "2 applied");
     let freed = asks(&mut house, SEATS, "assign", "dan", "", "2024-02-12").await;
     assert_eq!(freed, "2 rejected user seat_opens_later");

@@ -3,6 +3,7 @@
 use std::cell::Cell as Cursor;
 
 use chrono::{DateTime, NaiveDate};
+use iso_currency::Country;
 use oxilangtag::LanguageTag;
 
 use super::{
@@ -17,15 +18,6 @@ use super::{
 const SHOWN: usize = 200;
 /// Longest identifier (order, request, user, reference …), in bytes.
 const ID_BYTES: usize = 200;
-
-/// ISO 3166-1 alpha-2, and the user-assigned XK.
-const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR \
-    BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET \
-    FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ \
-    IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML \
-    MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS \
-    PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL \
-    TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
 /// What an optional column says about a stored value (D16).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -301,11 +293,11 @@ pub fn language_tag(text: &str) -> Option<String> {
     (text.len() <= 35).then(|| format!("{code}{rest}"))
 }
 
-/// An ISO 3166-1 alpha-2 code, in upper case.
+/// An ISO 3166-1 alpha-2 code, in upper case; or `XK`, by which the European Union names Kosovo, which has none.
 #[must_use]
 pub fn country(text: &str) -> Option<String> {
     let code = text.to_ascii_uppercase();
-    (code.len() == 2 && COUNTRIES.split_ascii_whitespace().any(|known| known == code)).then_some(code)
+    (code == "XK" || (code.len() == 2 && code.parse::<Country>().is_ok())).then_some(code)
 }
 
 /// `true` or `false`, in any case.

@@ -7,6 +7,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::language::Language;
 pub use facts::{Fact, Facts};
@@ -79,8 +80,9 @@ macro_rules! notices {
         $(mod $file; pub use $file::$name;)+
 
         /// One notice. Stored as its kind and its facts; a mail is a digest of notices.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, VariantNames)]
         #[serde(tag = "kind", rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
         pub enum Notice {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)+
         }

@@ -29,7 +29,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::SameUser,
         Reason::TransferOutsideYear { starts_on: day("2024-01-31"), latest_on: day("2025-01-30") },
         Reason::BulkBlocked { agreement: "csp".into(), earliest_on: Some(day("2024-06-01")) },
-        Reason::NoSeatLeft { seats: 5 },
+        Reason::NoSeatLeft { seats: 5, earliest_on: Some(day("2024-04-30")) },
         Reason::SeatOpensLater { earliest_on: day("2024-04-30") },
         Reason::ReassignedTooEarly { assigned_on: day("2024-01-31"), earliest_on: day("2024-04-30") },
         Reason::CapReached { country: Some("SE".into()), cap: 25, wanted: 26 },
@@ -189,10 +189,24 @@ pub(super) fn bulk_blocked(agreement: &str, earliest_on: Option<NaiveDate>) -> T
     )
 }
 
-pub(super) fn no_seat_left(seats: u32) -> Told<'static> {
-    refusal("D9").words(
-        move |_| format!("No seat of {seats} is free; free one, or reassign one."),
-        move |_| format!("Ingen plats av {seats} är ledig; frigör en, eller omtilldela en."),
+pub(super) fn no_seat_left(seats: u32, earliest_on: Option<NaiveDate>) -> Told<'static> {
+    earliest_on.map_or(refusal("D9"), |on| opens("D9", on)).words(
+        move |day| match earliest_on {
+            Some(on) => format!(
+                "All {seats} seats are taken. The first of them can go to another user from {} (UTC): reassign it, or \
+                 remove its user.",
+                day(on)
+            ),
+            None => "The benefit has no seats; a file that gives it some lets users in.".to_owned(),
+        },
+        move |day| match earliest_on {
+            Some(on) => format!(
+                "Alla {seats} platser är upptagna. Den första av dem kan gå till en annan användare från och med \
+                 {} (UTC): omtilldela den, eller ta bort dess användare.",
+                day(on)
+            ),
+            None => "Förmånen har inga platser; en fil som ger den några släpper in användare.".to_owned(),
+        },
     )
 }
 

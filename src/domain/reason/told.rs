@@ -125,7 +125,7 @@ impl Reason {
             Self::BulkBlocked { agreement, earliest_on } => {
                 assignments::bulk_blocked(agreement, *earliest_on)
             }
-            Self::NoSeatLeft { seats } => assignments::no_seat_left(*seats),
+            Self::NoSeatLeft { seats, earliest_on } => assignments::no_seat_left(*seats, *earliest_on),
             Self::SeatOpensLater { earliest_on } => assignments::seat_opens_later(*earliest_on),
             Self::ReassignedTooEarly { assigned_on, earliest_on } => {
                 assignments::reassigned_too_early(*assigned_on, *earliest_on)

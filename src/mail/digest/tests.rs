@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::VariantNames;
+
 use super::*;
 use crate::domain::notice::{CancellationRefused, MembershipEnded};
 
@@ -115,11 +117,8 @@ fn c15_somebody_is_greeted_by_their_name_as_it_is_said_and_not_by_their_sign_in_
 
 #[test]
 fn the_samples_hold_every_kind_of_notice() {
-    let other = serde_json::json!({"kind": "?"});
-    let complaint = serde_json::from_value::<Notice>(other).unwrap_err().to_string();
-    let (_, kinds) = complaint.split_once("expected one of ").unwrap();
-    let kinds: BTreeSet<&str> = kinds.split(", ").map(|kind| kind.trim_matches('`')).collect();
     let notices = Notice::samples();
+    let kinds = Notice::VARIANTS.iter().copied().collect::<BTreeSet<_>>();
     assert_eq!(notices.iter().map(Notice::kind).collect::<BTreeSet<_>>(), kinds);
 }
 

@@ -329,7 +329,9 @@ impl Model {
     fn free_seat(&self, item: &Item, user: usize, on: Day) -> Result<u32, No> {
         let live: Vec<u32> = item.live().map(|given| given.seat).collect();
         if live.len() >= item.quantity as usize {
-            return Err(("no_seat_left", When::Corrected));
+            let first = live.iter().filter_map(|seat| self.opens(item, *seat)).min();
+            let first = first.filter(|_| item.quantity > 0).map(|day| day.max(on));
+            return Err(("no_seat_left", first.map_or(When::Corrected, When::On)));
         }
         let most = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
         let freed: Vec<u32> = (1..=most).filter(|seat| !live.contains(seat)).collect();
@@ -348,7 +350,7 @@ impl Model {
             return Ok(most + 1);
         }
         let first = freed.iter().filter_map(|seat| opens(*seat)).min();
-        Err(first.map_or(("no_seat_left", When::Corrected), |day| ("seat_opens_later", When::On(day))))
+        Err(("seat_opens_later", When::On(first.unwrap())))
     }
 }
 
