@@ -57,7 +57,10 @@ pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Resul
     if live >= seats {
         let opens = taken.iter().filter_map(|no| began(held, *no, terms));
         let first = opens.map(|day| add_days(day, terms.after_days)).min();
-        return Err(Reason::NoSeatLeft { seats, earliest_on: first.filter(|_| seats > 0).map(|day| day.max(on)) });
+        return Err(Reason::NoSeatLeft {
+            seats,
+            earliest_on: first.filter(|_| seats > 0).map(|day| day.max(on)),
+        });
     }
     let is_free = |no: &u32| seat(held, *no).all(|seat| seat.removed_on.is_some());
     let freed: Vec<u32> = (1..=used).filter(is_free).collect();
