@@ -347,7 +347,7 @@ async fn the_command_asks_as_a_row_does_and_answers_with_every_reason() {
     assert_eq!(
         early.stdout,
         "rejected\n  requested_on: reassigned_too_early: The seat was assigned on 2024-01-31 and can be reassigned from \
-         2024-04-30.\n  When it becomes a yes: from 2024-04-30.\n"
+         2024-04-30 (UTC).\n  When it becomes a yes: from 2024-04-30.\n"
     );
     let credit = ["--benefit", MONTHLY, "--user", "gus@p4301.example"];
     assert_eq!(
