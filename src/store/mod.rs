@@ -25,6 +25,7 @@ pub mod quarantine;
 pub mod rate;
 pub mod rehearsal;
 pub mod reminder;
+pub mod renewal;
 pub mod request;
 pub mod retention;
 pub mod run;

@@ -343,18 +343,6 @@ pub async fn end_entitlements(
     Ok(())
 }
 
-/// The live entitlements of a membership, with their last usable day.
-pub async fn live(conn: &mut PgConnection, membership_id: i64) -> Result<Vec<(i64, NaiveDate)>> {
-    let rows = sqlx::query!(
-        "select entitlement_id, last_usable_on from entitlement
-         where membership_id = $1 and ended_on is null order by entitlement_id",
-        membership_id
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.last_usable_on)).collect())
-}
-
 /// The entitlements of memberships that have not ended by the day beside each, those included that have run out since: with
 /// membership and day.
 pub async fn usable_after(
@@ -435,30 +423,6 @@ pub async fn is_taken(conn: &mut PgConnection, order_id: &str, old: &Membership)
         old.partner_id,
         old.membership_id,
         old.anniversary_on
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
-/// Makes or fixes the membership that renews another (D5).
-pub async fn put_renewal(
-    conn: &mut PgConnection,
-    old: &Membership,
-    order_id: &str,
-    starts_on: NaiveDate,
-    anniversary_on: NaiveDate,
-) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        "insert into membership (partner_id, order_id, starts_on, anniversary_on, status, renews)
-         values ($1, $2, $3, $4, 'pending', $5)
-         on conflict (order_id) do update set
-             starts_on = excluded.starts_on, anniversary_on = excluded.anniversary_on, renews = excluded.renews
-         returning membership_id",
-        old.partner_id,
-        order_id,
-        starts_on,
-        anniversary_on,
-        old.membership_id
     )
     .fetch_one(conn)
     .await?)

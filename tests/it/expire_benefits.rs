@@ -262,6 +262,40 @@ async fn d5_an_order_renews_one_other_and_a_second_that_names_it_is_refused() {
 }
 
 #[tokio::test]
+async fn d5_renewals_that_one_night_takes_stand_on_each_other() {
+    let mut house = House::open().await;
+    let order = |name: &str, from: &str, until: &str| monthly("4301", name, from, until);
+    let files = [
+        ("p.csv", &*partner("4301", "USD")),
+        ("a.csv", &order("ORD-A", "2024-01-31", "2025-01-30")),
+        ("b.csv", &order("ORD-B", "2025-02-01", "2026-01-31")),
+        ("x.csv", &order("ORD-X", "2025-01-31", "2026-01-30")),
+    ];
+    house.import(&files, "2025-02-01").await;
+    // No night is run between them.
+    let first = renewal("4301", "ORD-A", "2025-02-05", "ORD-B");
+    house.import_one("r.csv", &first, "2025-02-05").await.applied();
+    let then = renewal("4301", "ORD-B", "2026-02-01", "ORD-C") + "4301,ORD-X,2026-02-01,ORD-C\n";
+    house.import_one("s.csv", &then, "2026-02-05").await.applied();
+    house.job("expire_benefits", "2026-02-05").await;
+    assert_eq!(
+        house.decisions().await,
+        ["renew ORD-A accepted", "renew ORD-B accepted", "renew ORD-X refused new_order_taken"]
+    );
+    let years = "select concat_ws(' ', order_id, starts_on, anniversary_on, ended_on) from report.membership
+                 where order_id <> 'ORD-X' order by 1";
+    assert_eq!(
+        house.lines(years).await,
+        [
+            "ORD-A 2024-01-31 2025-01-31 2025-02-04",
+            "ORD-B 2025-02-05 2026-01-31 2026-01-31",
+            "ORD-C 2026-02-01 2027-01-31",
+        ],
+        "the year of ORD-C follows the one that its renewal gave to ORD-B, not ORD-B's own"
+    );
+}
+
+#[tokio::test]
 async fn d6_an_assignment_known_only_after_its_benefit_ended_has_ended_with_it() {
     let mut house = House::open().await;
     let order = monthly("4301", "ORD-1", "2024-01-31", "2024-02-10");
