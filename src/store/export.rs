@@ -103,23 +103,28 @@ from decision d join partner p using (partner_id) left join request r using (req
 where {by d.decided_on} order by d.decided_on, d.decision_id";
 
 /// A row a refunded order and credit; an order that had no credit has one row without.
+/// Each order's benefits and each benefit's entries are looked up by their keys, whatever the database knows of its tables.
 const REFUNDS: &str =
     "select p.number as partner_id, {text r.request_key} as request_id, {text m.order_id} as order_id,
-       {text r.requested_by} as requested_by, r.requested_on, d.decided_on, {text e.benefit} as benefit,
+       {text r.requested_by} as requested_by, r.requested_on, d.decided_on, {text c.benefit} as benefit,
        {money c.reversed c.currency} as reversed, {money c.spent c.currency} as spent, c.currency
 from decision d join request r using (request_no) join membership m using (membership_id)
 join partner p on p.partner_id = d.partner_id
-left join (entitlement e join (
-    select t.entitlement_id, t.currency,
-           sum(case when t.to_account = 'programme' then t.amount_minor
-                    when t.from_account = 'programme' and t.kind = 'credit_reversed' then -t.amount_minor
-                    else 0 end)::bigint as reversed,
-           sum(case when t.to_account = 'used' then t.amount_minor
-                    when t.from_account = 'used' then -t.amount_minor else 0 end)::bigint as spent
-    from transfer t where t.currency is not null and {by t.effective_on} group by 1, 2
-) c using (entitlement_id)) on e.membership_id = m.membership_id
+left join lateral (
+    select e.benefit, t.*
+    from (select entitlement_id, benefit from entitlement where membership_id = m.membership_id offset 0) e
+    cross join lateral (
+        select currency,
+               sum(case when to_account = 'programme' then amount_minor
+                        when from_account = 'programme' and kind = 'credit_reversed' then -amount_minor
+                        else 0 end)::bigint as reversed,
+               sum(case when to_account = 'used' then amount_minor
+                        when from_account = 'used' then -amount_minor else 0 end)::bigint as spent
+        from (select * from transfer
+              where entitlement_id = e.entitlement_id and currency is not null and {by effective_on} offset 0) t
+        group by 1) t) c on true
 where d.action = 'cancel' and d.outcome = 'accepted' and {by d.decided_on}
-order by d.decided_on, d.decision_id, e.benefit";
+order by d.decided_on, d.decision_id, c.benefit";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
