@@ -8,6 +8,7 @@
 //! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
 //! | [`worker`] | the only room that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
 //! | [`web`] | the only room that knows axum: metrics and health, on this machine alone |
+//! | [`answers`] | what people ask, as plain data that commands and pages show: history, benefits, status; only reads |
 //! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`store`] | the only room with SQL; the private Postgres of the embedded default |
 //! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
@@ -18,6 +19,7 @@
 //! are not code are in `jobs/` (when and how much),
 //! `fixtures/` (the catalogue, and an invented cast) and `migrations/` (the schema).
 
+pub mod answers;
 pub mod cli;
 pub mod clock;
 pub mod domain;

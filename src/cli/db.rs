@@ -7,7 +7,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Exit, exit::Ending, location, print};
+use super::{
+    exit::{Ending, Exit},
+    location::location,
+    output::print,
+};
 use crate::{
     settings::Settings,
     store::{

@@ -17,7 +17,12 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, exit::Ending, location, nights::context, print};
+use super::{
+    exit::{Ending, Exit},
+    location::location,
+    nights::context,
+    output::print,
+};
 use crate::{
     domain::calendar::{add_days, sub_days},
     jobs::{

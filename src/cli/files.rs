@@ -7,11 +7,10 @@ use serde_json::json;
 use sqlx::Connection;
 
 use super::{
-    Exit,
-    exit::Ending,
-    location,
+    exit::{Ending, Exit},
+    location::location,
     nights::{context, last_full_day},
-    print,
+    output::print,
 };
 use crate::{
     domain::kinds::Kind,

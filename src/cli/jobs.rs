@@ -10,7 +10,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::{Exit, exit::Ending, facts::facts, location, print};
+use super::{
+    exit::{Ending, Exit},
+    facts::facts,
+    location::location,
+    output::print,
+};
 use crate::{
     clock,
     jobs::{Job, REGISTRY, Stage},

@@ -5,9 +5,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Exit, location,
+    exit::Exit,
+    location::location,
     nights::{context, last_full_day},
-    print,
+    output::print,
     request::refuse,
 };
 use crate::{

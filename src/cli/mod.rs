@@ -3,28 +3,36 @@
 //! A command is a variant of `Command` (its doc comment is its help, `after_help` one real example) and one
 //! `run_…` function beside its group. Results go to standard output, log lines to standard error.
 
-mod answers;
+mod benefits;
+mod check;
 mod db;
 mod demo;
+mod digest;
 mod effects;
 pub mod exit;
+mod explain;
+mod export;
 mod facts;
 mod files;
 mod jobs;
 mod keys;
+mod location;
 mod logs;
 mod nights;
+mod output;
 mod rates;
+mod reasons;
 mod request;
+mod status;
 mod up;
 
-use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
+use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::{jobs::engine::fault, settings::Settings, store, worker};
-pub use exit::Exit;
+use crate::{jobs::engine::fault, settings::Settings};
+use exit::Exit;
 
 /// Back office for the benefits of a partner-programme membership: files in, credit granted and expired by night,
 /// people told, files out.
@@ -68,33 +76,33 @@ enum Command {
     #[command(subcommand, after_help = keys::EXAMPLE)]
     Keys(keys::KeysCommand),
     /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
-    #[command(after_help = answers::export::EXAMPLE)]
-    Export(answers::export::ExportArgs),
+    #[command(after_help = export::EXAMPLE)]
+    Export(export::ExportArgs),
     /// Tell the whole history of a partner, an order, an entitlement, a user, a key or a request, with reasons
-    #[command(after_help = answers::explain::EXAMPLE)]
-    Explain(answers::explain::ExplainArgs),
+    #[command(after_help = explain::EXAMPLE)]
+    Explain(explain::ExplainArgs),
     /// List what a member has: product, quantity, offer, type, expiry, what is left; and the support IDs
-    #[command(after_help = answers::benefits::EXAMPLE)]
-    Benefits(answers::benefits::BenefitsArgs),
+    #[command(after_help = benefits::EXAMPLE)]
+    Benefits(benefits::BenefitsArgs),
     /// List every reason code with its rule, its sentences in English and Swedish, and when it becomes a yes
-    #[command(after_help = answers::reasons::EXAMPLE)]
+    #[command(after_help = reasons::EXAMPLE)]
     Reasons,
     /// Say when it last ran, whether it is late, who works and what waits; exit code 1 when a night is overdue, or when
     /// nobody keeps the timetable any more
-    #[command(after_help = answers::status::EXAMPLE)]
+    #[command(after_help = status::EXAMPLE)]
     Status,
     /// Validate timetables, policies, the catalogue and the mail templates; needs no database
-    #[command(after_help = answers::check::CHECK_EXAMPLE)]
+    #[command(after_help = check::CHECK_EXAMPLE)]
     Check,
     /// Say when every job is due next; needs no database
-    #[command(after_help = answers::check::TIMETABLE_EXAMPLE)]
-    Timetable(answers::check::TimetableArgs),
+    #[command(after_help = check::TIMETABLE_EXAMPLE)]
+    Timetable(check::TimetableArgs),
     /// See what waits, runs or failed for good, and do something about it
     #[command(subcommand, after_help = jobs::EXAMPLE)]
     Jobs(jobs::JobsCommand),
     /// One number for what the ledger says, to compare two stores by
-    #[command(after_help = answers::DIGEST_EXAMPLE)]
-    Digest(answers::DigestArgs),
+    #[command(after_help = digest::EXAMPLE)]
+    Digest(digest::DigestArgs),
     /// Bring the database's schema up to this version, and grant to its roles
     #[command(after_help = db::MIGRATE_EXAMPLE)]
     Migrate(db::MigrateArgs),
@@ -138,15 +146,15 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Request(command) => wait(request::run_request(settings, command)),
         Command::Rates(command) => wait(rates::run_rates(settings, command)),
         Command::Keys(command) => wait(keys::run_keys(settings, command)),
-        Command::Export(args) => wait(answers::export::run_export(settings, args)),
-        Command::Explain(args) => wait(answers::explain::run_explain(settings, args)),
-        Command::Benefits(args) => wait(answers::benefits::run_benefits(settings, args)),
-        Command::Reasons => answers::reasons::run_reasons(settings),
-        Command::Status => wait(answers::status::run_status(settings)),
-        Command::Check => answers::check::run_check(settings),
-        Command::Timetable(args) => answers::check::run_timetable(settings, &args),
+        Command::Export(args) => wait(export::run_export(settings, args)),
+        Command::Explain(args) => wait(explain::run_explain(settings, args)),
+        Command::Benefits(args) => wait(benefits::run_benefits(settings, args)),
+        Command::Reasons => reasons::run_reasons(settings),
+        Command::Status => wait(status::run_status(settings)),
+        Command::Check => check::run_check(settings),
+        Command::Timetable(args) => check::run_timetable(settings, &args),
         Command::Jobs(command) => wait(jobs::run_jobs(settings, command)),
-        Command::Digest(args) => wait(answers::run_digest(settings, args)),
+        Command::Digest(args) => wait(digest::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),
         Command::Db(db::DbCommand::Hold(args)) => wait(db::run_hold(settings, args)),
@@ -177,28 +185,4 @@ fn wait(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<E
     // A thread that computes for ever does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(5));
     ended
-}
-
-/// Where the settings say the store is.
-fn location(settings: &Settings) -> anyhow::Result<store::Location> {
-    let keeper: PathBuf = std::env::current_exe().context("this program's own path")?;
-    Ok(store::Location {
-        database_url: settings.database_url().cloned(),
-        embedded: store::embedded::Options {
-            data_dir: settings.data_dir.clone(),
-            pg_bin_dir: settings.pg_bin_dir().map(PathBuf::from),
-            archive: store::embedded::Archive::parse(settings.postgres_archive())?,
-            keeper,
-            durable: true,
-        },
-        transport: worker::transport_migrations,
-    })
-}
-
-/// Writes one result to standard output.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()?;
-    Ok(())
 }

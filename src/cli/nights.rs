@@ -1,16 +1,19 @@
 //! `night` and `run`: what is due, done now or rehearsed.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 use clap::Args;
-use serde_json::json;
 use sqlx::Connection;
 use tokio::sync::OnceCell;
 
-pub(super) use super::facts::facts;
-use super::{Exit, effects, exit::Ending, location, print};
+use super::{
+    effects,
+    exit::{Ending, Exit},
+    facts::facts,
+    location::location,
+};
 use crate::{
     jobs::{
         self, Folders, Job, REGISTRY,
@@ -21,7 +24,7 @@ use crate::{
         },
     },
     settings::Settings,
-    store::{Store, run::Counts, vault::Place},
+    store::{Store, vault::Place},
 };
 
 pub(super) const NIGHT_EXAMPLE: &str = "\
@@ -128,7 +131,7 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
     } else {
         let mut lines = Vec::new();
         let done = night::run(&cx, &store.pool, args.from, to, |night| lines.push(night.clone())).await;
-        tell(&lines, settings.json)?;
+        effects::tell_nights(&lines, settings.json)?;
         if done.is_ok() {
             prune(&cx, &store).await;
         }
@@ -173,41 +176,12 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
     } else {
         let counts = night::run_job(&cx, job, &store.pool).await;
         match counts {
-            Ok(counts) => tell(&[Night { due_on: on, jobs: vec![(job.name, counts)] }], settings.json),
+            Ok(counts) => {
+                effects::tell_nights(&[Night { due_on: on, jobs: vec![(job.name, counts)] }], settings.json)
+            }
             Err(error) => Err(error.into()),
         }
     };
     store.close().await;
     result.map(|()| Exit::Done).context(job.name)
-}
-
-/// Says what nights came to: a line a job that did anything.
-pub(super) fn tell(nights: &[Night], as_json: bool) -> anyhow::Result<()> {
-    for night in nights {
-        if as_json {
-            let of = |c: &Counts| json!({"done": c.done, "refused": c.refused, "failed": c.failed});
-            let jobs: serde_json::Map<String, serde_json::Value> =
-                night.jobs.iter().map(|(job, counts)| ((*job).to_owned(), of(counts))).collect();
-            print(&json!({"night": night.due_on, "jobs": jobs}).to_string())?;
-            continue;
-        }
-        let busy: Vec<String> = night
-            .jobs
-            .iter()
-            .filter(|(_, c)| *c != Counts::default())
-            .map(|(job, c)| {
-                let mut line = format!("{job} {}", c.done);
-                if c.refused > 0 {
-                    let _ = write!(line, " ({} refused or waiting)", c.refused);
-                }
-                if c.failed > 0 {
-                    let _ = write!(line, " ({} failed)", c.failed);
-                }
-                line
-            })
-            .collect();
-        let what = if busy.is_empty() { "nothing was due".to_owned() } else { busy.join(", ") };
-        print(&format!("night of {}: {what}", night.due_on))?;
-    }
-    Ok(())
 }

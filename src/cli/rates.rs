@@ -5,7 +5,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::{Exit, exit::Ending, jobs::Said, location, print};
+use super::{
+    exit::{Ending, Exit},
+    jobs::Said,
+    location::location,
+    output::print,
+};
 use crate::{
     domain::target,
     settings::Settings,

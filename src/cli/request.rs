@@ -11,7 +11,11 @@ use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
 use self::asking::{Asking, BY, ON, askings};
-use super::{Exit, files::take, print};
+use super::{
+    exit::{Ending, Exit},
+    files::take,
+    output::print,
+};
 use crate::{
     domain::{
         language::Language,
@@ -124,7 +128,7 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
         Outcome::Done(taken) => ("applied", taken.problems, Exit::Done),
         Outcome::Known => ("unchanged", vec![], Exit::Done),
         Outcome::Refused(said) | Outcome::Guarded(said) | Outcome::Failed(said) | Outcome::GivenUp(said) => {
-            return Err(super::exit::Ending::new(Exit::Failed, said).into());
+            return Err(Ending::new(Exit::Failed, said).into());
         }
     };
     tell(settings.json, status, &problems)?;

@@ -16,7 +16,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{Exit, exit::Ending, location, nights::context};
+use super::{
+    exit::{Ending, Exit},
+    location::location,
+    nights::context,
+};
 use crate::{
     clock::Clock,
     domain::policy::Policies,
@@ -155,7 +159,7 @@ async fn be_seen(
     let liveness = dispatcher.liveness();
     let works = Arc::new(move || liveness.is_alive());
     let open = listener.map(|listener| {
-        web::open(listener, web::Room { pool: store.aside(SCRAPES, PATIENCE), clock, policies, works })
+        web::open(listener, web::AppState { pool: store.aside(SCRAPES, PATIENCE), clock, policies, works })
     });
     Ok((heartbeat, open))
 }

@@ -1,6 +1,6 @@
 //! Finds where a record ends, byte by byte, and refuses what is malformed, before `csv-core` splits it.
 
-use super::{Refusal, reader::Limits};
+use super::{Refusal, limits::Limits};
 
 /// Where in a record the guard stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 
 pub mod answer;
 mod guard;
+mod limits;
 pub mod profile;
 pub mod rates;
 pub mod reader;

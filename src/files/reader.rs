@@ -6,6 +6,7 @@
 
 use std::{io::Read, str};
 
+pub use super::limits::Limits;
 use super::{
     Refusal,
     guard::{Fault, Guard, Scan},
@@ -16,33 +17,6 @@ use crate::domain::reason::{Problem, Reason};
 const CHUNK: usize = 64 * 1024;
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
-
-/// The limits of a file; each has its own [`Refusal`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes in the file.
-    pub file_bytes: u64,
-    /// Bytes in one record, line ends within quotes included.
-    pub record_bytes: usize,
-    /// Bytes in one cell as written.
-    pub cell_bytes: usize,
-    /// Cells in one record.
-    pub columns: usize,
-    /// Records after the header.
-    pub rows: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            file_bytes: 4 << 30,
-            record_bytes: 1 << 20,
-            cell_bytes: 64 << 10,
-            columns: 256,
-            rows: 20_000_000,
-        }
-    }
-}
 
 /// One record: its cells, unquoted, in one buffer that is reused from record to record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

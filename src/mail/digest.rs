@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Error,
+    error::Error,
     message::{self, Parts},
     templates,
     text::{clean, wrap},

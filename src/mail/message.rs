@@ -11,7 +11,7 @@ use lettre::{
     },
 };
 
-use super::{Error, text::clean};
+use super::{error::Error, text::clean};
 use crate::domain::{calendar::add_days, language::Language};
 
 /// What a message is made of; every text may hold anything.

@@ -1,47 +1,12 @@
 //! E-mail: notices become one digest a recipient and day (D10), rendered from the texts that stand with each notice
 //! and the frame in `templates/digest`, and handed over as a complete message. The only room that knows lettre.
 
-use thiserror::Error;
-
 pub mod digest;
+mod error;
 mod message;
 pub mod outbox;
 mod templates;
 mod text;
 
 pub use digest::{Digest, Rendered, check_templates, message_id, render};
-
-/// Why a digest cannot become a mail. None of these is cured by trying again.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Error {
-    /// There is nothing to tell.
-    #[error("a digest needs at least one notice")]
-    Empty,
-    /// An address that no mail can be sent to or from.
-    #[error("'{value}' is not an address that mail can be sent {direction}: {problem}")]
-    Address {
-        /// `to` or `from`.
-        direction: &'static str,
-        /// The address as it was given, without control characters.
-        value: String,
-        /// What about it.
-        problem: String,
-    },
-    /// The Message-ID is not `<local@domain>` of letters, digits, dots, hyphens and underscores.
-    #[error("'{0}' is not a Message-ID of the form <local@domain>")]
-    MessageId(String),
-    /// The day is outside the years that mail can be dated with (1970 to 9998).
-    #[error("mail cannot be dated {0}")]
-    Day(chrono::NaiveDate),
-    /// A template names what its notice does not hold, or is no template.
-    #[error("template {name}: {problem}")]
-    Template {
-        /// Its folder and language, as in `digest/en`.
-        name: String,
-        /// What about it.
-        problem: String,
-    },
-    /// The message could not be put together.
-    #[error("the message could not be put together: {0}")]
-    Message(String),
-}
+pub use error::Error;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 
-use super::{Error, text::clean};
+use super::{error::Error, text::clean};
 use crate::domain::{
     language::Language,
     notice::{Fact, KINDS, Notice},

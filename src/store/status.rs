@@ -1,6 +1,7 @@
 //! What ran, what is open, what waits, and the figures that whoever watches asks for every few seconds.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::{
@@ -52,7 +53,7 @@ pub struct WaitingGrants {
 }
 
 /// Requests in one status.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Requests {
     /// How many.
     pub count: i64,
@@ -61,7 +62,7 @@ pub struct Requests {
 }
 
 /// A file that was refused as a whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RefusedFile {
     /// Its name.
     pub name: String,
@@ -206,7 +207,7 @@ pub async fn refused_files(
 }
 
 /// A time that half of what was measured stayed within, and one that 95 of 100 did; in seconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Quantiles {
     /// Half.
     pub p50: f64,
@@ -215,7 +216,7 @@ pub struct Quantiles {
 }
 
 /// The chunks of a job, of all its runs that are kept, and how they fared in the last 24 hours.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct QueueFigures {
     /// The job.
     pub job: String,

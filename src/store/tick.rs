@@ -1,6 +1,7 @@
 //! The timetable's ticks on record: one row a job and due time, by whichever process came first, and what became of it.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::Result;
@@ -83,7 +84,7 @@ pub async fn pass_over(conn: &mut PgConnection, job: &str, due_on: NaiveDate) ->
 }
 
 /// Ticks of a job that were dropped: more were missed than its timetable makes up for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DroppedTicks {
     /// The job.
     pub job: String,

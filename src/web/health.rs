@@ -9,20 +9,20 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::Room;
+use super::state::AppState;
 use crate::store::status::Figures;
 
 /// `/health`: the verdict of `status`.
-pub(super) async fn verdict(State(room): State<Arc<Room>>) -> Response {
-    match room.figures().await {
+pub(super) async fn verdict(State(state): State<Arc<AppState>>) -> Response {
+    match state.figures().await {
         Ok(figures) => told(figures.is_well(), &words(&figures)),
         Err(error) => told(false, &json!({ "well": false, "store": error.to_string() })),
     }
 }
 
 /// `/health/live`: start this process again if not.
-pub(super) async fn live(State(room): State<Arc<Room>>) -> Response {
-    if (room.works)() {
+pub(super) async fn live(State(state): State<Arc<AppState>>) -> Response {
+    if (state.works)() {
         said(StatusCode::OK, "looking for work\n".to_owned())
     } else {
         said(StatusCode::SERVICE_UNAVAILABLE, "this process has not looked for work lately\n".to_owned())
@@ -30,8 +30,8 @@ pub(super) async fn live(State(room): State<Arc<Room>>) -> Response {
 }
 
 /// `/health/ready`: the store answers.
-pub(super) async fn ready(State(room): State<Arc<Room>>) -> Response {
-    match room.answers().await {
+pub(super) async fn ready(State(state): State<Arc<AppState>>) -> Response {
+    match state.answers().await {
         Ok(()) => said(StatusCode::OK, "the store answers\n".to_owned()),
         Err(error) => said(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }

@@ -13,7 +13,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::Room;
+use super::state::AppState;
 use crate::{
     jobs::REGISTRY,
     store::status::{Figures, Quantiles, QueueFigures},
@@ -28,8 +28,8 @@ const MAIL_STATES: [&str; 4] = ["queued", "claimed", "unknown", "failed"];
 type Labels = Vec<(&'static str, String)>;
 
 /// `/metrics`. What is written is of both formats; a scraper that asks for `OpenMetrics` is told that it is that.
-pub(super) async fn page(State(room): State<Arc<Room>>, headers: HeaderMap) -> Response {
-    let figures = room.figures().await;
+pub(super) async fn page(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
+    let figures = state.figures().await;
     if let Err(error) = &figures {
         tracing::debug!(%error, "no figures for a scrape");
     }

@@ -13,39 +13,15 @@
 
 mod health;
 mod metrics;
+mod state;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, http::StatusCode, routing::get};
-use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{
-    clock::Clock,
-    domain::policy::Policies,
-    settings::{Listen, USUAL_ADDRESS},
-    store::{
-        self,
-        status::{self, Figures},
-    },
-};
-
-/// How long the store may take to answer that it is there.
-const READY_WITHIN: Duration = Duration::from_secs(2);
-/// How long it may take for all figures.
-const FIGURES_WITHIN: Duration = Duration::from_secs(5);
-
-/// What the pages are made from.
-pub struct Room {
-    /// Connections that no work uses.
-    pub pool: PgPool,
-    /// The business clock.
-    pub clock: Clock,
-    /// When nights are due, and when they are late.
-    pub policies: Arc<Policies>,
-    /// Whether this process still looks for work.
-    pub works: Arc<dyn Fn() -> bool + Send + Sync>,
-}
+use crate::settings::{Listen, USUAL_ADDRESS};
+pub use state::AppState;
 
 /// A server that answers until it is dropped.
 pub struct Server(JoinHandle<()>);
@@ -78,7 +54,7 @@ pub async fn listen(on: Listen) -> Result<Option<TcpListener>, (SocketAddr, io::
 
 /// Answers on that port from now on.
 #[must_use]
-pub fn open(listener: TcpListener, room: Room) -> Server {
+pub fn open(listener: TcpListener, state: AppState) -> Server {
     let pages = Router::new()
         .route("/metrics", get(metrics::page))
         .route("/health", get(health::verdict))
@@ -87,27 +63,9 @@ pub fn open(listener: TcpListener, room: Room) -> Server {
         .fallback(async || {
             (StatusCode::NOT_FOUND, "here are /metrics, /health, /health/live, /health/ready\n")
         })
-        .with_state(Arc::new(room));
+        .with_state(Arc::new(state));
     Server(tokio::spawn(async move {
         // It accepts until it is aborted; what goes wrong with one connection ends that one.
         let _ = axum::serve(listener, pages).await;
     }))
-}
-
-impl Room {
-    async fn figures(&self) -> store::Result<Figures> {
-        let asked = async {
-            let mut conn = self.pool.acquire().await?;
-            status::figures(&mut conn, &self.policies, self.clock.now()).await
-        };
-        let late = || store::Error::Down(format!("no figures within {} s", FIGURES_WITHIN.as_secs()));
-        tokio::time::timeout(FIGURES_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
-    }
-
-    async fn answers(&self) -> store::Result<()> {
-        let asked = async { status::answers(&mut *self.pool.acquire().await?).await };
-        let late =
-            || store::Error::Down(format!("Postgres does not answer within {} s", READY_WITHIN.as_secs()));
-        tokio::time::timeout(READY_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
-    }
 }

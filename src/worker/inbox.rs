@@ -1,28 +1,12 @@
-//! The inbox, looked at every second: a file is rung for once it has stopped changing.
+//! What is known of the files in the inbox: a file is whole once it has stopped changing.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
 };
 
-use tracing::warn;
+use crate::jobs::intake::{Dropped, Outcome, Stamp};
 
-use super::{dispatcher::Dispatcher, queue::Queue};
-use crate::{
-    jobs::{
-        Error,
-        intake::{
-            self, Dropped, Outcome, Stamp,
-            inbox::{Waiting, waiting},
-        },
-    },
-    store::notifier,
-};
-
-/// How often one looks.
-const TICK: Duration = Duration::from_secs(1);
 /// Looks in a row that find a file unchanged before it counts as whole.
 const RESTS: u32 = 2;
 
@@ -43,7 +27,7 @@ struct Seen {
 
 impl Inbox {
     /// Notes what waits now.
-    fn note(&mut self, waiting: Vec<(PathBuf, Option<Stamp>)>) {
+    pub(super) fn note(&mut self, waiting: Vec<(PathBuf, Option<Stamp>)>) {
         self.looks = self.looks.saturating_add(1);
         let mut before = std::mem::take(&mut self.files);
         for (path, stamp) in waiting {
@@ -72,6 +56,11 @@ impl Inbox {
         self.files.get(path).is_some_and(Seen::is_ready)
     }
 
+    /// Whether any file is ready.
+    pub(super) fn any_ready(&self) -> bool {
+        self.files.values().any(Seen::is_ready)
+    }
+
     /// Remembers what was refused. A file in a partner's folder may only have come before its partner, so it is
     /// looked at again after another file was taken in.
     pub(super) fn settle(&mut self, outcomes: &[(Dropped, Outcome)]) {
@@ -95,64 +84,6 @@ impl Seen {
 
     fn is_ready(&self) -> bool {
         self.is_whole() && !self.refused
-    }
-}
-
-/// Looks until a stop is asked for.
-pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
-    let inbox = dispatcher.base.folders.inbox();
-    if dispatcher.takes_in()
-        && let Err(error) = tokio::fs::create_dir_all(&inbox).await
-    {
-        warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
-    }
-    let mut told = BTreeSet::new();
-    loop {
-        let (waiting, unreadable) = match waiting(&dispatcher.base) {
-            Ok(Waiting { files, unreadable }) => (Some(files), unreadable),
-            Err(error) => (None, vec![error]),
-        };
-        told = tell(&told, &unreadable, waiting.is_some());
-        if let Some(waiting) = waiting {
-            let stamped = waiting.into_iter().map(|one| (one.path.clone(), intake::stamp(&one.path)));
-            let stamped = stamped.collect();
-            let ready = {
-                let mut inbox = dispatcher.inbox();
-                inbox.note(stamped);
-                inbox.files.values().any(Seen::is_ready)
-            };
-            if ready && dispatcher.takes_in() && dispatcher.is_open(&Queue::Intake) {
-                notify(&dispatcher).await;
-            }
-        }
-        tokio::select! {
-            () = dispatcher.base.stop.asked() => return,
-            () = tokio::time::sleep(TICK) => {}
-        }
-    }
-}
-
-/// Tells of what cannot be looked at, once for as long as it cannot; gives what was told of by now.
-fn tell(told: &BTreeSet<String>, unreadable: &[Error], only_folders: bool) -> BTreeSet<String> {
-    let now: BTreeSet<String> = unreadable.iter().map(ToString::to_string).collect();
-    for error in now.difference(told) {
-        if only_folders {
-            warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");
-        } else {
-            warn!(%error, "the inbox cannot be looked at, and no night begins here until it can");
-        }
-    }
-    now
-}
-
-async fn notify(dispatcher: &Dispatcher) {
-    let rung = async {
-        let mut conn = dispatcher.pool.acquire().await?;
-        notifier::notify(&mut conn, &Queue::Intake.name(), 1, dispatcher.base.work(intake::NAME).priority)
-            .await
-    };
-    if let Err(error) = rung.await {
-        warn!(%error, "files wait in the inbox, and nobody could be called");
     }
 }
 

@@ -52,6 +52,7 @@ mod inbox;
 mod poller;
 mod queue;
 mod sweep;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,7 +91,7 @@ pub async fn run(dispatcher: Dispatcher, stop: Stop) -> bool {
         tasks.spawn(poller::poll(queue, Arc::clone(&dispatcher), calls.clone()));
     }
     tasks.spawn(sweep::sweep(Arc::clone(&dispatcher)));
-    tasks.spawn(inbox::watch(Arc::clone(&dispatcher)));
+    tasks.spawn(watch::watch(Arc::clone(&dispatcher)));
     tracing::info!(worker = %dispatcher.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");

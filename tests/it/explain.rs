@@ -160,7 +160,7 @@ drop table n;
 "#;
 
 /// Everything that a member can do was done, and some of it refused.
-async fn stories() -> House {
+pub async fn stories() -> House {
     let mut house = bought().await;
     let (bulk, seats) = ("azure_bulk_credit/cloud_platform", "visual_studio/app_dev");
     let verdicts = [

@@ -54,6 +54,7 @@ mod support;
 mod texts;
 mod timetable;
 mod units;
+mod views;
 mod warnings;
 mod worker;
 mod year_in_the_life;

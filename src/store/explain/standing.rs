@@ -1,6 +1,7 @@
 //! How things stand now: the partner, its orders, their benefits; a user, a key.
 
 use chrono::NaiveDate;
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::{Result, Subject};
@@ -23,7 +24,7 @@ pub struct PartnerStanding {
 }
 
 /// An order as it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct OrderStanding {
     /// The order.
     pub order_id: String,
@@ -93,7 +94,7 @@ pub struct BenefitStanding {
 }
 
 /// A directory user as it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct UserStanding {
     /// The object id.
     pub object_id: String,

@@ -1,4 +1,4 @@
-//! What a history's figures and notices are called.
+//! What figures and states are called.
 
 use chrono::NaiveDate;
 
@@ -11,7 +11,8 @@ use crate::domain::{
 };
 
 /// `SEK 1,038.34`; a count as it is.
-pub(in super::super) fn money(minor: i64, currency: Option<&str>) -> String {
+#[must_use]
+pub fn money(minor: i64, currency: Option<&str>) -> String {
     let currency = currency.and_then(Currency::stored);
     currency.map_or_else(|| minor.to_string(), |currency| Amount::new(minor, currency).to_string())
 }
@@ -37,7 +38,8 @@ pub(super) fn span(from: NaiveDate, until: NaiveDate) -> String {
 }
 
 /// A status in words.
-pub(in super::super) fn standing(status: &str) -> String {
+#[must_use]
+pub fn standing(status: &str) -> String {
     status.replace('_', " ")
 }
 

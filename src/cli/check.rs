@@ -4,34 +4,32 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::super::{
-    Exit,
-    exit::Ending,
-    facts::{self, facts},
-    print,
+use super::{
+    exit::{Ending, Exit},
+    facts::facts,
+    output::{print, print_json},
 };
 use crate::{
+    answers::{check::check, facts::CATALOGUE},
     clock,
     domain::{
-        policy::BUILT_IN,
         tick,
         timetable::{CatchUp, Timetable, Zone},
     },
-    mail::check_templates,
     settings::Settings,
 };
 
-pub(crate) const CHECK_EXAMPLE: &str = "\
+pub(super) const CHECK_EXAMPLE: &str = "\
 Example, with a catalogue and policies of your own:
   benefactor --config-dir ./config check";
 
-pub(crate) const TIMETABLE_EXAMPLE: &str = "\
+pub(super) const TIMETABLE_EXAMPLE: &str = "\
 Example:
   benefactor timetable --from 2024-02-28T12:00:00Z --count 3";
 
 /// What `timetable` takes.
 #[derive(Args, Debug)]
-pub(crate) struct TimetableArgs {
+pub(super) struct TimetableArgs {
     /// From this date or instant on; without it from now
     #[arg(long, value_name = "T", value_parser = clock::parse_instant)]
     from: Option<DateTime<Utc>>,
@@ -40,51 +38,37 @@ pub(crate) struct TimetableArgs {
     count: u16,
 }
 
-pub(crate) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
-    let facts = facts::read(settings.config_dir());
-    let mut findings = facts.findings;
-    findings.extend(check_templates().err().map(|error| format!("mail template {error}")));
-    if !findings.is_empty() {
-        if settings.json {
-            print(&json!({ "findings": findings }).to_string())?;
-        }
-        return Err(Ending::new(Exit::Usage, findings.join("\n")).into());
-    }
-    let files = || BUILT_IN.iter().map(|(stem, _)| format!("jobs/{stem}.toml"));
-    let (benefits, products) = facts
-        .catalogue
-        .as_ref()
-        .map_or((0, 0), |catalogue| (catalogue.entries().len(), catalogue.products().len()));
-    let notes = facts.policies.as_ref().map(|policies| policies.provision_credits.policy.notes());
-    let notes = notes.iter().flatten().map(|note| format!("jobs/provision_credits.toml: {note}"));
-    if settings.json {
-        let checked: Vec<String> = files().chain(["catalogue.toml".to_owned()]).collect();
-        let told = json!({ "checked": checked, "replaced": facts.replaced, "mail_templates": "all",
-            "findings": [], "notes": notes.collect::<Vec<_>>() });
-        print(&told.to_string())?;
-        return Ok(Exit::Done);
-    }
-    let from = |name: &str| {
-        if facts.replaced.iter().any(|replaced| replaced == name) {
-            "from the folder"
-        } else {
-            "as compiled in"
+pub(super) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
+    let checked = match check(settings.config_dir()) {
+        Ok(checked) => checked,
+        Err(wrong) => {
+            if settings.json {
+                print_json(&wrong)?;
+            }
+            return Err(Ending::new(Exit::Usage, wrong.findings.join("\n")).into());
         }
     };
-    for name in files() {
-        print(&format!("{name:<34} {}", from(&name)))?;
+    if settings.json {
+        print_json(&checked)?;
+        return Ok(Exit::Done);
     }
-    let catalogue = "catalogue.toml";
-    print(&format!("{catalogue:<34} {}: {benefits} benefits, {products} products", from(catalogue)))?;
+    for name in &checked.checked {
+        let from = if checked.replaced.contains(name) { "from the folder" } else { "as compiled in" };
+        let holds = match name.as_str() {
+            CATALOGUE => format!(": {} benefits, {} products", checked.benefits, checked.products),
+            _ => String::new(),
+        };
+        print(&format!("{name:<34} {from}{holds}"))?;
+    }
     print(&format!("{:<34} every notice in every language", "mail templates"))?;
-    for note in notes {
-        print(&note)?;
+    for note in &checked.notes {
+        print(note)?;
     }
     print("nothing is wrong")?;
     Ok(Exit::Done)
 }
 
-pub(crate) fn run_timetable(settings: &Settings, args: &TimetableArgs) -> anyhow::Result<Exit> {
+pub(super) fn run_timetable(settings: &Settings, args: &TimetableArgs) -> anyhow::Result<Exit> {
     let (policies, ..) = facts(settings)?;
     let from = args.from.unwrap_or_else(|| settings.still_clock().now());
     for (job, timetable) in policies.timetables() {

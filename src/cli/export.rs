@@ -12,7 +12,11 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::io::BufWriter;
 
-use super::super::{Exit, exit::Ending, location, print};
+use super::{
+    exit::{Ending, Exit},
+    location::location,
+    output::print,
+};
 use crate::{
     jobs::export_entitlements,
     settings::Settings,
@@ -22,7 +26,7 @@ use crate::{
     },
 };
 
-pub(crate) const EXAMPLE: &str = "\
+pub(super) const EXAMPLE: &str = "\
 Examples:
   benefactor export ledger --on 2024-12-31 --out ledger-2024.csv
   benefactor export entitlements | head
@@ -31,7 +35,7 @@ service_requests, credit_usage (as import reads them), keys (masked), ledger, ba
 
 /// What `export` takes.
 #[derive(Args, Debug)]
-pub(crate) struct ExportArgs {
+pub(super) struct ExportArgs {
     /// What to write
     #[arg(value_parser = kind)]
     kind: &'static Export,
@@ -62,7 +66,7 @@ fn kind(name: &str) -> Result<&'static Export, String> {
     })
 }
 
-pub(crate) async fn run_export(settings: &Settings, args: ExportArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run_export(settings: &Settings, args: ExportArgs) -> anyhow::Result<Exit> {
     let export = args.kind;
     if args.on.is_some() && !export.dated {
         let sentence = format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::history::{Event, event};
+use super::event::{Event, event};
 use crate::{
     domain::{
         language::Language,

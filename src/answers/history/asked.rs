@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::history::{Event, event};
+use super::event::{Event, event};
 use crate::{
     domain::{
         benefit::Unit,

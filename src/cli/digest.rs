@@ -1,23 +1,16 @@
-//! Commands that answer questions: about the store, and about the facts it runs on.
-
-pub(super) mod benefits;
-pub(super) mod check;
-pub(super) mod explain;
-pub(super) mod export;
-pub(super) mod reasons;
-pub(super) mod status;
+//! `digest`: one number for what the ledger says.
 
 use chrono::NaiveDate;
 use clap::Args;
 use serde_json::json;
 
-use super::{Exit, location, print};
+use super::{exit::Exit, location::location, output::print};
 use crate::{
     settings::Settings,
     store::{Store, digest},
 };
 
-pub(super) const DIGEST_EXAMPLE: &str = "Example:\n  benefactor digest --on 2024-12-31";
+pub(super) const EXAMPLE: &str = "Example:\n  benefactor digest --on 2024-12-31";
 
 /// What `digest` takes.
 #[derive(Args, Debug)]

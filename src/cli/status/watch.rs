@@ -2,18 +2,15 @@
 
 use std::fmt::Write as _;
 
-use chrono::SecondsFormat;
-use serde_json::{Value, json};
-
-use super::counted;
-use crate::store::{
-    process::Seen,
-    status::{Figures, Quantiles, QueueFigures},
+use crate::{
+    answers::status::{Process, Status},
+    store::status::{Quantiles, QueueFigures},
 };
 
 /// That nobody keeps the timetable any more, if so.
-pub(super) fn missed(figures: &Figures) -> Option<String> {
-    let process = figures.missed()?;
+pub(super) fn missed(told: &Status) -> Option<String> {
+    let missed = told.missed_process.as_ref()?;
+    let process = told.processes.iter().find(|process| process.name == *missed)?;
     Some(format!(
         "NO SCHEDULER LIVES: {} on {} (pid {}) was last seen {}, {} ago; start it again",
         process.command,
@@ -25,17 +22,17 @@ pub(super) fn missed(figures: &Figures) -> Option<String> {
 }
 
 /// Processes; nothing where none works.
-pub(super) fn processes(figures: &Figures) -> Vec<String> {
-    if figures.processes.is_empty() {
+pub(super) fn processes(processes: &[Process]) -> Vec<String> {
+    if processes.is_empty() {
         return Vec::new();
     }
-    let wide = |of: fn(&Seen) -> &str| figures.processes.iter().map(|p| of(p).chars().count()).max();
+    let wide = |of: fn(&Process) -> &str| processes.iter().map(|p| of(p).chars().count()).max();
     let host = wide(|process| &process.host).unwrap_or_default().max(4);
     let mut lines = vec![format!(
         "{:<8}  {:<7}  {:<host$}  {:>7}  {:<11}  tells at",
         "process", "does", "host", "pid", "seen"
     )];
-    lines.extend(figures.processes.iter().map(|process| {
+    lines.extend(processes.iter().map(|process| {
         let seen = format!("{} ago", span(process.seen_seconds));
         let line = format!(
             "{:<8}  {:<7}  {:<host$}  {:>7}  {seen:<11}  {}",
@@ -56,15 +53,15 @@ fn short(name: &str) -> &str {
 }
 
 /// A line a job that has chunks, or had any in the last 24 hours; what all have together; what to do about it.
-pub(super) fn queues(figures: &Figures) -> Vec<String> {
-    if figures.queues.is_empty() {
+pub(super) fn queues(queues: &[QueueFigures], dead: i64) -> Vec<String> {
+    if queues.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![format!(
         "{:<20}  {:>6}  {:>7}  {:>7}  {:>7}  {:>5}  {:>17}  {:>17}",
         "chunks", "ready", "oldest", "waiting", "running", "dead", "wait p50/p95", "run p50/p95"
     )];
-    lines.extend(figures.queues.iter().map(|queue| {
+    lines.extend(queues.iter().map(|queue| {
         format!(
             "{}  {:>17}  {:>17}",
             counts(&queue.job, std::slice::from_ref(queue)),
@@ -72,17 +69,16 @@ pub(super) fn queues(figures: &Figures) -> Vec<String> {
             quantiles(queue.run_seconds)
         )
     }));
-    if figures.queues.len() > 1 {
-        lines.push(counts("together", &figures.queues));
+    if queues.len() > 1 {
+        lines.push(counts("together", queues));
     }
-    let lapsed: i64 = figures.queues.iter().map(|queue| queue.lapsed).sum();
+    let lapsed: i64 = queues.iter().map(|queue| queue.lapsed).sum();
     if lapsed > 0 {
         lines.push(format!(
             "{} lost to a worker that is gone; whoever looks next takes over",
             counted(lapsed, "chunk")
         ));
     }
-    let dead = figures.dead_letters();
     if dead > 0 {
         lines.push(format!(
             "{}: `benefactor jobs list --state dead` says which",
@@ -123,30 +119,8 @@ fn span(seconds: f64) -> String {
     text
 }
 
-pub(super) fn processes_in_json(processes: &[Seen]) -> Vec<Value> {
-    let one = |process: &Seen| {
-        json!({
-            "name": process.name, "command": process.command, "host": process.host, "pid": process.pid,
-            "version": process.version, "listens_on": process.listens_on,
-            "started_at": process.started_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            "seen_at": process.seen_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            "seen_seconds": process.seen_seconds, "lives": process.lives,
-        })
-    };
-    processes.iter().map(one).collect()
-}
-
-pub(super) fn queues_in_json(queues: &[QueueFigures]) -> Vec<Value> {
-    let quantiles = |of: Option<Quantiles>| of.map(|of| json!({ "p50": of.p50, "p95": of.p95 }));
-    let one = |queue: &QueueFigures| {
-        json!({
-            "job": queue.job, "ready": queue.ready, "waiting": queue.waiting, "running": queue.running,
-            "lapsed": queue.lapsed, "dead": queue.dead, "discarded": queue.discarded,
-            "oldest_ready_seconds": queue.oldest_ready_seconds,
-            "wait_seconds": quantiles(queue.wait_seconds), "run_seconds": quantiles(queue.run_seconds),
-        })
-    };
-    queues.iter().map(one).collect()
+pub(super) fn counted(count: i64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

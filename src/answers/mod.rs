@@ -1,0 +1,22 @@
+//! What people ask, answered as plain data: what a member has, the history of one thing, whether all is well, what the
+//! facts are, what the reasons mean. Commands print these views and pages can show them; both get the same.
+//!
+//! | view | of whom it tells | read by |
+//! |---|---|---|
+//! | [`benefits::Benefits`] | what a member has now (R6, R7, R10) | [`benefits::read`] |
+//! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
+//! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
+//! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
+//! | [`reasons::ReasonView`] | every reason with its sentences (D13) | [`reasons::all`] |
+//!
+//! A view is serialised as the command prints it with `--json`. This room knows no command line and no HTTP, and only
+//! reads: it runs within a transaction that is read-only.
+
+pub mod benefits;
+pub mod check;
+pub mod facts;
+pub mod history;
+mod instant;
+pub mod reasons;
+pub mod status;
+pub mod words;

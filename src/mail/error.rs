@@ -1,0 +1,38 @@
+//! Why a digest cannot become a mail.
+
+use thiserror::Error;
+
+/// Why a digest cannot become a mail. None of these is cured by trying again.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Error {
+    /// There is nothing to tell.
+    #[error("a digest needs at least one notice")]
+    Empty,
+    /// An address that no mail can be sent to or from.
+    #[error("'{value}' is not an address that mail can be sent {direction}: {problem}")]
+    Address {
+        /// `to` or `from`.
+        direction: &'static str,
+        /// The address as it was given, without control characters.
+        value: String,
+        /// What about it.
+        problem: String,
+    },
+    /// The Message-ID is not `<local@domain>` of letters, digits, dots, hyphens and underscores.
+    #[error("'{0}' is not a Message-ID of the form <local@domain>")]
+    MessageId(String),
+    /// The day is outside the years that mail can be dated with (1970 to 9998).
+    #[error("mail cannot be dated {0}")]
+    Day(chrono::NaiveDate),
+    /// A template names what its notice does not hold, or is no template.
+    #[error("template {name}: {problem}")]
+    Template {
+        /// Its folder and language, as in `digest/en`.
+        name: String,
+        /// What about it.
+        problem: String,
+    },
+    /// The message could not be put together.
+    #[error("the message could not be put together: {0}")]
+    Message(String),
+}
