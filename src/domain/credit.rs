@@ -5,15 +5,16 @@
 //! is booked. It books the difference, so the ledger ends the same in whatever order and
 //! however late facts arrive. Both only read and add: a wrong entry is corrected by one that names it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::{
     agreement::{self, KnownExclusion},
     calendar::{Period, PeriodScheme, add_days, period, sub_days},
-    ledger::{Account, Booked, EntryKind, Transfer, corrections, latest, net},
+    ledger::{Account, Booked, EntryKind, FrozenRate, Transfer, corrections, latest, net},
     money::{Amount, Currency},
+    own_currency::{Exchange, currency_on},
     rate::Rates,
     reason::Reason,
 };
@@ -53,7 +54,7 @@ pub struct Terms {
     pub ended: Option<End>,
     /// Amount × quantity, as the file or the catalogue states it (D12).
     pub per_period: Amount,
-    /// The partner's currency.
+    /// The partner's currency before any change of it.
     pub local: Currency,
     /// The most grants in a membership year (policy, 12).
     pub periods_in_a_year: u32,
@@ -70,6 +71,8 @@ pub struct Schedule {
     pub next_on: Option<NaiveDate>,
     /// Minor units unspent of the open period.
     pub open_minor: i64,
+    /// The currency that the open period was granted in; `None`: none was.
+    pub currency: Option<Currency>,
     /// Why a due grant waits.
     pub waits: Option<Reason>,
     /// How its time is cut into periods, frozen with the first that was granted or gone by (D2); `None`: none was.
@@ -96,8 +99,8 @@ pub struct Usage {
     pub reference: String,
     /// The day that decides the period (D15).
     pub used_on: NaiveDate,
-    /// Minor units of the grant's currency.
-    pub amount_minor: i64,
+    /// How much, in the currency of the period's grant, or it draws nothing.
+    pub amount: Amount,
 }
 
 /// What [`settle`] found.
@@ -106,11 +109,18 @@ pub struct Settled {
     /// Usage that is booked now; the rest waits for its grant.
     pub usage_ids: Vec<i64>,
     /// Unspent, by period, of periods that are still open.
-    pub open: Vec<(u32, i64)>,
-    /// Taken back in all periods together.
-    pub reversed_minor: i64,
-    /// Spent in all periods together.
-    pub spent_minor: i64,
+    pub open: Vec<(u32, Amount)>,
+    /// Taken back in all periods together, by currency.
+    pub reversed: BTreeMap<Currency, i64>,
+    /// Spent in all periods together, by currency.
+    pub spent: BTreeMap<Currency, i64>,
+}
+
+impl Settled {
+    fn add(sums: &mut BTreeMap<Currency, i64>, minor: i64, currency: Currency) {
+        let sum = sums.entry(currency).or_default();
+        *sum = sum.saturating_add(minor);
+    }
 }
 
 impl Terms {
@@ -241,30 +251,74 @@ impl Terms {
         self.ended.map_or(self.last_usable_on, |end| end.on)
     }
 
-    /// The grant of `period`, or why it waits (D4, D14).
-    fn grant(&self, number: u32, rates: &Rates, opening: &Opening) -> Result<Transfer, Reason> {
+    /// The grant of a period as the night of `today` sees it, or why it waits (D4, D14).
+    fn grant(
+        &self,
+        number: u32,
+        exchange: Exchange<'_>,
+        opening: &Opening,
+        today: NaiveDate,
+    ) -> Result<Transfer, Reason> {
         let period = self.period(number);
         let effective_on = match opening {
             Opening::AtStart => period.from,
             Opening::On(day) => *day,
             Opening::Blocked(reason) => return Err(reason.clone()),
         };
-        let (amount, usd_minor, rate) = if self.per_period.currency == self.local {
-            let usd = (self.local == Currency::USD).then_some(self.per_period.minor);
-            (self.per_period, usd, None)
-        } else if self.per_period.currency != Currency::USD {
-            // The partner accounts in another currency than when its file came in.
-            return Err(Reason::CurrencyNotAccepted { expected: self.local });
-        } else {
-            let usd = self.per_period.minor;
-            let (amount, rate) = rates.convert(usd, self.local, period.from, self.max_rate_age_days)?;
-            (amount, Some(usd), Some(rate))
-        };
-        Ok(Transfer {
-            usd_minor,
-            rate,
-            ..original(EntryKind::CreditGranted, number, period, effective_on, amount)
-        })
+        let mut first = None;
+        for local in exchange.currencies(self.local, period.from, today) {
+            match self.amount_in(local, period.from, exchange.rates) {
+                Ok((amount, usd_minor, rate)) => {
+                    let granted = original(EntryKind::CreditGranted, number, period, effective_on, amount);
+                    return Ok(Transfer { usd_minor, rate, ..granted });
+                }
+                Err(reason) if self.never_in(local, period.from, exchange.rates) => {
+                    first.get_or_insert(reason);
+                }
+                Err(reason) => return Err(reason),
+            }
+        }
+        Err(first.unwrap_or(Reason::CurrencyNotAccepted { expected: self.local }))
+    }
+
+    /// What a period that starts on `from` brings in `local`, with its dollars and the rate where it was converted.
+    fn amount_in(
+        &self,
+        local: Currency,
+        from: NaiveDate,
+        rates: &Rates,
+    ) -> Result<(Amount, Option<i64>, Option<FrozenRate>), Reason> {
+        if !self.per_period.can_be_kept() {
+            return Err(Reason::AmountTooLarge { currency: self.per_period.currency });
+        }
+        let stated = self.per_period;
+        if stated.currency == local {
+            return Ok((stated, (local == Currency::USD).then_some(stated.minor), None));
+        }
+        if stated.currency != Currency::USD {
+            return Err(Reason::CurrencyNotAccepted { expected: local });
+        }
+        let (amount, rate) = rates.convert(stated.minor, local, from, self.max_rate_age_days)?;
+        Ok((amount, Some(stated.minor), Some(rate)))
+    }
+
+    /// Whether a period that starts on `from` can never be granted in `local`: the amount is in another currency that is
+    /// not converted, or the Bank publishes no rate for it any more.
+    fn never_in(&self, local: Currency, from: NaiveDate, rates: &Rates) -> bool {
+        match self.per_period.currency {
+            stated if stated == local => false,
+            Currency::USD => rates.never_of(local, from, self.max_rate_age_days),
+            _ => true,
+        }
+    }
+
+    /// The currency that a period which is not granted yet will be in, as far as the night of `today` sees.
+    #[must_use]
+    pub fn currency_of(&self, number: u32, exchange: Exchange<'_>, today: NaiveDate) -> Currency {
+        let from = self.period(number).from;
+        let mut open = exchange.currencies(self.local, from, today);
+        let first = currency_on(self.local, exchange.changes, from);
+        open.find(|local| !self.never_in(*local, from, exchange.rates)).unwrap_or(first)
     }
 }
 
@@ -280,7 +334,14 @@ impl Schedule {
     /// The schedule of something that is granted once, at its start.
     #[must_use]
     pub const fn once(starts_on: NaiveDate) -> Self {
-        Self { next_period: 0, next_on: Some(starts_on), open_minor: 0, waits: None, scheme: None }
+        Self {
+            next_period: 0,
+            next_on: Some(starts_on),
+            open_minor: 0,
+            currency: None,
+            waits: None,
+            scheme: None,
+        }
     }
 }
 
@@ -317,7 +378,7 @@ fn original(
 pub fn advance(
     terms: &Terms,
     mut schedule: Schedule,
-    rates: &Rates,
+    exchange: Exchange<'_>,
     opening: &Opening,
     today: NaiveDate,
     out: &mut Vec<Transfer>,
@@ -326,13 +387,13 @@ pub fn advance(
         && due_on <= today
     {
         if let Some(open) = schedule.next_period.checked_sub(1) {
-            close(terms, open, &mut schedule.open_minor, out);
+            close(terms, open, &mut schedule, out);
         }
         let lost = terms.ended.is_some() && matches!(opening, Opening::Blocked(_));
         if lost || !terms.grants(schedule.next_period) {
             return None;
         }
-        let grant = match terms.grant(schedule.next_period, rates, opening) {
+        let grant = match terms.grant(schedule.next_period, exchange, opening, today) {
             Ok(grant) => grant,
             Err(reason) => {
                 schedule.waits = Some(reason);
@@ -342,6 +403,7 @@ pub fn advance(
         schedule.waits = None;
         schedule.scheme = terms.scheme();
         schedule.open_minor = grant.amount.minor;
+        schedule.currency = Some(grant.amount.currency);
         schedule.next_on = terms.closes_on(grant.period);
         schedule.next_period = schedule.next_period.saturating_add(1);
         if grant.amount.minor > 0 {
@@ -355,19 +417,20 @@ pub fn advance(
 #[must_use]
 pub fn end(terms: &Terms, mut schedule: Schedule, out: &mut Vec<Transfer>) -> Option<Schedule> {
     if let Some(open) = schedule.next_period.checked_sub(1) {
-        close(terms, open, &mut schedule.open_minor, out);
+        close(terms, open, &mut schedule, out);
     }
     // Periods that started before the end and are not granted yet still come, under their own dates.
     terms.grants(schedule.next_period).then_some(schedule)
 }
 
-fn close(terms: &Terms, number: u32, open_minor: &mut i64, out: &mut Vec<Transfer>) {
+fn close(terms: &Terms, number: u32, schedule: &mut Schedule, out: &mut Vec<Transfer>) {
     let period = terms.period(number);
-    if *open_minor > 0
+    if schedule.open_minor > 0
         && let Some((kind, on)) = terms.closing(period)
     {
-        out.push(original(kind, number, period, on, Amount::new(*open_minor, terms.local)));
-        *open_minor = 0;
+        let currency = schedule.currency.unwrap_or(terms.local);
+        out.push(original(kind, number, period, on, Amount::new(schedule.open_minor, currency)));
+        schedule.open_minor = 0;
     }
 }
 
@@ -430,7 +493,10 @@ pub fn reschedule(
     };
     let waits = schedule.and_then(|schedule| schedule.waits.clone());
     let next_on = terms.closes_on(terms.period(open));
-    Schedule { next_period, next_on, open_minor: 0, waits, scheme: terms.scheme() }
+    let granted = booked.iter().map(|b| &b.transfer).find(|t| t.period_no == open);
+    let currency =
+        granted.map(|t| t.amount.currency).or_else(|| schedule.and_then(|schedule| schedule.currency));
+    Schedule { next_period, next_on, open_minor: 0, currency, waits, scheme: terms.scheme() }
 }
 
 /// One period of one entitlement, as booked.
@@ -445,7 +511,7 @@ struct Wanted {
     kind: EntryKind,
     usage_id: Option<i64>,
     on: NaiveDate,
-    minor: i64,
+    amount: Amount,
 }
 
 impl Books<'_> {
@@ -478,56 +544,65 @@ impl Books<'_> {
         // An end takes a later grant back whole (D7); where the year moved, what was spent stays spent (D16).
         let undone = terms.ended.is_some_and(|end| opened_on > end.on);
         let spent = |u: &Usage| if undone { 0 } else { self.drawn(u) };
-        let amount = grant.map_or(0, |b| b.transfer.amount.minor);
+        let given = grant.map_or(Amount::new(0, terms.local), |b| b.transfer.amount);
+        let of = |minor| Amount::new(minor, given.currency);
         let kept = usage.iter().fold(0_i64, |sum, u| sum.saturating_add(spent(u)));
-        let granted = if stays { amount } else { kept.min(amount) };
-        let mut wanted =
-            vec![Wanted { kind: EntryKind::CreditGranted, usage_id: None, on: opened_on, minor: granted }];
+        let granted = if stays { given.minor } else { kept.min(given.minor) };
+        let mut wanted = vec![Wanted {
+            kind: EntryKind::CreditGranted,
+            usage_id: None,
+            on: opened_on,
+            amount: of(granted),
+        }];
         let mut left = granted;
         for u in usage {
-            let in_time = opened_on <= u.used_on && u.used_on < period.until && u.used_on <= terms.last_day();
-            let drawn = if in_time || spent(u) > 0 && self.moved(u) { u.amount_minor.min(left) } else { 0 };
+            let drawn = if self.draws(u, opened_on, period, spent(u)) && u.amount.currency == given.currency {
+                u.amount.minor.min(left)
+            } else {
+                0
+            };
             left = left.saturating_sub(drawn);
-            let over = u.amount_minor.saturating_sub(drawn);
-            for (kind, minor) in [(EntryKind::CreditUsed, drawn), (EntryKind::CreditOverage, over)] {
-                wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, minor });
+            let over = Amount::new(u.amount.minor.saturating_sub(drawn), u.amount.currency);
+            for (kind, amount) in [(EntryKind::CreditUsed, of(drawn)), (EntryKind::CreditOverage, over)] {
+                wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, amount });
             }
             settled.usage_ids.push(u.usage_id);
-            settled.spent_minor = settled.spent_minor.saturating_add(drawn);
+            Settled::add(&mut settled.spent, drawn, given.currency);
         }
         let closing = terms.closing(period).filter(|(_, on)| *on <= self.facts.today);
         for kind in [EntryKind::CreditLapsed, EntryKind::CreditReversed] {
             let (on, minor) =
                 closing.map_or((period.from, 0), |(k, on)| (on, if k == kind { left } else { 0 }));
-            wanted.push(Wanted { kind, usage_id: None, on, minor });
+            wanted.push(Wanted { kind, usage_id: None, on, amount: of(minor) });
         }
         match closing {
-            Some((EntryKind::CreditReversed, _)) => {
-                settled.reversed_minor = settled.reversed_minor.saturating_add(left);
-            }
+            Some((EntryKind::CreditReversed, _)) => Settled::add(&mut settled.reversed, left, given.currency),
             Some(_) => {}
-            None => settled.open.push((self.number, left)),
+            None => settled.open.push((self.number, of(left))),
         }
         if !stays {
-            settled.reversed_minor = settled.reversed_minor.saturating_add(amount.saturating_sub(granted));
+            let back = given.minor.saturating_sub(granted);
+            Settled::add(&mut settled.reversed, back, given.currency);
         }
         self.book(period, &wanted, out);
     }
 
-    /// Whether a usage was in time when it was drawn, and is not since the year moved: no end came before it.
-    fn moved(&self, usage: &Usage) -> bool {
-        self.terms.ended.is_none_or(|end| usage.used_on <= end.on)
+    /// Whether a usage draws from what was granted: it is in time, or was when `spent` was drawn, and is not since the year
+    /// moved: no end came before it.
+    fn draws(&self, usage: &Usage, opened_on: NaiveDate, period: Period, spent: i64) -> bool {
+        let on = usage.used_on;
+        let in_time = opened_on <= on && on < period.until && on <= self.terms.last_day();
+        in_time || spent > 0 && self.terms.ended.is_none_or(|end| on <= end.on)
     }
 
     /// What is given comes first, so that no account is ever overdrawn by the order of entries.
     fn book(&self, period: Period, wanted: &[Wanted], out: &mut Vec<Transfer>) {
         let mut entries = Vec::new();
-        for Wanted { kind, usage_id, on, minor } in wanted {
+        for Wanted { kind, usage_id, on, amount } in wanted {
             match self.original(*kind, *usage_id) {
-                Some(booked) => self.correct(booked, period, *on, *minor, &mut entries),
-                None if *minor > 0 => {
-                    let amount = Amount::new(*minor, self.terms.local);
-                    let transfer = original(*kind, self.number, period, *on, amount);
+                Some(booked) => self.correct(booked, period, *on, amount.minor, &mut entries),
+                None if amount.minor > 0 => {
+                    let transfer = original(*kind, self.number, period, *on, *amount);
                     entries.push(Transfer { usage_id: *usage_id, ..transfer });
                 }
                 None => {}

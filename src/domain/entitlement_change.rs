@@ -11,7 +11,7 @@ use super::{
     kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
-    reason::{Expected, Problem, Reason},
+    reason::{Problem, Reason},
 };
 
 /// An order as it is known.
@@ -71,8 +71,10 @@ pub enum Change {
 /// What a row is read against.
 #[derive(Clone, Copy, Debug)]
 pub struct Against<'a> {
-    /// The partner's currency.
+    /// The partner's currency when the file arrived.
     pub local: Currency,
+    /// Its currency when the row's benefit starts, which it may have changed since (D4).
+    pub at_start: Currency,
     /// Its order, if known.
     pub order: Option<&'a KnownOrder>,
     /// Its entitlement, if known.
@@ -111,7 +113,7 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
         return Err(vec![Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on })]);
     }
     if let Some(known) = against.known.filter(|known| known.granted) {
-        let fixed = fixed(&known.stated, &stated);
+        let fixed = fixed(&known.stated, &stated, against.local);
         if !fixed.is_empty() {
             return Err(fixed);
         }
@@ -188,12 +190,12 @@ fn state(
         Patch::Clear => from_catalogue(),
     };
     match amount {
-        Some(amount) if amount.currency != Currency::USD && amount.currency != against.local => {
+        Some(amount) if ![Currency::USD, against.local, against.at_start].contains(&amount.currency) => {
             let reason = Reason::CurrencyNotAccepted { expected: against.local };
             problems.push(Problem::at("currency", amount.currency.code(), reason));
         }
-        Some(amount) if amount.minor.checked_mul(i64::from(quantity.unwrap_or(1))).is_none() => {
-            let reason = Reason::Invalid { expected: Expected::Amount };
+        Some(amount) if !fits(amount, quantity) => {
+            let reason = Reason::AmountTooLarge { currency: amount.currency };
             problems.push(Problem::at("amount", &amount.plain(), reason));
         }
         None if is_credit(row) => problems.push(Problem::at("amount", "", Reason::NoAmount)),
@@ -252,8 +254,15 @@ fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: Held) -> Vec<Prob
     remarks
 }
 
-/// Every column that was granted with another value (D16).
-fn fixed(known: &Stated, stated: &Stated) -> Vec<Problem> {
+/// Whether what is granted at once can be kept (D12: amount × quantity).
+fn fits(amount: Amount, quantity: Option<u32>) -> bool {
+    let minor = amount.minor.checked_mul(i64::from(quantity.unwrap_or(1)));
+    minor.is_some_and(|minor| Amount::new(minor, amount.currency).can_be_kept())
+}
+
+/// Every column that was granted with another value (D16). An amount in a currency that the partner `local` has no more
+/// is stated anew: later periods cannot be granted in it (D4).
+fn fixed(known: &Stated, stated: &Stated, local: Currency) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut differs = |column: &str, was: String, now: String| {
         if was != now {
@@ -265,6 +274,10 @@ fn fixed(known: &Stated, stated: &Stated) -> Vec<Problem> {
     differs("quantity", count(known.quantity), count(stated.quantity));
     differs("starts_on", known.starts_on.to_string(), stated.starts_on.to_string());
     differs("expires_on", known.expires_on.to_string(), stated.expires_on.to_string());
+    let left = |amount: &Amount| amount.currency != Currency::USD && amount.currency != local;
+    if known.amount.as_ref().is_some_and(left) && stated.amount.is_some_and(|amount| !left(&amount)) {
+        return problems;
+    }
     let written = |amount: Option<Amount>| amount.map_or_else(String::new, |a| a.plain());
     differs("amount", written(known.amount), written(stated.amount));
     let code = |amount: Option<Amount>| amount.map_or_else(String::new, |a| a.currency.to_string());

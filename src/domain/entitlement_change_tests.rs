@@ -72,7 +72,15 @@ impl Found {
         let arrived_on = day(self.arrived_on);
         decide(
             row,
-            &Against { local: kronor(), order, known, catalogue: &catalogue, held: self.held, arrived_on },
+            &Against {
+                local: kronor(),
+                at_start: kronor(),
+                order,
+                known,
+                catalogue: &catalogue,
+                held: self.held,
+                arrived_on,
+            },
         )
     }
 

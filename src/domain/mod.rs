@@ -31,6 +31,7 @@ pub mod membership;
 pub mod money;
 pub mod naming;
 pub mod notice;
+pub mod own_currency;
 pub mod policy;
 pub mod rate;
 pub mod reason;

@@ -11,7 +11,7 @@ use super::engine::{
     booking::{Booking, settle},
 };
 use crate::{
-    domain::credit,
+    domain::{credit, own_currency::Exchange},
     store::{
         run::{Chunk, Counts, Span},
         units,
@@ -68,7 +68,8 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
         let before = schedule.clone();
         let against = standing.get(&credit.partner_id).map_or(&[][..], Vec::as_slice);
         let opening = credit.terms.opening(against, credit.known_on, cx.today);
-        let after = credit::advance(&credit.terms, schedule, rates, &opening, cx.today, &mut out);
+        let exchange = Exchange { rates, changes: &credit.changes };
+        let after = credit::advance(&credit.terms, schedule, exchange, &opening, cx.today, &mut out);
         // What waits as it did before is told once, by the night that found it.
         let waits = after.as_ref().and_then(|schedule| schedule.waits.as_ref());
         waiting += i64::from(waits.is_some() && waits != before.waits.as_ref());

@@ -1,11 +1,11 @@
 //! Credit: who is due, on what terms, what is booked, and where it stands afterwards.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Error, Result, run::Span};
+use super::{Error, Result, own_currency, run::Span};
 use crate::domain::{
     calendar::{Period, PeriodScheme},
     credit::{End, Schedule, Shape, Terms, Usage},
@@ -36,6 +36,8 @@ pub struct Credit {
     pub known_on: NaiveDate,
     /// What decides its credit.
     pub terms: Terms,
+    /// From which day on its partner has accounted in which currency, if it ever changed (D4).
+    pub changes: Vec<(NaiveDate, Currency)>,
     /// Where it stands; `None`: nothing is to come.
     pub schedule: Option<Schedule>,
 }
@@ -68,6 +70,7 @@ struct Row {
     next_period_no: Option<i16>,
     next_on: Option<NaiveDate>,
     open_minor: Option<i64>,
+    open_currency: Option<String>,
     waits: Option<Json<Reason>>,
     scheme: Option<String>,
 }
@@ -109,6 +112,7 @@ impl Row {
             scheme: frozen,
             next_on: self.next_on,
             open_minor: self.open_minor.unwrap_or(0),
+            currency: self.open_currency.as_deref().and_then(Currency::stored),
             waits: self.waits.map(|Json(reason)| reason),
         });
         Ok(Credit {
@@ -116,6 +120,7 @@ impl Row {
             partner_id: self.partner_id,
             known_on: self.known_on,
             terms,
+            changes: Vec::new(),
             schedule,
         })
     }
@@ -175,7 +180,19 @@ pub async fn due(
             due.units.push(row.entitlement_id);
         }
     }
+    put_changes(conn, &mut due.credits).await?;
     Ok(due)
+}
+
+/// Gives credits the changes of their partners' currencies.
+async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<()> {
+    let partners: Vec<i64> =
+        credits.iter().map(|c| c.partner_id).collect::<BTreeSet<_>>().into_iter().collect();
+    let changes = own_currency::changes(conn, &partners).await?;
+    for credit in credits.iter_mut().filter(|_| !changes.is_empty()) {
+        credit.changes = changes.get(&credit.partner_id).cloned().unwrap_or_default();
+    }
+    Ok(())
 }
 
 async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
@@ -186,6 +203,7 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
+                  s.currency as open_currency,
                   s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from credit_schedule s
            join entitlement e on e.entitlement_id = s.entitlement_id
@@ -210,6 +228,7 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
+                  s.currency as open_currency,
                   s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from unnest((select $1::bigint[])) as due (id)
            join credit_schedule s on s.entitlement_id = due.id
@@ -232,6 +251,7 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",
+                  s.currency as open_currency,
                   s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
            from entitlement e
            join membership m on m.membership_id = e.membership_id
@@ -242,9 +262,11 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
            order by e.entitlement_id"#,
         ids
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(|row| row.credit(policy)).collect()
+    let mut credits = rows.into_iter().map(|row| row.credit(policy)).collect::<Result<Vec<_>>>()?;
+    put_changes(conn, &mut credits).await?;
+    Ok(credits)
 }
 
 /// Cuts the entitlements that are to be settled, and those with unsettled usage dated by `today`, into spans; the date of their keys is `today`.
@@ -318,25 +340,21 @@ pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Bo
 /// All usage of these entitlements dated by `today`, by entitlement.
 pub async fn usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<(i64, Usage)>> {
     let rows = sqlx::query!(
-        "select entitlement_id, usage_id, reference, used_on, amount_minor from credit_usage
+        "select entitlement_id, usage_id, reference, used_on, amount_minor, currency from credit_usage
          where entitlement_id = any($1) and used_on <= $2 order by entitlement_id, usage_id",
         ids,
         today
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| {
-            let usage = Usage {
-                usage_id: r.usage_id,
-                reference: r.reference,
-                used_on: r.used_on,
-                amount_minor: r.amount_minor,
-            };
-            (r.entitlement_id, usage)
-        })
-        .collect())
+    let mut usage = Vec::with_capacity(rows.len());
+    for r in rows {
+        let unknown = || Error::Unknown { what: format!("currency {} of usage {}", r.currency, r.usage_id) };
+        let amount = Amount::new(r.amount_minor, Currency::stored(&r.currency).ok_or_else(unknown)?);
+        let one = Usage { usage_id: r.usage_id, reference: r.reference, used_on: r.used_on, amount };
+        usage.push((r.entitlement_id, one));
+    }
+    Ok(usage)
 }
 
 /// Marks usage as booked.
@@ -359,7 +377,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
             .await?;
     }
     let (mut ids, mut next_no, mut next_on, mut open) = (vec![], vec![], vec![], vec![]);
-    let (mut waits, mut schemes) = (vec![], vec![]);
+    let (mut waits, mut schemes, mut currencies) = (vec![], vec![], vec![]);
     for (id, schedule) in stands {
         let Some(schedule) = schedule else { continue };
         ids.push(*id);
@@ -368,6 +386,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         open.push(schedule.open_minor);
         waits.push(schedule.waits.clone().map(Json));
         schemes.push(schedule.scheme.map(|scheme| scheme.name().to_owned()));
+        currencies.push(schedule.currency.map(String::from));
     }
     if ids.is_empty() {
         return Ok(());
@@ -375,9 +394,10 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
     // A planner that sees how many there are would rather read the whole table once a chunk: it is shown expressions.
     sqlx::query!(
         "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits,
-             period_scheme = n.scheme
+             period_scheme = n.scheme, currency = n.currency
          from unnest((select $1::bigint[]), (select $2::smallint[]), (select $3::date[]), (select $4::bigint[]),
-                     (select $5::jsonb[]), (select $6::text[])) as n (id, no, next_on, open, waits, scheme)
+                     (select $5::jsonb[]), (select $6::text[]), (select $7::text[]))
+              as n (id, no, next_on, open, waits, scheme, currency)
          where s.entitlement_id = n.id",
         &ids,
         &next_no,
@@ -385,6 +405,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         &open,
         waits as _,
         schemes as _,
+        currencies as _,
     )
     .execute(conn)
     .await?;

@@ -46,8 +46,10 @@ pub const EXPORTS: [Export; 16] = [
 
 const PARTNERS: &str =
     "select number as partner_id, {text name} as name, {text account_email} as account_email, country,
-       currency, tenant_id, language, {text group_id} as group_id
-from partner order by number";
+       currency, tenant_id, language, {text group_id} as group_id,
+       (select max(c.from_on) from partner_currency c
+         where c.partner_id = p.partner_id and c.from_on > date '0001-01-01') as currency_from
+from partner p order by number";
 
 /// What an export states nobody asks for: who takes it in again does.
 const USERS: &str = "select p.number as partner_id, {text u.object_id} as object_id,

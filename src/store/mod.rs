@@ -19,6 +19,7 @@ pub mod keys;
 pub mod notice;
 pub mod notifier;
 pub mod order;
+pub mod own_currency;
 pub mod people;
 pub mod process;
 pub mod quarantine;

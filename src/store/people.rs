@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, own_currency};
 use crate::domain::{
     directory_role::Role,
     email::Email,
     kinds::{cell::Patch, partners::PartnerRow, users::UserRow},
+    money::Currency,
+    own_currency::Stated,
 };
 
 /// What a row did to a stored fact.
@@ -27,15 +29,29 @@ impl Put {
     }
 }
 
-/// Makes or changes a partner.
-pub async fn put_partner(conn: &mut PgConnection, file_id: i64, row: &PartnerRow) -> Result<Put> {
-    let stored =
-        sqlx::query!("select tenant_id, language, group_id from partner where number = $1", row.partner_id)
-            .fetch_optional(&mut *conn)
-            .await?;
+/// Makes or changes a partner, by a file that arrived on a day.
+pub async fn put_partner(
+    conn: &mut PgConnection,
+    file_id: i64,
+    arrived_on: NaiveDate,
+    row: &PartnerRow,
+) -> Result<Put> {
+    let stored = sqlx::query!(
+        "select partner_id, currency, tenant_id, language, group_id from partner where number = $1",
+        row.partner_id
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let known = stored.as_ref().map(|s| (s.partner_id, Currency::stored(&s.currency)));
     let (tenant, language, group) =
         stored.map_or((None, None, None), |s| (s.tenant_id, s.language, s.group_id));
-    let done = sqlx::query!(
+    let stated = Stated { currency: row.currency, from_on: row.currency_from };
+    let (mut changed, mut currency) = (false, row.currency);
+    if let Some((partner_id, before)) = known {
+        (changed, currency) =
+            own_currency::put(&mut *conn, file_id, arrived_on, partner_id, before, stated).await?;
+    }
+    let made = sqlx::query_scalar!(
         "insert into partner (number, name, account_email, country, currency, tenant_id, language, group_id, file_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (number) do update set name = excluded.name, account_email = excluded.account_email,
@@ -44,33 +60,24 @@ pub async fn put_partner(conn: &mut PgConnection, file_id: i64, row: &PartnerRow
          where (partner.name, partner.account_email, partner.country, partner.currency, partner.tenant_id,
                 partner.language, partner.group_id)
              is distinct from (excluded.name, excluded.account_email, excluded.country, excluded.currency,
-                excluded.tenant_id, excluded.language, excluded.group_id)",
+                excluded.tenant_id, excluded.language, excluded.group_id)
+         returning partner_id",
         row.partner_id,
         row.name,
         row.account_email.as_str(),
         row.country,
-        row.currency.code(),
+        currency.code(),
         row.tenant_id.clone().onto(tenant),
         row.language.clone().onto(language),
         row.group_id.clone().onto(group),
         file_id
     )
-    .execute(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(Put::from_rows(done.rows_affected()))
-}
-
-/// The currency of a partner whose credit was granted or used in it.
-pub async fn granted_currency(conn: &mut PgConnection, number: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!(
-        "select p.currency from partner p
-         where p.number = $1 and (exists (select from entitlement e join transfer t using (entitlement_id)
-                                         where e.partner_id = p.partner_id)
-              or exists (select from credit_usage u where u.partner_id = p.partner_id))",
-        number
-    )
-    .fetch_optional(conn)
-    .await?)
+    if let (None, Some(partner_id), Some(_)) = (known, made, row.currency_from) {
+        own_currency::put(conn, file_id, arrived_on, partner_id, None, stated).await?;
+    }
+    Ok(if changed || made.is_some() { Put::Applied } else { Put::Unchanged })
 }
 
 /// What a partner's marketing contact is checked against.

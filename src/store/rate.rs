@@ -15,7 +15,8 @@ use crate::domain::{
 pub async fn load(conn: &mut PgConnection) -> Result<Rates> {
     let rows = sqlx::query!(
         "select currency, published_on, per_euro_micro from reference_rate
-         where currency = 'USD' or currency in (select distinct currency from partner)"
+         where currency = 'USD' or currency in (select distinct currency from partner)
+            or currency in (select currency from partner_currency)"
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -1,11 +1,13 @@
 //! Reference rates and what waits for them: D4. TARGET's business days, holes that are filled later, days without rates,
 //! currencies that leave the list.
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::{
-    cast::{ENTITLEMENTS, monthly, partner, rates, row},
+    cast::{ENTITLEMENTS, monthly, partner, rates, row, usage},
     house::{House, Ran},
+    story::day,
 };
 
 const TUESDAY: (&str, &str, &str, &str) = ("2024-01-30", "1.0846", "11.2970", "160.10");
@@ -148,4 +150,111 @@ async fn d4_a_code_that_is_not_of_iso_4217_is_refused_of_a_partner_and_left_out_
     let file = "Date,USD,SIT,QQQ,SEK,\n2024-01-31,1.0837,N/A,1.5,11.2682,\n";
     house.import_one("r.csv", file, "2024-01-31").await.applied();
     assert_eq!(house.lines("select currency from reference_rate order by 1").await, ["SEK", "USD"]);
+}
+
+/// The days on which the Bank published, from the last of October 2022 to the first quarter of 2023: Croatia joined the euro.
+fn kuna_until_new_year() -> String {
+    let mut file = "Date,USD,HRK,\n".to_owned();
+    let days: Vec<NaiveDate> =
+        day("2022-10-28").iter_days().take_while(|on| *on <= day("2023-03-31")).collect();
+    for on in days {
+        let rest =
+            [day("2022-12-26")].contains(&on) || ["Sat", "Sun"].contains(&&*on.format("%a").to_string());
+        if !rest {
+            let (usd, hrk) = if on < day("2023-01-01") { ("1.0666", "7.5365") } else { ("1.0683", "N/A") };
+            file += &format!("{on},{usd},{hrk},\n");
+        }
+    }
+    file
+}
+
+fn used_in(currency: &str, on: &str, reference: &str) -> String {
+    usage("4301", "ORD-1", "azure_monthly_credit", on, &format!("10.00,{currency}"), reference)
+}
+
+#[tokio::test]
+async fn d4_what_was_granted_stays_in_its_currency_and_periods_since_the_change_come_in_the_new_one() {
+    let mut house = House::open().await;
+    let order = monthly("4301", "ORD-1", "2022-12-31", "2023-12-30");
+    house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2022-12-31").await;
+    house.import_one("r.csv", &kuna_until_new_year(), "2023-01-05").await.applied();
+    house.night("2023-01-05").await;
+    let kuna = "2022-12-31 granted 706.59 HRK (2022-12-31..2023-01-31)";
+    assert_eq!(house.ledger().await, [kuna]);
+    house.import_one("p2.csv", &partner("4301", "EUR"), "2023-01-10").await.applied();
+    // Usage follows the currency of its period's grant, before and after that period is over.
+    let answer = house.import_one("u1.csv", &used_in("EUR", "2023-01-12", "R1"), "2023-01-15").await;
+    assert_eq!(answer.rows, ["2 rejected currency usage_currency_differs"]);
+    house.import_one("u2.csv", &used_in("HRK", "2023-01-12", "R2"), "2023-01-15").await.applied();
+    house.night("2023-02-05").await;
+    let answer = house.import_one("u3.csv", &used_in("HRK", "2023-02-01", "R3"), "2023-02-06").await;
+    assert_eq!(answer.rows, ["2 rejected currency usage_currency_differs"]);
+    house.import_one("u4.csv", &used_in("EUR", "2023-02-01", "R4"), "2023-02-06").await.applied();
+    house.import_one("u5.csv", &used_in("HRK", "2023-01-13", "R5"), "2023-02-06").await.applied();
+    house.night("2023-02-28").await;
+    let stands = "select concat_ws(' ', period_from, amount, currency) from (
+        select period_from, currency, kind, (sum(amount_minor) / 100.0)::numeric(12, 2) as amount
+        from report.ledger group by period_from, currency, kind) as sums order by period_from, kind::text";
+    assert_eq!(
+        house.lines(stands).await,
+        [
+            "2022-12-31 706.59 HRK",
+            "2022-12-31 -686.59 HRK",
+            "2022-12-31 -20.00 HRK",
+            "2023-01-31 93.61 EUR",
+            "2023-01-31 -83.61 EUR",
+            "2023-01-31 -10.00 EUR",
+            "2023-02-28 93.61 EUR",
+        ]
+    );
+    let broken = "select 'overdrawn' from report.balance where balance_minor < 0";
+    assert_eq!(house.lines(broken).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn d4_a_change_of_currency_takes_effect_on_the_day_it_states_whenever_its_file_arrives() {
+    let stated = partner("4301", "EUR")
+        .replace("currency\n", "currency,currency_from\n")
+        .replace("EUR\n", "EUR,2023-01-01\n");
+    let order = monthly("4301", "ORD-1", "2022-12-31", "2023-12-30");
+    let mut digests = Vec::new();
+    for arrives in ["2022-12-31", "2023-01-10", "2023-02-10"] {
+        let mut house = House::open().await;
+        house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2022-12-31").await;
+        house.import_one("r.csv", &kuna_until_new_year(), "2022-12-31").await.applied();
+        if arrives > "2023-02-01" {
+            house.night("2023-02-05").await;
+            assert_eq!(house.ledger().await.len(), 2, "the kuna is no more: it waits, once it lapsed");
+            assert_eq!(waits(&house).await, ["rate_too_old"]);
+        }
+        house.import_one("p2.csv", &stated, arrives).await.applied();
+        assert_eq!(house.import_one("p3.csv", &stated, arrives).await.rows, ["2 unchanged"]);
+        house.night("2023-02-12").await;
+        let granted = house.ledger_of("granted").await;
+        assert_eq!(
+            granted,
+            [
+                "2022-12-31 granted 706.59 HRK (2022-12-31..2023-01-31)",
+                "2023-01-31 granted 93.61 EUR (2023-01-31..2023-02-28)"
+            ],
+            "{arrives}"
+        );
+        digests.push(house.digest().await);
+        let csv = house.run(["export", "partners"]).ended(0).stdout;
+        assert!(csv.contains("EUR,") && csv.contains("2023-01-01"), "{csv}");
+    }
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");
+}
+
+#[tokio::test]
+async fn d4_a_period_that_can_never_be_granted_in_the_old_currency_comes_in_the_new_one() {
+    let mut house = House::open().await;
+    let order = monthly("4301", "ORD-1", "2023-01-16", "2024-01-15");
+    house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2023-01-16").await;
+    house.import_one("r.csv", &kuna_until_new_year(), "2023-01-20").await.applied();
+    house.night("2023-01-20").await;
+    assert_eq!((house.ledger().await.len(), waits(&house).await), (0, vec!["rate_too_old".to_owned()]));
+    house.import_one("p2.csv", &partner("4301", "EUR"), "2023-01-25").await.applied();
+    house.night("2023-01-26").await;
+    assert_eq!(house.ledger().await, ["2023-01-16 granted 93.61 EUR (2023-01-16..2023-02-16)"]);
 }

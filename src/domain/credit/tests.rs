@@ -23,6 +23,11 @@ fn monthly(starts_on: &str, expires_on: &str) -> Terms {
     }
 }
 
+/// By a partner that never changed its currency.
+fn fixed(rates: &Rates) -> Exchange<'_> {
+    Exchange { rates, changes: &[] }
+}
+
 /// A ledger in memory: numbers what is booked, as the store does.
 struct Ledger {
     booked: Vec<Booked>,
@@ -46,7 +51,7 @@ impl Ledger {
         let mut out = vec![];
         let opening = terms.opening(&self.standing, terms.starts_on, today);
         if let Some(schedule) = self.schedule.take() {
-            self.schedule = advance(terms, schedule, &Rates::default(), &opening, today, &mut out);
+            self.schedule = advance(terms, schedule, fixed(&Rates::default()), &opening, today, &mut out);
         }
         self.book(out);
     }
@@ -58,7 +63,7 @@ impl Ledger {
         if let Some(schedule) = &mut self.schedule {
             let open = schedule.next_period.checked_sub(1);
             schedule.open_minor =
-                settled.open.iter().find(|(n, _)| Some(*n) == open).map_or(0, |(_, minor)| *minor);
+                settled.open.iter().find(|(n, _)| Some(*n) == open).map_or(0, |(_, open)| open.minor);
         }
         self.book(out);
         settled
@@ -91,7 +96,8 @@ impl Ledger {
 }
 
 fn used(usage_id: i64, on: &str, amount_minor: i64) -> Usage {
-    Usage { usage_id, reference: format!("U{usage_id}"), used_on: day(on), amount_minor }
+    let amount = Amount::new(amount_minor, Currency::USD);
+    Usage { usage_id, reference: format!("U{usage_id}"), used_on: day(on), amount }
 }
 
 #[test]
@@ -280,7 +286,7 @@ fn d7_a_refund_reverses_later_grants_whole_and_what_is_unspent_of_the_running_on
             (EntryKind::CreditReversed, 0, day("2024-02-28"), 7_000, None),
         ]
     );
-    assert_eq!((settled.spent_minor, settled.reversed_minor), (3_000, 17_000));
+    assert_eq!((settled.spent[&Currency::USD], settled.reversed[&Currency::USD]), (3_000, 17_000));
     assert_eq!(ledger.available(), 0);
     let again = ledger.booked.len();
     ledger.settle(&terms, &usage, day("2024-03-03"));
@@ -294,14 +300,16 @@ fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
     let schedule = Schedule::new(&terms, None);
     let mut out = vec![];
     let waiting =
-        advance(&terms, schedule, &Rates::default(), &Opening::AtStart, day("2024-02-05"), &mut out).unwrap();
+        advance(&terms, schedule, fixed(&Rates::default()), &Opening::AtStart, day("2024-02-05"), &mut out)
+            .unwrap();
     assert_eq!(waiting.waits, Some(Reason::RateMissing { currency: sek, on: day("2024-02-03") }));
     let mut rates = Rates::default();
     for (on, usd, local) in [("2024-02-02", "1.0883", "11.2525"), ("2024-02-05", "1.0746", "11.3475")] {
         rates.insert(Currency::USD, day(on), PerEuro::parse(usd).unwrap());
         rates.insert(sek, day(on), PerEuro::parse(local).unwrap());
     }
-    let granted = advance(&terms, waiting, &rates, &Opening::AtStart, day("2024-02-06"), &mut out).unwrap();
+    let granted =
+        advance(&terms, waiting, fixed(&rates), &Opening::AtStart, day("2024-02-06"), &mut out).unwrap();
     assert_eq!(granted.waits, None);
     assert_eq!((out[0].effective_on, out[0].amount), (day("2024-02-03"), Amount::new(103_395, sek)));
 }
@@ -314,7 +322,7 @@ fn a_backdate_policy_of_from_import_starts_with_the_period_that_runs() {
     let over = Schedule::new(&terms, Some(day("2025-06-01")));
     let mut out = vec![];
     assert_eq!(
-        advance(&terms, over, &Rates::default(), &Opening::AtStart, day("2025-06-01"), &mut out),
+        advance(&terms, over, fixed(&Rates::default()), &Opening::AtStart, day("2025-06-01"), &mut out),
         None
     );
     assert_eq!(out, []);
@@ -330,7 +338,7 @@ proptest::proptest! {
         let start = day("2024-01-31");
         let facts: Vec<(u32, Usage)> = uses.iter().zip(1i64..).map(|((on, amount, late), id)| {
             let used_on = add_days(start, *on);
-            (on + late, Usage { usage_id: id, reference: format!("U{id}"), used_on, amount_minor: *amount })
+            (on + late, Usage { usage_id: id, reference: format!("U{id}"), used_on, amount: Amount::new(*amount, Currency::USD) })
         }).collect();
         let refund_on = refund.map(|(on, late)| (add_days(start, on), on + late));
         let run = |known_from_the_start: bool| {
@@ -406,11 +414,11 @@ fn d7_a_refund_takes_back_the_grants_that_no_longer_stand_and_counts_no_other() 
     let mut terms = monthly("2024-01-31", "2025-01-30");
     let mut ledger = Ledger::open(&terms);
     ledger.advance(&terms, day("2024-03-02"));
-    assert_eq!(ledger.settle(&terms, &[], day("2024-03-02")).reversed_minor, 0);
+    assert_eq!(ledger.settle(&terms, &[], day("2024-03-02")).reversed.values().sum::<i64>(), 0);
     let later = ledger.booked.iter().find(|b| b.transfer.period_no == 1).unwrap().transfer_id;
     let before = ledger.booked.len();
     terms.ended = Some(End { on: day("2024-02-28"), refunded: true });
-    assert_eq!(ledger.settle(&terms, &[], day("2024-03-03")).reversed_minor, 20_000);
+    assert_eq!(ledger.settle(&terms, &[], day("2024-03-03")).reversed.values().sum::<i64>(), 20_000);
     let corrections: Vec<_> = ledger.booked[before..]
         .iter()
         .filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == later))
@@ -428,7 +436,7 @@ fn d4_a_grant_keeps_the_dollars_and_the_rate_it_was_made_of() {
     let granted = |terms: &Terms| {
         let mut out = vec![];
         let schedule = Schedule::new(terms, None);
-        let _ = advance(terms, schedule, &rates, &Opening::AtStart, day("2024-01-31"), &mut out);
+        let _ = advance(terms, schedule, fixed(&rates), &Opening::AtStart, day("2024-01-31"), &mut out);
         (out[0].amount, out[0].usd_minor, out[0].rate.map(|rate| (rate.nano, rate.published_on)))
     };
     let dollars = monthly("2024-01-31", "2025-01-30");

@@ -1,12 +1,14 @@
 //! A row of `partners`: a company in the programme.
 
+use chrono::NaiveDate;
+
 use super::{
     super::{email::Email, money::Currency, reason::Problem},
     cell::{Cells, Patch},
     schema::{Facts, Field, Schema, ask, kind, optional, required},
     types::{
-        COUNTRY as COUNTRY_CODE, CURRENCY as CURRENCY_CODE, EMAIL, GUID, ID, LANGUAGE as TAG, PARTNER_ID,
-        text,
+        COUNTRY as COUNTRY_CODE, CURRENCY as CURRENCY_CODE, DATE, EMAIL, GUID, ID, LANGUAGE as TAG,
+        PARTNER_ID, text,
     },
 };
 
@@ -19,6 +21,9 @@ const CURRENCY: Field<Currency> =
 const TENANT_ID: Field<String> = optional("tenant_id", GUID).help("The directory tenant, a GUID");
 const LANGUAGE: Field<String> = optional("language", TAG).help("BCP 47 tag, such as sv-SE");
 const GROUP_ID: Field<String> = optional("group_id", ID).help("The group with which caps are shared");
+const CURRENCY_FROM: Field<NaiveDate> = optional("currency_from", DATE).help(
+    "First day of periods granted in that currency, if it changed; without it, the day the file arrives",
+);
 
 /// The kind.
 pub const KIND: Schema = kind("partners", Facts::State, "Companies in the programme")
@@ -31,8 +36,9 @@ pub const KIND: Schema = kind("partners", Facts::State, "Companies in the progra
         TENANT_ID.column,
         LANGUAGE.column,
         GROUP_ID.column,
+        CURRENCY_FROM.column,
     ])
-    .examples(&["4100101,Norrsken Integration AB,konto@norrsken.example,SE,SEK,,sv-SE,"])
+    .examples(&["4100101,Norrsken Integration AB,konto@norrsken.example,SE,SEK,,sv-SE,,"])
     .asks(&[ask("partner", "Add or change a partner")]);
 
 /// A partner as a file states it.
@@ -48,6 +54,8 @@ pub struct PartnerRow {
     pub country: String,
     /// What its credit is granted in.
     pub currency: Currency,
+    /// From that day on (D4); `None`: from the day its file arrived.
+    pub currency_from: Option<NaiveDate>,
     /// The directory tenant, a GUID in lower case.
     pub tenant_id: Patch<String>,
     /// A BCP 47 tag.
@@ -67,6 +75,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<PartnerRow, Vec<Problem>> {
     let tenant_id = row.patch(&TENANT_ID);
     let language = row.patch(&LANGUAGE);
     let group_id = row.patch(&GROUP_ID);
+    let currency_from = row.patch(&CURRENCY_FROM);
     let assemble = || {
         Some(PartnerRow {
             partner_id: partner_id?,
@@ -74,6 +83,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<PartnerRow, Vec<Problem>> {
             account_email: account_email?,
             country: country?,
             currency: currency?,
+            currency_from: currency_from?.into_set(),
             tenant_id: tenant_id?,
             language: language?,
             group_id: group_id?,
@@ -125,6 +135,7 @@ mod tests {
                 ("language", "Swedish (Sweden)", Expected::Language),
                 ("language", "swedish", Expected::Language),
                 ("group_id", "two words", Expected::Text),
+                ("currency_from", "1/1/2023", Expected::Date),
             ],
         );
     }

@@ -50,15 +50,14 @@ pub async fn accept(
     booking.write(conn, run_id, &credits).await?;
     let of: HashMap<i64, i64> = usable.iter().map(|(id, membership_id, _)| (*id, *membership_id)).collect();
     let mut sums = BTreeMap::<(i64, Currency), (i64, i64)>::new();
-    for credit in &credits {
-        let (Some(membership_id), Some(settled)) =
-            (of.get(&credit.entitlement_id), settled.get(&credit.entitlement_id))
-        else {
-            continue;
-        };
-        let (reversed, spent) = sums.entry((*membership_id, credit.terms.local)).or_default();
-        *reversed += settled.reversed_minor;
-        *spent += settled.spent_minor;
+    for (id, settled) in &settled {
+        let Some(membership_id) = of.get(id) else { continue };
+        for (currency, minor) in &settled.reversed {
+            sums.entry((*membership_id, *currency)).or_default().0 += minor;
+        }
+        for (currency, minor) in &settled.spent {
+            sums.entry((*membership_id, *currency)).or_default().1 += minor;
+        }
     }
     let mut refunds = HashMap::<i64, Refund>::new();
     for ((membership_id, currency), (reversed, spent)) in sums {

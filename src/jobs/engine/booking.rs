@@ -62,8 +62,8 @@ pub async fn settle(
         let settled = credit::settle(&terms, &facts, &mut out);
         if let Some(schedule) = schedule {
             let open = schedule.next_period.checked_sub(1);
-            let open_minor =
-                settled.open.iter().find(|(no, _)| Some(*no) == open).map_or(0, |(_, minor)| *minor);
+            let found = settled.open.iter().find(|(no, _)| Some(*no) == open).map(|(_, amount)| *amount);
+            let open_minor = found.map_or(0, |amount| amount.minor);
             let more = terms.ended.is_none() || terms.grants(schedule.next_period);
             let any = !booked.is_empty() || !out.is_empty();
             let scheme = schedule.scheme.or(terms.scheme().filter(|_| any));

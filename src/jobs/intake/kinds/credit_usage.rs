@@ -10,7 +10,10 @@ use crate::{
         benefit::BenefitKind,
         calendar::add_days,
         kinds::credit_usage,
+        ledger::EntryKind,
         money::{Amount, Currency},
+        own_currency::Exchange,
+        rate::Rates,
         reason::{Expected, Problem, Reason},
     },
     jobs::{
@@ -18,14 +21,16 @@ use crate::{
         intake::staged::{StagedFile, Verdict, order_of, parse},
     },
     store::{
+        credit::{self, Credit},
         file::StagedRow,
         intake::{self, NewUsage},
+        own_currency, rate,
     },
 };
 
 /// Records usage of credit; the night draws it (D15).
 pub async fn apply(
-    _: &Context,
+    cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,
     rows: &[StagedRow],
@@ -41,13 +46,13 @@ pub async fn apply(
         parsed.iter().flatten().map(|row| partners.get(&row.partner_id).map_or(0, |p| p.0)).collect();
     let references: Vec<String> = parsed.iter().flatten().map(|row| row.reference.clone()).collect();
     let mut recorded = intake::usage(conn, &owners, &references).await?;
+    let changed = Changed::load(cx, conn, &partners, &benefits).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
     for (row, parsed) in rows.iter().zip(parsed) {
         let row = match parsed {
             Err(problems) => Err(problems),
-            Ok(wanted) => {
-                one_usage(staged, row.line, &wanted, &partners, &orders, &benefits).map_err(|p| vec![p])
-            }
+            Ok(wanted) => one_usage(staged, row.line, &wanted, &partners, &orders, (&benefits, &changed))
+                .map_err(|p| vec![p]),
         };
         verdicts.push(match row {
             Err(problems) => Verdict::Rejected(problems),
@@ -67,13 +72,58 @@ pub async fn apply(
     Ok(verdicts)
 }
 
+/// The credits of partners that changed their currency: usage follows the currency of its period's grant (D4, D15).
+#[derive(Default)]
+struct Changed {
+    credits: HashMap<i64, Credit>,
+    /// The currency of a grant, by entitlement and period.
+    granted: HashMap<(i64, u32), Currency>,
+    rates: Rates,
+}
+
+impl Changed {
+    async fn load(
+        cx: &Context,
+        conn: &mut PgConnection,
+        partners: &HashMap<String, (i64, Currency)>,
+        benefits: &HashMap<(i64, String), intake::StoredEntitlement>,
+    ) -> Result<Self> {
+        let partner_ids: Vec<i64> = partners.values().map(|(id, _)| *id).collect();
+        if own_currency::changes(conn, &partner_ids).await?.is_empty() {
+            return Ok(Self::default());
+        }
+        let ids: Vec<i64> = benefits.values().map(|stored| stored.entitlement_id).collect();
+        let mut credits = credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+        credits.retain(|credit| !credit.changes.is_empty());
+        let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
+        let booked = credit::booked(conn, &ids).await?;
+        let granted = booked.into_iter().filter(|(_, b)| b.transfer.kind == EntryKind::CreditGranted);
+        Ok(Self {
+            granted: granted
+                .map(|(id, b)| ((id, b.transfer.period_no), b.transfer.amount.currency))
+                .collect(),
+            credits: credits.into_iter().map(|credit| (credit.entitlement_id, credit)).collect(),
+            rates: rate::load(conn).await?,
+        })
+    }
+
+    /// The currency of the grant that usage of a day draws from, or will; `None`: the partner never changed it.
+    fn currency(&self, entitlement_id: i64, used_on: NaiveDate, arrived_on: NaiveDate) -> Option<Currency> {
+        let credit = self.credits.get(&entitlement_id)?;
+        let number = credit.terms.period_of(used_on)?;
+        let exchange = Exchange { rates: &self.rates, changes: &credit.changes };
+        let granted = self.granted.get(&(entitlement_id, number)).copied();
+        Some(granted.unwrap_or_else(|| credit.terms.currency_of(number, exchange, arrived_on)))
+    }
+}
+
 fn one_usage(
     staged: &StagedFile,
     line: i32,
     row: &credit_usage::CreditUsageRow,
     partners: &HashMap<String, (i64, Currency)>,
     orders: &HashMap<String, intake::StoredOrder>,
-    benefits: &HashMap<(i64, String), intake::StoredEntitlement>,
+    (benefits, changed): (&HashMap<(i64, String), intake::StoredEntitlement>, &Changed),
 ) -> std::result::Result<NewUsage, Problem> {
     let known = partners.get(&row.partner_id);
     let partner_id = staged.admit(&row.partner_id, known.map(|(id, _)| *id))?;
@@ -85,8 +135,9 @@ fn one_usage(
     if !matches!(row.benefit.kind(), BenefitKind::AzureMonthlyCredit | BenefitKind::AzureBulkCredit) {
         return Err(Problem::at("benefit", benefit, Reason::NotACredit));
     }
-    if let Some((_, local)) = known.filter(|(_, local)| *local != row.amount.currency) {
-        let reason = Reason::UsageCurrencyDiffers { expected: *local };
+    let local = changed.currency(stored.entitlement_id, row.used_on, staged.received_on);
+    if let Some(expected) = local.or(known.map(|(_, local)| *local)).filter(|c| *c != row.amount.currency) {
+        let reason = Reason::UsageCurrencyDiffers { expected };
         return Err(Problem::at("currency", row.amount.currency.code(), reason));
     }
     let used_on = row.used_on.to_string();

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::holdings::{Entered, Holdings};
@@ -15,6 +16,7 @@ use crate::{
         kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
+        own_currency::currency_on,
         policy::Backdate,
         reason::Reason,
     },
@@ -27,6 +29,7 @@ use crate::{
         file::StagedRow,
         intake::{self, PutEntitlement, PutOrder, StoredEntitlement},
         order,
+        own_currency::{self, Changes},
     },
 };
 
@@ -59,6 +62,7 @@ struct Span<'a> {
     staged: &'a StagedFile,
     grace_days: u32,
     partners: HashMap<String, (i64, Currency)>,
+    changes: HashMap<i64, Changes>,
     orders: HashMap<String, Held>,
     known: HashMap<(i64, String), StoredEntitlement>,
     holdings: Holdings<'a>,
@@ -124,6 +128,8 @@ impl<'a> Span<'a> {
             (order_id, held)
         });
         let partners = intake::partners(conn, &numbers).await?;
+        let partner_ids: Vec<i64> = partners.values().map(|(id, _)| *id).collect();
+        let changes = own_currency::changes(conn, &partner_ids).await?;
         let partner = |number: &str| partners.get(number).map(|(id, _)| *id);
         let holdings = Holdings::load(cx, conn, partner, rows).await?;
         // Numbers that the span does not use are gaps; what arrives later has the higher one.
@@ -134,6 +140,7 @@ impl<'a> Span<'a> {
             staged,
             grace_days,
             partners,
+            changes,
             orders: orders.collect(),
             known,
             holdings,
@@ -165,8 +172,10 @@ impl<'a> Span<'a> {
             expires_on: row.expires_on,
             arrives_on: self.staged.received_on,
         };
+        let (local, at_start) = self.currencies(partner_id, local, row.starts_on);
         let against = Against {
             local,
+            at_start,
             order: held.map(|held| &held.order),
             known: stored.map(|stored| &stored.known),
             catalogue: &self.cx.catalogue,
@@ -202,6 +211,13 @@ impl<'a> Span<'a> {
                 Verdict::Applied(remarks)
             }
         }
+    }
+
+    /// A partner's currency when the file arrived, and when a benefit starts (D4).
+    fn currencies(&self, partner_id: i64, local: Currency, starts_on: NaiveDate) -> (Currency, Currency) {
+        let changes = self.changes.get(&partner_id).map_or(&[][..], Vec::as_slice);
+        let of = |day| currency_on(local, changes, day);
+        (of(self.staged.received_on), of(starts_on))
     }
 
     fn put(
@@ -252,7 +268,7 @@ impl<'a> Span<'a> {
     }
 
     /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
-    fn take_order(&mut self, row: &EntitlementRow, partner_id: i64, starts_on: chrono::NaiveDate) -> i64 {
+    fn take_order(&mut self, row: &EntitlementRow, partner_id: i64, starts_on: NaiveDate) -> i64 {
         let grace_days = self.grace_days;
         let numbers = &mut self.order_ids;
         let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| Held {
@@ -338,7 +354,7 @@ impl<'a> Span<'a> {
     }
 
     /// Where the credit, or the balance, of an entitlement starts that nothing was granted of.
-    fn schedule(&self, put: &Put, year: Year, last_usable_on: chrono::NaiveDate) -> Option<Schedule> {
+    fn schedule(&self, put: &Put, year: Year, last_usable_on: NaiveDate) -> Option<Schedule> {
         let policy = self.cx.credit_policy();
         let shape = match put.kind {
             BenefitKind::AzureMonthlyCredit => Shape::Monthly(policy.scheme),

@@ -54,15 +54,8 @@ pub async fn apply(
             verdicts.push(Verdict::no("tenant_id", tenant_id, Reason::TenantPinned { expected }));
             continue;
         }
-        // What was granted was granted in a currency; it stays the partner's (D16).
-        let granted = people::granted_currency(conn, &row.partner_id).await?;
-        verdicts.push(match granted {
-            Some(expected) if expected != row.currency.code() => {
-                let reason = Reason::AlreadyGranted { column: "currency".to_owned(), expected };
-                Verdict::no("currency", row.currency.code(), reason)
-            }
-            _ => people::put_partner(conn, staged.file_id, &row).await?.into(),
-        });
+        let put = people::put_partner(conn, staged.file_id, staged.received_on, &row).await?;
+        verdicts.push(put.into());
     }
     Ok(verdicts)
 }
