@@ -288,9 +288,6 @@ impl Terms {
         from: NaiveDate,
         rates: &Rates,
     ) -> Result<(Amount, Option<i64>, Option<FrozenRate>), Reason> {
-        if !self.per_period.can_be_kept() {
-            return Err(Reason::AmountTooLarge { currency: self.per_period.currency });
-        }
         let stated = self.per_period;
         if stated.currency == local {
             return Ok((stated, (local == Currency::USD).then_some(stated.minor), None));

@@ -11,7 +11,7 @@ use super::{
     kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
-    reason::{Problem, Reason},
+    reason::{Expected, Problem, Reason},
 };
 
 /// An order as it is known.
@@ -194,8 +194,8 @@ fn state(
             let reason = Reason::CurrencyNotAccepted { expected: against.local };
             problems.push(Problem::at("currency", amount.currency.code(), reason));
         }
-        Some(amount) if !fits(amount, quantity) => {
-            let reason = Reason::AmountTooLarge { currency: amount.currency };
+        Some(amount) if amount.minor.checked_mul(i64::from(quantity.unwrap_or(1))).is_none() => {
+            let reason = Reason::Invalid { expected: Expected::Amount };
             problems.push(Problem::at("amount", &amount.plain(), reason));
         }
         None if is_credit(row) => problems.push(Problem::at("amount", "", Reason::NoAmount)),
@@ -252,12 +252,6 @@ fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: Held) -> Vec<Prob
         differs("benefit_type", row.benefit_type.name(), entry.benefit_type.clone());
     }
     remarks
-}
-
-/// Whether what is granted at once can be kept (D12: amount × quantity).
-fn fits(amount: Amount, quantity: Option<u32>) -> bool {
-    let minor = amount.minor.checked_mul(i64::from(quantity.unwrap_or(1)));
-    minor.is_some_and(|minor| Amount::new(minor, amount.currency).can_be_kept())
 }
 
 /// Every column that was granted with another value (D16). An amount in a currency that the partner `local` has no more
