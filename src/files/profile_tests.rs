@@ -35,7 +35,7 @@ fn case_spaces_mark_and_order_do_not_matter_and_unknown_columns_are_reported() {
     )
     .unwrap();
     assert_eq!(profile.kind, Kind::Partners);
-    assert_eq!(profile.places, [Some(1), Some(2), Some(4), Some(0), Some(5), None, None, None]);
+    assert_eq!(profile.places, [Some(1), Some(2), Some(4), Some(0), Some(5), None, None, None, None]);
     assert_eq!(profile.unknown, ["Account e-mail"]);
 }
 

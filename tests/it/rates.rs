@@ -228,7 +228,8 @@ async fn d4_a_change_of_currency_takes_effect_on_the_day_it_states_whenever_its_
             assert_eq!(waits(&house).await, ["rate_too_old"]);
         }
         house.import_one("p2.csv", &stated, arrives).await.applied();
-        assert_eq!(house.import_one("p3.csv", &stated, arrives).await.rows, ["2 unchanged"]);
+        let again = stated.replacen("partner_id", "Partner_ID", 1);
+        assert_eq!(house.import_one("p3.csv", &again, arrives).await.rows, ["2 unchanged"]);
         house.night("2023-02-12").await;
         let granted = house.ledger_of("granted").await;
         assert_eq!(
