@@ -1,6 +1,8 @@
 //! Reference rates and what waits for them: D4. TARGET's business days, holes that are filled later, days without rates,
 //! currencies that leave the list.
 
+use std::fmt::Write as _;
+
 use chrono::NaiveDate;
 use serde_json::Value;
 
@@ -162,7 +164,7 @@ fn kuna_until_new_year() -> String {
             [day("2022-12-26")].contains(&on) || ["Sat", "Sun"].contains(&&*on.format("%a").to_string());
         if !rest {
             let (usd, hrk) = if on < day("2023-01-01") { ("1.0666", "7.5365") } else { ("1.0683", "N/A") };
-            file += &format!("{on},{usd},{hrk},\n");
+            writeln!(file, "{on},{usd},{hrk},").unwrap();
         }
     }
     file
