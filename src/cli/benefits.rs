@@ -37,7 +37,7 @@ pub(super) struct BenefitsArgs {
 pub(super) async fn run_benefits(settings: &Settings, args: BenefitsArgs) -> anyhow::Result<Exit> {
     let today = settings.still_clock().today();
     let (partner, user) = (args.partner.trim(), args.requested_by.as_deref().map(str::trim));
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let shown = match store.pool.begin().await {
         Ok(mut tx) => benefits::read(&mut tx, partner, user, today, Language::English).await,
         Err(error) => Err(store::Error::from(error)),

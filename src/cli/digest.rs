@@ -21,7 +21,7 @@ pub(super) struct DigestArgs {
 }
 
 pub(super) async fn run_digest(settings: &Settings, args: DigestArgs) -> anyhow::Result<Exit> {
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let digest = digest::digest(&mut *store.pool.acquire().await?, args.on).await;
     store.close().await;
     let digest = digest?;

@@ -40,7 +40,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) async fn run_explain(settings: &Settings, args: ExplainArgs) -> anyhow::Result<Exit> {
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let told = match store.pool.begin().await {
         Ok(mut tx) => tell(&mut tx, args.subject.trim()).await,
         Err(error) => Err(store::Error::from(error).into()),

@@ -82,7 +82,7 @@ pub(super) async fn run_export(settings: &Settings, args: ExportArgs) -> anyhow:
         Reader::Machine => Form::Machine,
         Reader::Spreadsheet => Form::Spreadsheet,
     };
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let result = write(&store, export, args.on, form, args.out.as_deref()).await;
     store.close().await;
     let bytes = result?;

@@ -205,7 +205,7 @@ pub(super) async fn run_jobs(settings: &Settings, command: JobsCommand) -> anyho
         let sentence = format!("there is no job '{job}'; there are: {}", known.join(", "));
         return Err(Ending::new(Exit::Usage, sentence).into());
     }
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let done = match store.pool.acquire().await {
         Ok(mut conn) => obey(settings, &mut conn, command).await,
         Err(error) => Err(store::Error::from(error).into()),

@@ -120,7 +120,7 @@ impl KeyArgs {
 
 pub(super) async fn run_keys(settings: &Settings, command: KeysCommand) -> anyhow::Result<Exit> {
     let cx = context(settings, last_full_day(settings), false)?;
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let today = settings.still_clock().today();
     let ended = async {
         let mut conn = store.pool.acquire().await?;

@@ -22,7 +22,7 @@ Example, for a monitor:
 pub(super) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     let (policies, ..) = facts(settings)?;
     let now = settings.still_clock().now();
-    let store = Store::open(&location(settings)?).await?;
+    let store = Store::open_existing(&location(settings)?).await?;
     let told = match store.pool.acquire().await {
         Ok(mut conn) => status::read(&mut conn, &policies, now, Language::English).await,
         Err(error) => Err(error.into()),

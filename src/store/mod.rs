@@ -214,6 +214,23 @@ impl Store {
         Ok(Self { pool, hold })
     }
 
+    /// Opens the store for a command that only reads: it makes none.
+    ///
+    /// # Errors
+    /// [`Error::Down`] if the data directory has no store; else as [`Store::open`].
+    pub async fn open_existing(location: &Location) -> Result<Self> {
+        if location.database_url.is_none() {
+            let data_dir = location.embedded.data_dir.clone();
+            if blocking(move || embedded::directory(&data_dir)).await?.is_none() {
+                return Err(Error::Down(format!(
+                    "there is no store in {}; `import`, `night` and `up` make one, `--data-dir` says where one is",
+                    location.embedded.data_dir.display()
+                )));
+            }
+        }
+        Self::open(location).await
+    }
+
     /// A few connections beside those of work, so that whoever must be quick never waits for it; made when needed.
     #[must_use]
     pub fn aside(&self, connections: u32, patience: Duration) -> PgPool {

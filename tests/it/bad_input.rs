@@ -99,6 +99,19 @@ fn postgres_gone_is_exit_6_for_every_command_that_needs_it() {
     }
 }
 
+#[test]
+fn a_command_that_only_reads_makes_no_store() {
+    let dir = Scratch::new();
+    let data = dir.join("data");
+    let asked = ["status", "explain 4301", "benefits --partner 4301", "export partners", "digest", "jobs list"];
+    for args in asked {
+        let mut command = benefactor(dir.path());
+        command.env_remove("DATABASE_URL").arg("--data-dir").arg(&data).args(args.split(' '));
+        says(Ran::of(&mut command), 6, &["there is no store in", "--data-dir"]);
+        assert!(!data.exists(), "{args}");
+    }
+}
+
 #[tokio::test]
 async fn a_night_that_loses_its_postgres_is_exit_6_and_goes_on_when_it_is_back() {
     let mut house = House::open().await;

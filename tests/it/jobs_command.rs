@@ -95,9 +95,9 @@ async fn a_dead_letter_is_listed_shown_with_its_rows_and_once_the_cause_is_gone_
         assert!(lines[1].contains(word), "{word} in {list}");
     }
     let none = benefactor(&house, &["jobs", "list", "--state", "waiting"]).ended(0).stdout;
-    assert_eq!(none, "there is no such job\n");
+    assert_eq!(none, "no work matches\n");
     let none = benefactor(&house, &["jobs", "list", "--job", "expire_benefits"]).ended(0).stdout;
-    assert_eq!(none, "there is no such job\n");
+    assert_eq!(none, "no work matches\n");
     let done = benefactor(&house, &["jobs", "list", "--state", "done", "--limit", "1"]).ended(0).stdout;
     assert!(done.contains("more: --limit"), "{done}");
 

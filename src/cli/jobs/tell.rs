@@ -56,7 +56,7 @@ fn cut(error: &str) -> String {
 /// `all`: of every job, and in every state but done.
 pub(super) fn list(listed: &[Listed], total: i64, all: bool) -> Vec<String> {
     if listed.is_empty() {
-        let none = if all { "nothing waits, runs or has failed" } else { "there is no such job" };
+        let none = if all { "nothing waits, runs or has failed" } else { "no work matches" };
         return vec![none.to_owned()];
     }
     let line = |cells: [&str; 8]| {

@@ -62,20 +62,23 @@ pub(super) fn outside_benefit_dates(
         Some(_) => never("D5"),
         None => refusal("D5"),
     };
+    let over = on.is_some_and(|on| on > ends_on);
     told.words(
         move |day| {
-            format!(
-                "The benefit can be used from {} through {}; choose a date between them.",
-                day(starts_on),
-                day(ends_on)
-            )
+            let (from, through) = (day(starts_on), day(ends_on));
+            if over {
+                format!("The benefit could be used from {from} through {through}, which is over.")
+            } else {
+                format!("The benefit can be used from {from} through {through}; choose a date between them.")
+            }
         },
         move |day| {
-            format!(
-                "Förmånen kan användas från och med {} till och med {}; välj ett datum däremellan.",
-                day(starts_on),
-                day(ends_on)
-            )
+            let (from, through) = (day(starts_on), day(ends_on));
+            if over {
+                format!("Förmånen kunde användas från och med {from} till och med {through}, som har passerat.")
+            } else {
+                format!("Förmånen kan användas från och med {from} till och med {through}; välj ett datum däremellan.")
+            }
         },
     )
 }
