@@ -103,7 +103,8 @@ fn postgres_gone_is_exit_6_for_every_command_that_needs_it() {
 fn a_command_that_only_reads_makes_no_store() {
     let dir = Scratch::new();
     let data = dir.join("data");
-    let asked = ["status", "explain 4301", "benefits --partner 4301", "export partners", "digest", "jobs list"];
+    let asked =
+        ["status", "explain 4301", "benefits --partner 4301", "export partners", "digest", "jobs list"];
     for args in asked {
         let mut command = benefactor(dir.path());
         command.env_remove("DATABASE_URL").arg("--data-dir").arg(&data).args(args.split(' '));
