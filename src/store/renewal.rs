@@ -49,6 +49,9 @@ pub async fn taken(conn: &mut PgConnection, renewing: &[Renewing<'_>]) -> Result
 
 /// The live entitlements of memberships that end on the day beside each, with their own last usable day: that day, or an
 /// earlier one of theirs.
+///
+/// What has ended is left out after each order's are looked up: a planner that takes few to be live would read the index of
+/// all that are once an order.
 pub async fn live(
     conn: &mut PgConnection,
     membership_ids: &[i64],
@@ -57,8 +60,9 @@ pub async fn live(
     let rows = sqlx::query!(
         r#"select e.entitlement_id, least(e.last_usable_on, n.ended_on) as "ended_on!"
            from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
-           cross join lateral (select entitlement_id, last_usable_on from entitlement
-                               where membership_id = n.membership_id and ended_on is null offset 0) e
+           cross join lateral (select entitlement_id, last_usable_on, ended_on from entitlement
+                               where membership_id = n.membership_id offset 0) e
+           where e.ended_on is null
            order by e.entitlement_id"#,
         membership_ids,
         days

@@ -253,7 +253,7 @@ fn questions(rows: u64) -> Vec<Step> {
             &[&["keys", "reveal"], &key[..], &[software, "--key", &format!("K{}", 3 * nth + 1)]].concat(),
             &format!("WINDO-{nth:012}"),
         ),
-        one("request of one row", &[&by_name[..], &removed].concat(), ""),
+        Step::asks("request of one row", Of::All, &[&by_name[..], &removed].concat(), ""),
         Step::asks("jobs list", Of::All, &["jobs", "list", "--state", "done"], "provision_credits"),
         Step::asks("jobs show", Of::All, &["jobs", "show", "1.1"], "provision_credits"),
         Step::asks("rates list", Of::All, &["rates", "list"], "2024-06-13"),
