@@ -116,7 +116,9 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
     let rows = sqlx::query!(
         r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
                   to_account::text as "to_account!", effective_on, amount_minor, request_no, corrects, correction_no
-           from transfer where entitlement_id = any($1) and currency is null order by transfer_id"#,
+           from (select distinct unnest($1::bigint[]) as id) asked
+           cross join lateral (select * from transfer where entitlement_id = asked.id offset 0) booked
+           where currency is null order by transfer_id"#,
         ids
     )
     .fetch_all(conn)
