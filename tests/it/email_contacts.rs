@@ -19,11 +19,11 @@ async fn two_orders(language: Option<&str>) -> House {
     house
         .import(
             &[("p.csv", &partner("4301", "SEK")), ("u.csv", &users("4301")), ("e.csv", &order)],
-            "2024-01-31",
+            "2024-11-20",
         )
         .await;
     if let Some(language) = language {
-        house.import_one("c.csv", &contact("4301", language), "2024-01-31").await.applied();
+        house.import_one("c.csv", &contact("4301", language), "2024-11-20").await.applied();
     }
     house.night("2024-11-29").await;
     house

@@ -233,7 +233,6 @@ async fn d16_an_event_s_key_with_other_content_is_a_loud_conflict() {
         ["2 rejected SEK conflicts_with_earlier"]
     );
     let mut renewed = known().await;
-    renewed.night("2025-02-09").await;
     renewed
         .import_one("r1.csv", &renewal("4301", "ORD-1", "2025-02-10", "ORD-2"), "2025-02-10")
         .await
