@@ -1,4 +1,4 @@
-//! What day it is: the only room that asks the machine for the time.
+//! What day it is: the only module that asks the machine for the time.
 //!
 //! Rules take their date as an argument; commands get it from a [`Clock`], so that `--now` moves the whole
 //! business to another day. Leases and time-outs are not business: they keep the database's clock.

@@ -1,23 +1,23 @@
 //! benefactor: the back office of a partner programme's benefits.
 //!
-//! One binary, and the rooms behind it. Each imports only from those below it; `store`, `files` and `mail` never from
-//! each other (`tests/it/architecture.rs` holds that).
+//! One binary, and its modules. Each imports only from those below it; `cli`, `worker` and `web` also from `settings`
+//! and `clock`; `store`, `files` and `mail` never from each other (`tests/it/architecture.rs` checks that).
 //!
-//! | room | what is in it |
+//! | module | what is in it |
 //! |---|---|
 //! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
-//! | [`worker`] | the only room that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
-//! | [`web`] | the only room that knows axum: metrics and health, on this machine alone |
+//! | [`worker`] | the only module that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
+//! | [`web`] | the only module that knows axum: metrics and health, on this machine alone |
 //! | [`answers`] | what people ask, as plain data that commands and pages show: history, benefits, status; only reads |
 //! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
-//! | [`store`] | the only room with SQL; the private Postgres of the embedded default |
+//! | [`store`] | the only module with SQL; the private Postgres of the embedded default |
 //! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
-//! | [`mail`] | the only room that knows lettre: notices become a digest, the digest an `.eml` |
+//! | [`mail`] | the only module that knows lettre: notices become a digest, the digest an `.eml` |
 //! | [`domain`] | the programme's rules: pure, no input or output, no clock; today is an argument |
 //!
-//! A row's walk through them is told in the README; the programme's rules in [`domain`], running it in [`worker`]. Facts that
-//! are not code are in `jobs/` (when and how much),
-//! `fixtures/` (the catalogue, and an invented cast) and `migrations/` (the schema).
+//! The README follows one row through the modules; [`domain`] has the programme's rules, [`worker`] how to operate it.
+//! What is not code is in `jobs/` (when and how much), `fixtures/` (the catalogue, and invented partners) and
+//! `migrations/` (the schema).
 
 pub mod answers;
 pub mod cli;

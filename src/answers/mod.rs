@@ -9,7 +9,7 @@
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
 //! | [`reasons::ReasonView`] | every reason with its sentences (D13) | [`reasons::all`] |
 //!
-//! A view is serialised as the command prints it with `--json`. This room knows no command line and no HTTP, and only
+//! A view is serialised as the command prints it with `--json`. This module knows no command line and no HTTP, and only
 //! reads: it runs within a transaction that is read-only.
 
 pub mod benefits;

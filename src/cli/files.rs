@@ -42,7 +42,7 @@ pub(super) struct ImportArgs {
     /// Let requests in that are dated long before today, which otherwise wait
     #[arg(long)]
     accept_backdated: bool,
-    /// Let an entitlements file end more than 5 % (and 20) of the entitlements it names partners of
+    /// Accept an entitlements file that ends more than 20, and more than 5 %, of the live entitlements of its partners
     #[arg(long)]
     accept_ends: bool,
     /// Say what would become of the rows and change nothing

@@ -54,7 +54,7 @@ enum Command {
     /// Run everything in one process: the store, the inbox, the nights, until SIGTERM or Ctrl-C
     #[command(after_help = up::UP_EXAMPLE)]
     Up(up::UpArgs),
-    /// Help with the nights, against a database that runs
+    /// Run workers and the timetable only, on an existing database
     #[command(after_help = up::WORKER_EXAMPLE)]
     Worker(up::UpArgs),
     /// Run the nightly jobs for every business date not yet complete
@@ -100,7 +100,7 @@ enum Command {
     /// See what waits, runs or failed for good, and do something about it
     #[command(subcommand, after_help = jobs::EXAMPLE)]
     Jobs(jobs::JobsCommand),
-    /// One number for what the ledger says, to compare two stores by
+    /// Print the SHA-256 of what the ledger says, to compare two stores
     #[command(after_help = digest::EXAMPLE)]
     Digest(digest::DigestArgs),
     /// Bring the database's schema up to this version, and grant to its roles

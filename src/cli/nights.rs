@@ -1,4 +1,4 @@
-//! `night` and `run`: what is due, done now or rehearsed.
+//! `night` and `run`: what is due, done now or shown by a dry run.
 
 use std::sync::Arc;
 
@@ -37,10 +37,10 @@ pub(super) const RUN_EXAMPLE: &str = "Example:\n  benefactor run provision_credi
 /// What `night` takes.
 #[derive(Args, Debug)]
 pub(super) struct NightArgs {
-    /// Up to this business date
+    /// Up to this business date; without it the last full day (UTC)
     #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
     on: Option<NaiveDate>,
-    /// Where a fresh store starts; on any other the first date not complete
+    /// Where a fresh store starts; any other store starts at its first date that is not complete
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
     /// Up to this business date

@@ -1,4 +1,4 @@
-//! When word is due of what comes near (D10): on the first morning on which a step is reached or past and was not told.
+//! When a reminder is due (D10): on the first morning on or after the date of a step that was not told yet.
 
 use chrono::NaiveDate;
 

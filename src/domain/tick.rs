@@ -1,7 +1,7 @@
 //! Ticks: a job's due time for a business date, and what becomes of those that were missed.
 //!
-//! Worked out from the timetables and from what is on record, and from nothing else, so that whoever works it out, a
-//! process that ran all the time or one that starts after a month, comes to the same.
+//! They follow from the timetables and from the ticks on record, and from nothing else. So every process gets the same
+//! result, whether it ran all the time or starts after a month.
 
 use std::collections::BTreeMap;
 

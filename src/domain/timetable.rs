@@ -2,9 +2,9 @@
 //! the times that were missed.
 //!
 //! Business dates are UTC days (D1), and a night cannot run before its day is over. A job is due once a business date,
-//! also where clocks are changed: the expression is read in the zone's own time, an hour that comes twice counts when
-//! it comes first, one that is left out when it would be over, and the business date is told by the zone's standard
-//! time, so that a time of day belongs to one business date the year round.
+//! also when the clocks change. The expression is read in the zone's local time. An hour that comes twice counts the
+//! first time; one that is skipped counts at the moment at which it would be over. The business date follows the zone's
+//! standard time, so that a time of day belongs to the same business date all year.
 
 use std::{fmt, str::FromStr};
 

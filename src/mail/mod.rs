@@ -1,5 +1,5 @@
 //! E-mail: notices become one digest a recipient and day (D10), rendered from the texts that stand with each notice
-//! and the frame in `templates/digest`, and handed over as a complete message. The only room that knows lettre.
+//! and the frame in `templates/digest`, and handed over as a complete message. The only module that knows lettre.
 
 pub mod digest;
 mod error;

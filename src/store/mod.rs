@@ -1,4 +1,4 @@
-//! The only room with SQL: where the database is, its schema, and functions over its tables, one file a family.
+//! The only module with SQL: where the database is, its schema, and functions over its tables, one file a family.
 //!
 //! The queue's own tables come from elsewhere ([`Location::transport`]); they are migrated here, under one lock
 //! with ours, because schema and grants belong together.

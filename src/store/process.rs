@@ -1,4 +1,4 @@
-//! Processes that work, and when each last gave word; all times are the database's.
+//! Processes that work, and the last heartbeat of each; all times are the database's.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

@@ -1,5 +1,5 @@
-//! Tries of taking a file in: recorded before each in a commit of its own, struck out where a try comes to an end, so
-//! that one whose connection is gone is known to have ended its process; and files given up for that.
+//! Tries of taking a file in. Each is recorded in a commit of its own before it begins, and removed when it ends, so a
+//! record whose connection is gone means that the try crashed its process. And the files that were given up for that.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

@@ -1,4 +1,4 @@
-//! What is told over HTTP, on this machine alone: metrics, and whether it is well. The only room that knows axum.
+//! HTTP, on this machine alone: metrics and health. The only module that knows axum.
 //!
 //! | path | answers |
 //! |---|---|
@@ -7,9 +7,8 @@
 //! | `/health/live` | 200 while this process looks for work, else 503: start it again |
 //! | `/health/ready` | 200 while the store answers, else 503 |
 //!
-//! Nobody logs in here, so it listens on loopback addresses only, and tells no names and nothing about partners. All is
-//! asked when it is asked for, from the store, on connections of its own: nothing is kept, and any process tells the
-//! same.
+//! There is no login, so it listens on loopback addresses only and shows nothing about persons or partners. Every
+//! request reads the store, on connections of its own; nothing is cached, and every process gives the same answer.
 
 mod health;
 mod metrics;

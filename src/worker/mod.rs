@@ -1,4 +1,4 @@
-//! The only room that knows apalis: wake-up calls, who takes them (`poller`), who does the work (`dispatcher`), who looks
+//! The only module that knows apalis: wake-up calls, who takes them (`poller`), who does the work (`dispatcher`), who looks
 //! for what is due (`sweep`), and the heartbeats of processes (`heartbeat`).
 //!
 //! **At least once, and one effect.** A call says "something is due in queue X" and nothing else. The process that takes

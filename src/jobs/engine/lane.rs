@@ -2,8 +2,8 @@
 //! processes may work the same run beside it.
 //!
 //! A try of a chunk ends in one of these ways, and each is on record: done; failed (an error, a panic, its time limit),
-//! to be tried again after a pause or given up; called off by an operator; handed back, which does not count, because
-//! its worker stops or the database went away; lost, which its next worker records, because there was no word of it.
+//! and then retried after a pause or a dead letter; cancelled by an operator; released, because its worker stops or the
+//! database went away, which does not count as a try; lost, because its lease expired: the next worker records that.
 
 use std::{any::Any, sync::Arc, time::Duration};
 

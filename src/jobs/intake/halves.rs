@@ -1,6 +1,6 @@
-//! Finds the rows that the store refuses (promise 5): rows are applied together; where that fails for their values, their
-//! halves are applied one after the other, each under a savepoint, down to the single row. So the cost falls on failure
-//! only, and what a later row sees of an earlier one stays as it was.
+//! Finds the rows that the store refuses (promise 5). Rows are applied together. If the store refuses their values,
+//! each half is applied under a savepoint, first half first, and so on down to the single row. So only a failure costs
+//! more, and a later row still sees what earlier rows did.
 
 use std::ops::Range;
 

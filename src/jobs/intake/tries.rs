@@ -1,6 +1,6 @@
-//! Tries of a file. A file that ends its process every time (a crash, a kill, no memory left) would end it for ever:
-//! each try is recorded before the work and struck out when it ends, well or with an error, so that what stays are the
-//! tries that nobody came back from. Several processes may be at one file: theirs are not lost while they live.
+//! Tries of a file. Without a limit, a file that crashes its process (a panic, a kill, no memory left) would do so for
+//! ever. So each try is recorded before the work and removed when it ends, well or with an error; what stays are the
+//! tries that crashed. Several processes may read one file: a try does not count as crashed while its process lives.
 
 use std::{
     collections::HashMap,

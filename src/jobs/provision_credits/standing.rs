@@ -1,4 +1,4 @@
-//! What stands against bulk credit on the night that it is due (D14).
+//! What excludes bulk credit in the night in which it is due (D14).
 
 use std::collections::{BTreeSet, HashMap};
 

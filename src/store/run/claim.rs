@@ -1,4 +1,4 @@
-//! Claims: a chunk is taken under a lease, and its try ends done, failed, called off, handed back or lost.
+//! Claims: a chunk is taken under a lease, and its try ends done, failed, cancelled, released or lost.
 //!
 //! The transaction of a try is named after it while it is open. Whoever takes its chunk over ends the session of that
 //! name: a worker that is paused loses its locks with it, and writes nothing when it wakes. The name is the
