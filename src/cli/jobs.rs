@@ -22,7 +22,7 @@ use crate::{
     settings::Settings,
     store::{
         self, Store, notifier,
-        work::{self, By, Refused, Rows, State, WorkId},
+        work::{self, By, DueTerms, Refused, Rows, State, WorkId},
     },
     worker::Queue,
 };
@@ -266,8 +266,14 @@ async fn show(settings: &Settings, conn: &mut PgConnection, args: &ShowArgs) -> 
     // One that this program does not know covers nothing it could name.
     let unknown = Stage { covers: "work of another version of this program", rows: Rows::None };
     let stage = Job::named(&work.job).and_then(of).unwrap_or(unknown);
-    let grace = i32::try_from(policies.expire_benefits.policy.grace_days).unwrap_or(i32::MAX);
-    let (rows, rows_in_all) = work::due(conn, stage.rows, work.span, work.due_on, grace, args.rows).await?;
+    let expiry = policies.expire_benefits.policy;
+    let days = |days| i32::try_from(days).unwrap_or(i32::MAX);
+    let terms = DueTerms {
+        today: work.due_on,
+        grace_days: days(expiry.grace_days),
+        activate_by_days: days(expiry.activate_by_days),
+    };
+    let (rows, rows_in_all) = work::due(conn, stage.rows, work.span, terms, args.rows).await?;
     let shown = tell::Shown {
         stage,
         rows,

@@ -6,14 +6,14 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::ledger::Transfer;
 
 /// Tables written by COPY, with the columns that are.
 pub const COLUMNS: [(&str, &str); 17] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
-         period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects, rule",
+         period_until, effective_on, amount_minor, currency, usd_minor, rate_nano, rate_on, usage_id, corrects, rule, \
+         request_no",
     ),
     (
         "request",
@@ -136,7 +136,8 @@ impl CopyRows {
         self
     }
 
-    fn null(&mut self) -> &mut Self {
+    /// Adds a cell that is null.
+    pub fn null(&mut self) -> &mut Self {
         self.text.push_str("\\N\t");
         self
     }
@@ -174,35 +175,4 @@ impl CopyRows {
         }
         Ok(copy.finish().await?)
     }
-}
-
-/// A transfer with whose it is.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The entitlement.
-    pub entitlement_id: i64,
-    /// Its partner.
-    pub partner_id: i64,
-    /// What moves.
-    pub transfer: Transfer,
-    /// The rule by which a correction puts right what was booked under a year that moved (D2, D16).
-    pub rule: Option<String>,
-}
-
-/// Appends to the ledger.
-pub async fn append_transfers(conn: &mut PgConnection, run_id: i64, entries: &[Entry]) -> Result<u64> {
-    let mut rows = CopyRows::into("transfer");
-    for Entry { entitlement_id, partner_id, transfer: t, rule } in entries {
-        rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(t.kind.name());
-        rows.cell(t.from.name()).cell(t.to.name()).cell(t.period_no);
-        rows.cell(t.corrects.map_or(0, |(_, nth)| nth)).date(t.period.from).date(t.period.until);
-        rows.date(t.effective_on).cell(t.amount.minor).cell(t.amount.currency).maybe(t.usd_minor);
-        rows.maybe(t.rate.map(|r| r.nano));
-        match t.rate {
-            Some(rate) => rows.date(rate.published_on),
-            None => rows.null(),
-        };
-        rows.maybe(t.usage_id).maybe(t.corrects.map(|(id, _)| id)).maybe_text(rule.as_deref()).end();
-    }
-    rows.copy(conn).await
 }

@@ -132,8 +132,7 @@ pub async fn due_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> 
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
            from (select entitlement_id, row_number() over (order by entitlement_id) as nth
-                 from (select entitlement_id from credit_schedule where next_on <= $1
-                       order by next_on, entitlement_id) due) numbered
+                 from (select entitlement_id from due_credits($1) order by next_on, entitlement_id) due) numbered
            where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows
@@ -160,8 +159,8 @@ pub async fn due(
     policy: &Policy,
 ) -> Result<DueCredit> {
     let ids = sqlx::query_scalar!(
-        "select entitlement_id from credit_schedule
-         where next_on <= $1 and entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id",
+        r#"select entitlement_id as "id!" from due_credits($1)
+           where entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id"#,
         today,
         span.from.1,
         span.until.1
@@ -198,18 +197,18 @@ async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<
 async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
+        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
                   e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
                   s.currency as open_currency,
                   s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
-           from credit_schedule s
+           from due_credits($1) s
            join entitlement e on e.entitlement_id = s.entitlement_id
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
-           where s.next_on <= $1 and s.entitlement_id between $2 and $3 and e.entitlement_id between $2 and $3
+           where s.entitlement_id between $2 and $3 and e.entitlement_id between $2 and $3
            order by s.entitlement_id"#,
         today,
         first,
@@ -274,9 +273,7 @@ pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
            from (select entitlement_id, row_number() over (order by entitlement_id) as nth
-                 from (select entitlement_id from credit_usage where not settled and used_on <= $1
-                       union
-                       select entitlement_id from credit_unsettled) d) due
+                 from due_usage($1)) due
            where (nth - 1) % $2 = 0 order by 1"#,
         today,
         rows
@@ -290,11 +287,7 @@ pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -
 pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar!(
         r#"select entitlement_id as "id!"
-           from (select entitlement_id from credit_usage
-                  where not settled and used_on <= $1 and entitlement_id >= $2 and entitlement_id < $3
-                 union
-                 select entitlement_id from credit_unsettled where entitlement_id >= $2 and entitlement_id < $3) due
-           order by 1"#,
+           from due_usage($1) where entitlement_id >= $2 and entitlement_id < $3 order by 1"#,
         today,
         span.from.1,
         span.until.1

@@ -14,11 +14,14 @@
 //!
 //! The kernel drops a dead process's locks, so no lock is ever stale. All functions here block.
 
+mod archive;
 mod binaries;
 mod cluster;
+mod error;
 #[cfg(feature = "download")]
 mod fetch;
 mod keeper;
+mod login;
 mod place;
 
 use std::{
@@ -33,20 +36,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use archive::Archive;
+pub use error::Error;
 pub use keeper::keep;
-use place::Place;
+pub use login::Login;
+use login::{DATABASE, PORT};
+pub use place::PROGRAMS;
+use place::{Place, socket_name};
 
 /// How long a command waits for a store that another process is starting or stopping.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a long-running user looks whether there is still a keeper.
 const WATCH: Duration = Duration::from_secs(1);
-/// The database inside the private cluster.
-const DATABASE: &str = "benefactor";
-/// The port in the socket's file name; nothing listens on it.
-const PORT: u16 = 5432;
-
-/// Where in a data directory PostgreSQL's programs are if they were fetched. They outlive the store.
-pub const PROGRAMS: &str = "postgresql";
 
 /// Which private store, and how it is run.
 #[derive(Clone, Debug)]
@@ -61,89 +62,6 @@ pub struct Options {
     pub keeper: PathBuf,
     /// Whether it must survive a power cut. Only tests say no.
     pub durable: bool,
-}
-
-/// Where PostgreSQL's server programs are fetched from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Archive {
-    /// The releases of theseus-rs/postgresql-binaries, if this machine has no programs that fit.
-    #[default]
-    Usual,
-    /// Nowhere: they are installed, or that is an error.
-    Never,
-    /// One archive (`.tar.gz`, with `bin` in its only top directory) at this URL, and its SHA-256 under the same
-    /// with `.sha256` at the end. Its programs are used whatever is installed.
-    At(String),
-}
-
-impl Archive {
-    /// Reads the setting: a URL, or `off`.
-    ///
-    /// # Errors
-    /// [`Error::Unfit`] if it is neither.
-    pub fn parse(setting: &str) -> Result<Self, Error> {
-        match setting.trim() {
-            "" => Ok(Self::Usual),
-            "off" => Ok(Self::Never),
-            url if url.starts_with("https://") || url.starts_with("http://") => Ok(Self::At(url.to_owned())),
-            _ => Err(Error::Unfit("--postgres-archive takes an http or https URL, or off".to_owned())),
-        }
-    }
-}
-
-/// Who connects; the cluster knows all three without a password, because only its owner reaches the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// Owns everything; for migrations and for the operator.
-    Owner,
-    /// What commands connect as; cannot rewrite history.
-    Worker,
-    /// Sees the `report` views and nothing else.
-    Reader,
-}
-
-impl Login {
-    /// The role's name in the private cluster.
-    #[must_use]
-    pub fn role(self) -> &'static str {
-        match self {
-            Self::Owner => "postgres",
-            Self::Worker => "benefactor_worker",
-            Self::Reader => "benefactor_reader",
-        }
-    }
-}
-
-/// Why the private store cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There is no usable PostgreSQL on this machine; says how to get one.
-    #[error("{0}")]
-    Absent(String),
-    /// The store was made by another major version than those on this machine; names both.
-    #[error("{0}")]
-    OtherVersion(String),
-    /// What is there does not fit: a directory of another user, a setting that says nothing.
-    #[error("{0}")]
-    Unfit(String),
-    /// Postgres does not start or does not answer.
-    #[error("{0}")]
-    Down(String),
-    /// A file or directory of the store refuses.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
-impl Error {
-    fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { path, source }
-    }
 }
 
 /// The use of a private store. While one exists, in any process, Postgres runs.
@@ -231,7 +149,7 @@ impl Hold {
     /// # Errors
     /// If no socket is on record, which means that no keeper ever started.
     pub fn url(&self, login: Login) -> Result<String, Error> {
-        let socket = self.place.socket_dir().ok_or_else(|| down(&self.place, "has no socket on record"))?;
+        let socket = self.place.socket_dir().ok_or_else(|| self.place.down("has no socket on record"))?;
         Ok(url(&socket, login))
     }
 
@@ -315,15 +233,10 @@ fn fetch(place: &Place, options: &Options, why: Error) -> Result<(), Error> {
 
 fn patient(deadline: Instant, place: &Place) -> Result<(), Error> {
     if Instant::now() > deadline {
-        return Err(down(place, &format!("is not ready after {} s", PATIENCE.as_secs())));
+        return Err(place.down(&format!("is not ready after {} s", PATIENCE.as_secs())));
     }
     thread::sleep(Duration::from_millis(5));
     Ok(())
-}
-
-fn down(place: &Place, what: &str) -> Error {
-    let log = place.file("server.log");
-    Error::Down(format!("the private Postgres in {} {what}; see {}", place.dir().display(), log.display()))
 }
 
 /// Starts a keeper and waits for its word. `Ok(true)`: Postgres is ready. `Ok(false)`: another keeper was faster,
@@ -365,10 +278,6 @@ fn start_keeper(place: &Place, options: &Options) -> Result<bool, Error> {
     keeper::heard(word.trim_end(), text.trim_end()).map(|()| false)
 }
 
-fn socket_name() -> String {
-    format!(".s.PGSQL.{PORT}")
-}
-
 /// The socket's directory goes into the query, where it overrides the host name before it.
 fn url(socket: &Path, login: Login) -> String {
     let mut host = String::new();
@@ -385,15 +294,6 @@ fn url(socket: &Path, login: Login) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_archive_is_a_url_or_off_or_the_usual_one() {
-        assert_eq!(Archive::parse("").unwrap(), Archive::Usual);
-        assert_eq!(Archive::parse("off").unwrap(), Archive::Never);
-        let url = "https://mirror.example/postgresql.tar.gz";
-        assert_eq!(Archive::parse(url).unwrap(), Archive::At(url.to_owned()));
-        assert!(matches!(Archive::parse("/srv/postgresql.tar.gz"), Err(Error::Unfit(_))));
-    }
 
     #[test]
     fn a_url_carries_the_socket_directory_with_every_odd_character_escaped() {

@@ -6,6 +6,7 @@ mod asked;
 mod doings;
 mod rows;
 mod standing;
+mod subject;
 
 use sqlx::{PgConnection, types::Json};
 
@@ -15,23 +16,7 @@ pub use asked::{Decided, RequestOnRecord};
 pub use doings::{Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed};
 pub use rows::{EntitlementVersion, LedgerEntry, NoticeTold, WaitingGrant};
 pub use standing::{BenefitStanding, KeyStanding, OrderStanding, PartnerStanding, UserStanding, user};
-
-/// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// `partner`, `order`, `entitlement`, `user`, `key` or `request`.
-    pub kind: String,
-    /// What it is called outside.
-    pub name: String,
-    /// The Partner ID.
-    pub partner: String,
-    partner_id: i64,
-    membership_id: Option<i64>,
-    entitlement_id: Option<i64>,
-    user_id: Option<i64>,
-    key_id: Option<i64>,
-    request_no: Option<i64>,
-}
+pub use subject::Subject;
 
 /// Everything that goes by a name, or may if it is to be of a `kind`; a Partner ID may be somebody's request as well.
 /// Users are looked for by what looks like the name of one, since nothing but their partner leads to them quickly.

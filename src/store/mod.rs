@@ -16,6 +16,7 @@ pub mod file;
 pub mod holding;
 pub mod intake;
 pub mod keys;
+pub mod ledger;
 pub mod notice;
 pub mod notifier;
 pub mod order;

@@ -253,7 +253,7 @@ pub async fn mail_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) ->
     let starts = sqlx::query_scalar!(
         r#"select mail_id as "id!"
            from (select mail_id, row_number() over (order by mail_id) as nth from mail
-                 where status in ('queued', 'claimed', 'unknown')) due
+                 where mail_is_unsent(status)) due
            where (nth - 1) % $1 = 0 order by 1"#,
         rows
     )
@@ -296,8 +296,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
         r#"with leased as (
                update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => $3)
-               where mail_id >= $1 and mail_id < $2
-                 and status in ('queued', 'claimed', 'unknown')
+               where mail_id >= $1 and mail_id < $2 and mail_is_unsent(status)
                returning *
            )
            select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,

@@ -80,21 +80,7 @@ pub async fn ending_spans(
     let starts = sqlx::query_scalar!(
         r#"select membership_id as "id!"
            from (select membership_id, row_number() over (order by membership_id) as nth
-                 from (select membership_id from membership where status = 'pending' and starts_on <= $1
-                       union
-                       select membership_id from membership
-                        where ended_on is null and anniversary_on <= $1
-                          and (status <> 'in_grace' or anniversary_on + $2::int < $1)
-                       union
-                       select membership_id from entitlement where ended_on is null and last_usable_on < $1
-                       union
-                       select e.membership_id from entitlement e
-                        where $4 > 0 and e.ended_on is null and e.last_usable_on >= $1
-                          and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
-                          and greatest(e.starts_on, e.known_on) + $4::int < $1
-                          and not exists (select from assignment a
-                                          where a.entitlement_id = e.entitlement_id
-                                            and a.assigned_on <= greatest(e.starts_on, e.known_on) + $4::int)) m) due
+                 from due_memberships($1, $2, $4)) due
            where (nth - 1) % $3 = 0 order by 1"#,
         today,
         grace_days,
@@ -116,10 +102,9 @@ pub async fn changing(
     Ok(sqlx::query_as!(
         Membership,
         "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
-         from membership
-         where membership_id >= $1 and membership_id < $2 and ended_on is null
-           and (status = 'pending' and starts_on <= $3
-                or anniversary_on <= $3 and (status <> 'in_grace' or anniversary_on + $4::int < $3))
+         from membership m
+         where membership_id >= $1 and membership_id < $2
+           and (membership_starts(m, $3) or membership_passes_anniversary(m, $3, $4))
          order by membership_id for no key update",
         span.from.1,
         span.until.1,
@@ -156,7 +141,7 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on, e.known_on,
                   (e.last_usable_on >= m.anniversary_on) as "with_membership!"
            from entitlement e join membership m using (membership_id)
-           where e.membership_id >= $1 and e.membership_id < $2 and e.ended_on is null and e.last_usable_on < $3
+           where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_over(e, $3)
            order by e.entitlement_id"#,
         span.from.1,
         span.until.1,
@@ -192,14 +177,10 @@ pub async fn unassigned(
     Ok(sqlx::query_as!(
         Unassigned,
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit,
-                  (greatest(e.starts_on, e.known_on) + $4::int) as "latest_on!"
-           from entitlement e join membership m using (membership_id)
-           where e.membership_id >= $1 and e.membership_id < $2 and e.ended_on is null and e.last_usable_on >= $3
-             and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
-             and greatest(e.starts_on, e.known_on) + $4::int < $3
-             and not exists (select from assignment a
-                             where a.entitlement_id = e.entitlement_id
-                               and a.assigned_on <= greatest(e.starts_on, e.known_on) + $4::int)
+                  u.latest_on as "latest_on!"
+           from unassigned_credits($3, $4) u
+           join entitlement e using (entitlement_id) join membership m on m.membership_id = u.membership_id
+           where u.membership_id >= $1 and u.membership_id < $2
            order by e.entitlement_id"#,
         span.from.1,
         span.until.1,

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, migrate::Migrator};
 
-use super::Error;
+use super::error::Error;
 
 /// Tables whose rows are history: the worker adds to them and never changes them (promises: history only grows).
 const APPEND_ONLY: [&str; 7] = [

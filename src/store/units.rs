@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Error, Result};
+use super::{
+    Error, Result,
+    ledger::{UnitEntry, append_units},
+};
 use crate::domain::{
     benefit::{Benefit, Move, Unit},
     draw::{self, BookedUnits, Drawable, UnitTransfer},
@@ -59,21 +62,24 @@ async fn book(
     }
     let ids: Vec<i64> = found.iter().map(|one| one.entitlement_id).collect();
     let mut booked = booked(conn, &ids).await?;
-    let (mut rows, mut stands, mut out) = (Columns::default(), Vec::new(), Vec::new());
+    let (mut entries, mut stands, mut out) = (Vec::new(), Vec::new(), Vec::new());
     for one in &found {
         let booked = booked.remove(&one.entitlement_id).unwrap_or_default();
         let draws = draws.get(&one.entitlement_id).map_or(&[][..], Vec::as_slice);
         let left = draw::settle(&one.of, &booked, draws, &mut out);
         let stays = one.of.ended_on.is_none() && one.of.granted() > 0;
         stands.push((one.entitlement_id, one.partner_id, stays.then_some(left)));
-        for transfer in out.drain(..) {
-            rows.add(one, &transfer);
-        }
+        entries.extend(out.drain(..).map(|transfer| UnitEntry {
+            entitlement_id: one.entitlement_id,
+            partner_id: one.partner_id,
+            kind: one.of.unit.kind(transfer.moved),
+            period: one.of.period(),
+            transfer,
+        }));
     }
-    let entries = rows.ids.len();
-    rows.append(conn, run_id).await?;
+    append_units(conn, run_id, &entries).await?;
     put_stands(conn, &stands).await?;
-    Ok(entries)
+    Ok(entries.len())
 }
 
 /// A benefit that is drawn from, and whose it is.
@@ -141,74 +147,6 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
             .push(BookedUnits { transfer_id: r.transfer_id, transfer });
     }
     Ok(booked)
-}
-
-/// Transfers on their way into the ledger, column by column.
-#[derive(Default)]
-struct Columns {
-    ids: Vec<i64>,
-    partners: Vec<i64>,
-    kinds: Vec<String>,
-    from: Vec<String>,
-    to: Vec<String>,
-    since: Vec<NaiveDate>,
-    until: Vec<NaiveDate>,
-    on: Vec<NaiveDate>,
-    counts: Vec<i64>,
-    requests: Vec<Option<i64>>,
-    corrects: Vec<Option<i64>>,
-    nths: Vec<i16>,
-}
-
-impl Columns {
-    fn add(&mut self, of: &Found, transfer: &UnitTransfer) {
-        let period = of.of.period();
-        self.ids.push(of.entitlement_id);
-        self.partners.push(of.partner_id);
-        self.kinds.push(of.of.unit.kind(transfer.moved).to_owned());
-        self.from.push(transfer.from.name().to_owned());
-        self.to.push(transfer.to.name().to_owned());
-        self.since.push(period.from);
-        self.until.push(period.until);
-        self.on.push(transfer.on);
-        self.counts.push(transfer.count);
-        self.requests.push(transfer.request_no);
-        self.corrects.push(transfer.corrects.map(|(id, _)| id));
-        self.nths.push(transfer.corrects.map_or(0, |(_, nth)| i16::try_from(nth).unwrap_or(i16::MAX)));
-    }
-
-    async fn append(self, conn: &mut PgConnection, run_id: i64) -> Result<()> {
-        if self.ids.is_empty() {
-            return Ok(());
-        }
-        sqlx::query!(
-            "insert into transfer (partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no,
-                 correction_no, period_from, period_until, effective_on, amount_minor, request_no, corrects)
-             select n.partner_id, n.id, $13, n.kind::ledger_kind, n.from_account::ledger_account,
-                    n.to_account::ledger_account, 0, n.nth, n.since, n.until, n.effective_on, n.count, n.request_no, n.corrects
-             from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::date[],
-                         $9::bigint[], $10::bigint[], $11::bigint[], $12::smallint[]) with ordinality
-                  as n (id, partner_id, kind, from_account, to_account, since, until, effective_on, count, request_no,
-                        corrects, nth, place)
-             order by n.place",
-            &self.ids,
-            &self.partners,
-            &self.kinds,
-            &self.from,
-            &self.to,
-            &self.since,
-            &self.until,
-            &self.on,
-            &self.counts,
-            self.requests as _,
-            self.corrects as _,
-            &self.nths,
-            run_id
-        )
-        .execute(conn)
-        .await?;
-        Ok(())
-    }
 }
 
 /// Keeps what is left of each beside the ledger; what has ended, and what has no limit, leaves the schedule.

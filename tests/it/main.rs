@@ -20,6 +20,7 @@ mod demo;
 mod dependencies;
 mod download;
 mod dry_run;
+mod due;
 mod email_contacts;
 mod embedded_store;
 mod expire_benefits;

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 use crate::domain::money::{Amount, Currency};
 
 /// A cancellation was accepted.

@@ -4,7 +4,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 use crate::domain::money::{Amount, Currency};
 
 /// A credit can be spent for some days yet, and something of it is unspent.

@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    stake::Stake,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 
 /// An entitlement ends before its membership does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

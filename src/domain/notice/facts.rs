@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::Stake;
+use super::stake::Stake;
 use crate::domain::{
     language::Language,
     money::Amount,

@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    stake::Stake,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 use crate::domain::calendar::add_days;
 
 /// A membership reaches the last day before grace (AD − 1).

@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Stake, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    stake::Stake,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 
 /// A membership is in grace and not renewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

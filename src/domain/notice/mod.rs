@@ -12,66 +12,12 @@ use strum::VariantNames;
 use super::language::Language;
 pub use facts::{Fact, Facts};
 pub use stake::Stake;
+use told::Told;
+pub use told::{Audience, Steps, Stream};
 
 mod facts;
 mod stake;
-
-/// To whom a notice goes (D10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// The marketing contact, else the account e-mail: what tells of decisions, endings and lapses.
-    ContactElseAccount,
-    /// The marketing contact and nobody else, now or once there is one: what an offer's contact has to do.
-    Contact,
-    /// The account e-mail: that there is no contact.
-    Account,
-}
-
-/// What a mail that carries it is: somebody may unsubscribe from marketing, and never from the rest (D10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Decisions, endings, lapses, and what somebody asked for.
-    Transactional,
-    /// That an offer is live, and what follows from it.
-    Marketing,
-}
-
-/// When a notice of something that comes near is told: which of the policy's days it goes by (D10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steps {
-    /// Days before a last usable day, `ending_days`.
-    BeforeTheEnd,
-    /// Days after the anniversary date, `grace_days_after`.
-    InGrace,
-    /// Days before credit can no longer be spent: `credit_lapse_days` of a period, `bulk_lapse_days` of bulk credit.
-    BeforeTheLapse,
-}
-
-/// What there is to a notice.
-trait Told: Sized {
-    /// To whom it goes.
-    const AUDIENCE: Audience;
-    /// What a mail that carries it is.
-    const STREAM: Stream;
-    /// When it is told, if it reminds of something that comes near; of several such of one subject only the most urgent
-    /// is sent.
-    const STEPS: Option<Steps>;
-    /// In English: the subject on the first line, the text under it.
-    const ENGLISH: &'static str;
-    /// In Swedish.
-    const SWEDISH: &'static str;
-
-    /// The order, and the benefit if it is about one.
-    fn about(&self) -> (&str, Option<&str>);
-    /// The day by which something can still be done about it; what came of somebody's request is news of `today`.
-    fn act_by(&self, today: NaiveDate) -> NaiveDate;
-    /// Its facts, under the names that its texts use.
-    fn facts(&self, facts: Facts) -> Facts;
-    /// What it says, in one breath: its line in a history.
-    fn line(&self) -> String;
-    /// Invented ones: one for each turn that its text can take.
-    fn samples() -> Vec<Self>;
-}
+mod told;
 
 /// Declares the notices. Their order is that of a digest where the same day is the last for several: what more hangs
 /// on comes first.
@@ -198,20 +144,6 @@ pub fn kinds_to(audience: Audience) -> Vec<String> {
     KINDS.iter().filter(|kind| kind.audience == audience).map(|kind| kind.name.to_owned()).collect()
 }
 
-/// The order, benefit and day of samples.
-#[derive(Clone, Copy, Debug)]
-struct Sample;
-
-impl Sample {
-    fn order() -> String {
-        "ORD-1001".to_owned()
-    }
-
-    fn day(year: i32, month: u32, day: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +167,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-            .filter(|stem| !["mod", "facts", "stake"].contains(&&**stem))
+            .filter(|stem| !["mod", "facts", "stake", "told"].contains(&&**stem))
             .collect();
         files.sort();
         let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, Facts, Sample, Steps, Stream, Told};
+use super::{
+    facts::Facts,
+    told::{Audience, Sample, Steps, Stream, Told},
+};
 
 /// A Go-To-Market offer is live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

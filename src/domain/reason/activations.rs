@@ -6,8 +6,9 @@ use super::super::{
     naming,
 };
 use super::{
-    Reason, day,
+    samples::day,
     told::{Told, never, refusal, remark},
+    variants::Reason,
 };
 use chrono::NaiveDate;
 

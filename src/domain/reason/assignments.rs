@@ -5,8 +5,9 @@ use super::super::{
     naming,
 };
 use super::{
-    Reason, day,
+    samples::day,
     told::{Told, never, opens, refusal, remark},
+    variants::Reason,
 };
 use chrono::NaiveDate;
 

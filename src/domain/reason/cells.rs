@@ -4,8 +4,10 @@ use chrono::NaiveDate;
 
 use super::super::language::Language::{English, Swedish};
 use super::{
-    Expected, Reason, day,
+    expected::Expected,
+    samples::day,
     told::{Told, refusal},
+    variants::Reason,
 };
 
 /// One of each.

@@ -5,8 +5,9 @@ use super::super::{
     money::Currency,
 };
 use super::{
-    Reason, day, sek,
+    samples::{day, sek},
     told::{Told, never, refusal, remark},
+    variants::Reason,
 };
 use chrono::NaiveDate;
 

@@ -2,8 +2,9 @@
 
 use super::super::{calendar::sub_days, money::Currency};
 use super::{
-    Reason, day, sek,
+    samples::{day, sek},
     told::{Told, never, refusal, waits},
+    variants::Reason,
 };
 use chrono::NaiveDate;
 

@@ -2,8 +2,9 @@
 
 use super::super::calendar::sub_days;
 use super::{
-    Reason, day,
+    samples::day,
     told::{Told, never, refusal, remark},
+    variants::Reason,
 };
 use chrono::NaiveDate;
 

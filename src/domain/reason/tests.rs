@@ -2,7 +2,11 @@ use std::collections::BTreeSet;
 
 use strum::{VariantArray, VariantNames};
 
-use super::{super::language::Language, *};
+use super::{
+    super::{language::Language, money::Currency},
+    samples::day,
+    *,
+};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 

@@ -14,11 +14,11 @@ use crate::{
         policy::Backdate,
     },
     store::{
-        bulk::{self, Entry},
         credit::{
             Credit, Lapse, booked, mark_settled, open_schedules, put_schedules, settled, unassigned,
             unsettled, usage,
         },
+        ledger::{CreditEntry, append_credit},
         notice::{self, NoticeSubject, Owed},
     },
 };
@@ -88,7 +88,7 @@ pub async fn settle(
 #[derive(Debug, Default)]
 pub struct Booking {
     /// Transfers, in order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<CreditEntry>,
     /// Where entitlements stand afterwards.
     pub stands: Vec<(i64, Option<Schedule>)>,
     settled: Vec<i64>,
@@ -102,7 +102,7 @@ impl Booking {
     /// Takes what was decided for one entitlement.
     pub fn add(&mut self, credit: &Credit, out: &mut Vec<Transfer>) {
         let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
-        self.entries.extend(out.drain(..).map(|transfer| Entry {
+        self.entries.extend(out.drain(..).map(|transfer| CreditEntry {
             entitlement_id,
             partner_id,
             transfer,
@@ -115,19 +115,19 @@ impl Booking {
         let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
         self.entries.extend(out.drain(..).map(|transfer| {
             let rule = transfer.corrects.map(|_| rule.to_owned());
-            Entry { entitlement_id, partner_id, transfer, rule }
+            CreditEntry { entitlement_id, partner_id, transfer, rule }
         }));
     }
 
     /// Entries, where everybody stands, and a notice for each credit lost for want of an assignment (D3, D10).
     pub async fn write(self, conn: &mut PgConnection, run_id: i64, credits: &[Credit]) -> Result<()> {
-        bulk::append_transfers(conn, run_id, &self.entries).await?;
+        append_credit(conn, run_id, &self.entries).await?;
         open_schedules(conn, &self.opened).await?;
         put_schedules(conn, &self.stands).await?;
         settled(conn, &self.moved).await?;
         mark_settled(conn, &self.settled).await?;
         let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
-        let lapsed: Vec<&Entry> = self
+        let lapsed: Vec<&CreditEntry> = self
             .entries
             .iter()
             .filter(|e| e.transfer.kind == EntryKind::CreditLapsed && e.transfer.corrects.is_none())
@@ -141,7 +141,7 @@ impl Booking {
             .collect();
         let mut owed = Vec::new();
         for (at, order_id, benefit) in unassigned(conn, &periods).await? {
-            let Entry { entitlement_id, partner_id, transfer: t, .. } = lapsed[at];
+            let CreditEntry { entitlement_id, partner_id, transfer: t, .. } = lapsed[at];
             owed.push(Owed {
                 partner_id: *partner_id,
                 subject: NoticeSubject::Entitlement(*entitlement_id),

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::Error;
+use super::error::Error;
 
 /// The oldest PostgreSQL that will do.
 pub(super) const OLDEST: u32 = 15;

@@ -11,9 +11,10 @@ use std::{
 };
 
 use super::{
-    Error, Login,
     binaries::{self, Binaries, Search},
-    place::{Place, answers},
+    error::Error,
+    login::{DATABASE, Login},
+    place::{Place, answers, socket_name},
 };
 
 /// How long a start may take: recovery after a crash reads up to `max_wal_size` of log.
@@ -99,7 +100,7 @@ impl Cluster<'_> {
                 }
             }
         }
-        Err(super::down(self.place, &format!("did not start in {} s", START.as_secs())))
+        Err(self.place.down(&format!("did not start in {} s", START.as_secs())))
     }
 
     fn state(&self) -> State {
@@ -116,8 +117,8 @@ impl Cluster<'_> {
     fn clear(&self) {
         let _ = fs::remove_file(self.place.data().join("postmaster.pid"));
         if let Some(dir) = self.place.socket_dir() {
-            let _ = fs::remove_file(dir.join(super::socket_name()));
-            let _ = fs::remove_file(dir.join(format!("{}.lock", super::socket_name())));
+            let _ = fs::remove_file(dir.join(socket_name()));
+            let _ = fs::remove_file(dir.join(format!("{}.lock", socket_name())));
         }
         self.place.remove_short_dir();
     }
@@ -146,7 +147,7 @@ impl Cluster<'_> {
             "create role {} login;\ncreate role {} login;\ncreate database {};\n",
             Login::Worker.role(),
             Login::Reader.role(),
-            super::DATABASE
+            DATABASE
         );
         self.run(single, "postgres --single", &statements)?;
 
@@ -170,7 +171,7 @@ impl Cluster<'_> {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&stderr).trim().to_owned();
-        Err(super::down(self.place, &format!("cannot be made: {name} ended with {status}: {said}")))
+        Err(self.place.down(&format!("cannot be made: {name} ended with {status}: {said}")))
     }
 
     /// Starts Postgres and waits until it is ready. `None`: an earlier one is not quite gone; try again.
@@ -193,7 +194,7 @@ impl Cluster<'_> {
                 if said.contains("pre-existing shared memory block") {
                     return Ok(None); // backends of a killed postmaster notice its death one by one
                 }
-                return Err(super::down(self.place, &format!("does not start ({status}): {}", said.trim())));
+                return Err(self.place.down(&format!("does not start ({status}): {}", said.trim())));
             }
             if self.place.postmaster().is_some_and(|(pid, status)| pid == child.id() && status == "ready") {
                 return Ok(Some(child));

@@ -21,8 +21,9 @@ use reqwest::{Client, Response, Url};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Archive, Error,
+    archive::Archive,
     binaries::{self, OLDEST},
+    error::Error,
     place::{Place, try_exclusive},
 };
 

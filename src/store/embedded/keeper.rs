@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Error, binaries::Search, cluster::Cluster, place, place::Place};
+use super::{binaries::Search, cluster::Cluster, error::Error, place, place::Place};
 
 /// The word that says that Postgres takes connections.
 pub(super) const READY: &str = "ready";
@@ -59,14 +59,14 @@ pub fn keep(dir: &Path, pg_bin_dir: Option<&Path>, fetched: bool, durable: bool)
         match last_user_gone.recv_timeout(WATCH) {
             Ok(users) => break users,
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Err(super::down(&place, "cannot wait for its users to leave"));
+                return Err(place.down("cannot wait for its users to leave"));
             }
             Err(mpsc::RecvTimeoutError::Timeout) if server.is_running() => continue,
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         crashes = if started.elapsed() < SHORT { crashes + 1 } else { 1 };
         if crashes > CRASHES {
-            return Err(super::down(&place, "keeps crashing"));
+            return Err(place.down("keeps crashing"));
         }
         tracing::warn!("Postgres died; starting it again");
         server = cluster.bring_up()?;

@@ -27,7 +27,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::{error::Error, login::PORT};
+
+/// Where in a data directory PostgreSQL's programs are if they were fetched. They outlive the store.
+pub const PROGRAMS: &str = "postgresql";
 
 /// A socket's path may have 107 bytes (103 on macOS); its own name and a NUL take 15 of them.
 const LONGEST_SOCKET_DIR: usize = 88;
@@ -52,7 +55,18 @@ struct Account {
     gid: u32,
 }
 
+/// The socket's file name, which Postgres gives it.
+pub(super) fn socket_name() -> String {
+    format!(".s.PGSQL.{PORT}")
+}
+
 impl Place {
+    /// That Postgres does not run here, and where to look why.
+    pub(super) fn down(&self, what: &str) -> Error {
+        let log = self.file("server.log");
+        Error::Down(format!("the private Postgres in {} {what}; see {}", self.dir.display(), log.display()))
+    }
+
     /// The store of a data directory, made if missing.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, Error> {
         fs::create_dir_all(data_dir).map_err(Error::io(data_dir))?;
@@ -119,7 +133,7 @@ impl Place {
 
     /// Where programs are fetched to: beside the store, in reach of whoever reaches that.
     pub(super) fn programs(&self) -> PathBuf {
-        self.dir.with_file_name(super::PROGRAMS)
+        self.dir.with_file_name(PROGRAMS)
     }
 
     /// Opens a lock file. The standard library opens with close-on-exec, so no child ever keeps a lock.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, Subject};
+use super::{super::Result, subject::Subject};
 use crate::domain::reason::{Problem, Reason};
 
 /// A yes or a no.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Result, Subject};
+use super::{super::Result, subject::Subject};
 
 /// Somebody's use of a benefit.
 #[derive(Clone, Debug)]

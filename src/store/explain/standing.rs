@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::{Result, Subject};
+use super::{super::Result, subject::Subject};
 
 /// A partner as it stands.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Counts, Span};
+use super::span::{Counts, Span};
 use crate::store::{Error, Result};
 
 /// Tries of a chunk that are handed back without counting; one that brings an outage on itself ends there.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{ListedChunk, State, WorkId, find};
+use super::chunk::{ListedChunk, State, WorkId, find};
 use crate::store::Result;
 
 /// Who does it, and why.

@@ -14,7 +14,7 @@ pub enum Rows {
     Memberships,
     /// Entitlements with a credit to grant or to close, by number.
     Credits,
-    /// Entitlements with usage that is not drawn yet, by number.
+    /// Entitlements with usage that is not drawn yet, or whose order's year moved, by number.
     Usage,
     /// Partners, by number.
     Partners,
@@ -24,6 +24,17 @@ pub enum Rows {
     Files,
     /// None: it writes one thing, whole.
     None,
+}
+
+/// What decides which rows are due.
+#[derive(Clone, Copy, Debug)]
+pub struct DueTerms {
+    /// The business date.
+    pub today: NaiveDate,
+    /// How long grace lasts (D5).
+    pub grace_days: i32,
+    /// How long a credit may be without an assignment; 0: always (D11).
+    pub activate_by_days: i32,
 }
 
 /// A row that a chunk owes something.
@@ -42,13 +53,13 @@ pub async fn due(
     conn: &mut PgConnection,
     rows: Rows,
     span: Span,
-    due_on: NaiveDate,
-    grace_days: i32,
+    terms: DueTerms,
     limit: i64,
 ) -> Result<(Vec<DueRow>, i64)> {
+    let due_on = terms.today;
     match rows {
         Rows::Requests(kind) => requests(conn, kind, span, limit).await,
-        Rows::Memberships => memberships(conn, span, due_on, grace_days, limit).await,
+        Rows::Memberships => memberships(conn, span, terms, limit).await,
         Rows::Credits => credits(conn, span, due_on, limit).await,
         Rows::Usage => usage(conn, span, due_on, limit).await,
         Rows::Partners => partners(conn, span, limit).await,
@@ -92,8 +103,7 @@ async fn requests(conn: &mut PgConnection, kind: &str, span: Span, limit: i64) -
 async fn memberships(
     conn: &mut PgConnection,
     span: Span,
-    due_on: NaiveDate,
-    grace_days: i32,
+    terms: DueTerms,
     limit: i64,
 ) -> Result<(Vec<DueRow>, i64)> {
     counted!(
@@ -101,18 +111,15 @@ async fn memberships(
             r#"select p.number as "partner?", m.order_id as "subject?",
                       case when m.status = 'pending' then m.starts_on else m.anniversary_on end as "on?",
                       count(*) over () as "total!"
-               from membership m join partner p using (partner_id)
-               where m.membership_id >= $1 and m.membership_id < $2
-                 and (m.ended_on is null
-                      and (m.status = 'pending' and m.starts_on <= $3
-                           or m.anniversary_on <= $3 and (m.status <> 'in_grace' or m.anniversary_on + $4::int < $3))
-                      or exists (select from entitlement e where e.membership_id = m.membership_id
-                                 and e.ended_on is null and e.last_usable_on < $3))
-               order by m.membership_id limit $5"#,
+               from due_memberships($3, $4, $5) d join membership m using (membership_id)
+               join partner p using (partner_id)
+               where d.membership_id >= $1 and d.membership_id < $2
+               order by d.membership_id limit $6"#,
             span.from.1,
             span.until.1,
-            due_on,
-            grace_days,
+            terms.today,
+            terms.grace_days,
+            terms.activate_by_days,
             limit
         )
         .fetch_all(conn)
@@ -130,9 +137,9 @@ async fn credits(
         sqlx::query!(
             r#"select p.number as "partner?", m.order_id || '/' || e.benefit as "subject?", s.next_on as "on?",
                       count(*) over () as "total!"
-               from credit_schedule s join entitlement e using (entitlement_id)
+               from due_credits($3) s join entitlement e using (entitlement_id)
                join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
-               where s.next_on <= $3 and s.entitlement_id >= $1 and s.entitlement_id < $2
+               where s.entitlement_id >= $1 and s.entitlement_id < $2
                order by s.entitlement_id limit $4"#,
             span.from.1,
             span.until.1,
@@ -152,14 +159,14 @@ async fn usage(
 ) -> Result<(Vec<DueRow>, i64)> {
     counted!(
         sqlx::query!(
-            r#"select p.number as "partner?", m.order_id || '/' || e.benefit as "subject?", u.used_on as "on?",
+            r#"select p.number as "partner?", m.order_id || '/' || e.benefit as "subject?", 
+                      (select min(u.used_on) from credit_usage u
+                       where u.entitlement_id = d.entitlement_id and not u.settled) as "on?",
                       count(*) over () as "total!"
-               from (select entitlement_id, min(used_on) as used_on from credit_usage
-                     where not settled and used_on <= $3 and entitlement_id >= $1 and entitlement_id < $2
-                     group by entitlement_id) u
-               join entitlement e using (entitlement_id)
+               from due_usage($3) d join entitlement e using (entitlement_id)
                join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
-               order by u.entitlement_id limit $4"#,
+               where d.entitlement_id >= $1 and d.entitlement_id < $2
+               order by d.entitlement_id limit $4"#,
             span.from.1,
             span.until.1,
             due_on,
@@ -189,7 +196,7 @@ async fn mails(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<D
         sqlx::query!(
             r#"select p.number as "partner?", m.message_id as "subject?", m.day as "on?", count(*) over () as "total!"
                from mail m join partner p using (partner_id)
-               where m.status in ('queued', 'claimed', 'unknown') and m.mail_id >= $1 and m.mail_id < $2
+               where mail_is_unsent(m.status) and m.mail_id >= $1 and m.mail_id < $2
                order by m.mail_id limit $3"#,
             span.from.1,
             span.until.1,

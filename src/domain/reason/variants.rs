@@ -1,0 +1,472 @@
+//! Every reason, with its arguments; in the store it is JSON.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::{
+    super::{benefit::Unit, directory_role::Role, money::Currency},
+    expected::Expected,
+};
+
+/// Why a row, a request or a grant was refused, what it waits for, or a remark on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Reason {
+    // What a cell can be wrong in.
+    /// A required cell is empty.
+    Missing,
+    /// The cell does not hold what its column asks for; `expected` says what, by a stable name.
+    Invalid {
+        /// What the column asks for.
+        expected: Expected,
+    },
+    /// The row has another number of fields than the header.
+    WrongFieldCount {
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        found: usize,
+    },
+    /// A date that no row can mean.
+    DateOutOfRange {
+        /// The first day that is taken.
+        earliest_on: NaiveDate,
+        /// The last day that is taken.
+        latest_on: NaiveDate,
+    },
+    /// The store does not take what the row holds.
+    StoreRefused {
+        /// What it said.
+        said: String,
+    },
+    /// The benefit ends before it starts.
+    EndsBeforeStart,
+    /// The benefit starts before it was bought.
+    StartsBeforePurchase,
+
+    // What a row can refer to in vain.
+    /// No such partner is known.
+    UnknownPartner,
+    /// The file is of one partner, the row of another.
+    OtherPartner {
+        /// Whose file it is.
+        partner_id: String,
+    },
+    /// No such order is known at this partner.
+    UnknownOrder,
+    /// The order is known and belongs to another partner.
+    OrderOfAnotherPartner,
+    /// The order has no such benefit.
+    UnknownBenefit,
+    /// Nobody in the partner's directory has that object id or user principal name.
+    UnknownUser,
+    /// The directory user is disabled.
+    UserDisabled,
+
+    /// The contact's address must differ from the partner's account e-mail (R8).
+    ContactIsAccount,
+
+    // What a file may not change (D5, D16).
+    /// Offer, purchase date or start of this row differ from the order's other rows.
+    OrderMismatch {
+        /// The column that differs.
+        column: String,
+        /// What the order says.
+        expected: String,
+    },
+    /// Credit was granted: dates and amount are fixed.
+    AlreadyGranted {
+        /// The column that would change.
+        column: String,
+        /// What it was granted with.
+        expected: String,
+    },
+    /// The order or benefit is cancelled, expired or renewed and no file revives it.
+    AlreadyEnded {
+        /// Its last usable day.
+        ended_on: NaiveDate,
+    },
+    /// The same key was recorded before with other content.
+    ConflictsWithEarlier {
+        /// The column that differs.
+        column: String,
+        /// What was recorded.
+        expected: String,
+    },
+    /// An amount must be in US dollars or in the partner's own currency (D4).
+    CurrencyNotAccepted {
+        /// The partner's currency.
+        expected: Currency,
+    },
+    /// The catalogue says otherwise for this benefit (a remark; the row holds) (D12).
+    DiffersFromCatalogue {
+        /// The column that differs.
+        column: String,
+        /// What the catalogue says.
+        expected: String,
+    },
+    /// Neither the row nor the catalogue says how much (D12).
+    NoAmount,
+
+    // Requests (D1).
+    /// Dated after the day its file arrived.
+    RequestedInFuture {
+        /// The day the file arrived.
+        received_on: NaiveDate,
+        /// The day it is dated, on which it can be asked for.
+        #[serde(default)]
+        requested_on: Option<NaiveDate>,
+    },
+    /// Dated long before its file arrived: it waits for the operator.
+    WaitsForOperator {
+        /// The oldest date that needs no operator.
+        earliest_on: NaiveDate,
+    },
+    /// Recorded; the night of that date decides (a remark).
+    DecidedAtNight {
+        /// The first night that sees it.
+        night_of: NaiveDate,
+    },
+
+    // Assignments (R1, R2).
+    /// The user is assigned to it already.
+    AlreadyAssigned,
+    /// This benefit is not assigned to people.
+    NotAssignable,
+    /// The benefit does not run on that day.
+    OutsideBenefitDates {
+        /// The day that is outside.
+        #[serde(default)]
+        on: Option<NaiveDate>,
+        /// First usable day.
+        starts_on: NaiveDate,
+        /// Last usable day.
+        ends_on: NaiveDate,
+    },
+    /// The user is not assigned, so cannot be removed.
+    NotAssigned,
+    /// Bulk credit is never removed from its user, only transferred (R2).
+    BulkNeverRemoved,
+    /// Bulk credit has its one user; transfer it instead (R2).
+    BulkAlreadyAssigned {
+        /// Who holds it.
+        user: String,
+    },
+
+    // Usage (D15).
+    /// The benefit is not a credit.
+    NotACredit,
+    /// Usage must be in the currency of the grant.
+    UsageCurrencyDiffers {
+        /// The grant's currency.
+        expected: Currency,
+    },
+    /// Used on a day on which this credit was not running.
+    OutsideCredit {
+        /// First day of the credit.
+        from: NaiveDate,
+        /// First day after it.
+        until: NaiveDate,
+    },
+
+    // Renewal (D5).
+    /// A renewal takes effect on the anniversary date at the earliest.
+    RenewedTooEarly {
+        /// The anniversary date.
+        earliest_on: NaiveDate,
+    },
+    /// A renewal takes effect in the 30 days of grace at the latest.
+    RenewedTooLate {
+        /// The last day it could have.
+        latest_on: NaiveDate,
+    },
+    /// The new order's number is already another membership's.
+    NewOrderTaken,
+
+    // Cancellation (R9, D7).
+    /// Asked for after the refund window.
+    RefundWindowPassed {
+        /// The last day it could be asked for.
+        latest_on: NaiveDate,
+    },
+    /// Asked for before the order was bought.
+    RequestedBeforePurchase {
+        /// The day it was bought.
+        earliest_on: NaiveDate,
+    },
+    /// Something was done with a benefit that blocks the refund.
+    RefundBlocked {
+        /// What was done: a name of the policy `refund_blockers`.
+        event: String,
+        /// The benefit.
+        benefit: String,
+        /// When.
+        on: NaiveDate,
+    },
+
+    // Who may (the matrix of `role`).
+    /// Who asks holds no role that the action needs.
+    RoleMissing {
+        /// One of these would do.
+        roles: Vec<Role>,
+        /// Who at that partner holds one, by user principal name.
+        held_by: Vec<String>,
+    },
+    /// Guests are not assigned to by policy (R1).
+    GuestNotAllowed,
+
+    // Assignments, transfers, seats (R2, R4, D9, D12, D14).
+    /// Only bulk credit is transferred (R2).
+    NotTransferable,
+    /// Only Visual Studio seats are reassigned (R4).
+    NotReassignable,
+    /// Both users of a transfer or reassignment are the same.
+    SameUser,
+    /// Bulk credit is transferred in its enrolment year only (R2).
+    TransferOutsideYear {
+        /// First day of the enrolment year.
+        starts_on: NaiveDate,
+        /// Its last day, AD − 1.
+        latest_on: NaiveDate,
+    },
+    /// An agreement, or a live Action Pack, excludes bulk credit (R2, D14).
+    BulkBlocked {
+        /// Its name.
+        agreement: String,
+        /// The first day on which nothing excludes it; `None`: none is known while the credit runs.
+        earliest_on: Option<NaiveDate>,
+    },
+    /// Every seat is taken (D9).
+    NoSeatLeft {
+        /// How many there are.
+        seats: u32,
+        /// The first date on which one may go to another user; `None`: there is none.
+        #[serde(default)]
+        earliest_on: Option<NaiveDate>,
+    },
+    /// A seat was freed, and opens to another user later (D9).
+    SeatOpensLater {
+        /// The first date on which one is open.
+        earliest_on: NaiveDate,
+    },
+    /// A seat stays with its user until 90 days after its assignment (R4, D9).
+    ReassignedTooEarly {
+        /// When the clock began.
+        assigned_on: NaiveDate,
+        /// The first date on which it may be reassigned.
+        earliest_on: NaiveDate,
+    },
+    /// More Visual Studio seats than the partner's group may have (D12).
+    CapReached {
+        /// The country that is full; `None`: all countries together.
+        country: Option<String>,
+        /// The most there may be.
+        cap: u32,
+        /// How many there would be.
+        wanted: u32,
+    },
+
+    // Keys (R3, R5, D8).
+    /// A cancellation of the order is being decided: nothing is revealed, redeemed or activated (D7).
+    OrderFrozen {
+        /// The request that asks for it.
+        request_id: String,
+    },
+    /// Only software and licence subscriptions have keys to reveal.
+    NotRevealable,
+    /// Only keys of licence subscriptions are redeemed.
+    NotRedeemable,
+    /// The benefit has no such key.
+    UnknownKey,
+    /// No key of the benefit is left.
+    NoKeyLeft,
+    /// The key was redeemed, once for ever (R3).
+    KeyRedeemed {
+        /// When.
+        redeemed_on: NaiveDate,
+    },
+    /// The same key is in the store for another benefit.
+    KeyOfAnotherBenefit,
+    /// The key says for how many seats it is not.
+    KeyWithoutSeats,
+    /// The partner's own tenant is not known, and keys are redeemed onto no other (R3).
+    TenantUnknown,
+    /// Another tenant than the partner's own (R3).
+    WrongTenant {
+        /// The partner's.
+        expected: String,
+    },
+    /// Keys were redeemed onto the partner's tenant, so it stays.
+    TenantPinned {
+        /// The tenant.
+        expected: String,
+    },
+    /// There is a live subscription: a key adds seats to it or extends it (R3).
+    SubscriptionLive {
+        /// Its seats.
+        seats: u32,
+        /// Its end.
+        ends_on: NaiveDate,
+    },
+    /// There is no live subscription to add to or extend.
+    NoLiveSubscription,
+    /// The key has more than three times the seats of the subscription it would extend (D8).
+    ExtendsTooMuch {
+        /// Seats of the key.
+        seats: u32,
+        /// The most it may have.
+        most: u32,
+    },
+
+    // Activations (R5, R6, R8).
+    /// This benefit is not activated, but made use of in another way.
+    NotActivatable,
+    /// It was activated before, once for ever.
+    AlreadyActivated {
+        /// When.
+        activated_on: NaiveDate,
+    },
+    /// The partner has no marketing contact (R8).
+    ContactMissing,
+    /// The offer would end before it could go live (R8).
+    EndsBeforeLive {
+        /// When it would go live.
+        live_on: NaiveDate,
+        /// Its last usable day.
+        ends_on: NaiveDate,
+    },
+
+    // Support and hours (R6, R7).
+    /// Nothing that the partner has covers the request.
+    NoBenefitsYet,
+    /// Less is left than was asked for.
+    NotEnoughLeft {
+        /// Hours or incidents.
+        unit: Unit,
+        /// What was asked for: minutes, or incidents.
+        wanted: i64,
+        /// What is left, likewise.
+        left: i64,
+    },
+    /// The catalogue has no such product.
+    UnknownProduct,
+    /// The product is not one that this kind of request is for.
+    ProductNotCovered,
+    /// Only the current and the previous version are supported (R6).
+    VersionNotSupported {
+        /// Those that are.
+        supported: Vec<String>,
+    },
+    /// The order's support was not activated, so it has no Access ID and no Contract ID (R6).
+    SupportNotActivated,
+    /// The Access ID or Contract ID is not the one of the order's support (R6).
+    WrongSupportId,
+
+    // Agreements (D14).
+    /// A remark: the agreement is not one that excludes bulk credit.
+    AgreementNotListed,
+    /// A remark: what was granted of this bulk credit stays, and it is no longer assigned or transferred.
+    BulkStays {
+        /// The order.
+        order_id: String,
+        /// The benefit.
+        benefit: String,
+    },
+    /// The credit was closed: nobody was assigned to it in time (D11).
+    ActivateByPassed {
+        /// The last day on which somebody could be.
+        latest_on: NaiveDate,
+    },
+
+    // What came of it, told with an accepted row.
+    /// The key that was revealed or redeemed.
+    KeyNamed {
+        /// Its name in the store.
+        key_ref: String,
+    },
+    /// What the subscription is now.
+    SubscriptionNow {
+        /// Its seats.
+        seats: u32,
+        /// Its end.
+        ends_on: NaiveDate,
+    },
+    /// The IDs that support is asked for with (R6).
+    SupportIds {
+        /// The partner's Access ID.
+        access_id: String,
+        /// The order's Contract ID.
+        contract_id: String,
+    },
+    /// What is left after a draw.
+    LeftOver {
+        /// Hours or incidents.
+        unit: Unit,
+        /// Minutes, or incidents.
+        left: i64,
+    },
+    /// An offer goes live (R8).
+    GoesLive {
+        /// From this day.
+        live_on: NaiveDate,
+        /// Through this day.
+        until: NaiveDate,
+    },
+
+    // Amounts (D4).
+    /// The amount is more than can be kept in its currency.
+    AmountTooLarge {
+        /// The currency.
+        currency: Currency,
+    },
+    /// The amount has more decimals than its currency's minor unit (ISO 4217).
+    TooManyDecimals {
+        /// The currency.
+        currency: Currency,
+        /// How many it has.
+        places: u32,
+    },
+    /// An operator said that nothing was published on that day.
+    StatedUnpublished {
+        /// The day.
+        on: NaiveDate,
+    },
+
+    // Waiting (D4).
+    /// No reference rate of that day or an earlier one is stored.
+    NoEarlierRate {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+    },
+    /// Business days on which a newer rate may have been published are missing.
+    RatesIncomplete {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The first of them.
+        missing_on: NaiveDate,
+        /// How many there are.
+        days: usize,
+    },
+    /// No reference rate is final for that day yet.
+    RateMissing {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+    },
+    /// The last published rate is too old for that day.
+    RateTooOld {
+        /// The partner's currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The day of the last rate before it.
+        published_on: NaiveDate,
+    },
+}

@@ -1,0 +1,18 @@
+//! What a history is of.
+
+/// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// `partner`, `order`, `entitlement`, `user`, `key` or `request`.
+    pub kind: String,
+    /// What it is called outside.
+    pub name: String,
+    /// The Partner ID.
+    pub partner: String,
+    pub(super) partner_id: i64,
+    pub(super) membership_id: Option<i64>,
+    pub(super) entitlement_id: Option<i64>,
+    pub(super) user_id: Option<i64>,
+    pub(super) key_id: Option<i64>,
+    pub(super) request_no: Option<i64>,
+}
