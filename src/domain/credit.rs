@@ -496,6 +496,13 @@ pub fn reschedule(
     Schedule { next_period, next_on, open_minor: 0, currency, waits, scheme: terms.scheme() }
 }
 
+/// Whether a period was closed before, whatever became of that since.
+#[must_use]
+pub fn was_closed(number: u32, booked: &[Booked]) -> bool {
+    let closes = |kind| matches!(kind, EntryKind::CreditLapsed | EntryKind::CreditReversed);
+    booked.iter().map(|b| &b.transfer).any(|t| t.period_no == number && t.corrects.is_none() && closes(t.kind))
+}
+
 /// One period of one entitlement, as booked.
 struct Books<'a> {
     terms: &'a Terms,

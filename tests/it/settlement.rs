@@ -161,3 +161,28 @@ async fn d16_a_start_that_moves_there_and_back_restores_what_was_reversed_and_gr
     );
     assert_eq!(granted(&up).await.len(), 12);
 }
+
+#[tokio::test]
+async fn d16_a_period_that_is_open_again_after_it_lapsed_lapses_once_more_and_stops_nobody() {
+    let software = |from: &str| file(&[of_order("software/windows", from, "2025-01-30", ",")]);
+    for (until, lapsed_on) in [("2025-02-09", "2025-02-10"), ("2025-02-05", "2025-02-06")] {
+        let files = [
+            ("2024-02-10", file(&[of_order(MONTHLY, "2024-02-10", until, "100,USD")])),
+            ("2024-02-11", software("2024-01-31")),
+            ("2025-02-02", software("2024-02-10")),
+        ];
+        let (up, down) = both(&files, "2025-02-12").await;
+        assert_eq!(
+            up.digest().await,
+            down.digest().await,
+            "{:#?}\n{:#?}",
+            up.ledger().await,
+            down.ledger().await
+        );
+        let lapsed = "select concat_ws(' ', effective_on, amount_minor, rule) from report.ledger
+            where kind = 'credit_lapsed' and period_from = '2025-01-10' order by entry_id";
+        let told = up.lines(lapsed).await;
+        assert_eq!(told[0], "2025-01-31 -10000", "{told:?}");
+        assert_eq!(told.last().unwrap(), &format!("{lapsed_on} -10000 D16"), "{told:?}");
+    }
+}

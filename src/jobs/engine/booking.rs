@@ -60,10 +60,12 @@ pub async fn settle(
             today: cx.today,
         };
         let settled = credit::settle(&terms, &facts, &mut out);
+        let mut reopened = false;
         if let Some(schedule) = schedule {
             let open = schedule.next_period.checked_sub(1);
             let found = settled.open.iter().find(|(no, _)| Some(*no) == open).map(|(_, amount)| *amount);
             let open_minor = found.map_or(0, |amount| amount.minor);
+            reopened = open_minor > 0 && open.is_some_and(|no| credit::was_closed(no, &booked));
             let more = terms.ended.is_none() || terms.grants(schedule.next_period);
             let any = !booked.is_empty() || !out.is_empty();
             let scheme = schedule.scheme.or(terms.scheme().filter(|_| any));
@@ -75,7 +77,10 @@ pub async fn settle(
         }
         booking.settled.extend(&settled.usage_ids);
         if let Some(rule) = rule {
-            booking.moved.push(id);
+            // A period that is open again closes by a correction of the entry that closed it: it is settled until then.
+            if !reopened {
+                booking.moved.push(id);
+            }
             booking.corrected(credit, rule, &mut out);
         }
         booking.add(credit, &mut out);
