@@ -500,7 +500,10 @@ pub fn reschedule(
 #[must_use]
 pub fn was_closed(number: u32, booked: &[Booked]) -> bool {
     let closes = |kind| matches!(kind, EntryKind::CreditLapsed | EntryKind::CreditReversed);
-    booked.iter().map(|b| &b.transfer).any(|t| t.period_no == number && t.corrects.is_none() && closes(t.kind))
+    booked
+        .iter()
+        .map(|b| &b.transfer)
+        .any(|t| t.period_no == number && t.corrects.is_none() && closes(t.kind))
 }
 
 /// One period of one entitlement, as booked.
