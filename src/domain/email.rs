@@ -1,30 +1,32 @@
 //! Addresses that mail can be sent to.
 
+use std::borrow::Cow;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-/// An address that mail can be sent to: `local@domain.tld`, at most 254 bytes, as written.
+/// An address that mail can be sent to: `local@domain.tld`, at most 254 bytes of ASCII. A domain with other letters is kept
+/// in the form that it has on the wire (`xn--…`), an ASCII one as written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
 impl Email {
-    /// `None` unless it is one bare address: a dot-atom, `@`, and a domain of two labels or more.
+    /// `None` unless it is one bare address: a dot-atom, `@`, and a domain of two labels or more that has a form on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
         let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
         let local_holds =
             local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext));
-        let label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
+        let on_the_wire = Uts46::new()
+            .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+            .ok()?;
+        let domain = if domain.is_ascii() { Cow::Borrowed(domain) } else { on_the_wire };
         let (_, top) = domain.rsplit_once('.')?;
-        let domain_holds =
-            domain.split('.').all(label) && top.chars().count() >= 2 && !top.chars().all(char::is_numeric);
-        (text.len() <= 254 && local_holds && domain_holds).then(|| Self(text.to_owned()))
+        let domain_holds = top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit());
+        let address = format!("{local}@{domain}");
+        (address.len() <= 254 && local_holds && domain_holds).then_some(Self(address))
     }
 
     /// The address.
@@ -33,9 +35,10 @@ impl Email {
         &self.0
     }
 
-    /// Whether both reach the same mailbox as far as rules go: case does not matter (R8).
+    /// Whether both reach the same mailbox as far as rules go: neither case matters nor how the domain is written (R8).
     #[must_use]
     pub fn same_as(&self, other: &str) -> bool {
+        let other = Self::parse(other).map_or_else(|| other.to_owned(), String::from);
         self.0.to_lowercase() == other.to_lowercase()
     }
 }
@@ -91,12 +94,38 @@ mod tests {
             "\"a b\"@c.se",
             "a\u{0}@b.se",
             "å@b.se",
+            "a@xn--a.example",
+            "a@xn--mnchen-3y.example",
+            "a@\u{ad}.example",
+            "a@a_b.example",
+            "a@münchen.example.",
             &long,
         ] {
             assert!(Email::parse(bad).is_none(), "{bad}");
         }
         let (a, b) = (Email::parse("Anna@B.se").unwrap(), Email::parse("anna@b.SE").unwrap());
         assert!(a.same_as(b.as_str()) && a != b);
+    }
+
+    #[test]
+    fn a_domain_outside_ascii_is_kept_in_its_form_on_the_wire() {
+        for (written, kept) in [
+            ("a@münchen.example", "a@xn--mnchen-3ya.example"),
+            ("Anna@MÜNCHEN.Example", "Anna@xn--mnchen-3ya.example"),
+            ("a@mu\u{308}nchen.example", "a@xn--mnchen-3ya.example"),
+            ("a@straße.example", "a@xn--strae-oqa.example"),
+            ("a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
+            ("a@例え。テスト", "a@xn--r8jz45g.xn--zckzah"),
+            ("a@Xn--Mnchen-3ya.example", "a@Xn--Mnchen-3ya.example"),
+            ("A@B.Example", "A@B.Example"),
+        ] {
+            let email = Email::parse(written).unwrap();
+            assert_eq!(email.as_str(), kept, "{written}");
+            assert!(email.as_str().is_ascii() && email.same_as(written), "{written}");
+            assert_eq!(Email::parse(kept), Some(email), "{written}");
+        }
+        // 63 letters, which are more than 63 bytes on the wire.
+        assert!(Email::parse(&format!("a@{}.example", "ü".repeat(63))).is_none());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use lettre::{
 };
 
 use super::{error::Error, text::clean};
-use crate::domain::{calendar::add_days, language::Language};
+use crate::domain::{calendar::add_days, email::Email, language::Language};
 
 /// What a message is made of; every text may hold anything.
 pub(super) struct Parts<'a> {
@@ -73,6 +73,9 @@ fn split_mailbox(written: &str) -> (Option<&str>, &str) {
 fn mailbox(direction: &'static str, name: Option<&str>, address: &str) -> Result<Mailbox, Error> {
     let refuse =
         |problem: &str| Error::Address { direction, value: clean(address), problem: problem.to_owned() };
+    // A domain outside ASCII has a form on the wire.
+    let written = Email::parse(address);
+    let address = written.as_ref().map_or(address, Email::as_str);
     if !address.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(refuse("it holds spaces, control characters or letters outside ASCII"));
     }

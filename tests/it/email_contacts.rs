@@ -104,6 +104,47 @@ async fn d10_two_partners_with_one_address_get_one_digest() {
     assert!(mails[0].body.contains("ORD-1") && mails[0].body.contains("ORD-2"), "{}", mails[0].body);
 }
 
+/// An address whose domain is outside ASCII was taken in, and no mail to it could ever be written.
+#[tokio::test]
+async fn d10_an_address_that_is_taken_in_can_be_written_to_however_its_domain_is_written() {
+    let mut house = House::open().await;
+    let header = "partner_id,name,account_email,country,currency\n";
+    let partners =
+        format!("{header}4301,North,A@MÜNCHEN.example,SE,SEK\n4302,South,b@malmö.example,SE,SEK\n");
+    let orders = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "software", "2024-01-31", "2025-01-30", ",")
+        + &row("4302", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    house.import(&[("p.csv", &partners), ("e.csv", &orders)], "2024-01-31").await;
+    let kept = "select account_email from partner order by number";
+    assert_eq!(house.lines(kept).await, ["A@xn--mnchen-3ya.example", "b@xn--malm-8qa.example"]);
+    for same in [partners.as_str(), &format!("{header}4301,North,A@xn--mnchen-3ya.example,SE,SEK\n")] {
+        let rows = house.import_one("p.csv", same, "2024-01-31").await.rows;
+        assert!(rows.iter().all(|row| row.contains("unchanged")), "{rows:?}");
+    }
+    // The contact's is another mailbox than the account's, however it is written (R8).
+    house.import_one("u.csv", &users("4301"), "2024-01-31").await.applied();
+    let contact = contact("4301", "en").replace("marketing@p4301.example", "a@münchen.example");
+    let answer = house.import_one("c.csv", &contact, "2024-01-31").await;
+    assert_eq!(answer.rows, ["2 rejected email contact_is_account"]);
+    // Taken in as written, before.
+    sqlx::query("update partner set account_email = 'B@Malmö.example' where number = '4302'")
+        .execute(&house.owner)
+        .await
+        .unwrap();
+    house.night("2024-11-29").await;
+    house.night("2024-11-30").await;
+    assert_eq!(house.one::<i64>("select count(*) from mail where status <> 'sent'").await, 0);
+    let outbox = fs::read_dir(house.dir.join("outbox")).unwrap();
+    let mut written: Vec<String> = outbox
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .flat_map(|mail| {
+            mail.lines().filter(|line| line.starts_with("To: ")).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    written.sort();
+    assert_eq!(written, ["To: a@xn--mnchen-3ya.example", "To: b@xn--malm-8qa.example"]);
+}
+
 #[tokio::test]
 async fn promise_12_what_a_partner_is_called_cannot_break_a_header() {
     let mut house = House::open().await;

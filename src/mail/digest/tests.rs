@@ -3,7 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use strum::VariantNames;
 
 use super::*;
-use crate::domain::notice::{CancellationRefused, MembershipEnded};
+use crate::domain::{
+    email::Email,
+    notice::{CancellationRefused, MembershipEnded},
+};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Swedish];
 
@@ -222,6 +225,34 @@ fn an_address_that_cannot_be_written_to_is_an_error() {
     digest.from = "Benefits".to_owned();
     digest.recipient = "anna@x.example".to_owned();
     assert!(matches!(render(&digest), Err(Error::Address { direction: "from", .. })));
+}
+
+#[test]
+fn whatever_is_an_address_to_the_rules_can_be_written_to() {
+    let mut digest = sample(Language::English, Notice::samples());
+    for good in [
+        "a@münchen.example",
+        "O'Neil+mpn@x-y.co.uk",
+        "!#$%&'*+-/=?^_`{|}~@x.example",
+        "1@2.example",
+        "a@1.2.3.example",
+        "a@r3---sn.example",
+        "a@例え.テスト",
+        &format!("{}@{}.example", "a".repeat(64), "b".repeat(63)),
+        &format!("a@{}example", "bc.".repeat(81)),
+    ] {
+        assert!(Email::parse(good).is_some(), "{good}");
+        good.clone_into(&mut digest.recipient);
+        digest.from = format!("Benefits <{good}>");
+        let (fields, _) = parse(&render(&digest).unwrap().eml);
+        let kept = Email::parse(good).unwrap();
+        for header in ["To", "From"] {
+            assert!(
+                fields.iter().any(|(name, value)| name == header && value.contains(kept.as_str())),
+                "{good}: {fields:?}"
+            );
+        }
+    }
 }
 
 #[test]
