@@ -32,7 +32,7 @@ impl PeriodScheme {
 }
 
 /// A half-open span of days: `from` is in it, `until` is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Period {
     /// First day.
     pub from: NaiveDate,

@@ -471,8 +471,21 @@ pub struct Lapse {
     pub period: Period,
 }
 
-/// Of these lapses, by index, the ones in whose period nobody was assigned on any day (D3), with order and benefit.
-pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec<(usize, String, String)>> {
+/// A credit that lapsed without anybody assigned to it on any day of its period.
+#[derive(Clone, Debug)]
+pub struct Unassigned {
+    /// The index of its lapse.
+    pub at: usize,
+    /// The order.
+    pub order_id: String,
+    /// The benefit code.
+    pub benefit: String,
+    /// The first day on which it could be used: not while an agreement excluded it (D14).
+    pub usable_from: NaiveDate,
+}
+
+/// Of these lapses the ones in whose period nobody was assigned on any day (D3).
+pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec<Unassigned>> {
     if lapses.is_empty() {
         return Ok(vec![]);
     }
@@ -480,7 +493,11 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     let from: Vec<NaiveDate> = lapses.iter().map(|l| l.period.from).collect();
     let until: Vec<NaiveDate> = lapses.iter().map(|l| l.period.until).collect();
     let rows = sqlx::query!(
-        r#"select l.nth - 1 as "nth!", m.order_id, e.benefit
+        r#"select l.nth - 1 as "nth!", m.order_id, e.benefit,
+                  greatest(l.from_on, (select max(g.effective_on) from transfer g
+                                       where g.entitlement_id = l.id and g.period_from = l.from_on
+                                         and g.kind = 'credit_granted' and g.from_account = 'programme'))
+                      as "usable_from!"
            from unnest($1::bigint[], $2::date[], $3::date[]) with ordinality as l (id, from_on, until_on, nth)
            join entitlement e on e.entitlement_id = l.id
            join membership m on m.membership_id = e.membership_id
@@ -494,5 +511,11 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (usize::try_from(r.nth).unwrap_or(0), r.order_id, r.benefit)).collect())
+    let rows = rows.into_iter().map(|r| Unassigned {
+        at: usize::try_from(r.nth).unwrap_or(0),
+        order_id: r.order_id,
+        benefit: r.benefit,
+        usable_from: r.usable_from,
+    });
+    Ok(rows.collect())
 }

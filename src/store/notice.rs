@@ -108,12 +108,12 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
     .execute(&mut *conn)
     .await?;
     name_amounts(conn).await?;
+    name_what_is_over(conn, today).await?;
     Ok(dropped.rows_affected())
 }
 
 /// Puts into the notices that are to be mailed what is unspent now (D10): of credit about to lapse, of the credit that
-/// ends with a benefit, and of all that a membership's end or grace puts at stake; and that a benefit is over for whose
-/// want of an assignment credit lapsed.
+/// ends with a benefit, and of all that a membership's end or grace puts at stake.
 async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(o.minor))
@@ -145,6 +145,20 @@ async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
                    where o.entitlement_id = n.subject_id and o.last_usable_on = n.true_until) o
                where n.status = 'owed' and n.kind = 'entitlement_ending') o
          where n.notice_id = o.notice_id"
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Of credit that lapsed for want of an assignment: that the benefit is over by now, or no more of the period after it if
+/// that is over on `today` as well.
+async fn name_what_is_over(conn: &mut PgConnection, today: NaiveDate) -> Result<()> {
+    sqlx::query!(
+        "update notice n set content = n.content - 'next'
+         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned'
+           and (n.content #>> '{next,until}')::date <= $1",
+        today
     )
     .execute(&mut *conn)
     .await?;

@@ -231,3 +231,71 @@ async fn c13_a_credit_that_closes_for_want_of_an_assignment_is_told_before_and_a
     assert_eq!(of("entitlement_ended", house.notices().await), ["entitlement_ended 2024-03-11 sent"]);
     again(&house, "2024-03-15").await;
 }
+
+#[tokio::test]
+async fn d3_the_word_of_lost_credit_names_the_period_after_it_only_where_one_is_granted() {
+    let nothing = "There is nothing to do for this credit any more.";
+    let of = |starts_on: &str, expires_on: &str| monthly("4301", "ORD-1", starts_on, expires_on);
+    for (order, known_on, lost_on, words) in [
+        (
+            of("2024-01-31", "2025-01-30"),
+            "2024-02-27",
+            "2024-02-29",
+            "The credit of the period that began on 29 February 2024 is lost in the same way unless somebody is \
+             assigned and spends it before 31 March 2024 (UTC).",
+        ),
+        (
+            of("2024-01-31", "2025-01-30"),
+            "2024-12-29",
+            "2024-12-31",
+            "began on 31 December 2024 is lost in the same way unless somebody is assigned and spends it before \
+             31 January 2025 (UTC).",
+        ),
+        (of("2024-01-31", "2025-01-30"), "2025-01-29", "2025-01-31", nothing),
+        (of("2024-02-29", "2025-02-28"), "2025-02-26", "2025-02-28", nothing),
+    ] {
+        let mut house = House::open().await;
+        known(&mut house, "USD", known_on).await;
+        house.import_one("e.csv", &order, known_on).await.applied();
+        house.nights(known_on, lost_on).await;
+        let lost = mail_of(&house, lost_on).await;
+        assert!(lost.contains("has lapsed unspent"), "{lost}");
+        assert!(lost.contains(words), "{lost}");
+        assert!(words != nothing || !lost.contains("began on"), "{lost}");
+        again(&house, lost_on).await;
+    }
+}
+
+#[tokio::test]
+async fn d3_the_word_of_credit_lost_at_a_year_that_moved_names_no_period_after_it() {
+    let mut house = House::open().await;
+    known(&mut house, "USD", "2025-01-02").await;
+    let bought = |row: String| row.replace(",core,1,2024-04-01,", ",core,1,2024-01-05,");
+    let credit = bought(row("4301", "ORD-1", "azure_monthly_credit", "2024-04-01", "2025-03-31", "100,USD"));
+    let hours = row("4301", "ORD-1", "advisory_hours", "2024-01-05", "2025-01-04", ",");
+    house.import_one("e.csv", &(ENTITLEMENTS.to_owned() + &credit), "2025-01-02").await.applied();
+    house.nights("2025-01-02", "2025-01-09").await;
+    let hours = ENTITLEMENTS.to_owned() + &hours.replace(",core,1,", ",core,20,");
+    house.import_one("h.csv", &hours, "2025-01-10").await.applied();
+    house.nights("2025-01-10", "2025-01-11").await;
+    let lost = of("credit_lapsed_unassigned", house.notices().await);
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    for mail in house.mailbox().await {
+        assert!(!mail.body.contains("began on"), "{}", mail.body);
+    }
+}
+
+#[tokio::test]
+async fn c8_the_word_of_lost_bulk_credit_names_no_day_on_which_an_agreement_blocked_it() {
+    let mut house = House::open().await;
+    known(&mut house, "USD", "2024-03-01").await;
+    let csp = "partner_id,agreement,valid_from,valid_until\n4301,csp,2024-01-01,2024-03-09\n";
+    house.import_one("a.csv", csp, "2024-03-01").await.applied();
+    let order =
+        ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", BULK, "2024-01-31", "2024-03-12", "12000.50,USD");
+    house.import_one("e.csv", &order, "2024-03-01").await.applied();
+    house.nights("2024-03-01", "2024-03-13").await;
+    let lost = mail_of(&house, "2024-03-13").await;
+    assert!(lost.contains("It could be used from 10 March 2024 through 12 March 2024"), "{lost}");
+    again(&house, "2024-03-13").await;
+}

@@ -8,7 +8,7 @@ use super::{
     told::{Audience, Sample, Steps, Stream, Told},
 };
 use crate::domain::{
-    calendar::{add_months, sub_days},
+    calendar::{Period, sub_days},
     money::{Amount, Currency},
 };
 
@@ -21,23 +21,22 @@ pub struct CreditLapsedUnassigned {
     pub benefit: String,
     /// What was lost.
     pub lost: Amount,
-    /// First day of the period.
+    /// First day on which it could be used.
     pub period_from: NaiveDate,
-    /// First day after it.
+    /// First day after its period.
     pub period_until: NaiveDate,
     /// The benefit has ended: nobody need be assigned any more.
     #[serde(default)]
     pub over: bool,
-    /// First day after the benefit's last usable day: a later period ends there.
+    /// The period after it, which is granted as well (D3), and lost in the same way unless somebody is assigned.
     #[serde(default)]
-    pub benefit_until: Option<NaiveDate>,
+    pub next: Option<Period>,
 }
 
 impl CreditLapsedUnassigned {
-    /// First day on which the credit of the next period can no longer be spent.
-    fn next_until(&self) -> NaiveDate {
-        let next = add_months(self.period_until, 1);
-        self.benefit_until.map_or(next, |until| next.min(until))
+    /// The period for which something can still be done.
+    fn to_keep(&self) -> Option<Period> {
+        self.next.filter(|_| !self.over)
     }
 }
 
@@ -51,10 +50,10 @@ impl Told for CreditLapsedUnassigned {
 
 {% if over %}
 There is nothing to do for this credit any more: the benefit has ended.
-{% elif monthly %}
-What to do: have a global administrator assign the credit to a user of your directory (guests included). If the benefit goes on, the credit of the period that began on {{ until }} is lost in the same way unless somebody is assigned and spends it before {{ next_until }}.
+{% elif next_until %}
+What to do: have a global administrator assign the credit to a user of your directory (guests included). The credit of the period that began on {{ next_from }} is lost in the same way unless somebody is assigned and spends it before {{ next_until }}.
 {% else %}
-There is nothing to do for this credit any more. Assign the next one to a user as soon as it is granted, so that it can be spent.
+There is nothing to do for this credit any more. If you are granted another one, assign it to a user as soon as it is granted, so that it can be spent.
 {% endif %}
 ";
     const SWEDISH: &'static str = "
@@ -63,10 +62,10 @@ There is nothing to do for this credit any more. Assign the next one to a user a
 
 {% if over %}
 För den här krediten finns inget mer att göra: förmånen har upphört.
-{% elif monthly %}
-Att göra: låt en global administratör tilldela krediten till en användare i er katalog (även gäster går bra). Om förmånen fortsätter går krediten för perioden som började den {{ until }} förlorad på samma sätt, om inte någon tilldelas den och använder den före den {{ next_until }}.
+{% elif next_until %}
+Att göra: låt en global administratör tilldela krediten till en användare i er katalog (även gäster går bra). Krediten för perioden som började den {{ next_from }} går förlorad på samma sätt, om inte någon tilldelas den och använder den före den {{ next_until }}.
 {% else %}
-För den här krediten finns inget mer att göra. Tilldela nästa kredit till en användare så snart den har beviljats, så att den kan användas.
+För den här krediten finns inget mer att göra. Om ni beviljas en ny kredit, tilldela den till en användare så snart den har beviljats, så att den kan användas.
 {% endif %}
 ";
 
@@ -75,20 +74,21 @@ För den här krediten finns inget mer att göra. Tilldela nästa kredit till en
     }
 
     fn act_by(&self, _: NaiveDate) -> NaiveDate {
-        // It can be kept from happening again until about a month later.
-        if self.over { NaiveDate::MAX } else { self.next_until() }
+        // It can be kept from happening again until the next period is over.
+        self.to_keep().map_or(NaiveDate::MAX, |next| next.until)
     }
 
     fn facts(&self, facts: Facts) -> Facts {
+        let facts = match self.to_keep() {
+            Some(next) => facts.day("next_from", next.from).limit("next_until", next.until),
+            None => facts.text("next_from", "").text("next_until", ""),
+        };
         facts
             .benefit(&self.order_id, &self.benefit)
             .amounts("lost", &[self.lost])
             .day("from", self.period_from)
             .day("last_day", sub_days(self.period_until, 1))
-            .day("until", self.period_until)
-            .limit("next_until", self.next_until())
             .flag("over", self.over)
-            .flag("monthly", self.benefit.starts_with("azure_monthly_credit"))
     }
 
     fn line(&self) -> String {
@@ -97,19 +97,20 @@ För den här krediten finns inget mer att göra. Tilldela nästa kredit till en
     }
 
     fn samples() -> Vec<Self> {
-        let of = |benefit: &str, over| Self {
+        let next = Period { from: Sample::day(2024, 2, 29), until: Sample::day(2024, 3, 31) };
+        let of = |benefit: &str, over, next| Self {
             order_id: Sample::order(),
             benefit: benefit.to_owned(),
             lost: Amount::new(103_834, Currency::parse("SEK").unwrap_or(Currency::EUR)),
             period_from: Sample::day(2024, 1, 31),
             period_until: Sample::day(2024, 2, 29),
             over,
-            benefit_until: None,
+            next,
         };
         vec![
-            of("azure_monthly_credit", false),
-            of("azure_bulk_credit/cloud_platform", false),
-            of("azure_monthly_credit", true),
+            of("azure_monthly_credit", false, Some(next)),
+            of("azure_monthly_credit", false, None),
+            of("azure_bulk_credit/cloud_platform", true, None),
         ]
     }
 }

@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use super::{context::Context, error::Result};
 use crate::{
     domain::{
-        calendar::add_days,
         credit::{self, Facts, Schedule, Settled},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
@@ -145,21 +144,23 @@ impl Booking {
             .map(|e| Lapse { entitlement_id: e.entitlement_id, period: e.transfer.period })
             .collect();
         let mut owed = Vec::new();
-        for (at, order_id, benefit) in unassigned(conn, &periods).await? {
-            let CreditEntry { entitlement_id, partner_id, transfer: t, .. } = lapsed[at];
+        for lost in unassigned(conn, &periods).await? {
+            let CreditEntry { entitlement_id, partner_id, transfer: t, .. } = lapsed[lost.at];
+            let after = t.period_no.saturating_add(1);
+            let terms = known.get(entitlement_id).map(|credit| credit.terms);
             owed.push(Owed {
                 partner_id: *partner_id,
                 subject: NoticeSubject::Entitlement(*entitlement_id),
                 anchor_on: t.effective_on,
                 true_until: None,
                 notice: CreditLapsedUnassigned {
-                    order_id,
-                    benefit,
+                    order_id: lost.order_id,
+                    benefit: lost.benefit,
                     lost: t.amount,
-                    period_from: t.period.from,
+                    period_from: lost.usable_from,
                     period_until: t.period.until,
                     over: false,
-                    benefit_until: known.get(entitlement_id).map(|c| add_days(c.terms.last_usable_on, 1)),
+                    next: terms.filter(|terms| terms.grants(after)).map(|terms| terms.period(after)),
                 }
                 .into(),
             });
