@@ -135,7 +135,7 @@ async fn a_spreadsheet_gets_no_formula_and_its_own_line_ends() {
     let sheet = house.run(["export", "partners", "--for", "spreadsheet"]).ended(0).stdout;
     assert!(sheet.starts_with("\u{feff}partner_id,name,"), "{sheet}");
     assert!(
-        sheet.contains("\r\n0042,\"'=HYPERLINK(\"\"x\"\"), ÅÄÖ\",a@b.example,SE,SEK,,,\r\n"),
+        sheet.contains("\r\n0042,\"'=HYPERLINK(\"\"x\"\"), ÅÄÖ\",a@b.example,SE,SEK,,,,\r\n"),
         "{sheet:?}"
     );
     assert_eq!(sheet.matches('\n').count(), sheet.matches("\r\n").count());
