@@ -73,6 +73,8 @@ pub struct Benefit {
     pub balance: Option<i64>,
     /// In which currency.
     pub currency: Option<String>,
+    /// What silver holds back of it, and until when (D12).
+    pub held_back: Option<String>,
 }
 
 /// An order whose support was activated.
@@ -185,6 +187,7 @@ impl Benefit {
             subscription_ends_on: standing.subscription_ends_on,
             balance: standing.balance,
             currency: standing.balance_currency.clone(),
+            held_back: standing.held_back.as_ref().map(|reason| reason.sentence(language)),
         }
     }
 }

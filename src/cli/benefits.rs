@@ -88,6 +88,11 @@ fn lines(shown: &Benefits) -> Vec<String> {
             lines.push(cells.join("  ").trim_end().to_owned());
         }
     }
+    for benefit in &shown.benefits {
+        if let Some(reason) = &benefit.held_back {
+            lines.push(format!("{} of {}: {reason}", benefit.product, benefit.order_id));
+        }
+    }
     for support in &shown.support {
         lines.push(format!(
             "support of {}: Access ID {}, Contract ID {}",

@@ -7,7 +7,41 @@ use super::{
     benefit::{BenefitType, Offer, Quantity},
     kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
+    reason::Reason,
 };
+
+/// A monthly core credit of a silver order that stands beside one of gold. A refunded order never ran, and is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The silver order.
+    pub order_id: String,
+    /// First usable day.
+    pub starts_on: NaiveDate,
+    /// Last usable day, without grace.
+    pub until: NaiveDate,
+    /// What it brings a period, quantity included.
+    pub amount: Amount,
+}
+
+/// What gold brings in the period that begins on `on`, and what there is to say of it: the difference to what silver
+/// brings where silver runs on that day. Amounts in different currencies cannot be compared, and nothing is held back.
+#[must_use]
+pub fn difference(full: Amount, beside: &[Beside], on: NaiveDate) -> (Amount, Option<Reason>) {
+    let (mut left, mut why) = (full, None);
+    for silver in beside.iter().filter(|silver| silver.starts_on <= on && on <= silver.until) {
+        let order_id = silver.order_id.clone();
+        if silver.amount.currency != full.currency {
+            why.get_or_insert(Reason::NotHeldBack { on, order_id });
+            continue;
+        }
+        let held = Amount::new(silver.amount.minor.min(left.minor), full.currency);
+        left.minor = left.minor.saturating_sub(held.minor);
+        if held.minor > 0 && !matches!(why, Some(Reason::HeldBack { .. })) {
+            why = Some(Reason::HeldBack { on, held, order_id, until: silver.until });
+        }
+    }
+    (left, why)
+}
 
 /// A core row of silver or gold, as it is known.
 #[derive(Clone, Debug)]
@@ -30,6 +64,39 @@ pub struct CoreRow {
     pub quantity: Option<u32>,
     /// Per unit.
     pub amount: Option<Amount>,
+    /// The order, as the partner knows it.
+    pub order_id: String,
+    /// Its order is gold.
+    pub gold: bool,
+    /// Its order was refunded: it counts as never having run.
+    pub refunded: bool,
+}
+
+/// What is to be said of a monthly credit of silver or gold beside the other's: what gold holds back, whichever came
+/// first, and until when.
+pub fn told<'a>(
+    rows: impl IntoIterator<Item = &'a CoreRow>,
+    own: &Own<'_>,
+    gold: bool,
+    brings: Amount,
+) -> Option<Reason> {
+    let other = rows.into_iter().find(|row| {
+        row.benefit == own.benefit
+            && row.gold != gold
+            && !row.refunded
+            && Some(row.membership_id) != own.membership_id
+            && row.starts_on <= own.expires_on
+            && own.starts_on <= row.until
+    })?;
+    let theirs = other.amount?;
+    let units = other.quantity.map_or(1, i64::from);
+    let theirs = Amount::new(theirs.minor.saturating_mul(units), theirs.currency);
+    let on = own.starts_on.max(other.starts_on);
+    let (silver, until, full) =
+        if gold { (theirs, other.until, brings) } else { (brings, own.expires_on, theirs) };
+    let order_id = if gold { other.order_id.clone() } else { own.order_id.to_owned() };
+    let beside = [Beside { order_id, starts_on: on, until, amount: silver }];
+    difference(full, &beside, on).1
 }
 
 /// The row that is filled: what stands before it counts.
@@ -41,6 +108,8 @@ pub struct Own<'a> {
     pub membership_id: Option<i64>,
     /// Its entitlement, if known.
     pub entitlement_id: Option<i64>,
+    /// The order.
+    pub order_id: &'a str,
     /// First usable day.
     pub starts_on: NaiveDate,
     /// Last usable day.
@@ -128,6 +197,9 @@ mod tests {
             known_on: day("2024-01-31"),
             quantity,
             amount: Some(Amount::new(10_000, Currency::USD)),
+            order_id: "ORD-S".into(),
+            gold: false,
+            refunded: false,
         }
     }
 
@@ -136,6 +208,7 @@ mod tests {
             benefit: "visual_studio",
             membership_id: Some(2),
             entitlement_id: None,
+            order_id: "ORD-G",
             starts_on: day("2024-06-01"),
             expires_on: day("2025-05-31"),
             arrives_on: day("2024-06-01"),
@@ -177,6 +250,29 @@ mod tests {
         let own =
             Own { entitlement_id: Some(10), membership_id: Some(1), starts_on: day("2024-01-31"), ..gold() };
         assert_eq!(held(&[silver(Some(5)), late], &own), Held::default());
+    }
+
+    #[test]
+    fn d12_a_period_is_less_by_what_silver_brings_only_where_silver_runs_on_its_first_day() {
+        let dollars = |minor| Amount::new(minor, Currency::USD);
+        let silver = |amount| Beside {
+            order_id: "S".into(),
+            starts_on: day("2024-01-01"),
+            until: day("2024-12-31"),
+            amount,
+        };
+        let left = |amount, on: &str| difference(dollars(15_000), &[silver(amount)], day(on));
+        let held = |on: &str, minor| {
+            let (on, order_id, until) = (day(on), "S".to_owned(), day("2024-12-31"));
+            Some(Reason::HeldBack { on, held: dollars(minor), order_id, until })
+        };
+        assert_eq!(left(dollars(10_000), "2024-12-31"), (dollars(5_000), held("2024-12-31", 10_000)));
+        assert_eq!(left(dollars(20_000), "2024-01-01"), (dollars(0), held("2024-01-01", 15_000)));
+        assert_eq!(left(dollars(10_000), "2025-01-01"), (dollars(15_000), None));
+        assert_eq!(left(dollars(10_000), "2023-12-31"), (dollars(15_000), None));
+        let kronor = Amount::new(90_000, Currency::parse("SEK").unwrap());
+        let (on, order_id) = (day("2024-05-01"), "S".to_owned());
+        assert_eq!(left(kronor, "2024-05-01"), (dollars(15_000), Some(Reason::NotHeldBack { on, order_id })));
     }
 
     #[test]

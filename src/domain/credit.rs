@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use super::{
     agreement::{self, KnownExclusion},
     calendar::{Period, PeriodScheme, add_days, period, sub_days},
+    core_difference::{Beside, difference},
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer, corrections, latest, net},
     money::{Amount, Currency},
     own_currency::{Exchange, currency_on},
@@ -38,7 +39,7 @@ pub struct End {
 }
 
 /// Everything that decides one entitlement's credit, apart from rates, usage and the date.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// Monthly or bulk.
     pub shape: Shape,
@@ -54,6 +55,8 @@ pub struct Terms {
     pub ended: Option<End>,
     /// Amount × quantity, as the file or the catalogue states it (D12).
     pub per_period: Amount,
+    /// Of gold's monthly core credit: what silver brings beside it (D12).
+    pub beside: Vec<Beside>,
     /// The partner's currency before any change of it.
     pub local: Currency,
     /// The most grants in a membership year (policy, 12).
@@ -75,6 +78,8 @@ pub struct Schedule {
     pub currency: Option<Currency>,
     /// Why a due grant waits.
     pub waits: Option<Reason>,
+    /// What silver holds back of the open period, or that it cannot be compared (D12).
+    pub held: Option<Reason>,
     /// How its time is cut into periods, frozen with the first that was granted or gone by (D2); `None`: none was.
     pub scheme: Option<PeriodScheme>,
 }
@@ -114,6 +119,8 @@ pub struct Settled {
     pub reversed: BTreeMap<Currency, i64>,
     /// Spent in all periods together, by currency.
     pub spent: BTreeMap<Currency, i64>,
+    /// Why a grant that is missing waits: it is settled again.
+    pub waits: Option<Reason>,
 }
 
 impl Settled {
@@ -158,15 +165,15 @@ impl Terms {
     #[must_use]
     pub fn as_booked(&self, booked: &[Booked]) -> Self {
         let last = booked.iter().map(|b| &b.transfer).max_by_key(|t| t.period_no);
-        let (Some(last), Shape::Monthly(_)) = (last, self.shape) else { return *self };
+        let (Some(last), Shape::Monthly(_)) = (last, self.shape) else { return self.clone() };
         let fits = |scheme: &PeriodScheme| {
             let whole = period(*scheme, self.starts_on, last.period_no);
-            let cut = Self { shape: Shape::Monthly(*scheme), ..*self }.period(last.period_no);
+            let cut = Self { shape: Shape::Monthly(*scheme), ..self.clone() }.period(last.period_no);
             whole.from == last.period.from
                 && (last.period_no > 0 || [whole.until, cut.until].contains(&last.period.until))
         };
         let scheme = [PeriodScheme::Anniversary, PeriodScheme::Calendar].into_iter().find(fits);
-        scheme.map_or(*self, |scheme| Self { shape: Shape::Monthly(scheme), ..*self })
+        scheme.map_or_else(|| self.clone(), |scheme| Self { shape: Shape::Monthly(scheme), ..self.clone() })
     }
 
     /// Whether period `number` is ever granted (D3): it starts by the last usable day, before AD and before
@@ -251,6 +258,36 @@ impl Terms {
         self.ended.map_or(self.last_usable_on, |end| end.on)
     }
 
+    /// What period `number` brings, with what is said of it: of gold, the difference to silver, taken before it is
+    /// converted (D12).
+    #[must_use]
+    pub fn brings(&self, number: u32) -> (Amount, Option<Reason>) {
+        difference(self.per_period, &self.beside, self.period(number).from)
+    }
+
+    /// What a grant that was made should be of, and its dollars: other than it is where silver came or went since (D12).
+    fn brings_of(&self, grant: &Transfer, rates: &Rates) -> (i64, Option<i64>) {
+        let (left, _) = self.brings(grant.period_no);
+        let as_granted = (grant.amount.minor, grant.usd_minor);
+        let Some(usd) = grant.usd_minor.filter(|_| left.currency == Currency::USD) else {
+            let same = left.currency == grant.amount.currency && grant.usd_minor.is_none();
+            return if same { (left.minor, None) } else { as_granted };
+        };
+        if left.minor == usd {
+            return as_granted;
+        }
+        if grant.amount.currency == Currency::USD {
+            return (left.minor, Some(left.minor));
+        }
+        let from = grant.period.from;
+        let converted = rates.convert(left.minor, grant.amount.currency, from, self.max_rate_age_days);
+        let share = || {
+            let whole = i128::from(grant.amount.minor).saturating_mul(i128::from(left.minor));
+            whole.checked_div(i128::from(usd)).and_then(|minor| i64::try_from(minor).ok()).unwrap_or(0)
+        };
+        (converted.map_or_else(|_| share(), |(amount, _)| amount.minor), Some(left.minor))
+    }
+
     /// The grant of a period as the night of `today` sees it, or why it waits (D4, D14).
     fn grant(
         &self,
@@ -265,9 +302,15 @@ impl Terms {
             Opening::On(day) => *day,
             Opening::Blocked(reason) => return Err(reason.clone()),
         };
+        let stated = self.brings(number).0;
+        if stated.minor == 0 && self.per_period.minor > 0 {
+            // Nothing needs no rate.
+            let nothing = Amount::new(0, self.currency_of(number, exchange, today));
+            return Ok(original(EntryKind::CreditGranted, number, period, effective_on, nothing));
+        }
         let mut first = None;
         for local in exchange.currencies(self.local, period.from, today) {
-            match self.amount_in(local, period.from, exchange.rates) {
+            match self.amount_in(stated, local, period.from, exchange.rates) {
                 Ok((amount, usd_minor, rate)) => {
                     let granted = original(EntryKind::CreditGranted, number, period, effective_on, amount);
                     return Ok(Transfer { usd_minor, rate, ..granted });
@@ -281,14 +324,15 @@ impl Terms {
         Err(first.unwrap_or(Reason::CurrencyNotAccepted { expected: self.local }))
     }
 
-    /// What a period that starts on `from` brings in `local`, with its dollars and the rate where it was converted.
+    /// What a period that starts on `from` and brings `stated` comes to in `local`, with its dollars and the rate where it
+    /// was converted.
     fn amount_in(
         &self,
+        stated: Amount,
         local: Currency,
         from: NaiveDate,
         rates: &Rates,
     ) -> Result<(Amount, Option<i64>, Option<FrozenRate>), Reason> {
-        let stated = self.per_period;
         if stated.currency == local {
             return Ok((stated, (local == Currency::USD).then_some(stated.minor), None));
         }
@@ -337,6 +381,7 @@ impl Schedule {
             open_minor: 0,
             currency: None,
             waits: None,
+            held: None,
             scheme: None,
         }
     }
@@ -370,7 +415,7 @@ fn original(
 /// Bulk credit is granted from its `opening`, and not at all if it ends before (D14).
 ///
 /// Pushes the transfers onto `out` and returns the schedule after them; `None`: nothing is to come.
-/// Run again with the result it does nothing.
+/// A period of which nothing is left is granted nothing, and told in `held` (D12). Run again with the result it does nothing.
 #[must_use]
 pub fn advance(
     terms: &Terms,
@@ -379,6 +424,7 @@ pub fn advance(
     opening: &Opening,
     today: NaiveDate,
     out: &mut Vec<Transfer>,
+    held: &mut Vec<Reason>,
 ) -> Option<Schedule> {
     while let Some(due_on) = schedule.next_on
         && due_on <= today
@@ -399,12 +445,15 @@ pub fn advance(
         };
         schedule.waits = None;
         schedule.scheme = terms.scheme();
+        schedule.held = terms.brings(schedule.next_period).1;
         schedule.open_minor = grant.amount.minor;
         schedule.currency = Some(grant.amount.currency);
         schedule.next_on = terms.closes_on(grant.period);
         schedule.next_period = schedule.next_period.saturating_add(1);
         if grant.amount.minor > 0 {
             out.push(grant);
+        } else {
+            held.extend(schedule.held.clone());
         }
     }
     Some(schedule)
@@ -440,8 +489,12 @@ pub struct Facts<'a> {
     pub booked: &'a [Booked],
     /// All its usage by `today`.
     pub usage: &'a [Usage],
-    /// Its order's year moved: dates are settled as well as amounts (D16).
+    /// Its order's year moved, or silver came or went beside gold: dates and grants are settled as well (D12, D16).
     pub moved: bool,
+    /// The first period that may be granted (policy `backdate`).
+    pub first: u32,
+    /// What missing grants are converted by.
+    pub exchange: Exchange<'a>,
     /// The night.
     pub today: NaiveDate,
 }
@@ -458,11 +511,14 @@ pub fn settle(terms: &Terms, facts: &Facts<'_>, out: &mut Vec<Transfer>) -> Sett
     let mut usage: Vec<_> =
         facts.usage.iter().filter_map(|u| terms.period_of(u.used_on).map(|number| (number, u))).collect();
     usage.sort_by(|(a, x), (b, y)| (a, x.used_on, &x.reference).cmp(&(b, y.used_on, &y.reference)));
+    let gone_by = facts.schedule.map_or(terms.periods_in_a_year, |schedule| schedule.next_period);
+    let held_back = if facts.moved && terms.scheme().is_some() { facts.first..gone_by } else { 0..0 };
     let numbers: BTreeSet<u32> = facts
         .booked
         .iter()
         .map(|b| b.transfer.period_no)
         .chain(usage.iter().map(|(number, _)| *number))
+        .chain(held_back)
         .collect();
     for number in numbers {
         let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
@@ -490,10 +546,11 @@ pub fn reschedule(
     };
     let waits = schedule.and_then(|schedule| schedule.waits.clone());
     let next_on = terms.closes_on(terms.period(open));
+    let held = terms.brings(open).1;
     let granted = booked.iter().map(|b| &b.transfer).find(|t| t.period_no == open);
     let currency =
         granted.map(|t| t.amount.currency).or_else(|| schedule.and_then(|schedule| schedule.currency));
-    Schedule { next_period, next_on, open_minor: 0, currency, waits, scheme: terms.scheme() }
+    Schedule { next_period, next_on, open_minor: 0, currency, waits, held, scheme: terms.scheme() }
 }
 
 /// Whether a period was closed before, whatever became of that since.
@@ -519,6 +576,8 @@ struct Wanted {
     usage_id: Option<i64>,
     on: NaiveDate,
     amount: Amount,
+    /// The dollars of a grant.
+    usd: Option<i64>,
 }
 
 impl Books<'_> {
@@ -551,16 +610,22 @@ impl Books<'_> {
         // An end takes a later grant back whole (D7); where the year moved, what was spent stays spent (D16).
         let undone = terms.ended.is_some_and(|end| opened_on > end.on);
         let spent = |u: &Usage| if undone { 0 } else { self.drawn(u) };
-        let given = grant.map_or(Amount::new(0, terms.local), |b| b.transfer.amount);
+        let missing = if grant.is_none() { self.missing(settled) } else { None };
+        let made = grant.map(|grant| &grant.transfer).or(missing.as_ref());
+        let given = made.map_or(Amount::new(0, terms.local), |made| made.amount);
         let of = |minor| Amount::new(minor, given.currency);
         let kept = usage.iter().fold(0_i64, |sum, u| sum.saturating_add(spent(u)));
-        let granted = if stays { given.minor } else { kept.min(given.minor) };
-        let mut wanted = vec![Wanted {
-            kind: EntryKind::CreditGranted,
-            usage_id: None,
-            on: opened_on,
-            amount: of(granted),
-        }];
+        let (granted, usd) = match grant {
+            None => (given.minor, None),
+            Some(_) if !stays => (kept.min(given.minor), None),
+            Some(grant) => self.granted(&grant.transfer, kept),
+        };
+        let mut wanted = Vec::new();
+        if grant.is_some() {
+            let (kind, amount) = (EntryKind::CreditGranted, of(granted));
+            wanted.push(Wanted { kind, usage_id: None, on: opened_on, amount, usd });
+        }
+        out.extend(missing);
         let mut left = granted;
         for u in usage {
             let drawn = if self.draws(u, opened_on, period, spent(u)) && u.amount.currency == given.currency {
@@ -571,7 +636,7 @@ impl Books<'_> {
             left = left.saturating_sub(drawn);
             let over = Amount::new(u.amount.minor.saturating_sub(drawn), u.amount.currency);
             for (kind, amount) in [(EntryKind::CreditUsed, of(drawn)), (EntryKind::CreditOverage, over)] {
-                wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, amount });
+                wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, amount, usd: None });
             }
             settled.usage_ids.push(u.usage_id);
             Settled::add(&mut settled.spent, drawn, given.currency);
@@ -580,7 +645,7 @@ impl Books<'_> {
         for kind in [EntryKind::CreditLapsed, EntryKind::CreditReversed] {
             let (on, minor) =
                 closing.map_or((period.from, 0), |(k, on)| (on, if k == kind { left } else { 0 }));
-            wanted.push(Wanted { kind, usage_id: None, on, amount: of(minor) });
+            wanted.push(Wanted { kind, usage_id: None, on, amount: of(minor), usd: None });
         }
         match closing {
             Some((EntryKind::CreditReversed, _)) => Settled::add(&mut settled.reversed, left, given.currency),
@@ -602,12 +667,35 @@ impl Books<'_> {
         in_time || spent > 0 && self.terms.ended.is_none_or(|end| on <= end.on)
     }
 
+    /// What a grant should be of, with its dollars, and never less than what was spent of it (D12, D16).
+    fn granted(&self, grant: &Transfer, kept: i64) -> (i64, Option<i64>) {
+        let (minor, usd) = self.terms.brings_of(grant, self.facts.exchange.rates);
+        if minor < kept { (kept, None) } else { (minor, usd) }
+    }
+
+    /// The grant of a period that went by with nothing granted, and brings something now that silver does not hold it back
+    /// any more (D12).
+    fn missing(&self, settled: &mut Settled) -> Option<Transfer> {
+        let facts = self.facts;
+        let gone_by = facts.schedule.is_none_or(|schedule| self.number < schedule.next_period);
+        if !facts.moved || !gone_by || self.number < facts.first || !self.terms.grants(self.number) {
+            return None;
+        }
+        match self.terms.grant(self.number, facts.exchange, &Opening::AtStart, facts.today) {
+            Ok(grant) => Some(grant).filter(|grant| grant.amount.minor > 0),
+            Err(reason) => {
+                settled.waits = Some(reason);
+                None
+            }
+        }
+    }
+
     /// What is given comes first, so that no account is ever overdrawn by the order of entries.
     fn book(&self, period: Period, wanted: &[Wanted], out: &mut Vec<Transfer>) {
         let mut entries = Vec::new();
-        for Wanted { kind, usage_id, on, amount } in wanted {
+        for Wanted { kind, usage_id, on, amount, usd } in wanted {
             match self.original(*kind, *usage_id) {
-                Some(booked) => self.correct(booked, period, *on, amount.minor, &mut entries),
+                Some(booked) => self.correct(booked, (period, *on, *usd), amount.minor, &mut entries),
                 None if amount.minor > 0 => {
                     let transfer = original(*kind, self.number, period, *on, *amount);
                     entries.push(Transfer { usage_id: *usage_id, ..transfer });
@@ -621,11 +709,20 @@ impl Books<'_> {
 
     /// Corrections that bring an entry to `minor`, and, where the year moved, to its dates: it is taken back whole and
     /// booked under the right ones.
-    fn correct(&self, wrong: &Booked, period: Period, on: NaiveDate, minor: i64, out: &mut Vec<Transfer>) {
+    fn correct(
+        &self,
+        wrong: &Booked,
+        (period, on, usd): (Period, NaiveDate, Option<i64>),
+        minor: i64,
+        out: &mut Vec<Transfer>,
+    ) {
         let standing = net(wrong, self.facts.booked);
         let latest = latest(wrong, self.facts.booked);
-        let dated = Transfer { period, effective_on: on, ..latest.clone() };
-        let redate = self.facts.moved && dated != *latest && minor > 0;
+        let usd_minor = usd.or(latest.usd_minor);
+        let dated = Transfer { period, effective_on: on, usd_minor, ..latest.clone() };
+        let same = (dated.period, dated.effective_on, dated.usd_minor)
+            == (latest.period, latest.effective_on, latest.usd_minor);
+        let redate = self.facts.moved && !same && minor > 0;
         let mut nth = u32::try_from(corrections(wrong, self.facts.booked).count()).unwrap_or(u32::MAX);
         let mut correct = |as_of: &Transfer, difference: i64| {
             if difference == 0 {

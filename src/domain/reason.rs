@@ -74,6 +74,8 @@ impl Reason {
                 changes::differs_from_catalogue(column, expected)
             }
             Self::NoAmount => changes::no_amount(),
+            Self::HeldBack { held, order_id, until, .. } => changes::held_back(*held, order_id, *until),
+            Self::NotHeldBack { order_id, .. } => changes::not_held_back(order_id),
             Self::RequestedInFuture { received_on, requested_on } => {
                 requests::requested_in_future(*received_on, *requested_on)
             }

@@ -13,6 +13,7 @@ use super::engine::{
 use crate::{
     domain::{credit, own_currency::Exchange},
     store::{
+        order,
         run::{Chunk, Counts, Span},
         units,
         work::Rows,
@@ -62,14 +63,16 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
     let rates = cx.rates(conn).await?;
     let mut booking = Booking::default();
     let mut waiting = 0;
-    let mut out = Vec::new();
+    let (mut out, mut held, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for credit in &credits {
         let Some(schedule) = credit.schedule.clone() else { continue };
         let before = schedule.clone();
         let against = standing.get(&credit.partner_id).map_or(&[][..], Vec::as_slice);
         let opening = credit.terms.opening(against, credit.known_on, cx.today);
         let exchange = Exchange { rates, changes: &credit.changes };
-        let after = credit::advance(&credit.terms, schedule, exchange, &opening, cx.today, &mut out);
+        let after =
+            credit::advance(&credit.terms, schedule, exchange, &opening, cx.today, &mut out, &mut held);
+        refused.extend(held.drain(..).map(|reason| (credit.entitlement_id, reason)));
         // What waits as it did before is told once, by the night that found it.
         let waits = after.as_ref().and_then(|schedule| schedule.waits.as_ref());
         waiting += i64::from(waits.is_some() && waits != before.waits.as_ref());
@@ -81,6 +84,7 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
     let granted = units::settle(conn, chunk.run_id, &due.units).await?;
     let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len() + granted) };
     booking.write(conn, chunk.run_id, &credits).await?;
+    order::decide_held_back(conn, chunk.run_id, cx.today, &refused).await?;
     Ok(counts)
 }
 

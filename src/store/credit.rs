@@ -8,6 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Error, Result, own_currency, run::Span};
 use crate::domain::{
     calendar::{Period, PeriodScheme},
+    core_difference::Beside,
     credit::{End, Schedule, Shape, Terms, Usage},
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
@@ -73,10 +74,13 @@ struct Row {
     open_currency: Option<String>,
     waits: Option<Json<Reason>>,
     scheme: Option<String>,
+    benefit: String,
+    gold: bool,
+    held_back: Option<Json<Reason>>,
 }
 
 impl Row {
-    fn credit(self, policy: &Policy) -> Result<Credit> {
+    fn credit(self, policy: &Policy, beside: &Besides) -> Result<Credit> {
         let unknown =
             |what: &str| Error::Unknown { what: format!("{what} of entitlement {}", self.entitlement_id) };
         let currency = |code: &str| Currency::stored(code).ok_or_else(|| unknown("a currency"));
@@ -94,6 +98,7 @@ impl Row {
             anniversary_on: self.anniversary_on,
             ended: self.ended_on.map(|on| End { on, refunded: self.refunded }),
             per_period: Amount::new(minor, currency(self.currency.as_deref().unwrap_or_default())?),
+            beside: self.beside(beside),
             local: currency(&self.local)?,
             periods_in_a_year: policy.periods_in_a_year,
             max_rate_age_days: policy.max_rate_age_days,
@@ -110,6 +115,7 @@ impl Row {
         let schedule = self.next_period_no.map(|stored| Schedule {
             next_period: next(stored),
             scheme: frozen,
+            held: self.held_back.map(|Json(reason)| reason),
             next_on: self.next_on,
             open_minor: self.open_minor.unwrap_or(0),
             currency: self.open_currency.as_deref().and_then(Currency::stored),
@@ -124,6 +130,51 @@ impl Row {
             schedule,
         })
     }
+}
+
+/// Silver's monthly core credits by partner and benefit.
+type Besides = HashMap<(i64, String), Vec<Beside>>;
+
+impl Row {
+    fn beside(&self, besides: &Besides) -> Vec<Beside> {
+        let of = (self.partner_id, self.benefit.clone());
+        besides.get(&of).filter(|_| self.gold && self.monthly).cloned().unwrap_or_default()
+    }
+}
+
+/// What silver brings beside the monthly core credit of gold among these rows; a refunded order never ran (D12). A span
+/// without gold asks nothing.
+async fn besides(conn: &mut PgConnection, rows: &[Row]) -> Result<Besides> {
+    let mut partners: Vec<i64> =
+        rows.iter().filter(|row| row.gold && row.monthly).map(|row| row.partner_id).collect();
+    partners.sort_unstable();
+    partners.dedup();
+    let mut found = Besides::new();
+    if partners.is_empty() {
+        return Ok(found);
+    }
+    let silver = sqlx::query!(
+        r#"select m.partner_id, m.order_id, e.benefit, e.starts_on,
+                  least(e.expires_on, m.anniversary_on - 1, e.ended_on) as "until!",
+                  e.amount_minor as "amount_minor!", e.quantity as "quantity!", e.currency as "currency!"
+           from unnest((select $1::bigint[])) as asked (id)
+           join membership m on m.partner_id = asked.id
+           join entitlement e on e.membership_id = m.membership_id
+           where m.offer = 'silver' and m.status <> 'cancelled' and e.benefit_type = 'core'
+             and e.benefit like 'azure_monthly_credit%' and e.amount_minor is not null and e.quantity is not null
+           order by e.starts_on, m.order_id"#,
+        &partners
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in silver {
+        let unknown = || Error::Unknown { what: format!("a currency of order {}", r.order_id) };
+        let currency = Currency::stored(&r.currency).ok_or_else(unknown)?;
+        let amount = Amount::new(r.amount_minor.saturating_mul(i64::from(r.quantity)), currency);
+        let beside = Beside { order_id: r.order_id, starts_on: r.starts_on, until: r.until, amount };
+        found.entry((r.partner_id, r.benefit)).or_default().push(beside);
+    }
+    Ok(found)
 }
 
 /// Cuts what is due by `today` into spans of about `rows` entitlements; the date of their keys is `today`. Found in the
@@ -171,10 +222,11 @@ pub async fn due(
     let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last - first) / 4;
     let rows =
         if few { looked_up(conn, &ids).await? } else { side_by_side(conn, *first, *last, today).await? };
+    let beside = besides(conn, &rows).await?;
     let mut due = DueCredit::default();
     for row in rows {
         if row.bulk || row.monthly {
-            due.credits.push(row.credit(policy)?);
+            due.credits.push(row.credit(policy, &beside)?);
         } else {
             due.units.push(row.entitlement_id);
         }
@@ -203,7 +255,9 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
                   s.currency as open_currency,
-                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?", e.benefit,
+                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core') as "gold!",
+                  s.held_back as "held_back: Json<Reason>"
            from due_credits($1) s
            join entitlement e on e.entitlement_id = s.entitlement_id
            join membership m on m.membership_id = e.membership_id
@@ -228,7 +282,9 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
                   s.currency as open_currency,
-                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?", e.benefit,
+                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core') as "gold!",
+                  s.held_back as "held_back: Json<Reason>"
            from unnest((select $1::bigint[])) as due (id)
            join credit_schedule s on s.entitlement_id = due.id
            join entitlement e on e.entitlement_id = due.id
@@ -251,7 +307,9 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",
                   s.currency as open_currency,
-                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?"
+                  s.waits as "waits: Json<Reason>", s.period_scheme as "scheme?", e.benefit,
+                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core') as "gold!",
+                  s.held_back as "held_back: Json<Reason>"
            from entitlement e
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
@@ -263,7 +321,9 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut credits = rows.into_iter().map(|row| row.credit(policy)).collect::<Result<Vec<_>>>()?;
+    let beside = besides(conn, &rows).await?;
+    let credits = rows.into_iter().map(|row| row.credit(policy, &beside));
+    let mut credits = credits.collect::<Result<Vec<_>>>()?;
     put_changes(conn, &mut credits).await?;
     Ok(credits)
 }
@@ -374,7 +434,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
             .await?;
     }
     let (mut ids, mut next_no, mut next_on, mut open) = (vec![], vec![], vec![], vec![]);
-    let (mut waits, mut schemes, mut currencies) = (vec![], vec![], vec![]);
+    let (mut waits, mut schemes, mut currencies, mut held) = (vec![], vec![], vec![], vec![]);
     for (id, schedule) in stands {
         let Some(schedule) = schedule else { continue };
         ids.push(*id);
@@ -382,6 +442,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         next_on.push(schedule.next_on);
         open.push(schedule.open_minor);
         waits.push(schedule.waits.clone().map(Json));
+        held.push(schedule.held.clone().map(Json));
         schemes.push(schedule.scheme.map(|scheme| scheme.name().to_owned()));
         currencies.push(schedule.currency.map(String::from));
     }
@@ -391,10 +452,10 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
     // A planner that sees how many there are would rather read the whole table once a chunk: it is shown expressions.
     sqlx::query!(
         "update credit_schedule s set next_period_no = n.no, next_on = n.next_on, open_minor = n.open, waits = n.waits,
-             period_scheme = n.scheme, currency = n.currency
+             period_scheme = n.scheme, currency = n.currency, held_back = n.held
          from unnest((select $1::bigint[]), (select $2::smallint[]), (select $3::date[]), (select $4::bigint[]),
-                     (select $5::jsonb[]), (select $6::text[]), (select $7::text[]))
-              as n (id, no, next_on, open, waits, scheme, currency)
+                     (select $5::jsonb[]), (select $6::text[]), (select $7::text[]), (select $8::jsonb[]))
+              as n (id, no, next_on, open, waits, scheme, currency, held)
          where s.entitlement_id = n.id",
         &ids,
         &next_no,
@@ -403,6 +464,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
         waits as _,
         schemes as _,
         currencies as _,
+        held as _,
     )
     .execute(conn)
     .await?;
@@ -419,6 +481,27 @@ pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &st
          on conflict (entitlement_id) do nothing",
         membership_ids,
         rule
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that silver came, went or changed: what is booked of the partners' gold core credit beside it is settled against
+/// it by the next night (D12).
+pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "insert into credit_unsettled (entitlement_id, partner_id, rule)
+         select distinct g.entitlement_id, g.partner_id, 'D12'
+         from (select distinct s.partner_id from unnest((select $1::bigint[])) as silver (id)
+               join membership s on s.membership_id = silver.id where s.offer = 'silver') s
+         join membership m on m.partner_id = s.partner_id
+         join entitlement g on g.membership_id = m.membership_id
+         left join credit_schedule c on c.entitlement_id = g.entitlement_id
+         where m.offer = 'gold' and g.benefit_type = 'core' and g.benefit like 'azure_monthly_credit%'
+           and (c.entitlement_id is null or c.next_period_no > 0)
+         on conflict (entitlement_id) do nothing",
+        membership_ids
     )
     .execute(conn)
     .await?;

@@ -19,7 +19,8 @@ pub async fn digest(conn: &mut PgConnection, on: Option<NaiveDate>) -> Result<St
                   case when t.currency is null then greatest(e.last_usable_on + 1, t.period_from + 1)
                        else coalesce(c.period_until, t.period_until) end,
                   coalesce(c.effective_on, t.effective_on),
-                  t.amount_minor + coalesce(c.minor, 0), coalesce(t.currency, '-'), coalesce(t.usd_minor::text, '-'),
+                  t.amount_minor + coalesce(c.minor, 0), coalesce(t.currency, '-'),
+                  coalesce(coalesce(c.usd_minor, t.usd_minor)::text, '-'),
                   coalesce(t.rate_nano::text, '-'), coalesce(t.rate_on::text, '-'),
                   coalesce(u.reference, r.request_key, '-')) as "line!"
            from transfer t
@@ -33,7 +34,9 @@ pub async fn digest(conn: &mut PgConnection, on: Option<NaiveDate>) -> Result<St
                              (array_agg(c.period_until order by c.correction_no desc)
                                   filter (where c.from_account = o.from_account))[1] as period_until,
                              (array_agg(c.effective_on order by c.correction_no desc)
-                                  filter (where c.from_account = o.from_account))[1] as effective_on
+                                  filter (where c.from_account = o.from_account))[1] as effective_on,
+                             (array_agg(c.usd_minor order by c.correction_no desc)
+                                  filter (where c.from_account = o.from_account))[1] as usd_minor
                       from transfer c join transfer o on o.transfer_id = c.corrects group by c.corrects) c
              on c.corrects = t.transfer_id
            where t.corrects is null and t.amount_minor + coalesce(c.minor, 0) <> 0

@@ -199,10 +199,13 @@ impl Subject {
     pub async fn waiting(&self, conn: &mut PgConnection) -> Result<Vec<WaitingGrant>> {
         Ok(sqlx::query_as!(
             WaitingGrant,
-            r#"select m.order_id, e.benefit, coalesce(s.next_on, e.starts_on) as "since!", s.waits as "reason!: Json<Reason>"
+            r#"select m.order_id, e.benefit,
+                      coalesce((why.reason ->> 'on')::date, s.next_on, e.starts_on) as "since!",
+                      why.reason as "reason!: Json<Reason>"
                from membership m join entitlement e using (membership_id)
                join credit_schedule s using (entitlement_id)
-               where s.waits is not null and m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               cross join lateral (values (s.waits), (s.held_back)) as why (reason)
+               where why.reason is not null and m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id"#,
             self.partner_id,

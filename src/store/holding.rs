@@ -14,7 +14,8 @@ use crate::domain::{
 /// The core rows of silver and gold of partners, by partner; what has ended as well.
 pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<HashMap<i64, Vec<CoreRow>>> {
     let rows = sqlx::query!(
-        r#"select m.partner_id, e.entitlement_id, e.membership_id, e.benefit, e.starts_on,
+        r#"select m.partner_id, m.order_id, (m.offer = 'gold') as "gold!", (m.status = 'cancelled') as "refunded!",
+                  e.entitlement_id, e.membership_id, e.benefit, e.starts_on,
                   least(e.expires_on, m.anniversary_on - 1, e.ended_on) as "until!", e.ended_on, e.known_on, e.quantity,
                   e.amount_minor, e.currency
            from membership m join entitlement e using (membership_id)
@@ -35,6 +36,9 @@ pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<H
             ended_on: r.ended_on,
             known_on: r.known_on,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
+            order_id: r.order_id,
+            gold: r.gold,
+            refunded: r.refunded,
             amount: r.amount_minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
         });
     }

@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, credit::spans, run::Span, units};
-use crate::domain::{cancellation::Use, reason::Reason};
+use crate::domain::{
+    cancellation::Use,
+    reason::{Earliest, Reason},
+};
 
 /// A membership as it stands.
 #[derive(Clone, Debug)]
@@ -162,6 +165,8 @@ pub struct Unassigned {
     pub order_id: String,
     /// The benefit code.
     pub benefit: String,
+    /// Its order's number.
+    pub membership_id: i64,
     /// The last day on which somebody could be assigned.
     pub latest_on: NaiveDate,
 }
@@ -176,7 +181,7 @@ pub async fn unassigned(
 ) -> Result<Vec<Unassigned>> {
     Ok(sqlx::query_as!(
         Unassigned,
-        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.membership_id,
                   u.latest_on as "latest_on!"
            from unassigned_credits($3, $4) u
            join entitlement e using (entitlement_id) join membership m on m.membership_id = u.membership_id
@@ -210,6 +215,44 @@ pub async fn decide_closed(
         &partners,
         &subjects,
         reasons as _,
+        today,
+        run_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Records that periods went by of which silver leaves nothing, each with its reason (D12).
+pub async fn decide_held_back(
+    conn: &mut PgConnection,
+    run_id: i64,
+    today: NaiveDate,
+    held: &[(i64, Reason)],
+) -> Result<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = held.iter().map(|(id, _)| *id).collect();
+    let reasons: Vec<Json<[Reason; 1]>> = held.iter().map(|(_, reason)| Json([reason.clone()])).collect();
+    let earliest: Vec<Option<NaiveDate>> = held
+        .iter()
+        .map(|(_, reason)| match reason.earliest() {
+            Earliest::On(day) => Some(day),
+            Earliest::WhenCorrected | Earliest::Never => None,
+        })
+        .collect();
+    sqlx::query!(
+        "insert into decision (partner_id, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
+             decided_on, run_id)
+         select e.partner_id, 'entitlement', m.order_id || '/' || e.benefit, 'grant', 'policy', 'refused', n.reasons,
+                n.earliest_on, $4, $5
+         from unnest($1::bigint[], $2::jsonb[], $3::date[]) with ordinality as n (id, reasons, earliest_on, nth)
+         join entitlement e on e.entitlement_id = n.id join membership m on m.membership_id = e.membership_id
+         order by n.nth",
+        &ids,
+        reasons as _,
+        earliest as _,
         today,
         run_id
     )

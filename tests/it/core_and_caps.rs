@@ -72,7 +72,13 @@ async fn d12_gold_brings_the_difference_to_silvers_core_and_incremental_benefits
     let answer = apart.import_one("g.csv", &file(&gold), "2024-01-31").await;
     assert_eq!(
         answer.rows,
-        ["2 applied", "3 applied quantity differs_from_catalogue", "4 applied", "5 applied", "6 applied"]
+        [
+            "2 applied",
+            "3 applied quantity differs_from_catalogue",
+            "4 applied benefit held_back",
+            "5 applied",
+            "6 applied"
+        ]
     );
     assert!(answer.text.contains("30"), "{}", answer.text);
     for house in [&mut house, &mut apart] {
@@ -80,7 +86,7 @@ async fn d12_gold_brings_the_difference_to_silvers_core_and_incremental_benefits
             held(house).await,
             [
                 "ORD-G advisory_hours 50",
-                "ORD-G azure_monthly_credit 1 0",
+                "ORD-G azure_monthly_credit 1 10000",
                 "ORD-G product_support 20",
                 "ORD-G visual_studio 5",
                 "ORD-G visual_studio/app_dev 25",

@@ -16,6 +16,7 @@ mod clocks;
 mod cluster;
 mod contacts;
 mod core_and_caps;
+mod core_difference;
 mod demo;
 mod dependencies;
 mod download;

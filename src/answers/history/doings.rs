@@ -52,6 +52,7 @@ pub(super) fn waiting(waiting: &WaitingGrant) -> Event {
     let sentence = waiting.reason.sentence(Language::English);
     let (what, says) = match *waiting.reason {
         Reason::BulkBlocked { .. } => ("blocked", sentence),
+        Reason::HeldBack { .. } | Reason::NotHeldBack { .. } => ("held back", sentence),
         _ => ("waits", format!("a grant. {sentence}")),
     };
     event(waiting.since, what, format!("{}/{}", waiting.order_id, waiting.benefit), says)

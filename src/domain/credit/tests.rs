@@ -17,6 +17,7 @@ fn monthly(starts_on: &str, expires_on: &str) -> Terms {
         anniversary_on: year.anniversary_on,
         ended: None,
         per_period: Amount::new(10_000, Currency::USD),
+        beside: vec![],
         local: Currency::USD,
         periods_in_a_year: 12,
         max_rate_age_days: 7,
@@ -51,7 +52,9 @@ impl Ledger {
         let mut out = vec![];
         let opening = terms.opening(&self.standing, terms.starts_on, today);
         if let Some(schedule) = self.schedule.take() {
-            self.schedule = advance(terms, schedule, fixed(&Rates::default()), &opening, today, &mut out);
+            let rates = Rates::default();
+            let (out, held) = (&mut out, &mut vec![]);
+            self.schedule = advance(terms, schedule, fixed(&rates), &opening, today, out, held);
         }
         self.book(out);
     }
@@ -59,7 +62,12 @@ impl Ledger {
     fn settle(&mut self, terms: &Terms, usage: &[Usage], today: NaiveDate) -> Settled {
         let mut out = vec![];
         let (schedule, booked) = (self.schedule.as_ref(), &self.booked);
-        let settled = settle(terms, &Facts { schedule, booked, usage, moved: false, today }, &mut out);
+        let rates = Rates::default();
+        let settled = settle(
+            terms,
+            &Facts { schedule, booked, usage, moved: false, first: 0, exchange: fixed(&rates), today },
+            &mut out,
+        );
         if let Some(schedule) = &mut self.schedule {
             let open = schedule.next_period.checked_sub(1);
             schedule.open_minor =
@@ -299,9 +307,9 @@ fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
     let terms = Terms { local: sek, ..monthly("2024-02-03", "2025-02-02") };
     let schedule = Schedule::new(&terms, None);
     let mut out = vec![];
-    let waiting =
-        advance(&terms, schedule, fixed(&Rates::default()), &Opening::AtStart, day("2024-02-05"), &mut out)
-            .unwrap();
+    let none = Rates::default();
+    let (on, opening) = (day("2024-02-05"), Opening::AtStart);
+    let waiting = advance(&terms, schedule, fixed(&none), &opening, on, &mut out, &mut vec![]).unwrap();
     assert_eq!(waiting.waits, Some(Reason::RateMissing { currency: sek, on: day("2024-02-03") }));
     let mut rates = Rates::default();
     for (on, usd, local) in [("2024-02-02", "1.0883", "11.2525"), ("2024-02-05", "1.0746", "11.3475")] {
@@ -309,7 +317,7 @@ fn d4_a_grant_waits_visibly_and_comes_under_its_own_date() {
         rates.insert(sek, day(on), PerEuro::parse(local).unwrap());
     }
     let granted =
-        advance(&terms, waiting, fixed(&rates), &Opening::AtStart, day("2024-02-06"), &mut out).unwrap();
+        advance(&terms, waiting, fixed(&rates), &opening, day("2024-02-06"), &mut out, &mut vec![]).unwrap();
     assert_eq!(granted.waits, None);
     assert_eq!((out[0].effective_on, out[0].amount), (day("2024-02-03"), Amount::new(103_395, sek)));
 }
@@ -322,7 +330,15 @@ fn a_backdate_policy_of_from_import_starts_with_the_period_that_runs() {
     let over = Schedule::new(&terms, Some(day("2025-06-01")));
     let mut out = vec![];
     assert_eq!(
-        advance(&terms, over, fixed(&Rates::default()), &Opening::AtStart, day("2025-06-01"), &mut out),
+        advance(
+            &terms,
+            over,
+            fixed(&Rates::default()),
+            &Opening::AtStart,
+            day("2025-06-01"),
+            &mut out,
+            &mut vec![]
+        ),
         None
     );
     assert_eq!(out, []);
@@ -436,7 +452,8 @@ fn d4_a_grant_keeps_the_dollars_and_the_rate_it_was_made_of() {
     let granted = |terms: &Terms| {
         let mut out = vec![];
         let schedule = Schedule::new(terms, None);
-        let _ = advance(terms, schedule, fixed(&rates), &Opening::AtStart, day("2024-01-31"), &mut out);
+        let (on, opening) = (day("2024-01-31"), Opening::AtStart);
+        let _ = advance(terms, schedule, fixed(&rates), &opening, on, &mut out, &mut vec![]);
         (out[0].amount, out[0].usd_minor, out[0].rate.map(|rate| (rate.nano, rate.published_on)))
     };
     let dollars = monthly("2024-01-31", "2025-01-30");

@@ -1,12 +1,13 @@
 //! What a file may not change, and where it differs from the catalogue (D4, D5, D12, D16).
 
 use super::super::{
+    calendar::add_days,
     language::Language::{self, English, Swedish},
-    money::Currency,
+    money::{Amount, Currency},
 };
 use super::{
     samples::{day, sek},
-    told::{Told, never, refusal, remark},
+    told::{Told, never, opens, refusal, remark},
     variants::Reason,
 };
 use chrono::NaiveDate;
@@ -21,6 +22,13 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::CurrencyNotAccepted { expected: sek() },
         Reason::DiffersFromCatalogue { column: "quantity".into(), expected: "5".into() },
         Reason::NoAmount,
+        Reason::HeldBack {
+            on: day("2024-12-20"),
+            held: Amount::new(10_000, Currency::USD),
+            order_id: "ORD-1".into(),
+            until: day("2024-12-31"),
+        },
+        Reason::NotHeldBack { on: day("2024-12-20"), order_id: "ORD-1".into() },
     ]
 }
 
@@ -153,4 +161,39 @@ fn shown(value: &str, language: Language) -> String {
         (value, English) => format!("“{value}”"),
         (value, Swedish) => format!("”{value}”"),
     }
+}
+
+pub(super) fn held_back(held: Amount, order_id: &str, until: NaiveDate) -> Told<'_> {
+    opens("D12", add_days(until, 1)).words(
+        move |day| {
+            format!(
+                "Silver order {order_id} brings this too, so of each period of gold that begins through {}, {held} is \
+                held back; what begins later comes whole.",
+                day(until)
+            )
+        },
+        move |day| {
+            format!(
+                "Silverordern {order_id} ger också detta, så av varje period av guld som börjar till och med {} hålls \
+                {held} inne; det som börjar senare kommer helt.",
+                day(until)
+            )
+        },
+    )
+}
+
+pub(super) fn not_held_back(order_id: &str) -> Told<'_> {
+    remark("D12").words(
+        move |_| {
+            format!(
+                "Nothing is held back for what silver order {order_id} brings too: the amounts are in different \
+                currencies."
+            )
+        },
+        move |_| {
+            format!(
+                "Inget hålls inne för det som silverordern {order_id} också ger: beloppen är i olika valutor."
+            )
+        },
+    )
 }

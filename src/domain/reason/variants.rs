@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use super::{
-    super::{benefit::Unit, directory_role::Role, money::Currency},
+    super::{
+        benefit::Unit,
+        directory_role::Role,
+        money::{Amount, Currency},
+    },
     expected::Expected,
 };
 
@@ -109,6 +113,24 @@ pub enum Reason {
     },
     /// Neither the row nor the catalogue says how much (D12).
     NoAmount,
+    /// Gold brings the difference to what silver brings (D12).
+    HeldBack {
+        /// The first day of the period that this is said of.
+        on: NaiveDate,
+        /// So much of a period.
+        held: Amount,
+        /// The silver order.
+        order_id: String,
+        /// Its last usable day, without grace.
+        until: NaiveDate,
+    },
+    /// Silver and gold state amounts that cannot be compared (D12).
+    NotHeldBack {
+        /// The first day of the period that this is said of.
+        on: NaiveDate,
+        /// The silver order.
+        order_id: String,
+    },
 
     // Requests (D1).
     /// Dated after the day its file arrived.

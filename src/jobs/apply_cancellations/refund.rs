@@ -9,7 +9,7 @@ use crate::{
     domain::money::{Amount, Currency},
     jobs::engine::{Context, Result, booking},
     store::{
-        credit::of_entitlements,
+        credit::{of_entitlements, unsettle_beside},
         order::{self, EndingEntitlement, How},
         request::PendingRequest,
     },
@@ -44,6 +44,8 @@ pub async fn accept(
         })
         .collect();
     order::end_entitlements(conn, run_id, &endings).await?;
+    // It counts as never having run: what gold held back beside it comes (D12).
+    unsettle_beside(conn, &memberships).await?;
     let ids: Vec<i64> = usable.iter().map(|(id, ..)| *id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;

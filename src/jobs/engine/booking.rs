@@ -10,6 +10,7 @@ use crate::{
         credit::{self, Facts, Schedule, Settled},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
+        own_currency::Exchange,
         policy::Backdate,
     },
     store::{
@@ -38,6 +39,7 @@ pub async fn settle(
         used.entry(id).or_default().push(usage);
     }
     let moved = unsettled(conn, &ids).await?;
+    let rates = cx.rates(conn).await?;
     let from_import = cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
     let (mut booking, mut found, mut out) = (Booking::default(), HashMap::new(), Vec::new());
     for credit in credits {
@@ -47,8 +49,8 @@ pub async fn settle(
         let terms = credit.terms.as_booked(&booked);
         let mut schedule = credit.schedule.clone();
         let rule = moved.get(&id);
+        let first = Schedule::new(&terms, from_import.then_some(credit.known_on));
         if rule.is_some() && (schedule.is_some() || terms.ended.is_none()) {
-            let first = Schedule::new(&terms, from_import.then_some(credit.known_on));
             schedule = Some(credit::reschedule(&terms, schedule.as_ref(), &booked, &first));
         }
         let facts = Facts {
@@ -56,6 +58,8 @@ pub async fn settle(
             booked: &booked,
             usage: &usage,
             moved: rule.is_some(),
+            first: first.next_period,
+            exchange: Exchange { rates, changes: &credit.changes },
             today: cx.today,
         };
         let settled = credit::settle(&terms, &facts, &mut out);
@@ -76,8 +80,9 @@ pub async fn settle(
         }
         booking.settled.extend(&settled.usage_ids);
         if let Some(rule) = rule {
-            // A period that is open again closes by a correction of the entry that closed it: it is settled until then.
-            if !reopened {
+            // A period that is open again closes by a correction of the entry that closed it, and a grant that is missing and
+            // waits for its rate is looked at again: both are settled until then.
+            if !reopened && settled.waits.is_none() {
                 booking.moved.push(id);
             }
             booking.corrected(credit, rule, &mut out);
@@ -118,7 +123,8 @@ impl Booking {
     fn corrected(&mut self, credit: &Credit, rule: &str, out: &mut Vec<Transfer>) {
         let (entitlement_id, partner_id) = (credit.entitlement_id, credit.partner_id);
         self.entries.extend(out.drain(..).map(|transfer| {
-            let rule = transfer.corrects.map(|_| rule.to_owned());
+            let late = transfer.corrects.is_some() || transfer.kind == EntryKind::CreditGranted;
+            let rule = late.then(|| rule.to_owned());
             CreditEntry { entitlement_id, partner_id, transfer, rule }
         }));
     }

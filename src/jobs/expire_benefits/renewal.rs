@@ -10,7 +10,7 @@ use crate::{
     domain::{calendar::sub_days, membership::Year, reason::Reason},
     jobs::engine::{Context, Result, booking::settle},
     store::{
-        credit::of_entitlements,
+        credit::{of_entitlements, unsettle_beside},
         order::{self, EndingEntitlement, How, Membership},
         renewal::{self, Renewing},
         request::{self, Decision, PendingRequest},
@@ -147,5 +147,6 @@ async fn apply(
     booking.write(conn, run_id, &credits).await?;
     let new = renewal::put(conn, &renewing, years).await?;
     order::refit(conn, &new, grace(cx)).await?;
+    unsettle_beside(conn, &new).await?;
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Credits that nobody is assigned to in time, where the policy says until when (D11).
 
+use std::collections::BTreeSet;
+
 use sqlx::PgConnection;
 
 use crate::{
     domain::notice::EntitlementEnded,
     jobs::engine::{Context, Result, booking::settle},
     store::{
-        credit::of_entitlements,
+        credit::{of_entitlements, unsettle_beside},
         notice::{self, NoticeSubject, Owed},
         order::{self, EndingEntitlement, How},
         run::Chunk,
@@ -34,6 +36,8 @@ pub async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resu
         .collect();
     order::end_entitlements(conn, chunk.run_id, &endings).await?;
     let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let silver: BTreeSet<i64> = unassigned.iter().map(|one| one.membership_id).collect();
+    unsettle_beside(conn, &silver.into_iter().collect::<Vec<_>>()).await?;
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     // Where the policy came later than the day, what was granted after it goes back.
     let (booking, _) = settle(cx, conn, &credits).await?;

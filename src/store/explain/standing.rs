@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
+use crate::domain::reason::Reason;
 
 /// A partner as it stands.
 #[derive(Clone, Debug)]
@@ -91,6 +92,8 @@ pub struct BenefitStanding {
     pub balance: Option<i64>,
     /// In which currency.
     pub balance_currency: Option<String>,
+    /// What silver holds back of the period that runs (D12).
+    pub held_back: Option<Json<Reason>>,
 }
 
 /// A directory user as it stands.
@@ -194,7 +197,8 @@ impl Subject {
                                                 when v.live_on is not null then 'activating' end, m.status) as "status!",
                       t.assigned_to as "assigned_to?", t.taken as "seats_taken!", k.keys as "keys!", k.unused as "keys_left!",
                       r.seats as "subscription_seats?", r.ends_on as "subscription_ends_on?",
-                      b.minor as "balance?", b.currency as "balance_currency?"
+                      b.minor as "balance?", b.currency as "balance_currency?",
+                      s.held_back as "held_back?: Json<Reason>"
                from membership m join entitlement e using (membership_id)
                left join credit_schedule s on s.entitlement_id = e.entitlement_id
                left join activation v on v.entitlement_id = e.entitlement_id

@@ -56,23 +56,28 @@ impl Model {
     }
 
     /// Every period after the night of a day: granted, used, lapsed, overage, corrections netted.
-    pub fn books(&self, night: Day) -> BTreeSet<String> {
-        let mut lines = BTreeSet::new();
-        for order in &self.orders {
-            for item in &order.items {
+    pub fn books(&mut self, night: Day) -> BTreeSet<String> {
+        let (mut lines, mut spent) = (BTreeSet::new(), Vec::new());
+        for (at, order) in self.orders.iter().enumerate() {
+            for (nth, item) in order.items.iter().enumerate() {
+                let silver = |day| self.silver_beside(order, item.code, day);
                 let periods = match item.code.split('/').next() {
-                    Some("azure_monthly_credit") => monthly(order, item, night),
+                    Some("azure_monthly_credit") => monthly(order, item, night, silver),
                     Some("azure_bulk_credit") => bulk(order, item, night),
                     _ => units(item, night),
                 };
                 for (number, sums) in periods {
                     let [granted, used, lapsed, overage] = sums;
+                    spent.push((at, nth, number, used));
                     if sums != [0; 4] {
                         let key = format!("{}|{}", order.id, item.code);
                         lines.insert(format!("{key}|{number}|{granted}|{used}|{lapsed}|{overage}"));
                     }
                 }
             }
+        }
+        for (at, nth, number, used) in spent {
+            self.orders[at].items[nth].spent.insert(number, used);
         }
         lines
     }
@@ -85,8 +90,9 @@ fn last_grant(order: &Order, item: &Item) -> Day {
 }
 
 /// A month each, at most twelve, what is left of one lost with it; of a refunded one it goes back. The last ends with the
-/// last usable day before grace (D2).
-fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
+/// last usable day before grace (D2). Of gold it is what `silver` leaves on its first day, and never less than was spent
+/// of it (D12, D16).
+fn monthly(order: &Order, item: &Item, night: Day, silver: impl Fn(Day) -> i64) -> BTreeMap<u32, [i64; 4]> {
     let begins = |number: u32| months(item.from, number);
     let over = plus(item.expires.min(minus(order.ad, 1)), 1);
     let ends = |number: u32| {
@@ -96,7 +102,8 @@ fn monthly(order: &Order, item: &Item, night: Day) -> BTreeMap<u32, [i64; 4]> {
     let (mut sums, mut left) = (BTreeMap::<u32, [i64; 4]>::new(), BTreeMap::<u32, i64>::new());
     let last = last_grant(order, item).min(night);
     for number in (0..12).take_while(|number| begins(*number) <= last) {
-        let amount = item.minor * i64::from(item.quantity);
+        let kept = item.spent.get(&number).copied().unwrap_or(0);
+        let amount = (item.minor * i64::from(item.quantity) - silver(begins(number))).max(kept);
         sums.entry(number).or_default()[0] = amount;
         left.insert(number, amount);
     }

@@ -48,7 +48,7 @@ pub fn back(today: Day, ago: i16) -> Day {
 }
 
 /// The benefits a number chooses; all run with the order's year.
-fn items(chosen: u16, from: Day, ad: Day, few: bool) -> Vec<Item> {
+fn items(chosen: u16, offer: &str, from: Day, ad: Day, few: bool) -> Vec<Item> {
     let mut codes: Vec<&'static str> =
         BENEFITS.iter().enumerate().filter(|(n, _)| chosen >> n & 1 == 1).map(|(_, code)| *code).collect();
     if codes.is_empty() {
@@ -57,7 +57,7 @@ fn items(chosen: u16, from: Day, ad: Day, few: bool) -> Vec<Item> {
     let item = |code: &'static str| {
         let kind = code.split('/').next().unwrap();
         let (quantity, minor) = match kind {
-            "azure_monthly_credit" => (1, 10_000),
+            "azure_monthly_credit" => (1, if offer == "gold" { 15_000 } else { 10_000 }),
             "azure_bulk_credit" => (1, 600_000),
             "visual_studio" => (if few { 2 } else { 15 }, 0),
             _ => (if few { 2 } else { 10 }, 0),
@@ -102,7 +102,8 @@ impl World {
         };
         let bought = minus(from, u64::from(buy.bought_before));
         let ad = months(from, 12);
-        let mut items = items(buy.benefits, from, ad, buy.few);
+        let offer = OFFERS[usize::from(buy.offer) % 4];
+        let mut items = items(buy.benefits, offer, from, ad, buy.few);
         if let Some(short) = buy.short {
             items[0].expires = plus(from, u64::from(short));
         }
@@ -110,7 +111,6 @@ impl World {
             let last = items.last_mut().unwrap();
             last.from = plus(from, u64::from(buy.later));
         }
-        let offer = OFFERS[usize::from(buy.offer) % 4];
         let order = format!("ORD-{}", self.numbers);
         self.drop_order(usize::from(buy.of) % 3, order, offer, bought, items).await
     }
@@ -118,7 +118,7 @@ impl World {
     /// The benefits of the first order that waits for them.
     pub(super) async fn new_set(&mut self, benefits: u16) -> Checked {
         let Some(order) = self.model.orders.iter().find(|order| order.offer.is_none()) else { return Ok(()) };
-        let items = items(benefits, order.from, order.ad, false);
+        let items = items(benefits, "gold", order.from, order.ad, false);
         let (of, id, from) = (order.of, order.id.clone(), order.from);
         self.drop_order(of, id, "gold", from, items).await
     }

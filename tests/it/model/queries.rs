@@ -25,12 +25,12 @@ pub const STANDING: &str = "
     union all
     select concat_ws('|', order_id, benefit, status, coalesce(ended_on::text, '-'), '') from report.entitlement";
 
-/// Every yes and no in its order, codes as a set.
+/// Every yes and no to what was asked in its order, codes as a set; that silver leaves nothing of a period is in the books.
 pub const DECISIONS: &str = "
     select concat_ws(' ', action, subject, outcome,
                coalesce((select string_agg(distinct r ->> 'code' collate \"C\", '+' order by r ->> 'code' collate \"C\")
                          from jsonb_array_elements(reasons) r), ''), coalesce(earliest_on::text, '-'))
-    from decision order by decision_id";
+    from decision where action <> 'grant' order by decision_id";
 
 /// Each period of a credit: granted, used, lapsed, overage, corrections netted.
 pub const BOOKS: &str = "

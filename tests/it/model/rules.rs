@@ -84,6 +84,8 @@ pub struct Item {
     pub given: Vec<Given>,
     /// Day, reference, minor units.
     pub usage: BTreeSet<(Day, String, i64)>,
+    /// By period: what was drawn of it by the last night, which stays spent (D16).
+    pub spent: BTreeMap<u32, i64>,
     /// When it arrived, and as the how manieth of all.
     pub known: Day,
     pub number: u32,
@@ -221,6 +223,25 @@ impl Model {
             return Some(on);
         }
         on.iter_days().take_while(|day| *day <= until).find(free)
+    }
+
+    /// What silver brings of a benefit on a day beside a gold order: what was refunded never ran, and grace is none of its
+    /// days (D12).
+    pub fn silver_beside(&self, gold: &Order, code: &str, on: Day) -> i64 {
+        let silver = |o: &&Order| gold.offer == Some("gold") && o.offer == Some("silver") && o.of == gold.of;
+        let mut sum = 0;
+        for order in self.orders.iter().filter(silver) {
+            for item in order.items.iter().filter(|item| item.code == code && item.from <= on) {
+                let until = item.expires.min(minus(order.ad, 1));
+                let runs = match item.ended {
+                    Some((_, "cancelled")) => false,
+                    Some((end, _)) => on <= until.min(end),
+                    None => on <= until,
+                };
+                sum += if runs { item.minor * i64::from(item.quantity) } else { 0 };
+            }
+        }
+        sum
     }
 
     /// How many caps of the partner's group one more Visual Studio seat would break (D12).

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::holdings::{Entered, Holdings};
 use crate::{
     domain::{
-        benefit::{BenefitKind, Unit},
+        benefit::{BenefitKind, BenefitType, Unit},
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
@@ -168,6 +168,7 @@ impl<'a> Span<'a> {
             benefit: row.benefit.as_str(),
             membership_id: held.map(|held| held.membership_id),
             entitlement_id: stored.map(|stored| stored.entitlement_id),
+            order_id: &row.order_id,
             starts_on: row.starts_on,
             expires_on: row.expires_on,
             arrives_on: self.staged.received_on,
@@ -192,6 +193,9 @@ impl<'a> Span<'a> {
         let known = stored.map(|stored| (stored.entitlement_id, stored.known.stated.quantity));
         match change {
             Change::Unchanged => {
+                remarks.extend(
+                    stored.and_then(|s| self.holdings.beside(row, partner_id, &own, &s.known.stated)),
+                );
                 let stated = stored.filter(|_| !granted).map(|stored| &stored.known.stated);
                 remarks.extend(stated.and_then(|s| self.holdings.blocked(row, partner_id, s, year)));
                 Verdict::Unchanged(remarks)
@@ -207,6 +211,7 @@ impl<'a> Span<'a> {
                 let waits = blocked.as_ref().filter(|_| began).map(|problem| problem.reason.clone());
                 remarks.extend(blocked);
                 remarks.extend(self.holdings.stays(row, partner_id, year));
+                remarks.extend(self.holdings.beside(row, partner_id, &own, &stated));
                 self.put(row, line, (partner_id, local), stated, waits);
                 Verdict::Applied(remarks)
             }
@@ -322,6 +327,9 @@ impl<'a> Span<'a> {
         intake::put_orders(conn, &changed).await?;
         let puts: Vec<PutEntitlement> = self.puts.iter().map(|put| self.complete(put)).collect();
         intake::put_entitlements(conn, self.staged.file_id, self.staged.received_on, &puts).await?;
+        let silver = |put: &&PutEntitlement| put.stated.benefit_type == BenefitType::Core.name();
+        let silver: BTreeSet<i64> = puts.iter().filter(silver).map(|put| put.membership_id).collect();
+        credit::unsettle_beside(conn, &silver.into_iter().collect::<Vec<_>>()).await?;
         let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
     }
@@ -374,6 +382,7 @@ impl<'a> Span<'a> {
             anniversary_on: year.anniversary_on,
             ended: None,
             per_period: put.stated.amount?,
+            beside: vec![],
             local: put.local,
             periods_in_a_year: policy.periods_in_a_year,
             max_rate_age_days: policy.max_rate_age_days,
@@ -412,6 +421,7 @@ impl<'a> Span<'a> {
         if !touched.is_empty() {
             order::refit(conn, &touched, i32::try_from(self.grace_days).unwrap_or(i32::MAX)).await?;
             credit::unsettle(conn, &touched, "D16").await?;
+            credit::unsettle_beside(conn, &touched).await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::{
         entitlement_change::Stated,
         kinds::entitlements::EntitlementRow,
         membership::Year,
+        money::Amount,
         reason::Problem,
     },
     jobs::engine::{Context, Result},
@@ -89,12 +90,33 @@ impl<'a> Holdings<'a> {
         Ok(Self { cx, core, groups, exclusions, granted })
     }
 
-    /// What other core rows hold of the row's benefit (D12).
+    /// What other core rows hold of the row's benefit for its whole term. Of monthly credit those of the other offer do
+    /// not: each period is less by them only if they run on its first day (D12).
     pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> Held {
         match self.core.get(&partner_id) {
-            Some(rows) if core_difference::concerns(row) => core_difference::held(rows, own),
+            Some(rows) if core_difference::concerns(row) => {
+                let (monthly, gold) = (is_monthly(row), row.offer == Offer::Gold);
+                core_difference::held(rows.iter().filter(|other| !monthly || other.gold == gold), own)
+            }
             _ => Held::default(),
         }
+    }
+
+    /// What is held back of a monthly core credit, or because of it, while silver and gold both run (D12).
+    pub fn beside(
+        &self,
+        row: &EntitlementRow,
+        partner_id: i64,
+        own: &Own<'_>,
+        stated: &Stated,
+    ) -> Option<Problem> {
+        let monthly = is_monthly(row) && core_difference::concerns(row);
+        let rows = self.core.get(&partner_id).filter(|_| monthly)?;
+        let unit = stated.amount?;
+        let minor = unit.minor.saturating_mul(stated.quantity.map_or(1, i64::from));
+        let gold = row.offer == Offer::Gold;
+        let reason = core_difference::told(rows, own, gold, Amount::new(minor, unit.currency))?;
+        Some(Problem::at("benefit", row.benefit.as_str(), reason))
     }
 
     /// Every cap of the partner's group that the row would break with more seats than it had (D12).
@@ -167,6 +189,9 @@ impl<'a> Holdings<'a> {
                 known_on,
                 quantity: stated.quantity,
                 amount: stated.amount,
+                order_id: row.order_id.clone(),
+                gold: row.offer == Offer::Gold,
+                refunded: false,
             });
         }
         if let Some((group, country)) = self.groups.of.get(&partner_id) {
@@ -192,4 +217,8 @@ impl<'a> Holdings<'a> {
             }
         }
     }
+}
+
+fn is_monthly(row: &EntitlementRow) -> bool {
+    row.benefit.kind() == BenefitKind::AzureMonthlyCredit
 }
