@@ -12,11 +12,10 @@ use chrono::NaiveDate;
 use super::{
     agreement::{self, KnownExclusion},
     calendar::{Period, PeriodScheme, add_days, period, sub_days},
-    core_difference::{Beside, difference},
-    ledger::{Account, Booked, EntryKind, FrozenRate, Transfer, corrections, latest, net},
+    core_difference::Beside,
+    ledger::{Account, Booked, EntryKind, Transfer, corrections, latest, net},
     money::{Amount, Currency},
-    own_currency::{Exchange, currency_on},
-    rate::Rates,
+    own_currency::Exchange,
     reason::Reason,
 };
 
@@ -256,110 +255,6 @@ impl Terms {
     /// The last day on which credit is drawn, grace included.
     fn last_day(&self) -> NaiveDate {
         self.ended.map_or(self.last_usable_on, |end| end.on)
-    }
-
-    /// What period `number` brings, with what is said of it: of gold, the difference to silver, taken before it is
-    /// converted (D12).
-    #[must_use]
-    pub fn brings(&self, number: u32) -> (Amount, Option<Reason>) {
-        difference(self.per_period, &self.beside, self.period(number).from)
-    }
-
-    /// What a grant that was made should be of, and its dollars: other than it is where silver came or went since (D12).
-    fn brings_of(&self, grant: &Transfer, rates: &Rates) -> (i64, Option<i64>) {
-        let (left, _) = self.brings(grant.period_no);
-        let as_granted = (grant.amount.minor, grant.usd_minor);
-        let Some(usd) = grant.usd_minor.filter(|_| left.currency == Currency::USD) else {
-            let same = left.currency == grant.amount.currency && grant.usd_minor.is_none();
-            return if same { (left.minor, None) } else { as_granted };
-        };
-        if left.minor == usd {
-            return as_granted;
-        }
-        if grant.amount.currency == Currency::USD {
-            return (left.minor, Some(left.minor));
-        }
-        let from = grant.period.from;
-        let converted = rates.convert(left.minor, grant.amount.currency, from, self.max_rate_age_days);
-        let share = || {
-            let whole = i128::from(grant.amount.minor).saturating_mul(i128::from(left.minor));
-            whole.checked_div(i128::from(usd)).and_then(|minor| i64::try_from(minor).ok()).unwrap_or(0)
-        };
-        (converted.map_or_else(|_| share(), |(amount, _)| amount.minor), Some(left.minor))
-    }
-
-    /// The grant of a period as the night of `today` sees it, or why it waits (D4, D14).
-    fn grant(
-        &self,
-        number: u32,
-        exchange: Exchange<'_>,
-        opening: &Opening,
-        today: NaiveDate,
-    ) -> Result<Transfer, Reason> {
-        let period = self.period(number);
-        let effective_on = match opening {
-            Opening::AtStart => period.from,
-            Opening::On(day) => *day,
-            Opening::Blocked(reason) => return Err(reason.clone()),
-        };
-        let stated = self.brings(number).0;
-        if stated.minor == 0 && self.per_period.minor > 0 {
-            // Nothing needs no rate.
-            let nothing = Amount::new(0, self.currency_of(number, exchange, today));
-            return Ok(original(EntryKind::CreditGranted, number, period, effective_on, nothing));
-        }
-        let mut first = None;
-        for local in exchange.currencies(self.local, period.from, today) {
-            match self.amount_in(stated, local, period.from, exchange.rates) {
-                Ok((amount, usd_minor, rate)) => {
-                    let granted = original(EntryKind::CreditGranted, number, period, effective_on, amount);
-                    return Ok(Transfer { usd_minor, rate, ..granted });
-                }
-                Err(reason) if self.never_in(local, period.from, exchange.rates) => {
-                    first.get_or_insert(reason);
-                }
-                Err(reason) => return Err(reason),
-            }
-        }
-        Err(first.unwrap_or(Reason::CurrencyNotAccepted { expected: self.local }))
-    }
-
-    /// What a period that starts on `from` and brings `stated` comes to in `local`, with its dollars and the rate where it
-    /// was converted.
-    fn amount_in(
-        &self,
-        stated: Amount,
-        local: Currency,
-        from: NaiveDate,
-        rates: &Rates,
-    ) -> Result<(Amount, Option<i64>, Option<FrozenRate>), Reason> {
-        if stated.currency == local {
-            return Ok((stated, (local == Currency::USD).then_some(stated.minor), None));
-        }
-        if stated.currency != Currency::USD {
-            return Err(Reason::CurrencyNotAccepted { expected: local });
-        }
-        let (amount, rate) = rates.convert(stated.minor, local, from, self.max_rate_age_days)?;
-        Ok((amount, Some(stated.minor), Some(rate)))
-    }
-
-    /// Whether a period that starts on `from` can never be granted in `local`: the amount is in another currency that is
-    /// not converted, or the Bank publishes no rate for it any more.
-    fn never_in(&self, local: Currency, from: NaiveDate, rates: &Rates) -> bool {
-        match self.per_period.currency {
-            stated if stated == local => false,
-            Currency::USD => rates.never_of(local, from, self.max_rate_age_days),
-            _ => true,
-        }
-    }
-
-    /// The currency that a period which is not granted yet will be in, as far as the night of `today` sees.
-    #[must_use]
-    pub fn currency_of(&self, number: u32, exchange: Exchange<'_>, today: NaiveDate) -> Currency {
-        let from = self.period(number).from;
-        let mut open = exchange.currencies(self.local, from, today);
-        let first = currency_on(self.local, exchange.changes, from);
-        open.find(|local| !self.never_in(*local, from, exchange.rates)).unwrap_or(first)
     }
 }
 
@@ -752,5 +647,6 @@ fn correction(wrong: &Booked, as_of: &Transfer, difference: i64, nth: u32) -> Tr
     Transfer { kind, from, to, amount, corrects: Some((wrong.transfer_id, nth)), ..as_of.clone() }
 }
 
+mod amount;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::rate::Rates;
 use crate::domain::{agreement::Exclusion, money::PerEuro};
 
 fn day(text: &str) -> NaiveDate {

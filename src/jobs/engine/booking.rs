@@ -153,7 +153,7 @@ impl Booking {
         for lost in unassigned(conn, &periods).await? {
             let CreditEntry { entitlement_id, partner_id, transfer: t, .. } = lapsed[lost.at];
             let after = t.period_no.saturating_add(1);
-            let terms = known.get(entitlement_id).map(|credit| credit.terms);
+            let terms = known.get(entitlement_id).map(|credit| &credit.terms);
             owed.push(Owed {
                 partner_id: *partner_id,
                 subject: NoticeSubject::Entitlement(*entitlement_id),
