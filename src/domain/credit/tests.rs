@@ -1,6 +1,5 @@
 use super::*;
-use crate::domain::rate::Rates;
-use crate::domain::{agreement::Exclusion, money::PerEuro};
+use crate::domain::{agreement::Exclusion, money::PerEuro, rate::Rates};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
