@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     exit::Exit,
     location::location,
-    output::{print, print_json},
+    output::{print, print_view},
 };
 use crate::{
     answers::{
@@ -44,12 +44,7 @@ pub(super) async fn run_benefits(settings: &Settings, args: BenefitsArgs) -> any
     };
     store.close().await;
     match shown? {
-        Ok(shown) if settings.json => print_json(&shown)?,
-        Ok(shown) => {
-            for line in lines(&shown) {
-                print(&line)?;
-            }
-        }
+        Ok(shown) => print_view(&shown, settings.json, lines)?,
         Err(reason) => return refused(settings.json, &reason),
     }
     Ok(Exit::Done)

@@ -9,7 +9,7 @@ use super::{
     benefits::{offer, quantity},
     exit::{Ending, Exit},
     location::location,
-    output::{print, print_json},
+    output::print_view,
 };
 use crate::{
     answers::{
@@ -47,13 +47,7 @@ pub(super) async fn run_explain(settings: &Settings, args: ExplainArgs) -> anyho
     };
     store.close().await;
     let told = told?;
-    if settings.json {
-        print_json(&told)?;
-    } else {
-        for line in lines(&told) {
-            print(&line)?;
-        }
-    }
+    print_view(&told, settings.json, lines)?;
     Ok(Exit::Done)
 }
 

@@ -2,12 +2,7 @@
 
 mod watch;
 
-use super::{
-    exit::Exit,
-    facts::facts,
-    location::location,
-    output::{print, print_json},
-};
+use super::{exit::Exit, facts::facts, location::location, output::print_view};
 use crate::{
     answers::status::{self, JobRun, LATELY_DAYS, Status, Waiting},
     domain::language::Language,
@@ -29,13 +24,7 @@ pub(super) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     };
     store.close().await;
     let told = told?;
-    if settings.json {
-        print_json(&told)?;
-    } else {
-        for line in lines(&told) {
-            print(&line)?;
-        }
-    }
+    print_view(&told, settings.json, lines)?;
     Ok(if told.well { Exit::Done } else { Exit::Failed })
 }
 

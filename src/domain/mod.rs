@@ -39,6 +39,7 @@ pub mod reminder;
 pub mod request;
 pub mod role;
 pub mod seat;
+pub mod settlement;
 pub mod subscription;
 pub mod support;
 pub mod target;

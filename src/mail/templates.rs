@@ -7,7 +7,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::Synta
 use super::{error::Error, text::clean};
 use crate::domain::{
     language::Language,
-    notice::{Fact, KINDS, Notice},
+    notice::{Fact, KINDS, Notice, Stake},
 };
 
 /// The frame of a digest; the texts of notices stand with the notices.
@@ -79,7 +79,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     let notices = KINDS.iter().flat_map(|kind| {
         [(kind.name, Language::English, kind.english), (kind.name, Language::Swedish, kind.swedish)]
     });
-    for (of, language, text) in frame.chain(notices) {
+    let stakes =
+        [("stakes", Language::English, Stake::ENGLISH), ("stakes", Language::Swedish, Stake::SWEDISH)];
+    for (of, language, text) in frame.chain(notices).chain(stakes) {
         let name = name(of, language);
         environment
             .add_template_owned(name.clone(), text.trim_start())

@@ -7,12 +7,14 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Error, Result, own_currency, run::Span};
 use crate::domain::{
+    benefit::BenefitKind,
     calendar::{Period, PeriodScheme},
     core_difference::Beside,
-    credit::{End, Schedule, Shape, Terms, Usage},
+    credit::{End, Schedule, Shape, Terms},
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
     reason::Reason,
+    settlement::Usage,
 };
 
 /// The policy numbers that terms are made with (D2–D4).
@@ -55,8 +57,6 @@ pub struct DueCredit {
 struct Row {
     entitlement_id: i64,
     partner_id: i64,
-    bulk: bool,
-    monthly: bool,
     known_on: NaiveDate,
     quantity: Option<i32>,
     starts_on: NaiveDate,
@@ -91,7 +91,7 @@ impl Row {
         let frozen = self.scheme.as_deref().and_then(PeriodScheme::parse);
         let scheme = frozen.unwrap_or(policy.scheme);
         let terms = Terms {
-            shape: if self.bulk { Shape::Bulk } else { Shape::Monthly(scheme) },
+            shape: if self.is(BenefitKind::AzureBulkCredit) { Shape::Bulk } else { Shape::Monthly(scheme) },
             starts_on: self.starts_on,
             expires_on: self.expires_on,
             last_usable_on: self.last_usable_on,
@@ -103,10 +103,11 @@ impl Row {
             periods_in_a_year: policy.periods_in_a_year,
             max_rate_age_days: policy.max_rate_age_days,
         };
+        let monthly = self.is(BenefitKind::AzureMonthlyCredit);
         let next = |stored: i16| {
             let next = u32::try_from(stored).unwrap_or(0);
             // Nothing was granted of it, so it begins with the period of its arrival, as it is cut now.
-            if self.monthly && frozen.is_none() && next > 0 {
+            if monthly && frozen.is_none() && next > 0 {
                 terms.period_of(self.known_on).unwrap_or(0)
             } else {
                 next
@@ -136,9 +137,17 @@ impl Row {
 type Besides = HashMap<(i64, String), Vec<Beside>>;
 
 impl Row {
+    fn is(&self, kind: BenefitKind) -> bool {
+        self.benefit.split('/').next() == Some(kind.name())
+    }
+
+    fn is_gold_monthly(&self) -> bool {
+        self.gold && self.is(BenefitKind::AzureMonthlyCredit)
+    }
+
     fn beside(&self, besides: &Besides) -> Vec<Beside> {
         let of = (self.partner_id, self.benefit.clone());
-        besides.get(&of).filter(|_| self.gold && self.monthly).cloned().unwrap_or_default()
+        besides.get(&of).filter(|_| self.is_gold_monthly()).cloned().unwrap_or_default()
     }
 }
 
@@ -146,7 +155,7 @@ impl Row {
 /// without gold asks nothing.
 async fn besides(conn: &mut PgConnection, rows: &[Row]) -> Result<Besides> {
     let mut partners: Vec<i64> =
-        rows.iter().filter(|row| row.gold && row.monthly).map(|row| row.partner_id).collect();
+        rows.iter().filter(|row| row.is_gold_monthly()).map(|row| row.partner_id).collect();
     partners.sort_unstable();
     partners.dedup();
     let mut found = Besides::new();
@@ -225,7 +234,7 @@ pub async fn due(
     let beside = besides(conn, &rows).await?;
     let mut due = DueCredit::default();
     for row in rows {
-        if row.bulk || row.monthly {
+        if row.is(BenefitKind::AzureBulkCredit) || row.is(BenefitKind::AzureMonthlyCredit) {
             due.credits.push(row.credit(policy, &beside)?);
         } else {
             due.units.push(row.entitlement_id);
@@ -249,8 +258,7 @@ async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<
 async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
-                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
+        r#"select e.entitlement_id, e.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
@@ -276,8 +284,7 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
 async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select s.entitlement_id, s.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
-                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
+        r#"select s.entitlement_id, s.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on, s.open_minor as "open_minor?",
@@ -301,8 +308,7 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
 pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Policy) -> Result<Vec<Credit>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select e.entitlement_id, e.partner_id, e.benefit like 'azure_bulk_credit%' as "bulk!",
-                  e.benefit like 'azure_monthly_credit%' as "monthly!", e.known_on,
+        r#"select e.entitlement_id, e.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
                   s.next_period_no as "next_period_no?", s.next_on as "next_on?", s.open_minor as "open_minor?",

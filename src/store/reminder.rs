@@ -333,11 +333,13 @@ pub struct ReminderMark {
     pub next_on: Option<NaiveDate>,
 }
 
+fn columns(marks: &[ReminderMark]) -> (Vec<i64>, Vec<NaiveDate>, Vec<Option<NaiveDate>>) {
+    marks.iter().map(|mark| (mark.subject_id, mark.of, mark.next_on)).collect()
+}
+
 /// Notes up to which step memberships were told.
 pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
-    let ids: Vec<i64> = marks.iter().map(|mark| mark.subject_id).collect();
-    let of: Vec<NaiveDate> = marks.iter().map(|mark| mark.of).collect();
-    let next: Vec<Option<NaiveDate>> = marks.iter().map(|mark| mark.next_on).collect();
+    let (ids, of, next) = columns(marks);
     sqlx::query!(
         "update membership m set remind_of = n.of_on, remind_on = n.next_on
          from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)
@@ -353,9 +355,7 @@ pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark]) -
 
 /// Notes up to which step the ends of benefits were told.
 pub async fn mark_entitlements(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
-    let ids: Vec<i64> = marks.iter().map(|mark| mark.subject_id).collect();
-    let of: Vec<NaiveDate> = marks.iter().map(|mark| mark.of).collect();
-    let next: Vec<Option<NaiveDate>> = marks.iter().map(|mark| mark.next_on).collect();
+    let (ids, of, next) = columns(marks);
     sqlx::query!(
         "update entitlement e set remind_of = n.of_on, remind_on = n.next_on
          from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)

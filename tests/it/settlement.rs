@@ -51,6 +51,12 @@ async fn both(files: &[(&str, String)], last: &str) -> (House, House) {
     (up, down)
 }
 
+/// Both stores have one digest.
+async fn alike(up: &House, down: &House) {
+    let (there, here) = (up.ledger().await, down.ledger().await);
+    assert_eq!(up.digest().await, down.digest().await, "{there:#?}\n{here:#?}");
+}
+
 async fn granted(house: &House) -> Vec<String> {
     let net = "select concat_ws(' ', g.period_from, g.amount_minor + coalesce(sum(c.amount_minor), 0))
         from report.ledger g left join report.ledger c on c.corrects = g.entry_id
@@ -65,13 +71,7 @@ async fn d16_a_late_row_that_moves_the_start_back_reverses_what_was_granted_in_g
     let credit = file(&[of_order(MONTHLY, "2024-03-01", "2025-02-28", "100,USD")]);
     let hours = file(&[of_order("advisory_hours", "2024-01-31", "2025-01-30", ",")]);
     let (up, down) = both(&[("2024-03-01", credit), ("2025-02-02", hours)], "2025-02-20").await;
-    assert_eq!(
-        up.digest().await,
-        down.digest().await,
-        "{:#?}\n{:#?}",
-        up.ledger().await,
-        down.ledger().await
-    );
+    alike(&up, &down).await;
     let granted = granted(&up).await;
     assert_eq!((granted.len(), &*granted[10]), (11, "2025-01-01 10000"));
     let rules = "select distinct rule from report.ledger where corrects is not null";
@@ -112,13 +112,7 @@ async fn d16_bulk_credit_ends_with_the_grace_of_the_year_that_holds() {
     let spent = usage("4301", "ORD-1", BULK, "2024-05-01", "1000,USD", "U-1");
     let files = [("2024-03-01", bulk), ("2024-05-02", spent), ("2024-06-01", hours)];
     let (up, down) = both(&files, "2025-03-10").await;
-    assert_eq!(
-        up.digest().await,
-        down.digest().await,
-        "{:#?}\n{:#?}",
-        up.ledger().await,
-        down.ledger().await
-    );
+    alike(&up, &down).await;
     let lapsed = "select concat_ws(' ', period_until, effective_on, amount_minor) from report.ledger
         where kind = 'credit_lapsed'";
     assert_eq!(up.lines(lapsed).await, ["2025-03-03 2025-03-03 -500000"]);
@@ -134,13 +128,7 @@ async fn d16_a_start_that_moves_there_and_back_restores_what_was_reversed_and_gr
         ("2025-02-05", software("2024-03-01")),
     ];
     let (up, down) = both(&files, "2025-03-05").await;
-    assert_eq!(
-        up.digest().await,
-        down.digest().await,
-        "{:#?}\n{:#?}",
-        up.ledger().await,
-        down.ledger().await
-    );
+    alike(&up, &down).await;
     assert_eq!(granted(&up).await.len(), 12);
     let restored = "select concat_ws(' ', effective_on, amount_minor) from report.ledger
         where kind = 'credit_reversed' and period_from = '2025-02-01' order by entry_id";
@@ -152,13 +140,7 @@ async fn d16_a_start_that_moves_there_and_back_restores_what_was_reversed_and_gr
         ("2025-02-05", software("2024-03-01")),
     ];
     let (up, down) = both(&early, "2025-03-05").await;
-    assert_eq!(
-        up.digest().await,
-        down.digest().await,
-        "{:#?}\n{:#?}",
-        up.ledger().await,
-        down.ledger().await
-    );
+    alike(&up, &down).await;
     assert_eq!(granted(&up).await.len(), 12);
 }
 
@@ -172,13 +154,7 @@ async fn d16_a_period_that_is_open_again_after_it_lapsed_lapses_once_more_and_st
             ("2025-02-02", software("2024-02-10")),
         ];
         let (up, down) = both(&files, "2025-02-12").await;
-        assert_eq!(
-            up.digest().await,
-            down.digest().await,
-            "{:#?}\n{:#?}",
-            up.ledger().await,
-            down.ledger().await
-        );
+        alike(&up, &down).await;
         let lapsed = "select concat_ws(' ', effective_on, amount_minor, rule) from report.ledger
             where kind = 'credit_lapsed' and period_from = '2025-01-10' order by entry_id";
         let told = up.lines(lapsed).await;

@@ -23,7 +23,7 @@ impl Terms {
     }
 
     /// What a grant that was made should be of, and its dollars: other than it is where silver came or went since (D12).
-    pub(super) fn brings_of(&self, grant: &Transfer, rates: &Rates) -> (i64, Option<i64>) {
+    pub(in crate::domain) fn brings_of(&self, grant: &Transfer, rates: &Rates) -> (i64, Option<i64>) {
         let (left, _) = self.brings(grant.period_no);
         let as_granted = (grant.amount.minor, grant.usd_minor);
         let Some(usd) = grant.usd_minor.filter(|_| left.currency == Currency::USD) else {
@@ -46,7 +46,7 @@ impl Terms {
     }
 
     /// The grant of a period as the night of `today` sees it, or why it waits (D4, D14).
-    pub(super) fn grant(
+    pub(in crate::domain) fn grant(
         &self,
         number: u32,
         exchange: Exchange<'_>,
@@ -83,7 +83,7 @@ impl Terms {
 
     /// What a period that starts on `from` and brings `stated` comes to in `local`, with its dollars and the rate where it
     /// was converted.
-    pub(super) fn amount_in(
+    pub(in crate::domain) fn amount_in(
         &self,
         stated: Amount,
         local: Currency,
@@ -102,7 +102,7 @@ impl Terms {
 
     /// Whether a period that starts on `from` can never be granted in `local`: the amount is in another currency that is
     /// not converted, or the Bank publishes no rate for it any more.
-    pub(super) fn never_in(&self, local: Currency, from: NaiveDate, rates: &Rates) -> bool {
+    pub(in crate::domain) fn never_in(&self, local: Currency, from: NaiveDate, rates: &Rates) -> bool {
         match self.per_period.currency {
             stated if stated == local => false,
             Currency::USD => rates.never_of(local, from, self.max_rate_age_days),

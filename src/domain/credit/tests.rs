@@ -1,5 +1,11 @@
 use super::*;
-use crate::domain::{agreement::Exclusion, money::PerEuro, rate::Rates};
+use crate::domain::{
+    agreement::Exclusion,
+    ledger::{Booked, net},
+    money::PerEuro,
+    rate::Rates,
+    settlement::{Facts, Settled, Usage, settle},
+};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()

@@ -30,26 +30,14 @@ impl Told for EntitlementEnding {
     const ENGLISH: &'static str = "
 Benefit ends on {{ last_day }}: {{ benefit }}
 The benefit {{ benefit }} of order {{ order }} can be used through {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
-{% if stakes %}
-
-Not spent yet, and lost unless it is spent in time:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
+{% include 'stakes/en' %}
 
 What to do: use what you need of it by the end of {{ last_day }}.
 ";
     const SWEDISH: &'static str = "
 Förmån upphör den {{ last_day }}: {{ benefit }}
 Förmånen {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
-{% if stakes %}
-
-Ännu inte använt, och förlorat om det inte används i tid:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
+{% include 'stakes/sv' %}
 
 Att göra: använd det ni behöver av den senast den {{ last_day }}.
 ";

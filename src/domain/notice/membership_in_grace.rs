@@ -32,26 +32,14 @@ impl Told for MembershipInGrace {
     const ENGLISH: &'static str = "
 {{ offer }} membership is in grace: renew by {{ renew_until }}
 Your {{ offer }} membership (order {{ order }}) passed its anniversary date, {{ anniversary }}, without a renewal and is in its period of grace. Benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted meanwhile.
-{% if stakes %}
-
-Not spent yet, and lost unless it is spent in time:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
+{% include 'stakes/en' %}
 
 What to do: renew by {{ renew_until }}. After that the membership can no longer be renewed, its benefits end, and credit that is not spent is lost.
 ";
     const SWEDISH: &'static str = "
 {{ offer }}-medlemskapet har respittid: förnya senast den {{ renew_until }}
 Ert {{ offer }}-medlemskap (order {{ order }}) passerade sin årsdag, den {{ anniversary }}, utan förnyelse och är nu inne i sin respittid. Förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men under tiden beviljas ingen ny månatlig Azure-kredit.
-{% if stakes %}
-
-Ännu inte använt, och förlorat om det inte används i tid:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
+{% include 'stakes/sv' %}
 
 Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte längre förnyas, dess förmåner upphör och outnyttjad kredit går förlorad.
 ";

@@ -7,11 +7,12 @@ use sqlx::PgConnection;
 use super::{context::Context, error::Result};
 use crate::{
     domain::{
-        credit::{self, Facts, Schedule, Settled},
+        credit::Schedule,
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
         policy::Backdate,
+        settlement::{self, Facts, Settled},
     },
     store::{
         credit::{
@@ -51,7 +52,7 @@ pub async fn settle(
         let rule = moved.get(&id);
         let first = Schedule::new(&terms, from_import.then_some(credit.known_on));
         if rule.is_some() && (schedule.is_some() || terms.ended.is_none()) {
-            schedule = Some(credit::reschedule(&terms, schedule.as_ref(), &booked, &first));
+            schedule = Some(settlement::reschedule(&terms, schedule.as_ref(), &booked, &first));
         }
         let facts = Facts {
             schedule: schedule.as_ref(),
@@ -62,13 +63,13 @@ pub async fn settle(
             exchange: Exchange { rates, changes: &credit.changes },
             today: cx.today,
         };
-        let settled = credit::settle(&terms, &facts, &mut out);
+        let settled = settlement::settle(&terms, &facts, &mut out);
         let mut reopened = false;
         if let Some(schedule) = schedule {
             let open = schedule.next_period.checked_sub(1);
             let found = settled.open.iter().find(|(no, _)| Some(*no) == open).map(|(_, amount)| *amount);
             let open_minor = found.map_or(0, |amount| amount.minor);
-            reopened = open_minor > 0 && open.is_some_and(|no| credit::was_closed(no, &booked));
+            reopened = open_minor > 0 && open.is_some_and(|no| settlement::was_closed(no, &booked));
             let more = terms.ended.is_none() || terms.grants(schedule.next_period);
             let any = !booked.is_empty() || !out.is_empty();
             let scheme = schedule.scheme.or(terms.scheme().filter(|_| any));
