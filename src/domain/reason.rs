@@ -52,6 +52,7 @@ impl Reason {
             Self::DateOutOfRange { earliest_on, latest_on } => {
                 cells::date_out_of_range(*earliest_on, *latest_on)
             }
+            Self::RepeatedInFile { line } => cells::repeated_in_file(*line),
             Self::StoreRefused { said } => cells::store_refused(said),
             Self::EndsBeforeStart => cells::ends_before_start(),
             Self::StartsBeforePurchase => cells::starts_before_purchase(),

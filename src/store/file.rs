@@ -68,6 +68,8 @@ pub struct StagedRow {
     pub cells: String,
     /// What orders a request over all files.
     pub order_on: Option<NaiveDate>,
+    /// The line of its file that says something else of the same key, if one does (D16).
+    pub repeated_at: Option<i32>,
 }
 
 /// What became of a row, where there is more to say than that it was applied.
@@ -287,6 +289,7 @@ pub async fn kind(conn: &mut PgConnection, file_id: i64) -> Result<String> {
 
 /// Takes a file's rows off the stage.
 pub async fn clear_stage(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    sqlx::query!("delete from staged_repeat where file_id = $1", file_id).execute(&mut *conn).await?;
     sqlx::query!("delete from staged_row where file_id = $1", file_id).execute(conn).await?;
     Ok(())
 }
@@ -317,16 +320,30 @@ pub async fn rows(
     first_row: i32,
     until_row: i32,
 ) -> Result<Vec<StagedRow>> {
-    Ok(sqlx::query_as!(
+    let mut rows = sqlx::query_as!(
         StagedRow,
-        "select file_id, row_no, line, cells, order_on from staged_row
-         where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no",
+        r#"select file_id, row_no, line, cells, order_on, null::int as repeated_at from staged_row
+           where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no"#,
+        file_id,
+        first_row,
+        until_row
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let repeats = sqlx::query!(
+        "select row_no, other_line from staged_repeat where file_id = $1 and row_no >= $2 and row_no < $3",
         file_id,
         first_row,
         until_row
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    for repeat in repeats {
+        if let Ok(at) = rows.binary_search_by_key(&repeat.row_no, |row| row.row_no) {
+            rows[at].repeated_at = Some(repeat.other_line);
+        }
+    }
+    Ok(rows)
 }
 
 /// Request rows of these files after a place in the order of (date, file, row).
@@ -338,7 +355,7 @@ pub async fn request_rows(
 ) -> Result<Vec<StagedRow>> {
     Ok(sqlx::query_as!(
         StagedRow,
-        "select file_id, row_no, line, cells, order_on from staged_row
+        "select file_id, row_no, line, cells, order_on, null::int as repeated_at from staged_row
          where order_on is not null and file_id = any($1) and (order_on, file_id, row_no) > ($2, $3, $4)
          order by order_on, file_id, row_no limit $5",
         files,
@@ -454,7 +471,7 @@ pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()
 
 /// Closes a file whose rows all have an answer, clears its stage, and says what it came to.
 pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
-    sqlx::query!("delete from staged_row where file_id = $1", file_id).execute(&mut *conn).await?;
+    clear_stage(&mut *conn, file_id).await?;
     Ok(sqlx::query_as!(
         Tally,
         r#"update file f set status = 'done', finished_at = now(), applied = t.applied, unchanged = t.unchanged,

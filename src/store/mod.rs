@@ -6,8 +6,10 @@
 pub mod agreement;
 pub mod book;
 pub mod bulk;
+pub mod contact;
 pub mod credit;
 pub mod digest;
+pub mod directory;
 pub mod embedded;
 mod error;
 pub mod explain;

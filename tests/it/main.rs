@@ -11,6 +11,7 @@ mod architecture;
 mod at_once;
 mod bad_input;
 mod cast;
+mod chunks;
 mod claims;
 mod clocks;
 mod cluster;

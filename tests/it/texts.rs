@@ -101,7 +101,7 @@ fn must(column: &Column) -> &'static str {
 fn of_kind(kind: Kind) -> String {
     let schema = kind.schema();
     let rows = match schema.facts {
-        Facts::State => "A row says how something is.",
+        Facts::State => "A row says how something is; rows of one key that differ are rejected.",
         Facts::Event => "A row says what happened.",
         Facts::Request => "A row asks for something.",
     };

@@ -105,6 +105,26 @@ impl<'a> Cells<'a> {
         self.text.get(start..*self.ends.get(place)?)
     }
 
+    /// The key of the row, and all that it says, each in canonical form (D16). `None`: the key is not all there.
+    #[must_use]
+    pub fn key_and_content(&self) -> Option<(String, String)> {
+        let (mut key, mut content) = (String::new(), String::new());
+        for (index, column) in self.columns.iter().enumerate() {
+            let cell = match self.at(index) {
+                Content::Text(text) => column.of.canonical(text),
+                Content::Absent | Content::Empty if column.key => return None,
+                Content::Absent | Content::Empty => "".into(),
+            };
+            if column.key {
+                key.push_str(&cell);
+                key.push('\u{1f}');
+            }
+            content.push_str(&cell);
+            content.push('\u{1f}');
+        }
+        Some((key, content))
+    }
+
     /// Begins to read the row.
     pub(super) fn read(&self) -> Reading<'a> {
         Reading { cells: *self, next: Cursor::new(0), problems: Vec::new() }

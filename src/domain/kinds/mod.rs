@@ -20,6 +20,7 @@ pub mod keys;
 pub mod partners;
 pub mod rates;
 pub mod renewals;
+pub mod repeats;
 pub mod schema;
 pub mod service_requests;
 pub mod types;

@@ -8,7 +8,16 @@
 //! of the row, select it under its name in the kind's export query in `store`, and write FORMATS.md anew as its test
 //! says.
 
-use super::super::reason::Expected;
+use std::{borrow::Cow, collections::BTreeSet};
+
+use super::{
+    super::{
+        benefit::Benefit,
+        money::{Currency, parse_decimal},
+        reason::Expected,
+    },
+    cell,
+};
 
 /// What the cells of a column hold. Known before a cell is parsed, so that whoever converts from another notation (a
 /// spreadsheet's dates and decimals, a workbook's lists) knows what to make of a cell.
@@ -93,6 +102,39 @@ impl Type {
             Self::Benefit => Expected::Benefit,
             Self::SomeOf(_, expected) | Self::OneOf(_, expected) => expected,
         }
+    }
+
+    /// A cell's text in the form in which two that say the same are equal; text that the type does not hold stays as it is.
+    #[must_use]
+    pub fn canonical(self, text: &str) -> Cow<'_, str> {
+        let said = match self {
+            Self::Guid | Self::GuidOrId | Self::Flag | Self::OneOf(..) => Some(text.to_lowercase()),
+            Self::SomeOf(..) => {
+                let words: BTreeSet<String> =
+                    text.split('+').map(|word| word.trim().to_lowercase()).collect();
+                Some(words.into_iter().collect::<Vec<_>>().join("+"))
+            }
+            Self::Phone => Some(text.chars().filter(|c| !"-. ()/".contains(*c)).collect()),
+            Self::Language => cell::language_tag(text),
+            Self::Country => cell::country(text),
+            Self::Currency => Currency::parse(text).map(|currency| currency.code().to_owned()),
+            Self::Instant => cell::date_or_instant(text).map(|day| day.to_string()),
+            Self::Amount | Self::Hours | Self::Rate => {
+                parse_decimal(text, 6).map(|number| number.to_string())
+            }
+            Self::Count(_) | Self::Quantity => text.parse::<u32>().ok().map(|number| number.to_string()),
+            Self::Benefit => Benefit::parse(text).map(|benefit| benefit.as_str().to_owned()),
+            Self::PartnerId
+            | Self::Id
+            | Self::SignInName
+            | Self::Text(_)
+            | Self::Email
+            | Self::Date
+            | Self::Url(_)
+            | Self::Key
+            | Self::KeyRef => None,
+        };
+        said.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// The words that a cell may hold, if there is a list of them.

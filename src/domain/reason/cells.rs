@@ -17,6 +17,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::Invalid { expected: Expected::Date },
         Reason::WrongFieldCount { expected: 11, found: 10 },
         Reason::DateOutOfRange { earliest_on: day("1990-01-01"), latest_on: day("2100-12-31") },
+        Reason::RepeatedInFile { line: 7 },
         Reason::StoreRefused { said: "bigint out of range".into() },
         Reason::EndsBeforeStart,
         Reason::StartsBeforePurchase,
@@ -73,6 +74,17 @@ pub(super) fn date_out_of_range(earliest_on: NaiveDate, latest_on: NaiveDate) ->
                 day(latest_on)
             )
         },
+    )
+}
+
+pub(super) fn repeated_in_file(line: i32) -> Told<'static> {
+    refusal("D16").words(
+        move |_| {
+            format!(
+                "Line {line} of this file says something else of the same key; keep the row that is right."
+            )
+        },
+        move |_| format!("Rad {line} i filen säger något annat om samma nyckel; behåll den rad som är rätt."),
     )
 }
 

@@ -40,6 +40,11 @@ pub enum Reason {
         /// The last day that is taken.
         latest_on: NaiveDate,
     },
+    /// Another row of the same key in its file says something else (D16).
+    RepeatedInFile {
+        /// The line of that row.
+        line: i32,
+    },
     /// The store does not take what the row holds.
     StoreRefused {
         /// What it said.

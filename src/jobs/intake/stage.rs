@@ -11,7 +11,10 @@ use super::{
     staged::{NAME, StagedFile, Staging, chunk_rows, requested_on},
 };
 use crate::{
-    domain::kinds::Kind,
+    domain::kinds::{
+        Kind,
+        repeats::{Keys, Repeats},
+    },
     files::{
         Refusal,
         profile::Profile,
@@ -219,10 +222,13 @@ fn read_rows(
     let mut record = Record::default();
     let mut rows = CopyRows::into("staged_row");
     let mut row_no = 0_i32;
-    let mut cells = String::new();
+    let (mut cells, mut keys) = (String::new(), Keys::default());
     while reader.read(&mut record)? {
         row_no = row_no.saturating_add(1);
         join(&record, &mut cells);
+        if profile.kind.has_each_key_once() && record.len() == reader.header().len() {
+            keys.note(&profile.cells(&record));
+        }
         if let Some(vault) = vault {
             cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
         }
@@ -235,7 +241,34 @@ fn read_rows(
         }
     }
     let _ = send.blocking_send(rows);
+    let repeats = keys.twice();
+    if !repeats.is_empty() {
+        let _ = send.blocking_send(contradicted(path, profile, file_id, repeats)?);
+    }
     Ok(row_no)
+}
+
+/// The rows of a file that another of its rows contradicts (D16).
+fn contradicted(
+    path: &Path,
+    profile: &Profile,
+    file_id: i64,
+    mut repeats: Repeats,
+) -> std::result::Result<CopyRows, Refusal> {
+    let mut reader = Reader::open(File::open(path)?, Limits::default())?;
+    let (mut record, mut row_no) = (Record::default(), 0_i32);
+    while reader.read(&mut record)? {
+        row_no = row_no.saturating_add(1);
+        if record.len() == reader.header().len() {
+            let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
+            repeats.note(&profile.cells(&record), row_no, line);
+        }
+    }
+    let mut rows = CopyRows::into("staged_repeat");
+    for (row_no, line) in repeats.contradicted() {
+        rows.cell(file_id).cell(row_no).cell(line).end();
+    }
+    Ok(rows)
 }
 
 /// A cell that holds the mark itself keeps a control character in its place, which its row is rejected for.

@@ -1,6 +1,9 @@
 //! A staged file and its rows: what every kind needs to decide them, and what becomes of a row.
 
-use std::{collections::HashMap, ops::RangeInclusive};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -8,6 +11,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         calendar::add_days,
+        directory_role::Role,
         kinds::{
             Kind,
             cell::{self, Cells},
@@ -20,9 +24,9 @@ use crate::{
     files::{profile::Profile, reader::Record},
     jobs::engine::{Context, Result},
     store::{
+        directory::{Directory, DirectoryUser},
         file::{self, CELL_END, RowAnswer, StagedRow},
         intake::StoredOrder,
-        people,
     },
 };
 
@@ -162,7 +166,9 @@ pub fn parse<T>(
         return Err(vec![Problem::of_row(Reason::WrongFieldCount { expected, found })]);
     }
     let cells = staged.profile.cells(&record);
-    let beyond = dates_beyond(&cells, staged.profile.kind.columns(), &staged.dates);
+    let mut beyond = dates_beyond(&cells, staged.profile.kind.columns(), &staged.dates);
+    // Another row of its key says something else: neither holds (D16).
+    beyond.extend(row.repeated_at.map(|line| Problem::of_row(Reason::RepeatedInFile { line })));
     match parse(&cells) {
         Err(mut problems) => {
             problems.extend(beyond);
@@ -213,28 +219,46 @@ pub async fn partner_of(
     Ok(staged.admit(number, known).map_err(|problem| vec![problem]))
 }
 
-/// Why the directory user whom a row names as who asks may not; of a row that names nobody, the operator asks.
-pub async fn may(
-    conn: &mut PgConnection,
-    staged: &StagedFile,
-    partner_id: i64,
-    asker: Option<&str>,
-    action: Action,
-) -> Result<Option<Problem>> {
-    let Some(named) = asker.filter(|named| !(staged.by_operator && *named == OPERATOR)) else {
-        return Ok(None);
-    };
-    let reason = match people::find_user(conn, partner_id, named).await? {
-        None => Reason::UnknownUser,
-        Some(user) if !user.enabled => Reason::UserDisabled,
-        Some(user) if action.allows(&user.roles) => return Ok(None),
-        Some(_) => refusal(conn, partner_id, action).await?,
-    };
-    Ok(Some(Problem::at("requested_by", named, reason)))
+/// Whom a row names as who asks; `None`: the operator does.
+pub fn asker<'a>(staged: &StagedFile, named: Option<&'a str>) -> Option<&'a str> {
+    named.filter(|named| !(staged.by_operator && *named == OPERATOR))
 }
 
-/// The refusal of somebody who may not, with who at the partner may.
-pub async fn refusal(conn: &mut PgConnection, partner_id: i64, action: Action) -> Result<Reason> {
-    let holders = people::holders(conn, partner_id).await?;
-    Ok(action.refusal(holders.iter().map(|(name, roles)| (name.as_str(), roles.as_slice()))))
+/// The directory users whom rows name. Who holds a role at a partner is told with a refusal only, so it is loaded where one
+/// can come: where somebody asks who is no global admin, and for the partners of `refusing`.
+pub async fn load(
+    conn: &mut PgConnection,
+    named: &[(i64, &str)],
+    askers: &BTreeSet<(i64, &str)>,
+    refusing: &BTreeSet<i64>,
+) -> Result<Directory> {
+    let mut directory = Directory::load(conn, named).await?;
+    let may_all = |user: &DirectoryUser| user.roles.contains(&Role::GlobalAdmin);
+    let mut told = refusing.clone();
+    told.extend(
+        askers
+            .iter()
+            .filter(|(partner_id, by)| !directory.find(*partner_id, by).is_some_and(may_all))
+            .map(|(partner_id, _)| partner_id),
+    );
+    directory.load_holders(conn, &told.into_iter().collect::<Vec<_>>()).await?;
+    Ok(directory)
+}
+
+/// Why the directory user whom a row names as who asks may not; of a row that names nobody, the operator asks.
+pub fn may(
+    staged: &StagedFile,
+    directory: &Directory,
+    partner_id: i64,
+    named: Option<&str>,
+    action: Action,
+) -> Option<Problem> {
+    let named = asker(staged, named)?;
+    let reason = match directory.find(partner_id, named) {
+        None => Reason::UnknownUser,
+        Some(user) if !user.enabled => Reason::UserDisabled,
+        Some(user) if action.allows(&user.roles) => return None,
+        Some(_) => action.refusal(directory.holders(partner_id)),
+    };
+    Some(Problem::at("requested_by", named, reason))
 }

@@ -1,19 +1,28 @@
 //! Marketing contacts, one a partner: the last file wins (R8, D16).
 
+use std::collections::{BTreeSet, HashMap};
+
 use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        kinds::{cell, contacts},
+        kinds::{
+            cell,
+            contacts::{self, ContactRow},
+        },
         reason::{Expected, Problem, Reason},
         request::OPERATOR,
         role::Action,
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, may, parse, partner_of},
+        intake::staged::{StagedFile, Verdict, asker, load, may, parse},
     },
-    store::{file::StagedRow, people},
+    store::{
+        contact::{self as stored, Account, Contact},
+        directory::Directory,
+        file::StagedRow,
+    },
 };
 
 /// Applies rows of a contacts file.
@@ -23,30 +32,50 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let mut verdicts = Vec::with_capacity(rows.len());
-    for row in rows {
-        verdicts.push(match parse(staged, row, contacts::parse) {
-            Ok(parsed) => one_contact(conn, staged, row.line, &parsed).await?,
-            Err(problems) => Verdict::Rejected(problems),
-        });
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, contacts::parse)).collect();
+    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
+    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let mut accounts = stored::accounts(conn, &numbers).await?;
+    let (mut named, mut askers) = (Vec::new(), BTreeSet::new());
+    for row in parsed.iter().flatten() {
+        let Some(account) = accounts.get(&row.partner_id) else { continue };
+        named.push((account.partner_id, row.user.as_str()));
+        if let Some(by) = asker(staged, row.requested_by.as_deref()) {
+            named.push((account.partner_id, by));
+            askers.insert((account.partner_id, by));
+        }
     }
+    let directory = load(conn, &named, &askers, &BTreeSet::new()).await?;
+    let mut puts = Vec::new();
+    let verdicts = rows
+        .iter()
+        .zip(&parsed)
+        .map(|(row, parsed)| match parsed {
+            Ok(wanted) => decide(staged, &directory, &mut accounts, wanted, row.line, &mut puts),
+            Err(problems) => Verdict::Rejected(problems.clone()),
+        })
+        .collect();
+    stored::put(conn, staged.file_id, staged.received_on, &puts).await?;
     Ok(verdicts)
 }
 
-async fn one_contact(
-    conn: &mut PgConnection,
+fn decide(
     staged: &StagedFile,
+    directory: &Directory,
+    accounts: &mut HashMap<String, Account>,
+    row: &ContactRow,
     line: i32,
-    row: &contacts::ContactRow,
-) -> Result<Verdict> {
-    let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
+    puts: &mut Vec<Contact>,
+) -> Verdict {
+    let known = accounts.get(&row.partner_id).map(|account| account.partner_id);
+    let partner_id = match staged.admit(&row.partner_id, known) {
         Ok(partner_id) => partner_id,
-        Err(problems) => return Ok(Verdict::Rejected(problems)),
+        Err(problem) => return Verdict::Rejected(vec![problem]),
     };
-    let account = people::account(conn, partner_id).await?;
+    let Some(account) = accounts.get_mut(&row.partner_id) else { return Verdict::Rejected(vec![]) };
     let mut problems = Vec::new();
-    let user = people::find_user(conn, partner_id, &row.user).await?;
-    match &user {
+    let user = directory.find(partner_id, &row.user);
+    match user {
         None => problems.push(Problem::at("user", &row.user, Reason::UnknownUser)),
         Some(user) if !user.enabled => problems.push(Problem::at("user", &row.user, Reason::UserDisabled)),
         Some(_) => {}
@@ -58,21 +87,28 @@ async fn one_contact(
     if phone.is_none() {
         problems.push(cell::invalid("phone", &row.phone, Expected::Phone));
     }
-    let asker = row.requested_by.as_deref();
-    problems.extend(may(conn, staged, partner_id, asker, Action::SetContact).await?);
+    let by = row.requested_by.as_deref();
+    problems.extend(may(staged, directory, partner_id, by, Action::SetContact));
     let (Some(user), Some(phone), true) = (user, phone, problems.is_empty()) else {
-        return Ok(Verdict::Rejected(problems));
+        return Verdict::Rejected(problems);
     };
-    let contact = people::Contact {
-        partner_id,
+    let wanted = stored::Details {
         user_id: user.user_id,
-        email: &row.email,
-        phone: &phone,
-        language: &row.language,
-        requested_by: asker.unwrap_or(OPERATOR),
-        known_on: staged.received_on,
-        file_id: staged.file_id,
-        line,
+        email: row.email.as_str().to_owned(),
+        phone,
+        language: row.language.clone(),
     };
-    Ok(people::put_contact(conn, &contact).await?.into())
+    if account.contact.as_ref() == Some(&wanted) {
+        return Verdict::Unchanged(vec![]);
+    }
+    account.contact = Some(wanted.clone());
+    account.versions += 1;
+    puts.push(Contact {
+        partner_id,
+        version_no: account.versions,
+        details: wanted,
+        requested_by: by.unwrap_or(OPERATOR).to_owned(),
+        line,
+    });
+    Verdict::Applied(vec![])
 }

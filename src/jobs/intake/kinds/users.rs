@@ -1,21 +1,29 @@
-//! Directory users: the last file wins, an absent column keeps, an empty cell clears (D16).
+//! Directory users: the last file wins (D16); who gives or takes a role is looked at, row by row in the order of the file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        directory_role::Role,
-        kinds::{cell::Patch, users},
+        directory_role::{Role, UserType},
+        kinds::{
+            cell::Patch,
+            users::{self, UserRow},
+        },
+        money::Currency,
         reason::{Problem, Reason},
         role::Action,
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, may, parse, partner_of, refusal},
+        intake::staged::{StagedFile, Verdict, asker, load, may, parse},
     },
-    store::{file::StagedRow, people},
+    store::{
+        directory::{Directory, DirectoryUser},
+        file::StagedRow,
+        intake,
+    },
 };
 
 /// Applies rows of a users file.
@@ -25,54 +33,130 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let mut verdicts = Vec::with_capacity(rows.len());
-    for row in rows {
-        verdicts.push(match parse(staged, row, users::parse) {
-            Ok(row) => user(conn, staged, &row).await?,
-            Err(problems) => Verdict::Rejected(problems),
-        });
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, users::parse)).collect();
+    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
+    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let partners = intake::partners(conn, &numbers).await?;
+    let (mut named, mut askers, mut unasked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for row in parsed.iter().flatten() {
+        let Some((partner_id, _)) = partners.get(&row.partner_id) else { continue };
+        named.extend([&row.object_id, &row.user_principal_name].map(|name| (*partner_id, name.as_str())));
+        if let Some(by) = asker(staged, row.requested_by.as_deref()) {
+            named.push((*partner_id, by));
+            askers.insert((*partner_id, by));
+        } else if names_who_asks(staged) && row.requested_by.is_none() && row.roles != Patch::Keep {
+            unasked.insert(*partner_id);
+        }
     }
+    // Whoever asks may be changed by a row before.
+    let changed: BTreeSet<(i64, String)> = named_by_rows(&parsed, &partners).collect();
+    unasked.extend(
+        askers.iter().filter(|(id, by)| changed.contains(&(*id, by.to_lowercase()))).map(|(id, _)| id),
+    );
+    let mut directory = load(conn, &named, &askers, &unasked).await?;
+    let partners: HashMap<&str, i64> =
+        partners.iter().map(|(number, (partner_id, _))| (number.as_str(), *partner_id)).collect();
+    let verdicts = parsed
+        .iter()
+        .map(|row| match row {
+            Ok(row) => decide(staged, &mut directory, partners.get(row.partner_id.as_str()).copied(), row),
+            Err(problems) => Verdict::Rejected(problems.clone()),
+        })
+        .collect();
+    directory.write(conn, staged.file_id).await?;
     Ok(verdicts)
 }
 
-async fn user(conn: &mut PgConnection, staged: &StagedFile, row: &users::UserRow) -> Result<Verdict> {
-    let partner_id = match partner_of(conn, staged, &row.partner_id).await? {
+/// The names of those whom rows change, in lower case.
+fn named_by_rows<'a>(
+    parsed: &'a [std::result::Result<UserRow, Vec<Problem>>],
+    partners: &'a HashMap<String, (i64, Currency)>,
+) -> impl Iterator<Item = (i64, String)> + 'a {
+    parsed.iter().flatten().flat_map(|row| {
+        let partner_id = partners.get(&row.partner_id).map_or(0, |(id, _)| *id);
+        [&row.object_id, &row.user_principal_name].map(|name| (partner_id, name.to_lowercase()))
+    })
+}
+
+/// Whether the rows of a file name who asks for a change of role: those of a partner's own file do.
+fn names_who_asks(staged: &StagedFile) -> bool {
+    staged.partner_id.is_some() && !staged.by_operator
+}
+
+fn decide(staged: &StagedFile, directory: &mut Directory, partner: Option<i64>, row: &UserRow) -> Verdict {
+    let partner_id = match staged.admit(&row.partner_id, partner) {
         Ok(partner_id) => partner_id,
-        Err(problems) => return Ok(Verdict::Rejected(problems)),
+        Err(problem) => return Verdict::Rejected(vec![problem]),
     };
-    let stored = people::stored_user(conn, partner_id, &row.object_id).await?;
-    let held = stored.as_ref().map(people::StoredUser::roles).unwrap_or_default();
-    let mut problems = roles_may_change(conn, staged, partner_id, row, &held).await?;
-    let holder = people::holder_of_name(conn, partner_id, &row.user_principal_name).await?;
-    if let Some(expected) = holder.filter(|holder| !holder.eq_ignore_ascii_case(&row.object_id)) {
-        let reason = Reason::ConflictsWithEarlier { column: "object_id".to_owned(), expected };
+    let stored = directory.with_object_id(partner_id, &row.object_id);
+    let held: BTreeSet<Role> = stored.map(|user| user.roles.iter().copied().collect()).unwrap_or_default();
+    let mut problems = roles_may_change(staged, directory, partner_id, row, &held);
+    let holder = directory.with_name(partner_id, &row.user_principal_name);
+    if let Some(holder) = holder.filter(|holder| stored.is_none_or(|own| own.object_id != holder.object_id)) {
+        let (column, expected) = ("object_id".to_owned(), holder.object_id.clone());
+        let reason = Reason::ConflictsWithEarlier { column, expected };
         problems.push(Problem::at("user_principal_name", &row.user_principal_name, reason));
     }
     if !problems.is_empty() {
-        return Ok(Verdict::Rejected(problems));
+        return Verdict::Rejected(problems);
     }
-    Ok(people::put_user(conn, staged.file_id, partner_id, row, stored).await?.into())
+    let wanted = wanted(partner_id, stored, row);
+    if stored.is_some_and(|stored| *stored == wanted) {
+        return Verdict::Unchanged(vec![]);
+    }
+    directory.enter(wanted);
+    Verdict::Applied(vec![])
 }
 
 /// Why a row may not change a user who holds these roles. Only a global admin gives or takes the roles of an admin; a
 /// partner's own file names who asks for a change of role, whichever role it is.
-async fn roles_may_change(
-    conn: &mut PgConnection,
+fn roles_may_change(
     staged: &StagedFile,
+    directory: &Directory,
     partner_id: i64,
-    row: &users::UserRow,
+    row: &UserRow,
     held: &BTreeSet<Role>,
-) -> Result<Vec<Problem>> {
+) -> Vec<Problem> {
     let wanted = match &row.roles {
         Patch::Keep => held.clone(),
         roles => roles.as_set().cloned().unwrap_or_default(),
     };
     let action = Action::of_role_change(held, &wanted);
-    let own_file = staged.partner_id.is_some() && !staged.by_operator;
-    if row.requested_by.is_none() && own_file && *held != wanted {
-        let who = refusal(conn, partner_id, action).await?;
-        return Ok([Reason::Missing, who].map(|reason| Problem::at("requested_by", "", reason)).into());
+    if row.requested_by.is_none() && names_who_asks(staged) && *held != wanted {
+        let who = action.refusal(directory.holders(partner_id));
+        return [Reason::Missing, who].map(|reason| Problem::at("requested_by", "", reason)).into();
     }
-    let asker = row.requested_by.as_deref();
-    Ok(may(conn, staged, partner_id, asker, action).await?.into_iter().collect())
+    may(staged, directory, partner_id, row.requested_by.as_deref(), action).into_iter().collect()
+}
+
+/// The user as the row would have it: an absent column keeps, an empty cell clears (D16).
+fn wanted(partner_id: i64, stored: Option<&DirectoryUser>, row: &UserRow) -> DirectoryUser {
+    let known = stored.cloned().unwrap_or_else(|| DirectoryUser {
+        user_id: 0,
+        partner_id,
+        object_id: row.object_id.clone(),
+        user_principal_name: row.user_principal_name.clone(),
+        display_name: None,
+        mail: None,
+        user_type: UserType::Member.name().to_owned(),
+        enabled: true,
+        roles: vec![],
+        language: None,
+    });
+    DirectoryUser {
+        user_principal_name: row.user_principal_name.clone(),
+        display_name: row.display_name.clone().onto(known.display_name),
+        mail: match &row.mail {
+            Patch::Keep => known.mail,
+            mail => mail.as_set().map(|mail| mail.as_str().to_owned()),
+        },
+        user_type: row.user_type.clone().onto(None).map_or(known.user_type, |kind| kind.name().to_owned()),
+        enabled: row.enabled.clone().onto(Some(known.enabled)).unwrap_or(true),
+        roles: match &row.roles {
+            Patch::Keep => known.roles,
+            roles => roles.as_set().map(|roles| roles.iter().copied().collect()).unwrap_or_default(),
+        },
+        language: row.language.clone().onto(known.language),
+        ..known
+    }
 }
