@@ -133,6 +133,8 @@ async fn taken_in(rows_at_once: Option<&str>) -> (Vec<String>, Vec<String>) {
         told.push(answer.text);
     }
     let mut stored = house.state().await;
+    // Their rows are compared below without the store's own numbers, which have gaps.
+    stored.retain(|line| !line.starts_with("report.decision") && !line.starts_with("credit_schedule"));
     for query in [
         "select concat_ws('|', number, name, account_email, country, currency, tenant_id, language, group_id)
          from partner order by number",
@@ -145,6 +147,8 @@ async fn taken_in(rows_at_once: Option<&str>) -> (Vec<String>, Vec<String>) {
          order by p.number, version_no",
         "select concat_ws('|', order_id, kind, request_key, content, requested_by, requested_on, r.line, r.status)
          from request r join membership m using (membership_id) order by request_no",
+        "select concat_ws('|', order_id, benefit, next_period_no, next_on, open_minor, waits) from credit_schedule
+         join entitlement using (entitlement_id) join membership using (membership_id) order by order_id, benefit",
         "select concat_ws('|', reference, used_on, amount_minor, currency, line) from credit_usage order by usage_id",
         "select concat_ws('|', subject, action, outcome, reasons, decided_on) from decision order by decision_id",
     ] {
@@ -190,7 +194,7 @@ async fn f7_rows_of_one_key_that_differ_are_all_rejected_and_each_names_the_line
                 "4 unchanged",
                 "5 rejected repeated_in_file",
                 "6 rejected repeated_in_file",
-                "7 rejected account_email+ invalid+repeated_in_file",
+                "7 rejected account_email invalid+repeated_in_file",
                 "8 rejected repeated_in_file",
             ]
         );
