@@ -140,7 +140,7 @@ async fn d12_the_seats_of_a_group_are_capped_in_a_country_and_in_all() {
             "e.csv",
             &file(&[
                 seats("4301", "ORD-1", "silver", "app_dev", "20"),
-                seats("4302", "ORD-2", "silver", "app_dev", "6"),
+                seats("4302", "ORD-2", "silver", "cloud_crm", "6"),
                 seats("4302", "ORD-2", "silver", "app_dev", "5"),
                 seats("4302", "ORD-2", "silver", "devops", "1"),
                 seats("4303", "ORD-3", "silver", "app_dev", "25"),
