@@ -1,5 +1,5 @@
 //! Rows of one file with the same key (D16). Of a state kind a key stands once in a file: rows that say the same are one,
-//! and where they do not, none of them holds.
+//! and where they do not, none of them holds. A row that cannot be read says nothing, and contradicts no other.
 //!
 //! A file is read twice only if a key comes again: the first reading keeps eight bytes a row, which tell which keys may.
 
@@ -49,10 +49,11 @@ impl Repeats {
         self.twice.is_empty()
     }
 
-    /// Notes a row.
-    pub fn note(&mut self, cells: &Cells<'_>, row_no: i32, line: i32) {
-        if let Some((key, content)) =
-            cells.key_and_content().filter(|(key, _)| self.twice.contains(&hash(key)))
+    /// Notes a row of `kind`.
+    pub fn note(&mut self, kind: Kind, cells: &Cells<'_>, row_no: i32, line: i32) {
+        if let Some((key, content)) = cells.key_and_content()
+            && self.twice.contains(&hash(&key))
+            && kind.problems(cells).is_empty()
         {
             self.rows.entry(key).or_default().push((hash(&content), row_no, line));
         }
@@ -109,7 +110,7 @@ mod tests {
         let mut keys = Keys::default();
         read(&mut |cells, _| keys.note(cells));
         let mut repeats = keys.twice();
-        read(&mut |cells, number| repeats.note(cells, number, number + 1));
+        read(&mut |cells, number| repeats.note(kind, cells, number, number + 1));
         repeats.contradicted()
     }
 
@@ -141,6 +142,9 @@ mod tests {
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         assert_eq!(contradicted(Kind::Partners, &rows), [(1, 5), (3, 5), (4, 2), (7, 2)]);
         assert_eq!(contradicted(Kind::Partners, &[",A,,,,,,", ",B,,,,,,"]), [], "rows without a key");
+        let unread =
+            [&*of("1", "A"), "1,A,no address,SE,SEK,,sv,", &of("1", "A"), "1,,a@x.example,SE,SEK,,sv,"];
+        assert_eq!(contradicted(Kind::Partners, &unread), [], "rows that cannot be read");
         let states = Kind::ALL.iter().filter(|kind| kind.has_each_key_once()).map(|kind| kind.name());
         assert_eq!(states.collect::<Vec<_>>(), ["partners", "users", "contacts", "entitlements"]);
     }

@@ -261,7 +261,7 @@ fn contradicted(
         row_no = row_no.saturating_add(1);
         if record.len() == reader.header().len() {
             let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
-            repeats.note(&profile.cells(&record), row_no, line);
+            repeats.note(profile.kind, &profile.cells(&record), row_no, line);
         }
     }
     let mut rows = CopyRows::into("staged_repeat");
