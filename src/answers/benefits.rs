@@ -49,9 +49,9 @@ pub struct Benefit {
     pub offer: Option<String>,
     /// `core`, `incremental` or `competency`.
     pub benefit_type: String,
-    /// The last day of its term.
+    /// The last day of its term; of an offer that was activated, the last day on which it is live (R8).
     pub expires_on: NaiveDate,
-    /// How it ended; `blocked`, `activating`, `live`; else its order's status.
+    /// How it ended; `blocked`; of a Go-To-Market offer `not_activated`, `activating`, `live`; else its order's status.
     pub status: String,
     /// What is left to use, in words: money, hours, incidents, seats or keys; empty where nothing is counted.
     pub left: String,
@@ -175,7 +175,7 @@ impl Benefit {
             quantity: standing.quantity,
             offer: standing.offer.clone(),
             benefit_type: standing.benefit_type.clone(),
-            expires_on: standing.expires_on,
+            expires_on: standing.told_until(),
             status: standing.status.clone(),
             left: left(standing, language),
             starts_on: standing.starts_on,

@@ -116,6 +116,16 @@ impl BenefitKind {
         Self::GoToMarket,
     ];
 
+    /// Whether an offer may bring it at all (R6).
+    #[must_use]
+    pub const fn comes_with(self, offer: Offer) -> bool {
+        match self {
+            Self::ProductSupport => matches!(offer, Offer::ActionPack | Offer::Silver | Offer::Gold),
+            Self::SignatureCloudSupport => matches!(offer, Offer::Silver | Offer::Gold),
+            _ => true,
+        }
+    }
+
     /// The name, as in benefit codes.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -11,7 +11,7 @@ use super::{
     kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
-    reason::{Expected, Problem, Reason},
+    reason::{Problem, Reason},
 };
 
 /// An order as it is known.
@@ -173,6 +173,8 @@ fn state(
         if is_credit(row) { entry.quantity } else { held.units_beside(entry.quantity) }
     };
     let quantity = match (row.quantity, listed.map(from_catalogue)) {
+        // What was taken in before this was looked at stays as it is (D16).
+        _ if !row.benefit.kind().comes_with(row.offer) => known.map_or(Some(0), |stated| stated.quantity),
         (Some(Quantity::Count(count)), _) | (None, Some(Quantity::Count(count))) => Some(count),
         (Some(Quantity::Unlimited), _) | (None, Some(Quantity::Unlimited)) => None,
         (None, None) => {
@@ -194,9 +196,18 @@ fn state(
             let reason = Reason::CurrencyNotAccepted { expected: against.local };
             problems.push(Problem::at("currency", amount.currency.code(), reason));
         }
-        Some(amount) if amount.minor.checked_mul(i64::from(quantity.unwrap_or(1))).is_none() => {
-            let reason = Reason::Invalid { expected: Expected::Amount };
-            problems.push(Problem::at("amount", &amount.plain(), reason));
+        // What was taken in stays as it is, however large (D16).
+        Some(amount)
+            if amount.times(quantity.unwrap_or(1)).is_none()
+                && known
+                    .is_none_or(|stated| (stated.amount, stated.quantity) != (Some(amount), quantity)) =>
+        {
+            let reason = Reason::AmountTooLarge { currency: amount.currency };
+            // Where the row leaves the amount open, its quantity is what can be corrected.
+            let count = quantity.unwrap_or(1).to_string();
+            let of_row = matches!(row.amount, Patch::Set(_));
+            let (column, value) = if of_row { ("amount", amount.plain()) } else { ("quantity", count) };
+            problems.push(Problem::at(column, &value, reason));
         }
         None if is_credit(row) => problems.push(Problem::at("amount", "", Reason::NoAmount)),
         _ => {}
@@ -224,6 +235,10 @@ pub fn is_credit(row: &EntitlementRow) -> bool {
 /// What the row says otherwise than the catalogue.
 fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: Held) -> Vec<Problem> {
     let mut remarks = Vec::new();
+    if !row.benefit.kind().comes_with(row.offer) {
+        let reason = Reason::NotInOffer { offer: row.offer };
+        return vec![Problem::at("benefit", row.benefit.as_str(), reason)];
+    }
     let Some(entry) = listed else { return remarks };
     let mut differs = |column: &str, value: &str, expected: String| {
         let reason = Reason::DiffersFromCatalogue { column: column.to_owned(), expected };

@@ -126,6 +126,13 @@ impl Amount {
         self.minor.unsigned_abs() <= MOST_MINOR
     }
 
+    /// So many of it; `None`: more than can be kept.
+    #[must_use]
+    pub fn times(&self, count: u32) -> Option<Self> {
+        let minor = self.minor.checked_mul(i64::from(count))?;
+        Some(Self { minor, ..*self }).filter(Self::can_be_kept)
+    }
+
     /// The plain decimal with a point and as many places as the currency has: `1234.50`, `-7`.
     #[must_use]
     pub fn plain(&self) -> String {

@@ -74,6 +74,7 @@ impl Reason {
             Self::DiffersFromCatalogue { column, expected } => {
                 changes::differs_from_catalogue(column, expected)
             }
+            Self::NotInOffer { offer } => changes::not_in_offer(*offer),
             Self::NoAmount => changes::no_amount(),
             Self::HeldBack { held, order_id, until, .. } => changes::held_back(*held, order_id, *until),
             Self::NotHeldBack { order_id, .. } => changes::not_held_back(order_id),

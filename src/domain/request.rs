@@ -23,6 +23,9 @@ pub const OPERATOR: &str = "operator";
 /// Columns of a request's content that hold people.
 const BY: &str = "requested_by";
 const TO: &str = "to_user";
+const KIND: &str = "kind";
+/// What is kept of the column `hours`.
+const MINUTES: &str = "minutes";
 
 /// How a request came: what its file says beside it.
 #[derive(Clone, Copy, Debug)]
@@ -255,9 +258,11 @@ fn find<'a>(
     }
 }
 
-/// Every column in which a request differs from the one on record; people by the names they sign in with.
+/// Every column of its file in which a request differs from the one on record; people by the names they sign in with. What
+/// was recorded of a cancellation does not say its kind.
 fn conflicts(book: &Book, asked: &Asked, recorded: &Recorded, content: &Value) -> Vec<Problem> {
     let text = |column: &str, value: &Value| match (column, value) {
+        (MINUTES, minutes) => minutes.as_i64().map_or_else(String::new, support::hours),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Null) => String::new(),
         (BY | TO, id) => id.as_i64().and_then(|id| book.name(id)).unwrap_or_default().to_owned(),
@@ -268,16 +273,27 @@ fn conflicts(book: &Book, asked: &Asked, recorded: &Recorded, content: &Value) -
         (TO, [_, Some((_, to))]) => to.to_owned(),
         _ => text(column, value),
     };
-    let columns = content.as_object().into_iter().flatten();
-    let differs =
-        columns.filter(|(column, value)| recorded.content.get(column).unwrap_or(&Value::Null) != *value);
+    let mut now = content.as_object().cloned().unwrap_or_default();
+    let mut then = recorded.content.as_object().cloned().unwrap_or_default();
+    if matches!(asked, Asked::Service(_)) {
+        now.insert(KIND.into(), asked.kind().into());
+        then.entry(KIND).or_insert_with(|| "cancel".into());
+    }
+    let differs = now.iter().map(|(kept, value)| (kept, then.get(kept).unwrap_or(&Value::Null), value));
     differs
-        .map(|(column, value)| {
-            let expected = text(column, recorded.content.get(column).unwrap_or(&Value::Null));
-            let reason = Reason::ConflictsWithEarlier { column: column.clone(), expected };
-            Problem::at(column, &written(column, value), reason)
+        .filter(|(_, then, now)| then != now)
+        .map(|(kept, then, now)| {
+            let column = column(kept);
+            let reason =
+                Reason::ConflictsWithEarlier { column: column.to_owned(), expected: text(kept, then) };
+            Problem::at(column, &written(kept, now), reason)
         })
         .collect()
+}
+
+/// The column of a file that something on record came from.
+fn column(kept: &str) -> &str {
+    if kept == MINUTES { "hours" } else { kept }
 }
 
 /// All that keeps a request from being granted whatever it asks for: who asks is disabled or lacks the role, or it is dated
@@ -360,6 +376,9 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
 #[cfg(test)]
 #[path = "request_assignment_tests.rs"]
 mod assignment_tests;
+#[cfg(test)]
+#[path = "request_conflict_tests.rs"]
+mod conflict_tests;
 #[cfg(test)]
 #[path = "request_tests.rs"]
 mod tests;

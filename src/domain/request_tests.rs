@@ -122,7 +122,7 @@ pub(super) fn assigns(benefit: &str, user: &str, on: &str) -> Asked {
     Asked::Assignment(assignment(benefit, Assigning::Assign, user, None, on))
 }
 
-fn service(request: Request, by: &str, on: &str) -> Asked {
+pub(super) fn service(request: Request, by: &str, on: &str) -> Asked {
     Asked::Service(ServiceRequestRow {
         partner_id: "7".into(),
         request_id: "SR-1".into(),
@@ -363,30 +363,32 @@ fn d13_every_failed_criterion_is_told_at_once() {
     );
 }
 
+pub(super) fn key(action: Keying) -> Asked {
+    Asked::Key(KeyRequestRow {
+        partner_id: "7".into(),
+        order_id: "ORD-1".into(),
+        benefit: Benefit::parse("software").unwrap(),
+        action,
+        requested_by: name("ada"),
+        requested_on: day("2024-02-01"),
+        key_ref: Some(17),
+        tenant_id: None,
+        mode: None,
+    })
+}
+
+pub(super) fn activates(benefit: &str) -> Asked {
+    Asked::Activation(ActivationRow {
+        partner_id: "7".into(),
+        order_id: "ORD-1".into(),
+        benefit: Benefit::parse(benefit).unwrap(),
+        requested_by: name("ada"),
+        requested_on: day("2024-02-01"),
+    })
+}
+
 #[test]
 fn each_kind_of_request_needs_its_own_right() {
-    let key = |action| {
-        Asked::Key(KeyRequestRow {
-            partner_id: "7".into(),
-            order_id: "ORD-1".into(),
-            benefit: Benefit::parse("software").unwrap(),
-            action,
-            requested_by: name("ada"),
-            requested_on: day("2024-02-01"),
-            key_ref: Some(17),
-            tenant_id: None,
-            mode: None,
-        })
-    };
-    let activates = |benefit: &str| {
-        Asked::Activation(ActivationRow {
-            partner_id: "7".into(),
-            order_id: "ORD-1".into(),
-            benefit: Benefit::parse(benefit).unwrap(),
-            requested_by: name("ada"),
-            requested_on: day("2024-02-01"),
-        })
-    };
     let ticket = Ticket {
         order_id: None,
         product: "Deskside 365".into(),

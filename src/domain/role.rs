@@ -10,7 +10,7 @@ use super::{
 /// Something a directory user may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Buy a membership.
+    /// Buy a membership, or renew one.
     Buy,
     /// See benefits.
     SeeBenefits,

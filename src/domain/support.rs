@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    benefit::{BenefitKind, Offer, Unit},
+    benefit::{BenefitKind, Unit},
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
     kinds::service_requests::{Request, Ticket},
@@ -166,13 +166,7 @@ fn running<'a>(
 /// Whether the offer of a benefit's order brings support or hours of its kind at all (R6).
 fn brings(case: &Case<'_>, held: &Held) -> bool {
     let offer = case.book.orders.get(&held.order_id).and_then(|order| order.offer);
-    match held.benefit.kind() {
-        BenefitKind::ProductSupport => {
-            matches!(offer, Some(Offer::ActionPack | Offer::Silver | Offer::Gold))
-        }
-        BenefitKind::SignatureCloudSupport => matches!(offer, Some(Offer::Silver | Offer::Gold)),
-        _ => true,
-    }
+    offer.is_some_and(|offer| held.benefit.kind().comes_with(offer))
 }
 
 /// What is left of a benefit; `None`: it is unlimited.
@@ -211,7 +205,7 @@ fn draw(running: &[&Held], unit: Unit, wanted: i64, at: (&str, &str), mut proble
 }
 
 /// Minutes as the column of hours has them, in hundredths where they are whole.
-fn hours(minutes: i64) -> String {
+pub(super) fn hours(minutes: i64) -> String {
     let hundredths = minutes.saturating_mul(100).checked_div(60).unwrap_or_default();
     super::money::plain(hundredths, 2).trim_end_matches('0').trim_end_matches('.').to_owned()
 }

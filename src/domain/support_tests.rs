@@ -1,5 +1,8 @@
 use super::{
-    super::activation::tests::{World, day},
+    super::{
+        activation::tests::{World, day},
+        benefit::Offer,
+    },
     *,
 };
 

@@ -84,8 +84,7 @@ async fn write(
     let refunds = refund::accept(cx, conn, run_id, &accepted).await?;
     let (mut decisions, mut owed) = (Vec::with_capacity(ruled.len()), Vec::with_capacity(ruled.len()));
     for (request, reasons) in ruled {
-        let order_id =
-            memberships.get(&request.membership_id).map_or("", |membership| membership.order_id.as_str());
+        let order_id = memberships.get(&request.membership_id).map_or("", |known| known.order_id.as_str());
         let (request_id, requested_on) = (request.request_key.clone(), request.requested_on);
         let notice = if reasons.is_empty() {
             let Refund { reversed, spent } = refunds.get(&request.membership_id).cloned().unwrap_or_default();
@@ -108,6 +107,7 @@ async fn write(
             subject_kind: "order",
             subject: order_id,
             action: "cancel",
+            content: None,
             requested_by: &request.requested_by,
             reasons,
             decided_on: cx.today,

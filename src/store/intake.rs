@@ -415,6 +415,8 @@ pub struct RecordedRequest {
     pub request_no: i64,
     /// What it said.
     pub content: Json<Value>,
+    /// Who asked, as it was written.
+    pub requested_by: String,
     /// Where it stands.
     pub status: String,
 }
@@ -428,7 +430,7 @@ pub async fn find_request(
 ) -> Result<Option<RecordedRequest>> {
     Ok(sqlx::query_as!(
         RecordedRequest,
-        r#"select request_no, content as "content: Json<Value>", status from request
+        r#"select request_no, content as "content: Json<Value>", requested_by, status from request
            where partner_id = $1 and kind = $2 and request_key = $3"#,
         partner_id,
         kind,

@@ -39,6 +39,8 @@ pub struct Decision<'a> {
     pub subject: &'a str,
     /// What was asked for.
     pub action: &'a str,
+    /// What is told of it beside that, where no request on record says it.
+    pub content: Option<Value>,
     /// Who asked.
     pub requested_by: &'a str,
     /// Empty: accepted.
@@ -103,13 +105,13 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
     let outcomes: Vec<String> = decisions.iter().map(outcome).collect();
     sqlx::query!(
         "insert into decision (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons,
-             earliest_on, decided_on, run_id, file_id)
+             earliest_on, decided_on, run_id, file_id, content)
          select n.partner_id, n.request_no, n.subject_kind, n.subject, n.action, n.requested_by, n.outcome, n.reasons,
-                n.earliest_on, n.decided_on, n.run_id, n.file_id
+                n.earliest_on, n.decided_on, n.run_id, n.file_id, coalesce(n.content, '{}')
          from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-                     $9::date[], $10::date[], $11::bigint[], $12::bigint[]) with ordinality
+                     $9::date[], $10::date[], $11::bigint[], $12::bigint[], $13::jsonb[]) with ordinality
               as n (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
-                    decided_on, run_id, file_id, nth)
+                    decided_on, run_id, file_id, content, nth)
          order by n.nth",
         &decisions.iter().map(|d| d.partner_id).collect::<Vec<_>>(),
         &requests as _,
@@ -123,6 +125,7 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
         &decisions.iter().map(|d| d.decided_on).collect::<Vec<_>>(),
         decisions.iter().map(|d| d.run_id).collect::<Vec<_>>() as _,
         decisions.iter().map(|d| d.file_id).collect::<Vec<_>>() as _,
+        decisions.iter().map(|d| d.content.clone()).collect::<Vec<_>>() as _,
     )
     .execute(&mut *conn)
     .await?;

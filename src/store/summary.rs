@@ -301,7 +301,7 @@ pub async fn answered(conn: &mut PgConnection) -> Result<Vec<Answered>> {
            join partner p using (partner_id)
            left join request r using (request_no)
            left join row_answer a on d.outcome = 'accepted' and a.file_id = r.file_id and a.line = r.line
-           where d.action not in ('cancel', 'renew') order by d.decision_id"#
+           where d.action not in ('cancel', 'renew', 'set_contact') order by d.decision_id"#
     )
     .fetch_all(conn)
     .await?;

@@ -37,7 +37,11 @@ const KINDS: [(&str, &str, &str); 13] = [
         "partner_id,order_id,benefit,key,seats,months,product,language,os,download_url,instructions",
         "4301,ORD-1,software,KEY-#-ABCDE,5,12,Office,sv,Windows,https://x.example/#,Read this",
     ),
-    ("renewals", "partner_id,order_id,renewed_on,new_order_id", "4301,OLD-1,2024-02-03,NEW-#"),
+    (
+        "renewals",
+        "partner_id,order_id,renewed_on,new_order_id,requested_by",
+        "4301,OLD-1,2024-02-03,NEW-#,ada@p4301.example",
+    ),
     (
         "assignments",
         "partner_id,order_id,benefit,action,user,requested_by,requested_on,to_user",

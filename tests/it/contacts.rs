@@ -73,6 +73,17 @@ async fn r8_a_contact_is_a_known_user_who_can_sign_in_with_a_phone_and_an_addres
         "2 rejected user+email+phone user_disabled+contact_is_account+invalid"
     );
     assert_eq!(versions(&house).await, [] as [&str; 0]);
+    let reasons = ["unknown_user", "user_disabled", "invalid", "contact_is_account"];
+    let mut on_record = reasons.map(|reason| format!("set_contact 4301 refused {reason}")).to_vec();
+    on_record.push("set_contact 4301 refused user_disabled+contact_is_account+invalid".to_owned());
+    assert_eq!(
+        house.decisions().await,
+        on_record,
+        "D13: each is on record but for the row that cannot be read"
+    );
+    let history = house.run(["explain", "4301"]).ended(0).stdout;
+    assert!(history.contains("setting of the marketing contact, asked for by operator"), "{history}");
+    assert!(house.run(["export", "decisions"]).ended(0).stdout.contains("contact_is_account"));
 }
 
 #[tokio::test]

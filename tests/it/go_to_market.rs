@@ -28,6 +28,37 @@ async fn bought(expires_on: &str, language: Option<&str>, on: &str) -> House {
     house
 }
 
+/// What `benefits` shows of the offer: its status and its end.
+fn shown(house: &House, on: &str) -> String {
+    let now = format!("{on}T04:00:00Z");
+    let told = house.run(["--now", &now, "--json", "benefits", "--partner", "4301"]).ended(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let offers = told["benefits"].as_array().unwrap();
+    let offer = offers.iter().find(|benefit| benefit["benefit"] == OFFER).unwrap();
+    format!("{} {}", offer["status"].as_str().unwrap(), offer["expires_on"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn r8_benefits_says_of_an_offer_whether_it_was_activated_and_ends_it_as_its_mail_does() {
+    // The first ends by itself, the second with its membership, grace included.
+    for (expires_on, end, mailed) in
+        [("2024-06-30", "2024-06-30", "30 June 2024"), ("2025-01-30", "2025-03-02", "2 March 2025")]
+    {
+        let mut house = bought(expires_on, Some("en"), "2024-01-31").await;
+        house.night("2024-02-26").await;
+        assert_eq!(shown(&house, "2024-02-27"), format!("not_activated {expires_on}"));
+        house.import_one("a.csv", &activate("ORD-1", "2024-02-27"), "2024-02-27").await;
+        house.nights("2024-02-27", "2024-02-29").await;
+        assert_eq!(shown(&house, "2024-03-01"), format!("activating {end}"));
+        house.night("2024-03-01").await;
+        assert_eq!(shown(&house, "2024-03-02"), format!("live {end}"));
+        let mails = house.mailbox().await;
+        let live =
+            mails.iter().find(|mail| mail.notices.iter().any(|n| n.starts_with("offer_live"))).unwrap();
+        assert!(live.body.replace('\u{a0}', " ").contains(mailed), "{}", live.body);
+    }
+}
+
 async fn status(house: &House) -> String {
     house.one(&format!("select status from report.entitlement where benefit = '{OFFER}'")).await
 }

@@ -159,3 +159,30 @@ async fn r7_without_an_active_offer_there_are_no_benefits_yet_and_both_causes_ar
         answer.text
     );
 }
+
+#[tokio::test]
+async fn r6_support_that_an_offer_does_not_bring_is_taken_in_with_the_reason_and_nothing_of_it_is_granted() {
+    let mut house = House::open().await;
+    let row = |order: &str, offer: &str, benefit: &str, quantity: &str| {
+        format!("4301,{order},{offer},{benefit},core,{quantity},2024-01-31,2024-01-31,2025-01-30,,,\n")
+    };
+    let orders = [
+        ENTITLEMENTS.to_owned(),
+        row("ORD-A", "action_pack", "signature_cloud_support", "5"),
+        row("ORD-I", "isv_cosell_ready", "product_support", "10"),
+        row("ORD-A", "action_pack", "product_support", "10"),
+    ]
+    .concat();
+    let files = [("p.csv", &*partner("4301", "SEK")), ("u.csv", &users("4301")), ("e.csv", &orders)];
+    let answer = house.import(&files, "2024-01-31").await.remove(2);
+    let told = ["2 applied benefit not_in_offer", "3 applied benefit not_in_offer", "4 applied"];
+    assert_eq!(answer.rows, told);
+    assert!(answer.text.contains("Action Pack does not bring this benefit"), "{}", answer.text);
+    house.night("2024-01-31").await;
+    let granted = "select concat_ws(' ', order_id, kind, amount_minor) from report.ledger";
+    assert_eq!(house.lines(granted).await, ["ORD-A incidents_granted 10"]);
+    let asked = TICKETS.to_owned() + &ticket("T-1", "cloud_support", "2024-02-01", ",Deskside 365,,,,");
+    assert_eq!(house.import_one("t.csv", &asked, "2024-02-01").await.rows, ["2 rejected no_benefits_yet"]);
+    let again = house.import_one("e2.csv", &format!("{orders}\n"), "2024-02-01").await;
+    assert_eq!(again.rows, told.map(|row| row.replace("applied", "unchanged")));
+}

@@ -29,10 +29,7 @@ pub(super) fn asked(asked: &RequestOnRecord, whole: bool) -> Option<Event> {
     let request = phrase(&asked.kind, &asked.content);
     let by = &asked.requested_by;
     let from = format!("{} line {}, {}", asked.file, asked.line, asked.received_on);
-    let mut says = vec![match asked.kind.as_str() {
-        "renew" => format!("{request} ({from})"),
-        _ => format!("{request}, by {by} ({from})"),
-    }];
+    let mut says = vec![format!("{request}, by {by} ({from})")];
     if open {
         let remarks = asked.remarks.iter().flat_map(|remarks| remarks.0.iter());
         says.extend(remarks.map(|remark| remark.reason.sentence(Language::English)));
@@ -100,6 +97,7 @@ fn phrase(kind: &str, content: &Value) -> String {
             format!("redemption of {key}{mode}{}", after("onto tenant", "tenant_id"))
         }
         "activate" => "activation".to_owned(),
+        "set_contact" => "setting of the marketing contact".to_owned(),
         "renew" => format!("renewal{}", after("by order", "new_order_id")),
         "cancel" => format!("cancellation{}", id(content)),
         "product_support" | "cloud_support" => {

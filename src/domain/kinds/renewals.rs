@@ -6,7 +6,7 @@ use super::{
     super::reason::{Problem, Reason},
     cell::Cells,
     schema::{Facts, Field, Schema, ask, kind, required},
-    types::{DATE, ID, ORDER_ID, PARTNER_ID},
+    types::{ASKED_BY, DATE, ID, ORDER_ID, PARTNER_ID},
 };
 
 const RENEWED_ON: Field<NaiveDate> = required("renewed_on", DATE)
@@ -15,8 +15,8 @@ const NEW_ORDER_ID: Field<String> = required("new_order_id", ID).help("The order
 
 /// The kind.
 pub const KIND: Schema = kind("renewals", Facts::Event, "Orders that are followed by another (D5)")
-    .columns(&[PARTNER_ID.column, ORDER_ID.column, RENEWED_ON.column, NEW_ORDER_ID.column])
-    .examples(&["4100101,MPN-240131-101,2025-01-31,MPN-250131-101"])
+    .columns(&[PARTNER_ID.column, ORDER_ID.column, RENEWED_ON.column, NEW_ORDER_ID.column, ASKED_BY.column])
+    .examples(&["4100101,MPN-240131-101,2025-01-31,MPN-250131-101,"])
     .asks(&[ask("renew", "Let an order be followed by another (D5)")]);
 
 /// A renewal as a file states it.
@@ -30,6 +30,8 @@ pub struct RenewalRow {
     pub renewed_on: NaiveDate,
     /// The order that follows; another one.
     pub new_order_id: String,
+    /// Which directory user renews; `None`: the operator.
+    pub requested_by: Option<String>,
 }
 
 /// Reads a row; all its problems if there are any.
@@ -39,6 +41,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<RenewalRow, Vec<Problem>> {
     let order_id = row.need(&ORDER_ID);
     let renewed_on = row.need(&RENEWED_ON);
     let new_order_id = row.need(&NEW_ORDER_ID);
+    let requested_by = row.patch(&ASKED_BY);
     if order_id.is_some() && order_id == new_order_id {
         row.problem("new_order_id", Reason::NewOrderTaken);
     }
@@ -48,6 +51,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<RenewalRow, Vec<Problem>> {
             order_id: order_id?,
             renewed_on: renewed_on?,
             new_order_id: new_order_id?,
+            requested_by: requested_by?.into_set(),
         })
     };
     row.finish(assemble())
@@ -69,6 +73,9 @@ mod tests {
     fn d5_a_renewal_names_two_orders_and_a_day() {
         let it = row::parse(KIND.columns, parse, TIDY).unwrap();
         assert_eq!((it.order_id.as_str(), it.new_order_id.as_str()), ("ORD-1", "ORD-2"));
+        assert_eq!(it.requested_by, None);
+        let it = row::parse(KIND.columns, parse, &row::with(TIDY, &[("requested_by", "bo@akeri.example")]));
+        assert_eq!(it.unwrap().requested_by.as_deref(), Some("bo@akeri.example"));
         row::each_alone(
             KIND.columns,
             parse,
@@ -78,10 +85,11 @@ mod tests {
                 ("order_id", "ORD 1", Expected::Text),
                 ("renewed_on", "2025", Expected::Date),
                 ("new_order_id", "ORD 2", Expected::Text),
+                ("requested_by", "Bo Ek", Expected::Text),
             ],
         );
         let same = row::parse(KIND.columns, parse, &row::with(TIDY, &[("new_order_id", "ORD-1")]));
         assert_eq!(same, Err(vec![Problem::at("new_order_id", "ORD-1", Reason::NewOrderTaken)]));
-        assert_eq!(row::parse(KIND.columns, parse, &[]).unwrap_err().len(), KIND.columns.len());
+        assert_eq!(row::parse(KIND.columns, parse, &[]).unwrap_err().len(), 4);
     }
 }

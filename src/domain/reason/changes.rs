@@ -1,9 +1,11 @@
 //! What a file may not change, and where it differs from the catalogue (D4, D5, D12, D16).
 
 use super::super::{
+    benefit::Offer,
     calendar::add_days,
     language::Language::{self, English, Swedish},
     money::{Amount, Currency},
+    naming,
 };
 use super::{
     samples::{day, sek},
@@ -21,6 +23,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::ConflictsWithEarlier { column: "amount".into(), expected: "12.50".into() },
         Reason::CurrencyNotAccepted { expected: sek() },
         Reason::DiffersFromCatalogue { column: "quantity".into(), expected: "5".into() },
+        Reason::NotInOffer { offer: Offer::ActionPack },
         Reason::NoAmount,
         Reason::HeldBack {
             on: day("2024-12-20"),
@@ -140,6 +143,25 @@ pub(super) fn differs_from_catalogue<'a>(column: &'a str, expected: &'a str) -> 
                 "Inläst som det står, trots att katalogen har {} för {column}; kontrollera vilket som \
                 är rätt.",
                 shown(expected, Swedish)
+            )
+        },
+    )
+}
+
+pub(super) fn not_in_offer(offer: Offer) -> Told<'static> {
+    let offer = naming::offer(offer.name());
+    let swedish = offer.clone();
+    remark("R6").words(
+        move |_| {
+            format!(
+                "Taken in, but {offer} does not bring this benefit: nothing of it is granted, and a request for it \
+                is refused; check the order's offer."
+            )
+        },
+        move |_| {
+            format!(
+                "Inläst, men {swedish} ger inte den här förmånen: inget av den beviljas och en begäran om den \
+                avslås; kontrollera orderns erbjudande."
             )
         },
     )

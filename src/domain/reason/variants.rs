@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{
     super::{
-        benefit::Unit,
+        benefit::{Offer, Unit},
         directory_role::Role,
         money::{Amount, Currency},
     },
@@ -115,6 +115,11 @@ pub enum Reason {
         column: String,
         /// What the catalogue says.
         expected: String,
+    },
+    /// The offer brings no such benefit: the row is taken in, and nothing is granted of it (a remark) (R6, D12).
+    NotInOffer {
+        /// The offer.
+        offer: Offer,
     },
     /// Neither the row nor the catalogue says how much (D12).
     NoAmount,

@@ -107,6 +107,7 @@ async fn renew(
             subject_kind: "order",
             subject: &renewing.old.order_id,
             action: "renew",
+            content: None,
             requested_by: &request.requested_by,
             reasons,
             decided_on: cx.today,

@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     halves::Halves,
-    kinds,
+    kinds, refusals,
     staged::{NAME, StagedFile, Verdict},
 };
 use crate::{
@@ -28,6 +28,7 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
         };
         let rows = file::rows(&mut tx, staged.file_id, first_row, until_row).await?;
         let verdicts = apply(cx, &mut tx, staged, &rows).await?;
+        refusals::record(&mut tx, staged, &rows, &verdicts).await?;
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;
         file::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;

@@ -23,6 +23,7 @@ mod halves;
 pub mod inbox;
 mod kinds;
 mod originals;
+mod refusals;
 mod requests;
 mod reveal;
 mod stage;

@@ -70,7 +70,7 @@ pub struct BenefitStanding {
     pub last_usable_on: NaiveDate,
     /// Its last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
-    /// How it ended; `blocked`, `activating`, `live`; else its order's status.
+    /// How it ended; `blocked`; of a Go-To-Market offer `not_activated`, `activating`, `live`; else its order's status.
     pub status: String,
     /// When it was activated.
     pub activated_on: Option<NaiveDate>,
@@ -94,6 +94,15 @@ pub struct BenefitStanding {
     pub balance_currency: Option<String>,
     /// What silver holds back of the period that runs (D12).
     pub held_back: Option<Json<Reason>>,
+}
+
+impl BenefitStanding {
+    /// Through which day it can be used, as people are told it: an offer that was activated through its last usable day, as
+    /// its mail says (R8); else what its file says (R10).
+    #[must_use]
+    pub fn told_until(&self) -> NaiveDate {
+        if self.live_on.is_some() { self.ended_on.unwrap_or(self.last_usable_on) } else { self.expires_on }
+    }
 }
 
 /// A directory user as it stands.
@@ -194,7 +203,9 @@ impl Subject {
                       e.last_usable_on, e.ended_on, v.activated_on as "activated_on?", v.live_on as "live_on?",
                       coalesce(e.ended_as, case when s.waits ->> 'code' = 'bulk_blocked' then 'blocked'
                                                 when v.live then 'live'
-                                                when v.live_on is not null then 'activating' end, m.status) as "status!",
+                                                when v.live_on is not null then 'activating'
+                                                when split_part(e.benefit, '/', 1) = 'go_to_market'
+                                                then 'not_activated' end, m.status) as "status!",
                       t.assigned_to as "assigned_to?", t.taken as "seats_taken!", k.keys as "keys!", k.unused as "keys_left!",
                       r.seats as "subscription_seats?", r.ends_on as "subscription_ends_on?",
                       b.minor as "balance?", b.currency as "balance_currency?",

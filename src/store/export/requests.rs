@@ -17,8 +17,11 @@ join partner p on p.partner_id = k.partner_id
 order by k.key_id";
 
 pub(super) const RENEWALS: &str = "select p.number as partner_id, {text r.request_key} as order_id,
-       r.content ->> 'renewed_on' as renewed_on, {text r.content ->> 'new_order_id'} as new_order_id
+       r.content ->> 'renewed_on' as renewed_on, {text r.content ->> 'new_order_id'} as new_order_id,
+       {text coalesce(b.user_principal_name, r.requested_by)} as requested_by
 from request r join partner p using (partner_id)
+left join directory_user b on b.user_id = case when jsonb_typeof(r.content -> 'requested_by') = 'number'
+                                              then (r.content ->> 'requested_by')::bigint end
 where r.kind = 'renew' and {by r.requested_on} order by r.requested_on, r.request_no";
 
 /// The users' numbers in the store are part of the request's key and content, so that a user who is renamed stays the

@@ -44,6 +44,8 @@ impl Model {
                     "blocked"
                 } else if live.is_some_and(|live| night < live) {
                     "activating"
+                } else if live.is_none() && item.is("go_to_market") {
+                    "not_activated"
                 } else {
                     order.status
                 };

@@ -285,7 +285,7 @@ impl World {
         self.ask(vec![asked], false).await
     }
 
-    pub(super) async fn renew(&mut self, order: u8, ago: i8, odd: Odd) -> Checked {
+    pub(super) async fn renew(&mut self, order: u8, by: Option<u8>, ago: i8, odd: Odd) -> Checked {
         let today = self.today;
         let Some(at) = self.chosen(order, |o| o.ended.is_none() && o.ad <= plus(today, 1)) else {
             return Ok(());
@@ -293,20 +293,23 @@ impl World {
         self.numbers += 1;
         let order = &self.model.orders[at];
         let (mut of, mut id, mut next) = (order.of, order.id.clone(), format!("ORD-{}", self.numbers));
+        let people = &self.model.companies[of].people;
+        let mut by = by.map_or_else(String::new, |by| people[usize::from(by)].name.clone());
         match odd {
             Odd::UnknownOrder => id = "ORD-0".to_owned(),
             Odd::OtherPartner => of = (of + 1) % 3,
+            Odd::UnknownAsker => by = "nobody@nowhere.example".to_owned(),
             Odd::UnknownBenefit => {
                 let other = self.model.orders.iter().find(|other| other.of != of);
                 next = other.map_or(next, |other| other.id.clone());
             }
             Odd::UnknownUser => next.clone_from(&id),
-            Odd::Nothing | Odd::UnknownAsker | Odd::SameKey => {}
+            Odd::Nothing | Odd::SameKey => {}
         }
         let on = back(today, i16::from(ago));
-        let text =
-            format!("partner_id,order_id,renewed_on,new_order_id\n{},{id},{on},{next}\n", PARTNERS[of].0);
-        self.drop_file(text, Rows::Renewal { of, order: id, on, next }, false).await
+        let header = "partner_id,order_id,renewed_on,new_order_id,requested_by\n";
+        let text = format!("{header}{},{id},{on},{next},{by}\n", PARTNERS[of].0);
+        self.drop_file(text, Rows::Renewal { of, order: id, on, next, by }, false).await
     }
 
     pub(super) async fn spend(&mut self, of_what: (u8, u8), ago: u8, cents: u32, odd: Odd) -> Checked {

@@ -2,48 +2,72 @@
 
 use super::{
     requests::{Answer, Arrival, answer},
-    rules::{Day, Kept, Model, Order, Pending, plus},
+    rules::{Day, Kept, Model, No, Order, Pending, When, plus},
 };
 
 impl Model {
-    /// Records a renewal, or says why not (D5).
-    pub fn renewal(&mut self, of: usize, order: &str, on: Day, next: &str, arrival: Arrival) -> Answer {
+    /// Records a renewal of a company's order, asked for by somebody or by the operator, or says why not (D5).
+    pub fn renewal(
+        &mut self,
+        (of, by): (usize, &str),
+        order: &str,
+        on: Day,
+        next: &str,
+        arrival: Arrival,
+    ) -> Answer {
         if order == next {
             return answer("rejected", ["new_order_taken"]);
         }
         let key = (of, "renew", order.to_owned());
-        let content = format!("{on} {next}");
-        if let Some(kept) = self.kept.get(&key) {
+        let content = format!("{on} {next} {by}");
+        let company = &self.companies[of];
+        let mut no = Vec::new();
+        match company.person(by).map(|at| company.people[at].enabled) {
+            None if !by.is_empty() => no.push(("unknown_user", When::Corrected)),
+            Some(false) => no.push(("user_disabled", When::Corrected)),
+            _ => {}
+        }
+        let known = !no.iter().any(|(code, _)| *code == "unknown_user");
+        if let Some(kept) = self.kept.get(&key).filter(|_| known) {
             let same = kept.content == content;
             return if same { "unchanged".into() } else { answer("rejected", ["conflicts_with_earlier"]) };
         }
-        let Some(at) = self.order(order) else { return answer("rejected", ["unknown_order"]) };
+        let Some(at) = self.order(order) else {
+            no.push(("unknown_order", When::Corrected));
+            return self.not_renewed(order, &no);
+        };
         let old = &self.orders[at];
         if old.of != of {
-            return answer("rejected", ["order_of_another_partner"]);
+            no.push(("order_of_another_partner", When::Corrected));
+            return self.not_renewed(order, &no);
         }
-        let mut no = Vec::new();
         if on > arrival.on {
-            no.push("requested_in_future");
+            no.push(("requested_in_future", When::On(on)));
         }
         if on < old.ad {
-            no.push("renewed_too_early");
+            no.push(("renewed_too_early", When::On(old.ad)));
         }
         if on > old.grace_ends() {
-            no.push("renewed_too_late");
+            no.push(("renewed_too_late", When::Never));
         }
         if over(old, arrival.on) {
-            no.push("already_ended");
+            no.push(("already_ended", When::Never));
         }
         if self.order(next).is_some_and(|at| self.orders[at].of != of) {
-            no.push("new_order_taken");
+            no.push(("new_order_taken", When::Corrected));
         }
         if !no.is_empty() {
-            return answer("rejected", no);
+            return self.not_renewed(order, &no);
         }
         self.kept.insert(key, Kept { content, waits: false });
         self.renewals.push(Pending { on, order: at, next: Some(next.to_owned()) });
         answer("applied", ["decided_at_night"])
+    }
+
+    /// A renewal that is refused on its arrival is on record (D13).
+    fn not_renewed(&mut self, order: &str, no: &[No]) -> Answer {
+        self.decided("renew", order, no);
+        answer("rejected", no.iter().map(|(code, _)| *code))
     }
 
     /// Records usage, or says why not (D15, D16).

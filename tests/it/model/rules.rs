@@ -64,6 +64,15 @@ impl Company {
     }
 }
 
+/// Whether an offer may bring a benefit at all (R6).
+pub fn brings(offer: &str, benefit: &str) -> bool {
+    match benefit {
+        "product_support" => ["action_pack", "silver", "gold"].contains(&offer),
+        "signature_cloud_support" => ["silver", "gold"].contains(&offer),
+        _ => true,
+    }
+}
+
 /// An assignment: the seat is 0 where there are none.
 #[derive(Clone, Debug)]
 pub struct Given {

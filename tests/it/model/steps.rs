@@ -37,6 +37,8 @@ pub enum Step {
     },
     Renew {
         order: u8,
+        /// Nobody: the operator.
+        by: Option<u8>,
         ago: i8,
         odd: Odd,
     },
@@ -234,7 +236,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => vec(give(130), 1..5).prop_map(|rows| Step::Give { rows, operator: true }),
         1 => (any::<u8>(), 1_u8..16).prop_map(|(order, people)| Step::Fill { order, people }),
         2 => (any::<u8>(), by(), ago(), odd()).prop_map(|(order, by, ago, odd)| Step::Cancel { order, by, ago, odd }),
-        3 => (any::<u8>(), ago(), odd()).prop_map(|(order, ago, odd)| Step::Renew { order, ago, odd }),
+        3 => (any::<u8>(), option::of(by()), ago(), odd())
+            .prop_map(|(order, by, ago, odd)| Step::Renew { order, by, ago, odd }),
         5 => (any::<u8>(), any::<u8>(), 0_u8..45, 1_u32..15_000, odd())
             .prop_map(|(order, benefit, ago, cents, odd)| Step::Use { order, benefit, ago, cents, odd }),
         5 => (any::<u8>(), any::<u8>(), by(), prop_oneof![3 => -1_i16..9, 1 => 10_i16..40], odd())

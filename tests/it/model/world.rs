@@ -54,6 +54,7 @@ pub(super) enum Rows {
         order: String,
         on: Day,
         next: String,
+        by: String,
     },
 }
 
@@ -158,7 +159,7 @@ impl World {
             }
             Step::Fill { order, people } => self.fill(*order, *people).await,
             Step::Cancel { order, by, ago, odd } => self.cancel(*order, *by, *ago, *odd).await,
-            Step::Renew { order, ago, odd } => self.renew(*order, *ago, *odd).await,
+            Step::Renew { order, by, ago, odd } => self.renew(*order, *by, *ago, *odd).await,
             Step::Use { order, benefit, ago, cents, odd } => {
                 self.spend((*order, *benefit), *ago, *cents, *odd).await
             }
@@ -244,8 +245,8 @@ impl World {
             Rows::Agreement { of, name, from, until } => {
                 Some(vec![self.model.agreement(*of, name, *from, *until, self.today)])
             }
-            Rows::Renewal { of, order, on, next } => {
-                Some(vec![self.model.renewal(*of, order, *on, next, arrival)])
+            Rows::Renewal { of, order, on, next, by } => {
+                Some(vec![self.model.renewal((*of, by), order, *on, next, arrival)])
             }
         };
         let on = self.today.to_string();
@@ -335,8 +336,10 @@ impl World {
         for item in items {
             let at = self.model.order(id);
             let order = at.map(|at| &self.model.orders[at]);
+            let brings = super::rules::brings(offer, item.code);
+            let remark = if brings { "" } else { " not_in_offer" };
             answers.push(if order.is_some_and(|o| o.items.iter().any(|known| known.code == item.code)) {
-                "unchanged".to_owned()
+                format!("unchanged{remark}")
             } else if !fresh && order.is_some_and(|order| over(order, today)) {
                 "rejected already_ended".to_owned()
             } else if self.model.too_many_seats(of, Some(offer), item) {
@@ -354,8 +357,9 @@ impl World {
                     (order.offer, order.bought) = (Some(offer), Some(bought));
                 }
                 self.numbers += 1;
-                order.items.push(Item { known: today, number: self.numbers, ..item.clone() });
-                "applied".to_owned()
+                let quantity = if brings { item.quantity } else { 0 };
+                order.items.push(Item { quantity, known: today, number: self.numbers, ..item.clone() });
+                format!("applied{remark}")
             });
         }
         answers
