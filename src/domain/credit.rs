@@ -339,3 +339,4 @@ fn close(terms: &Terms, number: u32, schedule: &mut Schedule, out: &mut Vec<Tran
 mod amount;
 #[cfg(test)]
 mod tests;
+mod to_come;

@@ -42,7 +42,8 @@ pub struct Owed {
     pub notice: Notice,
 }
 
-/// Records notices; those already owed change nothing. Says how many are new.
+/// Records notices; those already owed change nothing. Says how many are new. A step of an end that moved may fall on a
+/// date under which the end of before was told: it is owed under the first free date after what was told.
 pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<usize> {
     if owed.is_empty() {
         return Ok(0);
@@ -56,7 +57,17 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
     let content: Vec<Json<&Notice>> = owed.iter().map(|o| Json(&o.notice)).collect();
     let inserted = sqlx::query!(
         "insert into notice (partner_id, subject_kind, subject_id, kind, anchor_on, true_until, content, run_id)
-         select *, $8::bigint from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::date[], $7::jsonb[])
+         select o.partner_id, o.subject_kind, o.subject_id, o.kind,
+                case when told.taken then told.latest_on + 1 else o.anchor_on end, o.until_on, o.content, $8::bigint
+         from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::date[], $7::jsonb[])
+              as o (partner_id, subject_kind, subject_id, kind, anchor_on, until_on, content)
+         cross join lateral (
+             select max(n.anchor_on) as latest_on, bool_or(n.anchor_on = o.anchor_on) as taken,
+                    coalesce(bool_or(n.true_until = o.until_on and n.anchor_on >= o.anchor_on), false) as same
+             from notice n
+             where n.subject_kind = o.subject_kind and n.subject_id = o.subject_id and n.kind = o.kind
+               and o.kind = any($9)) told
+         where not told.same
          on conflict (subject_kind, subject_id, kind, anchor_on) do nothing",
         &partners,
         &subject_kinds,
@@ -66,10 +77,16 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
         until as _,
         content as _,
         run_id,
+        &reminders(),
     )
     .execute(conn)
     .await?;
     Ok(usize::try_from(inserted.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// The kinds that remind of something that comes near.
+fn reminders() -> Vec<String> {
+    KINDS.iter().filter(|kind| kind.steps.is_some()).map(|kind| kind.name.to_owned()).collect()
 }
 
 /// Drops notices that are no longer true on `today`, or whose subject has a more urgent one (D10).
@@ -78,8 +95,6 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
 /// which of a credit names its value; all of a subject that ended are dropped, and of credit that was spent or assigned
 /// in time. That a contact is needed is not told any more once there is one.
 pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
-    let reminders: Vec<String> =
-        KINDS.iter().filter(|kind| kind.steps.is_some()).map(|kind| kind.name.to_owned()).collect();
     let dropped = sqlx::query!(
         "update notice n set status = 'superseded'
          where n.status = 'owed' and (
@@ -103,7 +118,7 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
              or n.kind = 'credit_about_to_lapse' and (n.content ->> 'closes')::boolean and exists (
                  select from assignment a where a.entitlement_id = n.subject_id))",
         today,
-        &reminders
+        &reminders()
     )
     .execute(&mut *conn)
     .await?;
@@ -113,7 +128,8 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
 }
 
 /// Puts into the notices that are to be mailed what is unspent now (D10): of credit about to lapse, of the credit that
-/// ends with a benefit, and of all that a membership's end or grace puts at stake.
+/// ends with a benefit, and of all that a membership's end or grace puts at stake. What was to come when a notice was owed
+/// and is granted by now is among what is unspent.
 async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(o.minor))
@@ -127,7 +143,8 @@ async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update notice n set content = n.content || jsonb_build_object('at_stake', o.at_stake)
+        "update notice n set content =
+             n.content || jsonb_build_object('at_stake', o.at_stake || stakes_to_come(n))
          from (select n.notice_id, o.at_stake
                from notice n
                cross join lateral (

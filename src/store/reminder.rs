@@ -158,6 +158,41 @@ pub async fn memberships(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Nea
     .await?)
 }
 
+/// A credit whose benefit or membership comes near its end.
+#[derive(Clone, Debug)]
+pub struct EndingCredit {
+    /// The entitlement.
+    pub entitlement_id: i64,
+    /// Its order.
+    pub membership_id: i64,
+    /// The benefit code.
+    pub benefit: String,
+}
+
+/// The live credits of these memberships, and those of these entitlements.
+pub async fn ending_credits(
+    conn: &mut PgConnection,
+    memberships: &[i64],
+    entitlements: &[i64],
+) -> Result<Vec<EndingCredit>> {
+    Ok(sqlx::query_as!(
+        EndingCredit,
+        r#"select e.entitlement_id as "entitlement_id!", e.membership_id as "membership_id!", e.benefit as "benefit!"
+           from (select e.* from unnest((select $1::bigint[])) as due (id)
+                 join entitlement e on e.membership_id = due.id
+                 union
+                 select e.* from unnest((select $2::bigint[])) as due (id)
+                 join entitlement e on e.entitlement_id = due.id) e
+           where e.ended_on is null
+             and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
+           order by 1"#,
+        memberships,
+        entitlements
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Credit that can be spent.
 #[derive(Clone, Debug)]
 pub struct OpenCredit {

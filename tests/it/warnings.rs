@@ -299,3 +299,98 @@ async fn c8_the_word_of_lost_bulk_credit_names_no_day_on_which_an_agreement_bloc
     assert!(lost.contains("It could be used from 10 March 2024 through 12 March 2024"), "{lost}");
     again(&house, "2024-03-13").await;
 }
+
+/// The mails of ends, by the night that wrote them, that name a value.
+async fn naming(house: &House, value: &str) -> Vec<String> {
+    let mails = house.mailbox().await.into_iter().filter(|mail| flat(&mail.body).contains(value));
+    mails.map(|mail| mail.day).collect()
+}
+
+#[tokio::test]
+async fn c6_credit_that_is_usable_for_a_day_is_told_with_its_value_before_it_is_granted() {
+    for (benefit, amount, value, known_on) in [
+        (BULK, "6000,USD", "USD 6,000.00 of Azure bulk credit (cloud platform)", "2024-02-20"),
+        ("azure_monthly_credit", "100,USD", "USD 100.00 of Azure monthly credit", "2024-02-20"),
+        ("azure_monthly_credit", "100,USD", "USD 100.00 of Azure monthly credit", "2024-02-28"),
+    ] {
+        let mut house = House::open().await;
+        // The rates of kronor never come: the dollars of the file are named.
+        known(&mut house, "SEK", known_on).await;
+        let order =
+            ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", benefit, "2024-03-01", "2024-03-01", amount);
+        house.import_one("e.csv", &order, known_on).await.applied();
+        house.nights(known_on, "2024-02-29").await;
+        let on_the_day = format!("{value}, for use from 1 March 2024: by the end of 1 March 2024 (UTC)");
+        let told = naming(&house, &on_the_day).await;
+        assert_eq!(told.last().map(String::as_str), Some("2024-02-29"), "{:#?}", house.mailbox().await);
+        assert!(told.len() > 1, "{told:?}");
+        again(&house, "2024-02-29").await;
+    }
+}
+
+#[tokio::test]
+async fn p14_credit_that_stands_only_between_two_nights_is_told_with_its_value_before() {
+    let mut house = House::open().await;
+    known(&mut house, "USD", "2024-02-01").await;
+    let order = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "azure_monthly_credit", "2024-02-01", "2024-03-05", "100,USD");
+    house.import_one("e.csv", &order, "2024-02-01").await.applied();
+    for night in ["2024-02-17", "2024-02-23", "2024-02-29", "2024-03-06"] {
+        house.night(night).await;
+    }
+    let last =
+        "USD 100.00 of Azure monthly credit, for use from 1 March 2024: by the end of 5 March 2024 (UTC)";
+    assert_eq!(naming(&house, last).await.last().map(String::as_str), Some("2024-02-29"));
+    let untold = "select not_told_because from report.credit_lapse where period_no = 1 and told_on is null";
+    assert_eq!(house.lines(untold).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn d14_while_an_agreement_blocks_bulk_credit_its_end_is_told_with_why_and_until_when() {
+    let mut house = House::open().await;
+    known(&mut house, "USD", "2024-02-25").await;
+    let csp =
+        |until: &str| format!("partner_id,agreement,valid_from,valid_until\n4301,csp,2024-01-01,{until}\n");
+    house.import_one("a.csv", &csp(""), "2024-02-25").await.applied();
+    let order =
+        ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", BULK, "2024-01-31", "2024-03-12", "12000.50,USD");
+    house.import_one("e.csv", &order, "2024-02-25").await.applied();
+    house.nights("2024-02-25", "2024-02-26").await;
+    let told = mail_of(&house, "2024-02-26").await;
+    assert!(told.contains("cannot be used yet, and ends on 12 March 2024 (UTC)."), "{told}");
+    assert!(told.contains("USD 12,000.50 of Azure bulk credit (cloud platform), blocked today"), "{told}");
+    assert!(!told.contains("use what you need of it"), "{told}");
+    house.import_one("a2.csv", &csp("2024-03-09"), "2024-02-27").await.applied();
+    house.nights("2024-02-27", "2024-03-11").await;
+    let told = mail_of(&house, "2024-03-04").await;
+    assert!(told.contains("it can be used from 10 March 2024."), "{told}");
+    assert!(told.contains("on 10 March 2024 (UTC) or later, and use what you need of it"), "{told}");
+    let told = mail_of(&house, "2024-03-11").await;
+    assert!(told.contains("can be used through 12 March 2024 (UTC)"), "{told}");
+    assert!(told.contains("USD 12,000.50") && !told.contains("blocked"), "{told}");
+    again(&house, "2024-03-11").await;
+}
+
+#[tokio::test]
+async fn d10_an_end_that_moved_is_told_though_another_was_told_under_the_same_date() {
+    let mut house = House::open().await;
+    known(&mut house, "USD", "2025-02-22").await;
+    let bought = |row: String| row.replace("2024-02-24,2024-02-24,", "2024-02-01,2024-02-24,");
+    let order = bought(row("4301", "ORD-1", BULK, "2024-02-24", "2025-02-23", "12000,USD"));
+    house.import_one("e.csv", &(ENTITLEMENTS.to_owned() + &order), "2025-02-22").await.applied();
+    house.nights("2025-02-22", "2025-02-24").await;
+    let about = |notices| of("credit_about_to_lapse", notices);
+    assert_eq!(about(house.notices().await), ["credit_about_to_lapse 2025-02-24 sent"]);
+    let told = mail_of(&house, "2025-02-23").await;
+    assert!(told.contains("by the end of 26 March 2025 (UTC)"), "{told}");
+    let hours = row("4301", "ORD-1", "advisory_hours", "2024-02-01", "2025-01-31", ",");
+    let hours = ENTITLEMENTS.to_owned() + &hours.replace(",core,1,", ",core,20,");
+    house.import_one("h.csv", &hours, "2025-02-25").await.applied();
+    house.night("2025-02-25").await;
+    assert_eq!(about(house.notices().await).len(), 2, "{:?}", house.notices().await);
+    let told = mail_of(&house, "2025-02-25").await;
+    assert!(told.contains("USD 12,000.00") && told.contains("by the end of 3 March 2025 (UTC)"), "{told}");
+    again(&house, "2025-02-25").await;
+    house.nights("2025-02-26", "2025-02-27").await;
+    assert_eq!(about(house.notices().await).len(), 2, "once");
+}

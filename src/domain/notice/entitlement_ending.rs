@@ -29,17 +29,29 @@ impl Told for EntitlementEnding {
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
     const ENGLISH: &'static str = "
 Benefit ends on {{ last_day }}: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} can be used through {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
+The benefit {{ benefit }} of order {{ order }} {{ 'cannot be used yet, and ends on' if blocked else 'can be used through' }} {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
 {% include 'stakes/en' %}
 
+{% if usable_from %}
+What to do: have a global administrator assign it to a user of your directory on {{ usable_from }} or later, and use what you need of it by the end of {{ last_day }}.
+{% elif blocked %}
+What to do: nothing, unless that agreement ends before {{ last_day }}. If it does, tell us its last day; what you need of the benefit can be used after that.
+{% else %}
 What to do: use what you need of it by the end of {{ last_day }}.
+{% endif %}
 ";
     const SWEDISH: &'static str = "
 Förmån upphör den {{ last_day }}: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
+Förmånen {{ benefit }} i order {{ order }} {{ 'kan inte användas ännu och upphör den' if blocked else 'kan användas till och med den' }} {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
 {% include 'stakes/sv' %}
 
+{% if usable_from %}
+Att göra: låt en global administratör tilldela den till en användare i er katalog den {{ usable_from }} eller senare, och använd det ni behöver av den senast den {{ last_day }}.
+{% elif blocked %}
+Att göra: inget, om inte avtalet upphör före den {{ last_day }}. Gör det det, meddela oss dess sista dag; därefter kan ni använda det ni behöver av förmånen.
+{% else %}
 Att göra: använd det ni behöver av den senast den {{ last_day }}.
+{% endif %}
 ";
 
     fn about(&self) -> (&str, Option<&str>) {
@@ -52,6 +64,7 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
 
     fn facts(&self, facts: Facts) -> Facts {
         facts.benefit(&self.order_id, &self.benefit).limit("last_day", self.last_usable_on).stakes(&self.at_stake)
+            .blocked(&self.at_stake)
     }
 
     fn line(&self) -> String {
@@ -59,12 +72,22 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
     }
 
     fn samples() -> Vec<Self> {
-        let of = |at_stake| Self {
+        let last_usable_on = Sample::day(2024, 6, 30);
+        let of = |benefit: &str, at_stake| Self {
             order_id: Sample::order(),
-            benefit: "azure_monthly_credit".to_owned(),
-            last_usable_on: Sample::day(2024, 6, 30),
+            benefit: benefit.to_owned(),
+            last_usable_on,
             at_stake,
         };
-        vec![of(vec![]), of(vec![Stake::sample("azure_monthly_credit", 1_200_000, Sample::day(2024, 6, 30))])]
+        let (monthly, bulk) = ("azure_monthly_credit", "azure_bulk_credit/cloud_platform");
+        let stake = |benefit| Stake::sample(benefit, 1_200_000, last_usable_on);
+        let blocked = |day| stake(bulk).sample_to_come(Sample::day(2024, 1, 31)).sample_blocked(day);
+        vec![
+            of(monthly, vec![]),
+            of(monthly, vec![stake(monthly)]),
+            of(monthly, vec![stake(monthly).sample_to_come(Sample::day(2024, 6, 29))]),
+            of(bulk, vec![blocked(Some(Sample::day(2024, 6, 1)))]),
+            of(bulk, vec![blocked(None)]),
+        ]
     }
 }

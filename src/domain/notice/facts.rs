@@ -73,13 +73,38 @@ impl Facts {
                 naming::benefit(&stake.benefit, self.language),
                 naming::limit(stake.last_usable_on, self.language),
             );
-            match self.language {
-                Language::English => format!("{amount} of {benefit}: by the end of {by}"),
-                Language::Swedish => format!("{amount} av {benefit}: senast den {by}"),
+            let from = stake.granted_on.map(|day| naming::day(day, self.language));
+            let blocked = stake.blocked.as_ref().map(|reason| reason.prose(self.language));
+            match (self.language, from, blocked) {
+                (Language::English, None, _) => format!("{amount} of {benefit}: by the end of {by}"),
+                (Language::Swedish, None, _) => format!("{amount} av {benefit}: senast den {by}"),
+                (Language::English, Some(_), Some(why)) => {
+                    format!("{amount} of {benefit}, blocked today: by the end of {by}. {why}")
+                }
+                (Language::Swedish, Some(_), Some(why)) => {
+                    format!("{amount} av {benefit}, spärrat i dag: senast den {by}. {why}")
+                }
+                (Language::English, Some(from), None) => {
+                    format!("{amount} of {benefit}, for use from {from}: by the end of {by}")
+                }
+                (Language::Swedish, Some(from), None) => {
+                    format!("{amount} av {benefit}, att använda från den {from}: senast den {by}")
+                }
             }
         });
         let each = each.collect();
         self.list("stakes", each)
+    }
+
+    /// `blocked`: why the benefit cannot be used today; `usable_from`: from when it can, if that is known.
+    pub(super) fn blocked(self, stakes: &[Stake]) -> Self {
+        let reason = stakes.iter().find_map(|stake| stake.blocked.as_ref());
+        let why = reason.map(|reason| reason.prose(self.language)).unwrap_or_default();
+        let from = match reason.map(Reason::earliest) {
+            Some(Earliest::On(day)) => naming::limit(day, self.language),
+            _ => String::new(),
+        };
+        self.text("blocked", &why).text("usable_from", &from)
     }
 
     /// Amounts, one a currency.

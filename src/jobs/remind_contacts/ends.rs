@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
+use super::to_come::{ToCome, to_come};
 use crate::{
     domain::{
         calendar::{add_days, sub_days},
@@ -55,7 +56,8 @@ fn span(from: NaiveDate, through: NaiveDate) -> Vec<NaiveDate> {
 pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, owed: &mut Vec<Owed>) -> Result<()> {
     let days = days(cx);
     let found = reminder::due(conn, chunk.span, &days).await?;
-    let near = Nearing { cx, morning: add_days(cx.today, 1) };
+    let to_come = to_come(cx, conn, &found).await?;
+    let near = Nearing { cx, to_come, morning: add_days(cx.today, 1) };
     let memberships = reminder::memberships(conn, &found.memberships).await?;
     let marks: Vec<ReminderMark> = memberships.iter().map(|m| near.membership(m, owed)).collect();
     reminder::mark_memberships(conn, &marks).await?;
@@ -74,6 +76,7 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, owed: &m
 
 struct Nearing<'a> {
     cx: &'a Context,
+    to_come: ToCome,
     morning: NaiveDate,
 }
 
@@ -100,7 +103,9 @@ impl Nearing<'_> {
                 notice,
             });
         };
-        let (order_id, offer, at_stake) = (m.order_id.clone(), m.offer.clone(), vec![]);
+        let (order_id, offer) = (m.order_id.clone(), m.offer.clone());
+        let to_come = self.to_come.of_membership(m.membership_id);
+        let at_stake = to_come.filter(|stake| stake.last_usable_on >= last_day_on).cloned().collect();
         match step {
             Some(step) if self.morning <= last_day_on => {
                 let told = MembershipEnding { order_id, offer, last_day_on, renew_until, at_stake };
@@ -132,7 +137,7 @@ impl Nearing<'_> {
                     order_id: near.order_id.clone(),
                     benefit: near.name.clone(),
                     last_usable_on: near.on,
-                    at_stake: vec![],
+                    at_stake: self.to_come.of_entitlement(near.subject_id),
                 }
                 .into(),
             });
