@@ -1,10 +1,16 @@
 //! Cancellation with refund (R9, D1, D7): the whole order, within the window, nothing of it used that blocks.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
-use super::{calendar::add_days, reason::Reason};
+use super::{
+    calendar::add_days,
+    credit::{Schedule, Terms},
+    money::Amount,
+    reason::Reason,
+};
 
-/// The order as it stood on the day the request was made.
+/// The order as it stood on the day the request was made, and what was done with it by the day it came (D7).
 #[derive(Clone, Debug)]
 pub struct OrderToCancel {
     /// When it was bought.
@@ -24,6 +30,52 @@ pub struct Use {
     pub benefit: String,
     /// The day.
     pub on: NaiveDate,
+}
+
+/// What an accepted cancellation did with the credit of its order (D7).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Taken back, one amount a currency.
+    pub reversed: Vec<Amount>,
+    /// Spent, and so kept, one amount a currency.
+    pub spent: Vec<Amount>,
+    /// Grants that were due by the request and wait: each is booked together with its reversal once it can be.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
+}
+
+/// A grant that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The benefit code.
+    pub benefit: String,
+    /// The number of its period.
+    pub period_no: u32,
+    /// First day of its period.
+    pub period_from: NaiveDate,
+    /// How much, as its file states it, less what silver brings beside it (D12).
+    pub amount: Amount,
+    /// Why it waits.
+    pub reason: Reason,
+}
+
+/// The grants of a refunded credit that wait, where it `stands` after its end; one that an agreement excludes is lost.
+#[must_use]
+pub fn waiting(benefit: &str, terms: &Terms, stands: &Schedule) -> Vec<Waiting> {
+    let Some(reason) = stands.waits.as_ref() else { return vec![] };
+    if matches!(reason, Reason::BulkBlocked { .. }) {
+        return vec![];
+    }
+    let due = (stands.next_period..).take_while(|number| terms.grants(*number));
+    due.map(|period_no| Waiting {
+        benefit: benefit.to_owned(),
+        period_no,
+        period_from: terms.period(period_no).from,
+        amount: terms.brings(period_no).0,
+        reason: reason.clone(),
+    })
+    .filter(|waiting| waiting.amount.minor > 0)
+    .collect()
 }
 
 /// The policy name under which every use blocks.

@@ -1,5 +1,5 @@
 //! Refunds are refused when nobody can say what was used when, and lost when a request lies for a month. So each
-//! cancellation is decided on its own date and on what was on record then: accepted, the whole order ends and its
+//! cancellation is decided on its own date and on what was on record when it came: accepted, the whole order ends and its
 //! unspent credit goes back; refused, nothing ends and every failed criterion is told (R9, D1, D7).
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
-        cancellation::{self, OrderToCancel},
+        cancellation::{self, OrderToCancel, Refund},
         notice::{CancellationAccepted, CancellationRefused},
         reason::Reason,
     },
@@ -25,8 +25,6 @@ use crate::{
 };
 
 mod refund;
-
-use refund::Refund;
 
 const NAME: &str = "apply_cancellations";
 
@@ -46,11 +44,11 @@ pub const JOB: Job = Job {
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let requests = request::pending(conn, "cancel", chunk.span).await?;
     let orders: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
-    let days: Vec<NaiveDate> = requests.iter().map(|r| r.requested_on).collect();
+    let received: Vec<NaiveDate> = requests.iter().map(|r| r.received_on).collect();
     let mut memberships = order::lock_all(conn, &orders).await?;
-    let uses = order::uses(conn, &orders, &days).await?;
+    let uses = order::uses(conn, &orders, &received).await?;
     let policy = &cx.policies.apply_cancellations.policy;
-    let blockers = policy.blocker_names();
+    let (blockers, days) = (policy.blocker_names(), policy.refund_window_days);
     let mut ruled = Vec::with_capacity(requests.len());
     for (request, uses) in requests.iter().zip(uses) {
         let Some(membership) = memberships.get_mut(&request.membership_id) else { continue };
@@ -59,8 +57,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             ended_on: membership.ended_on,
             uses,
         };
-        let reasons =
-            cancellation::decide(&stood, request.requested_on, policy.refund_window_days, &blockers);
+        let reasons = cancellation::decide(&stood, request.requested_on, days, &blockers);
         if reasons.is_empty() {
             membership.ended_on = Some(request.requested_on);
         }
@@ -82,17 +79,19 @@ async fn write(
     let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty());
     let accepted: Vec<&PendingRequest> = accepted.map(|(request, _)| *request).collect();
     let refunds = refund::accept(cx, conn, run_id, &accepted).await?;
+    let nothing = Refund::default();
     let (mut decisions, mut owed) = (Vec::with_capacity(ruled.len()), Vec::with_capacity(ruled.len()));
     for (request, reasons) in ruled {
         let order_id = memberships.get(&request.membership_id).map_or("", |known| known.order_id.as_str());
+        let refund = reasons.is_empty().then(|| refunds.get(&request.membership_id).unwrap_or(&nothing));
         let (request_id, requested_on) = (request.request_key.clone(), request.requested_on);
-        let notice = if reasons.is_empty() {
-            let Refund { reversed, spent } = refunds.get(&request.membership_id).cloned().unwrap_or_default();
-            let order_id = order_id.to_owned();
-            CancellationAccepted { request_id, order_id, ended_on: requested_on, reversed, spent }.into()
+        let (told, received_on) = (order_id.to_owned(), Some(request.received_on));
+        let notice = if let Some(refund) = refund.cloned() {
+            CancellationAccepted { request_id, order_id: told, ended_on: requested_on, received_on, refund }
+                .into()
         } else {
-            let (order_id, reasons) = (order_id.to_owned(), reasons.clone());
-            CancellationRefused { request_id, order_id, requested_on, reasons }.into()
+            let (order_id, reasons) = (told, reasons.clone());
+            CancellationRefused { request_id, order_id, requested_on, received_on, reasons }.into()
         };
         owed.push(Owed {
             partner_id: request.partner_id,
@@ -110,6 +109,7 @@ async fn write(
             content: None,
             requested_by: &request.requested_by,
             reasons,
+            refund,
             decided_on: cx.today,
             run_id: Some(run_id),
             file_id: None,

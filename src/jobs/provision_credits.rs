@@ -6,21 +6,12 @@
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::PgConnection;
 
-use super::engine::{
-    Context, Job, Result, Stage,
-    booking::{Booking, settle},
+use super::engine::{Context, Job, Result, Stage, booking::settle, provisioning::advance};
+use crate::store::{
+    run::{Chunk, Counts, Span},
+    units,
+    work::Rows,
 };
-use crate::{
-    domain::{credit, own_currency::Exchange},
-    store::{
-        order,
-        run::{Chunk, Counts, Span},
-        units,
-        work::Rows,
-    },
-};
-
-mod standing;
 
 /// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.
 const PERIODS: i16 = 1;
@@ -58,34 +49,9 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 /// Closes and grants what is due.
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let due = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
-    let credits = due.credits;
-    let standing = standing::against(cx, conn, &credits).await?;
-    let rates = cx.rates(conn).await?;
-    let mut booking = Booking::default();
-    let mut waiting = 0;
-    let (mut out, mut held, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for credit in &credits {
-        let Some(schedule) = credit.schedule.clone() else { continue };
-        let before = schedule.clone();
-        let against = standing.get(&credit.partner_id).map_or(&[][..], Vec::as_slice);
-        let opening = credit.terms.opening(against, credit.known_on, cx.today);
-        let exchange = Exchange { rates, changes: &credit.changes };
-        let after =
-            credit::advance(&credit.terms, schedule, exchange, &opening, cx.today, &mut out, &mut held);
-        refused.extend(held.drain(..).map(|reason| (credit.entitlement_id, reason)));
-        // What waits as it did before is told once, by the night that found it.
-        let waits = after.as_ref().and_then(|schedule| schedule.waits.as_ref());
-        waiting += i64::from(waits.is_some() && waits != before.waits.as_ref());
-        if after.as_ref() != Some(&before) {
-            booking.stands.push((credit.entitlement_id, after));
-        }
-        booking.add(credit, &mut out);
-    }
-    let granted = units::settle(conn, chunk.run_id, &due.units).await?;
-    let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len() + granted) };
-    booking.write(conn, chunk.run_id, &credits).await?;
-    order::decide_held_back(conn, chunk.run_id, cx.today, &refused).await?;
-    Ok(counts)
+    let granted = i64::try_from(units::settle(conn, chunk.run_id, &due.units).await?).unwrap_or(i64::MAX);
+    let counts = advance(cx, conn, chunk.run_id, &due.credits, |_| cx.today).await?;
+    Ok(Counts { done: counts.done.saturating_add(granted), ..counts })
 }
 
 /// Draws usage from the periods of its dates, correcting what was closed too early.

@@ -362,6 +362,22 @@ pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -
     .await?)
 }
 
+/// Those of the entitlements that are to be settled, or have unsettled usage dated by `today`: each is looked up by its key.
+pub async fn with_open_usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id!" from unnest((select $1::bigint[])) as asked (id)
+           cross join lateral (select from credit_usage
+                               where entitlement_id = id and not settled and used_on <= $2
+                               union all
+                               select from credit_unsettled where entitlement_id = id limit 1) open
+           order by 1"#,
+        ids,
+        today
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// What is booked for these entitlements, by entitlement. Each is looked up by its key: without statistics a chunk would read
 /// the whole ledger.
 pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Booked)>> {

@@ -98,24 +98,27 @@ join partner p on p.partner_id = e.partner_id
 order by p.number, m.order_id, e.benefit";
 
 const DECISIONS: &str = "select d.decided_on, p.number as partner_id, d.subject_kind, {text d.subject} as subject, d.action,
-       {text d.requested_by} as requested_by, r.requested_on, d.outcome,
+       {text d.requested_by} as requested_by, r.requested_on,
+       (select f.received_on from file f where f.file_id = coalesce(r.file_id, d.file_id)) as received_on, d.outcome,
        (select string_agg(reason ->> 'code', '+' order by nth)
           from jsonb_array_elements(d.reasons) with ordinality as list (reason, nth)) as reason_codes, d.earliest_on
 from decision d join partner p using (partner_id) left join request r using (request_no)
 where {by d.decided_on} order by d.decided_on, d.decision_id";
 
-/// A row a refunded order and credit; an order that had no credit has one row without.
+/// A row a refunded order and credit; an order that had no credit has one row without. What `waits` was due by the request
+/// and is not booked yet (D7).
 /// Each order's benefits and each benefit's entries are looked up by their keys, whatever the database knows of its tables.
 const REFUNDS: &str =
     "select p.number as partner_id, {text r.request_key} as request_id, {text m.order_id} as order_id,
-       {text r.requested_by} as requested_by, r.requested_on, d.decided_on, {text c.benefit} as benefit,
-       {money c.reversed c.currency} as reversed, {money c.spent c.currency} as spent, c.currency
+       {text r.requested_by} as requested_by, r.requested_on,
+       (select f.received_on from file f where f.file_id = r.file_id) as received_on, d.decided_on, {text c.benefit} as benefit,
+       {money c.reversed c.currency} as reversed, {money c.spent c.currency} as spent, c.currency, c.waits
 from decision d join request r using (request_no) join membership m using (membership_id)
 join partner p on p.partner_id = d.partner_id
 left join lateral (
-    select e.benefit, t.*
+    select e.benefit, t.*, w.waits
     from (select entitlement_id, benefit from entitlement where membership_id = m.membership_id offset 0) e
-    cross join lateral (
+    left join lateral (
         select currency,
                sum(case when to_account = 'programme' then amount_minor
                         when from_account = 'programme' and kind = 'credit_reversed' then -amount_minor
@@ -124,7 +127,17 @@ left join lateral (
                         when from_account = 'used' then -amount_minor else 0 end)::bigint as spent
         from (select * from transfer
               where entitlement_id = e.entitlement_id and currency is not null and {by effective_on} offset 0) t
-        group by 1) t) c on true
+        group by 1) t on true
+    cross join lateral (
+        select string_agg({money minor currency} || ' ' || currency || ' from ' || period_from, '; ' order by period_no) as waits
+        from (select n.benefit, n.period_no, n.period_from, (n.amount ->> 'minor')::bigint as minor,
+                     n.amount ->> 'currency' as currency
+              from jsonb_to_recordset(d.refund -> 'waiting')
+                   as n (benefit text, period_no integer, period_from date, amount jsonb)) n
+        where n.benefit = e.benefit and not exists (
+            select from transfer g where g.entitlement_id = e.entitlement_id and g.period_no = n.period_no
+               and g.kind = 'credit_granted' and {by g.effective_on})) w
+    where t.currency is not null or w.waits is not null) c on true
 where d.action = 'cancel' and d.outcome = 'accepted' and {by d.decided_on}
 order by d.decided_on, d.decision_id, c.benefit";
 

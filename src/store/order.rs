@@ -367,15 +367,29 @@ pub async fn end_entitlements(
     Ok(())
 }
 
+/// An entitlement that has not ended by a day.
+#[derive(Clone, Debug)]
+pub struct Usable {
+    /// Which.
+    pub entitlement_id: i64,
+    /// Its order.
+    pub membership_id: i64,
+    /// The benefit code.
+    pub benefit: String,
+    /// The day.
+    pub until: NaiveDate,
+}
+
 /// The entitlements of memberships that have not ended by the day beside each, those included that have run out since: with
-/// membership and day.
+/// membership, benefit and day.
 pub async fn usable_after(
     conn: &mut PgConnection,
     membership_ids: &[i64],
     days: &[NaiveDate],
-) -> Result<Vec<(i64, i64, NaiveDate)>> {
-    let rows = sqlx::query!(
-        r#"select e.entitlement_id, e.membership_id, n.ended_on as "ended_on!"
+) -> Result<Vec<Usable>> {
+    Ok(sqlx::query_as!(
+        Usable,
+        r#"select e.entitlement_id, e.membership_id, e.benefit, n.ended_on as "until!"
            from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
            join entitlement e on e.membership_id = n.membership_id
            where e.ended_on is null or e.ended_on > n.ended_on
@@ -384,8 +398,7 @@ pub async fn usable_after(
         days
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.membership_id, r.ended_on)).collect())
+    .await?)
 }
 
 /// What was done with the benefits of orders that a refund policy may name (D7), for each membership and day in turn:

@@ -5,7 +5,10 @@ use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, credit::spans, run::Span};
-use crate::domain::reason::{Earliest, Reason, earliest};
+use crate::domain::{
+    cancellation::Refund,
+    reason::{Earliest, Reason, earliest},
+};
 
 /// A request that a night decides.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct PendingRequest {
     pub requested_by: String,
     /// When it counts (D1).
     pub requested_on: NaiveDate,
+    /// When its file arrived.
+    pub received_on: NaiveDate,
 }
 
 /// A yes or a no, with every reason (D13).
@@ -45,6 +50,8 @@ pub struct Decision<'a> {
     pub requested_by: &'a str,
     /// Empty: accepted.
     pub reasons: &'a [Reason],
+    /// Of a cancellation that was accepted: what it did with the order's credit (D7).
+    pub refund: Option<&'a Refund>,
     /// The business date.
     pub decided_on: NaiveDate,
     /// The run that decided.
@@ -79,7 +86,8 @@ pub async fn pending(conn: &mut PgConnection, kind: &str, span: Span) -> Result<
     Ok(sqlx::query_as!(
         PendingRequest,
         r#"select request_no, partner_id, request_key, content as "content: Json<Value>",
-                  membership_id as "membership_id!", requested_by, requested_on
+                  membership_id as "membership_id!", requested_by, requested_on,
+                  (select f.received_on from file f where f.file_id = request.file_id) as "received_on!"
            from request
            where status = 'pending' and kind = $1
              and (requested_on, request_no) >= ($2, $3) and (requested_on, request_no) < ($4, $5)
@@ -105,13 +113,13 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
     let outcomes: Vec<String> = decisions.iter().map(outcome).collect();
     sqlx::query!(
         "insert into decision (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons,
-             earliest_on, decided_on, run_id, file_id, content)
+             earliest_on, decided_on, run_id, file_id, content, refund)
          select n.partner_id, n.request_no, n.subject_kind, n.subject, n.action, n.requested_by, n.outcome, n.reasons,
-                n.earliest_on, n.decided_on, n.run_id, n.file_id, coalesce(n.content, '{}')
+                n.earliest_on, n.decided_on, n.run_id, n.file_id, coalesce(n.content, '{}'), n.refund
          from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-                     $9::date[], $10::date[], $11::bigint[], $12::bigint[], $13::jsonb[]) with ordinality
+                     $9::date[], $10::date[], $11::bigint[], $12::bigint[], $13::jsonb[], $14::jsonb[]) with ordinality
               as n (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
-                    decided_on, run_id, file_id, content, nth)
+                    decided_on, run_id, file_id, content, refund, nth)
          order by n.nth",
         &decisions.iter().map(|d| d.partner_id).collect::<Vec<_>>(),
         &requests as _,
@@ -126,6 +134,7 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
         decisions.iter().map(|d| d.run_id).collect::<Vec<_>>() as _,
         decisions.iter().map(|d| d.file_id).collect::<Vec<_>>() as _,
         decisions.iter().map(|d| d.content.clone()).collect::<Vec<_>>() as _,
+        decisions.iter().map(|d| d.refund.map(Json)).collect::<Vec<_>>() as _,
     )
     .execute(&mut *conn)
     .await?;

@@ -111,12 +111,12 @@ async fn what_is_exported_is_taken_in_again_unchanged_and_the_rest_is_told_as_of
     let balances = house.run(["export", "balances", "--on", "2024-03-01"]).ended(0).stdout;
     assert!(balances.contains("4100101,MPN-240131-101,azure_monthly_credit,1035.93,SEK\n"), "{balances}");
     let refunds = house.run(["export", "refunds"]).ended(0).stdout;
-    let of = "4100107,SR-2001,MPN-240210-107,chloe@cotedopale.example,2024-03-11,2024-03-11";
+    let of = "4100107,SR-2001,MPN-240210-107,chloe@cotedopale.example,2024-03-11,2024-03-11,2024-03-11";
     assert!(
-        refunds.contains(&format!("{of},azure_bulk_credit/cloud_platform,4570.00,1000.00,EUR\n")),
+        refunds.contains(&format!("{of},azure_bulk_credit/cloud_platform,4570.00,1000.00,EUR,\n")),
         "{refunds}"
     );
-    assert!(refunds.contains(&format!("{of},azure_monthly_credit,71.47,20.00,EUR\n")), "{refunds}");
+    assert!(refunds.contains(&format!("{of},azure_monthly_credit,71.47,20.00,EUR,\n")), "{refunds}");
     assert_eq!(house.run(["export", "refunds", "--on", "2024-03-10"]).ended(0).stdout.lines().count(), 1);
     let decisions = house.run(["export", "decisions"]).ended(0).stdout;
     assert!(decisions.contains("2024-03-12,refused,refund_window_passed,\n"), "{decisions}");

@@ -2,8 +2,9 @@
 //! refundable request is of 1 March.
 
 use crate::{
-    cast::{ENTITLEMENTS, assign, cancel, contact, monthly, partner, row, usage, users},
+    cast::{ENTITLEMENTS, assign, cancel, contact, monthly, partner, rates, row, usage, users},
     house::House,
+    story::day,
 };
 
 const MONTHLY: &str = "azure_monthly_credit";
@@ -207,16 +208,17 @@ async fn d7_under_any_benefit_used_usage_blocks_and_every_failed_criterion_is_li
 }
 
 #[tokio::test]
-async fn d7_only_what_was_done_by_the_request_s_date_blocks() {
+async fn d7_only_what_was_done_by_the_day_the_request_came_blocks() {
     let policy = "[\"any_benefit_used\"]";
-    for (used_on, outcome) in [("2024-02-10", "refused refund_blocked"), ("2024-02-11", "accepted")] {
+    for (used_on, outcome) in [("2024-02-12", "refused refund_blocked"), ("2024-02-13", "accepted")] {
         let mut house = House::open().await.policy("apply_cancellations", "refund_blockers", policy);
         bought(&mut house).await;
         house.night("2024-02-09").await;
         let spent = usage("4301", "ORD-1", MONTHLY, used_on, "30.00,USD", "U-1");
         let asked = cancel("4301", "SR-1", "ORD-1", "2024-02-10");
-        house.import(&[("u.csv", &spent), ("c.csv", &asked)], "2024-02-12").await;
-        house.night("2024-02-12").await;
+        house.import_one("c.csv", &asked, "2024-02-12").await.applied();
+        house.import_one("u.csv", &spent, "2024-02-13").await.applied();
+        house.night("2024-02-13").await;
         assert_eq!(house.decisions().await, [format!("cancel ORD-1 {outcome}")]);
     }
 }
@@ -370,4 +372,134 @@ async fn d7_of_many_requests_of_a_night_each_is_decided_after_those_before_it_an
     let other = told("accounts@p4302.example");
     assert!(other.contains("100.00") && !other.contains("6,100.00"), "{other}");
     again(&house, "2024-02-10").await;
+}
+
+/// The body of the mail that says that a cancellation was accepted, without line ends and no-break spaces.
+async fn accepted(house: &House) -> String {
+    let told = house.mailbox().await;
+    let mail =
+        told.iter().find(|m| m.notices.iter().any(|n| n.starts_with("cancellation_accepted"))).unwrap();
+    mail.body.replace('\u{a0}', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a command says.
+fn said(house: &House, args: [&str; 2]) -> String {
+    house.run(args).ended(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Asserts that a text says each of these.
+fn says(text: &str, each: &[&str]) {
+    assert!(each.iter().all(|stated| text.contains(stated)), "{each:#?}: {text}");
+}
+
+/// A house with an order from 15 April 2024 whose cancellation is dated day 30, the first day of period 1, and received two
+/// days later. The nights before either ran or did not.
+async fn on_the_first_day_of_period_1(currency: &str, spent: &str, down: bool) -> House {
+    let mut house = House::open().await;
+    let only = monthly("4301", "ORD-1", "2024-04-15", "2025-04-14");
+    let files = [("p.csv", &*partner("4301", currency)), ("u.csv", &users("4301")), ("e.csv", &only)];
+    house.import(&files, "2024-04-15").await;
+    if !spent.is_empty() {
+        house.import_one("us.csv", spent, "2024-05-16").await.applied();
+    }
+    if !down {
+        house.nights("2024-04-15", "2024-05-16").await;
+    }
+    let asked = cancel("4301", "SR-1", "ORD-1", "2024-05-15");
+    house.import_one("c.csv", &asked, "2024-05-17").await.applied();
+    house.night("2024-05-17").await;
+    assert_eq!(order(&house).await, ["ORD-1 cancelled 2024-05-15"]);
+    again(&house, "2024-05-17").await;
+    for job in ["apply_cancellations", "provision_credits"] {
+        let before = house.state().await;
+        house.job(job, "2024-05-17").await;
+        assert_eq!(house.state().await, before, "{job}");
+    }
+    house
+}
+
+#[tokio::test]
+async fn d7_what_is_due_through_the_request_s_date_is_booked_before_the_refund_is_decided_and_told() {
+    let spent = usage("4301", "ORD-1", MONTHLY, "2024-05-15", "30.00,USD", "U-1")
+        + "4301,ORD-1,azure_monthly_credit,2024-05-14,40.00,USD,U-2\n";
+    for (spent, reversed, stays) in [("", "100.00", "0.00"), (&*spent, "70.00", "70.00")] {
+        let mut digests = Vec::new();
+        for down in [false, true] {
+            let house = on_the_first_day_of_period_1("USD", spent, down).await;
+            let taken = format!("taken back: USD {reversed}.");
+            let kept = format!("stays spent: USD {stays}.");
+            let amounts: Vec<&str> =
+                [&*taken, &*kept].into_iter().take(if spent.is_empty() { 1 } else { 2 }).collect();
+            let told = accepted(&house).await;
+            says(&told, &["SR-1 of 15 May 2024, received on 17 May 2024,"]);
+            says(&told, &amounts);
+            let history = said(&house, ["explain", "ORD-1"]);
+            says(&history, &["on 2024-05-15, received on 2024-05-17"]);
+            says(&history, &amounts);
+            let exported = house.run(["export", "refunds"]).ended(0).stdout;
+            let row =
+                format!("2024-05-15,2024-05-17,2024-05-17,azure_monthly_credit,{reversed},{stays},USD,\n");
+            let row = if down { row.replace("-17,azure", "-15,azure") } else { row };
+            assert!(exported.ends_with(&row), "{row} {exported}");
+            let stored = house.lines("select refund::text from decision where action = 'cancel'").await;
+            assert_eq!(stored[0].matches("minor").count(), amounts.len(), "{stored:?}");
+            digests.push(house.digest().await);
+        }
+        assert_eq!(digests[0], digests[1]);
+    }
+}
+
+#[tokio::test]
+async fn d7_a_grant_of_the_request_s_date_that_waits_for_its_rate_is_told_to_wait_and_goes_back_with_it() {
+    let days: Vec<String> = day("2024-04-12").iter_days().take(40).map(|on| on.to_string()).collect();
+    let quotes: Vec<_> = days.iter().map(|on| (&**on, "1.0", "10.0", "160")).collect();
+    let spent = usage("4301", "ORD-1", MONTHLY, "2024-05-15", "300.00,SEK", "U-1");
+    let mut digests = Vec::new();
+    for down in [false, true] {
+        let mut house = on_the_first_day_of_period_1("SEK", &spent, down).await;
+        let told = accepted(&house).await;
+        assert!(!told.contains("no unspent credit") && !told.contains("taken back: "), "{told}");
+        says(&told, &["USD 100.00 of Azure monthly credit for the period from 15 April 2024."]);
+        says(&told, &["USD 100.00 of Azure monthly credit for the period from 15 May 2024."]);
+        let waits = "USD 100.00 of azure_monthly_credit for the period from 2024-05-15 waits";
+        says(&said(&house, ["explain", "ORD-1"]), &[waits]);
+        let exported = house.run(["export", "refunds"]).ended(0).stdout;
+        let waits = ",azure_monthly_credit,,,,100.00 USD from 2024-04-15; 100.00 USD from 2024-05-15\n";
+        assert!(exported.ends_with(waits), "{exported}");
+
+        house.import_one("r.csv", &rates(&quotes), "2024-05-22").await;
+        house.night("2024-05-22").await;
+        let exported = house.run(["export", "refunds"]).ended(0).stdout;
+        assert!(exported.ends_with(",azure_monthly_credit,700.00,300.00,SEK,\n"), "{exported}");
+        assert_eq!(house.one::<i64>("select sum(balance_minor)::bigint from report.balance").await, 0);
+        again(&house, "2024-05-22").await;
+        digests.push(house.digest().await);
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[tokio::test]
+async fn d7_every_grant_of_the_order_that_waits_is_told_beside_what_is_taken_back() {
+    let mut house = House::open().await;
+    let order = row("4301", "ORD-1", MONTHLY, "2024-02-12", "2025-02-11", "100,USD")
+        + &row("4301", "ORD-1", BULK, "2024-02-12", "2025-02-11", "6000,USD")
+        + &row("4301", "ORD-1", "azure_monthly_credit/own", "2024-02-12", "2025-02-11", "500,SEK");
+    let order = ENTITLEMENTS.to_owned() + &order;
+    let files = [("p.csv", &*partner("4301", "SEK")), ("u.csv", &users("4301")), ("e.csv", &order)];
+    house.import(&files, "2024-02-12").await;
+    house.night("2024-03-12").await;
+    let asked = cancel("4301", "SR-1", "ORD-1", "2024-03-13");
+    house.import_one("c.csv", &asked, "2024-03-13").await.applied();
+    house.night("2024-03-13").await;
+    let told = accepted(&house).await;
+    let bulk = "USD 6,000.00 of Azure bulk";
+    says(&told, &["SR-1 of 13 March 2024 to", "taken back: SEK 500.00.", bulk]);
+    let exported = house.run(["export", "refunds"]).ended(0).stdout;
+    let rows = [
+        ",azure_bulk_credit/cloud_platform,,,,6000.00 USD from 2024-02-12\n",
+        ",azure_monthly_credit,,,,100.00 USD from 2024-02-12; 100.00 USD from 2024-03-12\n",
+        ",azure_monthly_credit/own,500.00,0.00,SEK,\n",
+    ];
+    says(&exported, &rows);
+    again(&house, "2024-03-13").await;
 }

@@ -8,7 +8,9 @@ use super::event::{Event, event};
 use crate::{
     domain::{
         benefit::Unit,
+        cancellation::{Refund, Waiting},
         language::Language,
+        money::Amount,
         naming,
         reason::{self, Reason},
     },
@@ -49,8 +51,12 @@ pub(super) fn decided(decided: &Decided, whole: bool) -> Option<Event> {
     let _ = write!(request, ", asked for by {}", decided.requested_by);
     if let Some(on) = decided.requested_on {
         let _ = write!(request, " on {on}");
+        if let Some(received_on) = decided.received_on.filter(|received_on| *received_on > on) {
+            let _ = write!(request, ", received on {received_on}");
+        }
     }
     let mut says = vec![request];
+    says.extend(decided.refund.iter().flat_map(|refund| refunded(&refund.0)));
     let reasons: &[Reason] = &decided.reasons.0;
     says.extend(reasons.iter().map(|reason| reason.sentence(Language::English)));
     if !accepted {
@@ -61,6 +67,27 @@ pub(super) fn decided(decided: &Decided, whole: bool) -> Option<Event> {
     let event = event(decided.decided_on, what, decided.subject.clone(), String::new());
     let event = event.by_decision(Some(decided.decision_no));
     Some(named(Event { says, ..event }, &decided.content, &decided.requested_by))
+}
+
+/// What an accepted cancellation did with the order's credit (D7).
+fn refunded(refund: &Refund) -> Vec<String> {
+    let sum = |amounts: &[Amount]| amounts.iter().map(Amount::to_string).collect::<Vec<_>>().join(", ");
+    let mut says = Vec::new();
+    if refund.reversed.is_empty() && refund.waiting.is_empty() {
+        says.push("There was no unspent credit to take back.".to_owned());
+    } else if !refund.reversed.is_empty() {
+        says.push(format!("Unspent credit that was taken back: {}.", sum(&refund.reversed)));
+    }
+    if !refund.spent.is_empty() {
+        says.push(format!("Spent credit that stays spent: {}.", sum(&refund.spent)));
+    }
+    says.extend(refund.waiting.iter().map(|Waiting { benefit, period_from, amount, reason, .. }| {
+        format!(
+            "{amount} of {benefit} for the period from {period_from} waits, and is taken back as soon as it can be booked. {}",
+            reason.sentence(Language::English)
+        )
+    }));
+    says
 }
 
 /// With whom and which key it names.

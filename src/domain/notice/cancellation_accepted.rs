@@ -7,7 +7,11 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, Told},
 };
-use crate::domain::money::{Amount, Currency};
+use crate::domain::{
+    cancellation::{Refund, Waiting},
+    money::{Amount, Currency},
+    reason::Reason,
+};
 
 /// A cancellation was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +22,12 @@ pub struct CancellationAccepted {
     pub order_id: String,
     /// The last day of the order.
     pub ended_on: NaiveDate,
-    /// Credit taken back, one amount a currency.
-    pub reversed: Vec<Amount>,
-    /// Credit that was spent and stays spent.
-    pub spent: Vec<Amount>,
+    /// When the request came, if that is known.
+    #[serde(default)]
+    pub received_on: Option<NaiveDate>,
+    /// What became of the order's credit.
+    #[serde(flatten)]
+    pub refund: Refund,
 }
 
 impl Told for CancellationAccepted {
@@ -30,30 +36,42 @@ impl Told for CancellationAccepted {
     const STEPS: Option<Steps> = None;
     const ENGLISH: &'static str = "
 Cancellation accepted: order {{ order }}
-Your request {{ request }} to cancel order {{ order }} has been accepted, and the purchase is refunded. The last day of the order and of all its benefits was {{ last_day }}.
+Your request {{ request }} of {{ last_day }}{{ ', received on ' ~ received ~ ',' if received else '' }} to cancel order {{ order }} has been accepted, and the purchase is refunded. The last day of the order and of all its benefits was {{ last_day }}.
 
 {% if reversed %}
 Unspent credit that was taken back: {{ reversed }}.
-{% else %}
+{% elif not waiting %}
 There was no unspent credit to take back.
 {% endif %}
 {% if spent %}
 Credit that was already spent and stays spent: {{ spent }}.
+{% endif %}
+{% if waiting %}
+Credit that was due and waits, so that it can be neither granted nor taken back yet. As soon as it can be, it is booked and taken back at once, except what was spent of it by the last day of the order:
+{% for grant in waiting %}
+- {{ grant }}
+{% endfor %}
 {% endif %}
 
 There is nothing you need to do.
 ";
     const SWEDISH: &'static str = "
 Annullering godkänd: order {{ order }}
-Er begäran {{ request }} om att annullera order {{ order }} har godkänts och köpet återbetalas. Orderns och alla dess förmåners sista dag var den {{ last_day }}.
+Er begäran {{ request }} från den {{ last_day }}{{ ', mottagen den ' ~ received ~ ',' if received else '' }} om att annullera order {{ order }} har godkänts och köpet återbetalas. Orderns och alla dess förmåners sista dag var den {{ last_day }}.
 
 {% if reversed %}
 Outnyttjad kredit som har återtagits: {{ reversed }}.
-{% else %}
+{% elif not waiting %}
 Det fanns ingen outnyttjad kredit att återta.
 {% endif %}
 {% if spent %}
 Kredit som redan var använd och förblir använd: {{ spent }}.
+{% endif %}
+{% if waiting %}
+Kredit som skulle ha beviljats men väntar, och därför varken kan beviljas eller återtas ännu. Så snart det går bokförs den och återtas på en gång, utom det som hade använts av den till och med orderns sista dag:
+{% for grant in waiting %}
+- {{ grant }}
+{% endfor %}
 {% endif %}
 
 Ni behöver inte göra något.
@@ -71,8 +89,10 @@ Ni behöver inte göra något.
         facts
             .request(&self.request_id, &self.order_id)
             .day("last_day", self.ended_on)
-            .amounts("reversed", &self.reversed)
-            .amounts("spent", &self.spent)
+            .received(self.received_on, self.ended_on)
+            .amounts("reversed", &self.refund.reversed)
+            .amounts("spent", &self.refund.spent)
+            .waiting(&self.refund.waiting)
     }
 
     fn line(&self) -> String {
@@ -81,13 +101,27 @@ Ni behöver inte göra något.
 
     fn samples() -> Vec<Self> {
         let dollars = |minor| vec![Amount::new(minor, Currency::USD)];
-        let of = |reversed, spent| Self {
+        let of = |reversed, spent, waiting| Self {
             request_id: "SR-77".to_owned(),
             order_id: Sample::order(),
             ended_on: Sample::day(2024, 2, 20),
-            reversed,
-            spent,
+            received_on: Some(Sample::day(2024, 2, 22)),
+            refund: Refund { reversed, spent, waiting },
         };
-        vec![of(dollars(6_000), dollars(4_000)), of(vec![], vec![])]
+        let waits = Waiting {
+            benefit: "azure_monthly_credit".to_owned(),
+            period_no: 0,
+            period_from: Sample::day(2024, 2, 20),
+            amount: Amount::new(10_000, Currency::USD),
+            reason: Reason::RateMissing {
+                currency: Currency::parse("SEK").unwrap_or(Currency::EUR),
+                on: Sample::day(2024, 2, 20),
+            },
+        };
+        vec![
+            of(dollars(6_000), dollars(4_000), vec![]),
+            of(vec![], vec![], vec![]),
+            of(vec![], dollars(4_000), vec![waits]),
+        ]
     }
 }

@@ -18,6 +18,9 @@ pub struct CancellationRefused {
     pub order_id: String,
     /// When it was asked for.
     pub requested_on: NaiveDate,
+    /// When the request came, if that is known.
+    #[serde(default)]
+    pub received_on: Option<NaiveDate>,
     /// Every failed criterion.
     pub reasons: Vec<Reason>,
 }
@@ -28,7 +31,7 @@ impl Told for CancellationRefused {
     const STEPS: Option<Steps> = None;
     const ENGLISH: &'static str = "
 Cancellation refused: order {{ order }}
-Your request {{ request }} of {{ requested }} to cancel order {{ order }} has been refused.{{ ' The order and its benefits go on unchanged.' if not ended else '' }}
+Your request {{ request }} of {{ requested }}{{ ', received on ' ~ received ~ ',' if received else '' }} to cancel order {{ order }} has been refused.{{ ' The order and its benefits go on unchanged.' if not ended else '' }}
 
 Why:
 {% for reason in reasons %}
@@ -45,7 +48,7 @@ What to do: correct what is named above, and send the request again.
 ";
     const SWEDISH: &'static str = "
 Annullering avslagen: order {{ order }}
-Er begäran {{ request }} från den {{ requested }} om att annullera order {{ order }} har avslagits.{{ ' Ordern och dess förmåner fortsätter oförändrade.' if not ended else '' }}
+Er begäran {{ request }} från den {{ requested }}{{ ', mottagen den ' ~ received ~ ',' if received else '' }} om att annullera order {{ order }} har avslagits.{{ ' Ordern och dess förmåner fortsätter oförändrade.' if not ended else '' }}
 
 Skäl:
 {% for reason in reasons %}
@@ -73,6 +76,7 @@ Att göra: rätta det som nämns ovan och skicka in begäran på nytt.
         facts
             .request(&self.request_id, &self.order_id)
             .day("requested", self.requested_on)
+            .received(self.received_on, self.requested_on)
             .reasons(&self.reasons)
     }
 
@@ -85,6 +89,7 @@ Att göra: rätta det som nämns ovan och skicka in begäran på nytt.
             request_id: "SR-77".to_owned(),
             order_id: Sample::order(),
             requested_on: Sample::day(2024, 3, 2),
+            received_on: Some(Sample::day(2024, 3, 4)),
             reasons,
         };
         let revealed = Reason::RefundBlocked {

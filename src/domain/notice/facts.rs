@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::stake::Stake;
 use crate::domain::{
+    cancellation::Waiting,
     language::Language,
     money::Amount,
     naming,
@@ -105,6 +106,29 @@ impl Facts {
             _ => String::new(),
         };
         self.text("blocked", &why).text("usable_from", &from)
+    }
+
+    /// `waiting`: grants of a refunded order that wait, each with its period.
+    pub(super) fn waiting(self, waiting: &[Waiting]) -> Self {
+        let each = waiting.iter().map(|grant| {
+            let amount = naming::amount(grant.amount, self.language);
+            let benefit = naming::benefit(&grant.benefit, self.language);
+            let (from, why) =
+                (naming::day(grant.period_from, self.language), grant.reason.prose(self.language));
+            match self.language {
+                Language::English => format!("{amount} of {benefit} for the period from {from}. {why}"),
+                Language::Swedish => format!("{amount} av {benefit} för perioden från den {from}. {why}"),
+            }
+        });
+        let each = each.collect();
+        self.list("waiting", each)
+    }
+
+    /// `received`: when a request came, where that was on another day than it is dated (D7).
+    pub(super) fn received(self, received_on: Option<NaiveDate>, requested_on: NaiveDate) -> Self {
+        let other = received_on.filter(|day| *day != requested_on);
+        let worded = other.map_or_else(String::new, |day| naming::day(day, self.language));
+        self.text("received", &worded)
     }
 
     /// Amounts, one a currency.

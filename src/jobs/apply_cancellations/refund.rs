@@ -6,25 +6,20 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use crate::{
-    domain::money::{Amount, Currency},
-    jobs::engine::{Context, Result, booking},
+    domain::{
+        cancellation::{self, Refund},
+        money::{Amount, Currency},
+    },
+    jobs::engine::{Context, Result, booking, provisioning},
     store::{
-        credit::{of_entitlements, unsettle_beside},
-        order::{self, EndingEntitlement, How},
+        credit::{Credit, of_entitlements, unsettle_beside},
+        order::{self, EndingEntitlement, How, Usable},
         request::PendingRequest,
     },
 };
 
-/// What came of the credit of an order that was cancelled, a currency each.
-#[derive(Clone, Debug, Default)]
-pub struct Refund {
-    /// Taken back.
-    pub reversed: Vec<Amount>,
-    /// Spent, and so kept.
-    pub spent: Vec<Amount>,
-}
-
-/// Ends the order of each request on its date and takes back what is unspent; says what, by membership.
+/// Books what the order of each request is due through the request's date, ends it on that date and takes back what is
+/// unspent; says what, by membership.
 pub async fn accept(
     cx: &Context,
     conn: &mut PgConnection,
@@ -33,35 +28,50 @@ pub async fn accept(
 ) -> Result<HashMap<i64, Refund>> {
     let memberships: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
     let days: Vec<NaiveDate> = requests.iter().map(|r| r.requested_on).collect();
-    order::end_memberships(conn, &memberships, &days, How::Cancelled).await?;
     let usable = order::usable_after(conn, &memberships, &days).await?;
-    let endings: Vec<EndingEntitlement> = usable
-        .iter()
-        .map(|(id, _, ended_on)| EndingEntitlement {
-            entitlement_id: *id,
-            ended_on: *ended_on,
-            how: How::Cancelled,
-        })
-        .collect();
-    order::end_entitlements(conn, run_id, &endings).await?;
+    let through = usable.iter().map(|usable| (usable.entitlement_id, usable.until)).collect();
+    provisioning::bring_up(cx, conn, run_id, &through).await?;
+    order::end_memberships(conn, &memberships, &days, How::Cancelled).await?;
+    let ending = |usable: &Usable| EndingEntitlement {
+        entitlement_id: usable.entitlement_id,
+        ended_on: usable.until,
+        how: How::Cancelled,
+    };
+    order::end_entitlements(conn, run_id, &usable.iter().map(ending).collect::<Vec<_>>()).await?;
     // It counts as never having run: what gold held back beside it comes (D12).
     unsettle_beside(conn, &memberships).await?;
-    let ids: Vec<i64> = usable.iter().map(|(id, ..)| *id).collect();
+    settle(cx, conn, run_id, &usable).await
+}
+
+/// Takes back what is unspent of orders that have ended.
+async fn settle(
+    cx: &Context,
+    conn: &mut PgConnection,
+    run_id: i64,
+    usable: &[Usable],
+) -> Result<HashMap<i64, Refund>> {
+    let ids: Vec<i64> = usable.iter().map(|usable| usable.entitlement_id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;
-    booking.write(conn, run_id, &credits).await?;
-    let of: HashMap<i64, i64> = usable.iter().map(|(id, membership_id, _)| (*id, *membership_id)).collect();
+    let credit_of: HashMap<i64, &Credit> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
+    let stands: HashMap<i64, _> = booking.stands.iter().map(|(id, stands)| (*id, stands.as_ref())).collect();
+    let mut refunds = HashMap::<i64, Refund>::new();
     let mut sums = BTreeMap::<(i64, Currency), (i64, i64)>::new();
-    for (id, settled) in &settled {
-        let Some(membership_id) = of.get(id) else { continue };
+    for Usable { entitlement_id, membership_id, benefit, .. } in usable {
+        let Some((credit, settled)) = credit_of.get(entitlement_id).zip(settled.get(entitlement_id)) else {
+            continue;
+        };
         for (currency, minor) in &settled.reversed {
             sums.entry((*membership_id, *currency)).or_default().0 += minor;
         }
         for (currency, minor) in &settled.spent {
             sums.entry((*membership_id, *currency)).or_default().1 += minor;
         }
+        let stands = stands.get(entitlement_id).copied().flatten();
+        let waiting = stands.map_or_else(Vec::new, |s| cancellation::waiting(benefit, &credit.terms, s));
+        refunds.entry(*membership_id).or_default().waiting.extend(waiting);
     }
-    let mut refunds = HashMap::<i64, Refund>::new();
+    booking.write(conn, run_id, &credits).await?;
     for ((membership_id, currency), (reversed, spent)) in sums {
         let refund = refunds.entry(membership_id).or_default();
         refund.reversed.extend((reversed > 0).then(|| Amount::new(reversed, currency)));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{context::Context, error::Result};
@@ -29,6 +30,16 @@ pub async fn settle(
     cx: &Context,
     conn: &mut PgConnection,
     credits: &[Credit],
+) -> Result<(Booking, HashMap<i64, Settled>)> {
+    settle_by(cx, conn, credits, |_| cx.today).await
+}
+
+/// The same, but closes of each only what is over by its day.
+pub async fn settle_by(
+    cx: &Context,
+    conn: &mut PgConnection,
+    credits: &[Credit],
+    day: impl Fn(&Credit) -> NaiveDate,
 ) -> Result<(Booking, HashMap<i64, Settled>)> {
     let ids: Vec<i64> = credits.iter().map(|c| c.entitlement_id).collect();
     let mut entries = HashMap::<_, Vec<_>>::new();
@@ -61,7 +72,7 @@ pub async fn settle(
             moved: rule.is_some(),
             first: first.next_period,
             exchange: Exchange { rates, changes: &credit.changes },
-            today: cx.today,
+            today: day(credit),
         };
         let settled = settlement::settle(&terms, &facts, &mut out);
         let mut reopened = false;

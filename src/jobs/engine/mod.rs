@@ -9,6 +9,7 @@ mod lane;
 mod leader;
 pub mod name;
 pub mod night;
+pub mod provisioning;
 pub mod retention;
 pub mod stop;
 pub mod ticks;

@@ -110,6 +110,7 @@ async fn renew(
             content: None,
             requested_by: &request.requested_by,
             reasons,
+            refund: None,
             decided_on: cx.today,
             run_id: Some(run_id),
             file_id: None,

@@ -59,6 +59,7 @@ pub async fn record(
                 content: asked.content.clone(),
                 requested_by: &asked.requested_by,
                 reasons,
+                refund: None,
                 decided_on: staged.received_on,
                 run_id: None,
                 file_id: Some(staged.file_id),

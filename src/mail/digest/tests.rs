@@ -192,6 +192,7 @@ fn promise_12_no_value_reaches_a_header_of_its_own() {
         request_id: attack.clone(),
         order_id: attack.clone(),
         requested_on: "2024-03-02".parse().unwrap(),
+        received_on: None,
         reasons: vec![crate::domain::reason::Reason::BulkAlreadyAssigned { user: attack.clone() }],
     });
     let mut digest = sample(Language::English, vec![notice]);

@@ -5,7 +5,10 @@ use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
-use crate::domain::reason::{Problem, Reason};
+use crate::domain::{
+    cancellation::Refund,
+    reason::{Problem, Reason},
+};
 
 /// A yes or a no.
 #[derive(Clone, Debug)]
@@ -30,6 +33,10 @@ pub struct Decided {
     pub earliest_on: Option<NaiveDate>,
     /// The business date.
     pub decided_on: NaiveDate,
+    /// When it was received, where it is known.
+    pub received_on: Option<NaiveDate>,
+    /// What an accepted cancellation did with the order's credit (D7).
+    pub refund: Option<Json<Refund>>,
 }
 
 /// A request on record.
@@ -74,7 +81,9 @@ impl Subject {
                           as "content!: Json<Value>",
                       directory_name(d.partner_id, d.requested_by) as "requested_by!",
                       coalesce(r.requested_on, (d.content ->> 'requested_on')::date) as requested_on, d.outcome,
-                      d.reasons as "reasons: Json<Vec<Reason>>", d.earliest_on, d.decided_on
+                      d.reasons as "reasons: Json<Vec<Reason>>", d.earliest_on, d.decided_on,
+                      (select f.received_on from file f where f.file_id = coalesce(r.file_id, d.file_id)) as received_on,
+                      d.refund as "refund: Json<Refund>"
                from decision d left join request r using (request_no)
                where d.partner_id = $1
                  and ($5::text is null or d.request_no = $4 or d.content ->> 'request_id' = $5)
