@@ -104,6 +104,19 @@ async fn r8_a_language_is_one_of_iso_639_in_every_file_that_names_one() {
         assert_eq!(house.import_one("c.csv", &text, "2024-02-01").await.rows, rows, "{language}");
     }
     assert_eq!(versions(&house).await.len(), 1);
+    // A command says which codes there are.
+    let contact = [
+        "--user",
+        "ada@p4301.example",
+        "--email",
+        "mk@p4301.example",
+        "--phone",
+        "08-465 004 12",
+        "--language",
+    ];
+    let request = ["request", "contact", "--partner-id", "4301"].iter().chain(&contact);
+    let told = house.run(request.chain(&["swedish"])).ended(3).stdout;
+    assert!(told.contains("not its name: en for English, sv for Swedish"), "{told}");
 }
 
 #[tokio::test]

@@ -89,9 +89,10 @@ impl Expected {
                 ("a two-letter country code such as SE", "en landskod på två bokstäver, till exempel SE")
             }
             Self::Email => ("an e-mail address", "en e-postadress"),
-            Self::Language => {
-                ("a language tag such as en or sv-SE", "en språkkod, till exempel en eller sv-SE")
-            }
+            Self::Language => (
+                "a language's code, not its name: en for English, sv for Swedish, or another such as pt-BR",
+                "ett språks kod, inte dess namn: en för engelska, sv för svenska, eller en annan, till exempel pt-BR",
+            ),
             Self::Phone => {
                 ("a telephone number such as +46 8 123 456", "ett telefonnummer, till exempel +46 8 123 456")
             }

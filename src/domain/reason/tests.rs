@@ -64,6 +64,9 @@ fn every_column_type_has_a_phrase_of_its_own_in_both_languages() {
         let phrases: BTreeSet<&str> = Expected::VARIANTS.iter().map(|it| it.phrase(language)).collect();
         assert_eq!(phrases.len(), Expected::VARIANTS.len());
         assert!(phrases.iter().all(|phrase| !phrase.is_empty()));
+        for named in LANGUAGES.map(|of| format!("{} f", of.tag())) {
+            assert!(Expected::Language.phrase(language).contains(&named), "{named}");
+        }
     }
 }
 
