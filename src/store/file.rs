@@ -53,6 +53,8 @@ pub struct Unfinished {
     pub row_count: i32,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
+    /// It failed not long ago, and is not to be tried again yet.
+    pub rests: bool,
 }
 
 /// A row as it was staged.
@@ -228,8 +230,9 @@ pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
-        "select file_id, sha256, partner_id, kind, received_on, accept_backdated, by_operator, row_count, attempts
-         from file where status = 'staged' order by file_id"
+        r#"select file_id, sha256, partner_id, kind, received_on, accept_backdated, by_operator, row_count, attempts,
+               coalesce(retry_at > now(), false) as "rests!"
+           from file where status = 'staged' order by file_id"#
     )
     .fetch_all(conn)
     .await?)

@@ -1,5 +1,5 @@
 //! Tries of taking a file in. Each is recorded in a commit of its own before it begins, and removed when it ends, so a
-//! record whose connection is gone means that the try crashed its process. And the files that were given up for that.
+//! record whose connection is gone means that the try crashed its process. And how often files failed, and which were given up.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -91,6 +91,21 @@ pub async fn forgive(conn: &mut PgConnection, file_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Notes that a staged file failed for a reason of its own: it rests until it is tried again, after the first time not at
+/// all, then ten minutes, and each time four times as long. Says how often it has failed by now.
+pub async fn failed(conn: &mut PgConnection, file_id: i64) -> Result<i32> {
+    let failures = sqlx::query_scalar!(
+        "update file set failures = failures + 1,
+             retry_at = now() + case failures when 0 then interval '0'
+                                else interval '10 minutes' * 4 ^ least(failures - 1, 5) end
+         where file_id = $1 and status = 'staged' returning failures",
+        file_id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(failures.unwrap_or_default())
+}
+
 /// Gives up a staged file whose tries are used up: its rows leave the stage, what was applied of it stays. `None`:
 /// it was not staged any more. Says how many of its rows have been applied, changed nothing or were rejected, and of
 /// how many.
@@ -142,14 +157,14 @@ pub async fn given_up(
     partner_id: Option<i64>,
 ) -> Result<Option<String>> {
     let last = sqlx::query!(
-        "select status, attempts, refusal from file
-         where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 order by file_id desc limit 1",
+        r#"select attempts + failures as "tries!", status, refusal from file
+         where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 order by file_id desc limit 1"#,
         sha256,
         kind,
         partner_id
     )
     .fetch_optional(conn)
     .await?;
-    let given_up = last.filter(|file| file.status == "refused" && file.attempts > 0);
+    let given_up = last.filter(|file| file.status == "refused" && file.tries > 0);
     Ok(given_up.and_then(|file| file.refusal))
 }

@@ -144,3 +144,51 @@ async fn an_error_that_the_process_survives_costs_a_file_no_try() {
     run(&house, &["import", &partners], "").ended(0);
     assert_eq!(house.lines(FILES).await, ["partners.csv done 0"]);
 }
+
+#[tokio::test]
+async fn a_file_that_fails_for_its_own_reason_is_tried_less_and_less_often_then_refused_and_delays_no_other()
+{
+    let house = House::open().await;
+    let text = users(&house).replace("global_admin", "");
+    let partners = write(&house, "partners.csv", PARTNERS);
+    run(&house, &["import", &partners], "").ended(0);
+    // Where a file stands in place of a partner's folder, no answer can be written.
+    let in_the_way = write(&house, "answers/4711", "in the way");
+    let hostile = write(&house, "inbox/4711/users.csv", &text);
+    let night = |day: usize| {
+        let (other, number) = (format!("inbox/other{day}.csv"), 4800 + day);
+        write(&house, &other, &PARTNERS.replace("4711", &number.to_string()));
+        let now = format!("2024-01-{:02}T03:00:00Z", 16 + day);
+        house.run(["--now", &now, "night"]).ended(0);
+        assert!(!house.dir.join(&other).exists(), "the file beside it goes in");
+    };
+    let failures = "select failures from file where name = 'users.csv' order by file_id desc limit 1";
+    night(0);
+    assert_eq!(house.one::<i32>(failures).await, 1);
+    night(1);
+    assert_eq!(house.one::<i32>(failures).await, 2);
+    let pause = "select extract(epoch from retry_at - now())::int / 60 from file where failures > 0";
+    assert!((8..=10).contains(&house.one::<i32>(pause).await));
+    night(2);
+    assert_eq!(house.one::<i32>(failures).await, 2, "it rests");
+    let rested = "update file set retry_at = now() where failures > 0";
+    sqlx::query(rested).execute(&house.owner).await.unwrap();
+    night(3);
+    assert!((30..=40).contains(&house.one::<i32>(pause).await));
+    sqlx::query(rested).execute(&house.owner).await.unwrap();
+    night(4);
+    let status = "select status from file where failures > 0";
+    assert_eq!(house.one::<String>(status).await, "refused");
+    let told = house.run(["--now", "2024-01-21T04:00:00Z", "status"]).stdout;
+    for part in ["users.csv: it failed 4 times", "answers/4711", "6 of its 6 rows", "import it again"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // Nobody tries it again by itself; from elsewhere an operator may.
+    night(5);
+    assert_eq!(house.one::<i64>("select count(*) from file where name = 'users.csv'").await, 1);
+    fs::remove_file(in_the_way).unwrap();
+    let elsewhere = house.dir.join("users.csv");
+    fs::rename(hostile, &elsewhere).unwrap();
+    let again = run(&house, &["import", elsewhere.to_str().unwrap()], "").ended(0).stdout;
+    assert!(again.contains("0 applied, 6 unchanged, 0 rejected"), "{again}");
+}

@@ -48,7 +48,7 @@ pub enum Outcome {
     /// It cannot be taken in, or answered, for a reason of its own; what of it is in stays, and the next time goes on
     /// there (exit 1).
     Failed(String),
-    /// It ended its process too often; what was applied of it stays (exit 1).
+    /// It ended its process, or failed, too often; what was applied of it stays (exit 1).
     GivenUp(String),
 }
 

@@ -1,6 +1,6 @@
 //! How any file is taken in: dropped, staged, applied by the chunk (requests by their dates over all files), answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{Connection, PgConnection};
 use tracing::warn;
@@ -57,25 +57,29 @@ pub async fn take_in(
             },
         }
     }
-    let Applied { mut applied, mut failed } = apply_all(cx, conn).await?;
+    let inbox = cx.folders.inbox();
+    let imported = staged.iter().filter(|(one, ..)| !one.path.starts_with(&inbox));
+    let imported: Vec<i64> = imported.map(|(_, file_id, _)| *file_id).collect();
+    let Applied { answered: mut applied, mut failed, resting } = apply_all(cx, conn, &imported).await?;
+    let mut given_up = tries::failed(cx, conn, &failed, &imported).await?;
     for (one, file_id, profile) in staged {
         applied.retain(|id| *id != file_id);
-        if let Some(why) = failed.remove(&file_id) {
-            outcomes.push((one, Outcome::Failed(why)));
-            continue;
-        }
-        let mut begun = tries::begin(cx, conn, &[file_id]).await?;
-        let outcome = if let Some(sentence) = begun.given_up.remove(&file_id) {
-            Outcome::GivenUp(sentence)
+        let outcome = if resting.contains(&file_id) {
+            Outcome::Failed(
+                "it failed before and rests; `benefactor import` from elsewhere tries it at once".to_owned(),
+            )
+        } else if let Some(why) = failed.remove(&file_id) {
+            given_up.remove(&file_id).map_or(Outcome::Failed(why), Outcome::GivenUp)
         } else {
-            let closed = close(cx, conn, &one, file_id, profile).await;
-            tries::end(conn, &begun.tries).await;
-            of_one_file(closed)?.unwrap_or_else(Outcome::Failed)
+            try_to_close(cx, conn, (&one, file_id, profile), &imported).await?
         };
         if matches!(outcome, Outcome::GivenUp(_)) {
             originals::forget(cx, conn, file_id).await?;
         }
         outcomes.push((one, outcome));
+    }
+    for file_id in given_up.into_keys() {
+        originals::forget(cx, conn, file_id).await?;
     }
     for file_id in applied {
         let mut tx = conn.begin().await?;
@@ -86,6 +90,29 @@ pub async fn take_in(
         tx.commit().await?;
     }
     Ok(outcomes)
+}
+
+/// Closes an applied file, unless its tries are used up.
+async fn try_to_close(
+    cx: &Context,
+    conn: &mut PgConnection,
+    (one, file_id, profile): (&Dropped, i64, Profile),
+    imported: &[i64],
+) -> Result<Outcome> {
+    let mut begun = tries::begin(cx, conn, &[file_id]).await?;
+    if let Some(sentence) = begun.given_up.remove(&file_id) {
+        return Ok(Outcome::GivenUp(sentence));
+    }
+    let closed = close(cx, conn, one, file_id, profile).await;
+    tries::end(conn, &begun.tries).await;
+    match of_one_file(closed)? {
+        Ok(outcome) => Ok(outcome),
+        Err(why) => {
+            let failed = HashMap::from([(file_id, why.clone())]);
+            let mut given_up = tries::failed(cx, conn, &failed, imported).await?;
+            Ok(given_up.remove(&file_id).map_or(Outcome::Failed(why), Outcome::GivenUp))
+        }
+    }
 }
 
 /// Closes an applied file: it is answered, leaves the inbox, and is done. After a crash in between it is answered
@@ -113,9 +140,11 @@ async fn close(
 /// What came of applying all staged files.
 struct Applied {
     /// Files whose rows are all answered.
-    applied: Vec<i64>,
+    answered: Vec<i64>,
     /// Files that failed for a reason of their own, with that.
     failed: HashMap<i64, String>,
+    /// Files that failed before and are not tried again yet.
+    resting: HashSet<i64>,
 }
 
 /// What failed for a reason of one file is told with that file, and the others go on (promise 5); anything else ends the
@@ -131,11 +160,16 @@ fn of_one_file<T>(result: Result<T>) -> Result<std::result::Result<T, String>> {
     }
 }
 
-/// Applies every staged file, those included that a crash left behind.
-async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Applied> {
-    let (mut files, mut failed) = (Vec::new(), HashMap::new());
+/// Applies every staged file, those included that a crash left behind. One that failed before rests, unless it is among the
+/// `imported`, which an operator has looked at.
+async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[i64]) -> Result<Applied> {
+    let (mut files, mut failed, mut resting) = (Vec::new(), HashMap::new(), HashSet::new());
     for unfinished in file::unfinished(conn).await? {
         let file_id = unfinished.file_id;
+        if unfinished.rests && !imported.contains(&file_id) {
+            resting.insert(file_id);
+            continue;
+        }
         match of_one_file(stage::restage(cx, conn, unfinished).await)? {
             Ok(staged) => files.push(staged),
             Err(why) => drop(failed.insert(file_id, why)),
@@ -158,5 +192,6 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection) -> Result<Applied> {
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
     given_up.extend(requests::apply(cx, conn, &waiting, &mut failed).await?);
     let answered = |file_id: &i64| !given_up.contains(file_id) && !failed.contains_key(file_id);
-    Ok(Applied { applied: files.iter().map(|file| file.file_id).filter(answered).collect(), failed })
+    let answered = files.iter().map(|file| file.file_id).filter(answered).collect();
+    Ok(Applied { answered, failed, resting })
 }

@@ -1,6 +1,9 @@
 //! Tries of a file. Without a limit, a file that crashes its process (a panic, a kill, no memory left) would do so for
 //! ever. So each try is recorded before the work and removed when it ends, well or with an error; what stays are the
 //! tries that crashed. Several processes may read one file: a try does not count as crashed while its process lives.
+//!
+//! A file that fails for a reason of its own (an answer that cannot be written, a spool that is gone) rests before it is
+//! tried again, each time longer, and has as many tries.
 
 use std::{
     collections::HashMap,
@@ -58,10 +61,8 @@ pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[i64]) 
             continue;
         }
         quarantine::end(&mut tx, &[one]).await?;
-        if let Some((applied, rows)) = quarantine::refuse(&mut tx, one.file_id).await? {
-            let sentence = sentence(lost, applied, rows);
-            quarantine::note(&mut tx, one.file_id, &sentence).await?;
-            warn!(file = one.file_id, "given up: {sentence}");
+        let why = format!("taking it in ended its process {}", times(lost));
+        if let Some(sentence) = give_up(&mut tx, one.file_id, &why).await? {
             begun.given_up.insert(one.file_id, sentence);
         }
     }
@@ -69,11 +70,46 @@ pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[i64]) 
     Ok(begun)
 }
 
-fn sentence(tries: i32, applied: i32, rows: i32) -> String {
-    let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
+/// Notes that these files failed for reasons of their own, each with what it said, but for those that were `imported`: an
+/// operator sees what becomes of them. Says which were given up for that.
+pub(super) async fn failed(
+    cx: &Context,
+    conn: &mut PgConnection,
+    files: &HashMap<i64, String>,
+    imported: &[i64],
+) -> Result<HashMap<i64, String>> {
+    let mut given_up = HashMap::new();
+    for (file_id, said) in files.iter().filter(|(file_id, _)| !imported.contains(file_id)) {
+        let mut tx = conn.begin().await?;
+        let failures = quarantine::failed(&mut tx, *file_id).await?;
+        if failures >= limit(cx) {
+            let why = format!("it failed {}, the last time because of this: {said}", times(failures));
+            if let Some(sentence) = give_up(&mut tx, *file_id, &why).await? {
+                given_up.insert(*file_id, sentence);
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(given_up)
+}
+
+/// Refuses a staged file as it is. Says why and what to do about it; `None`: it was not staged any more.
+async fn give_up(conn: &mut PgConnection, file_id: i64, why: &str) -> Result<Option<String>> {
+    let Some((applied, rows)) = quarantine::refuse(conn, file_id).await? else { return Ok(None) };
+    let sentence = sentence(why, applied, rows);
+    quarantine::note(conn, file_id, &sentence).await?;
+    warn!(file = file_id, "given up: {sentence}");
+    Ok(Some(sentence))
+}
+
+fn times(count: i32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn sentence(why: &str, applied: i32, rows: i32) -> String {
     format!(
-        "taking it in ended its process {times}; {applied} of its {rows} rows were applied before that and stay, of the \
-         others nothing is in; find out why, take it out of the inbox, and import it again"
+        "{why}; {applied} of its {rows} rows were applied before that and stay, of the others nothing is in; find out \
+         why, take it out of the inbox, and import it again"
     )
 }
 
@@ -115,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_was_applied_is_said_in_rows() {
-        assert!(sentence(4, 12, 20).starts_with("taking it in ended its process 4 times; 12 of its 20 rows"));
-        assert!(sentence(1, 0, 20).starts_with("taking it in ended its process once; 0 of its 20 rows"));
+        assert!(sentence("it failed", 12, 20).starts_with("it failed; 12 of its 20 rows"));
+        assert_eq!([1, 4].map(times), ["once", "4 times"]);
     }
 }
