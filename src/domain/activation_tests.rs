@@ -73,6 +73,7 @@ impl World {
             keys: vec![],
             activated_on: None,
             drawn: 0,
+            beside: vec![],
         };
         self.book.benefits.insert(id, held);
         let drawable = self.book.drawable.entry(7).or_default();

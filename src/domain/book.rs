@@ -12,6 +12,7 @@ use super::{
     agreement::Exclusion,
     benefit::{Benefit, Offer},
     catalogue::Catalogue,
+    core_difference::{self, Beside, units_on},
     directory_role::Role,
     license_key::{Mode, Subscription},
     membership::Year,
@@ -139,9 +140,24 @@ pub struct Held {
     pub activated_on: Option<NaiveDate>,
     /// Minutes or incidents drawn so far.
     pub drawn: i64,
+    /// Of gold's core seats, incidents and hours: what silver brings beside them (D12).
+    pub beside: Vec<Beside>,
 }
 
 impl Held {
+    /// Its quantity on a day: what silver leaves of it (D12).
+    #[must_use]
+    pub fn quantity_on(&self, day: NaiveDate) -> Option<u32> {
+        self.quantity.map(|quantity| units_on(quantity, &self.beside, day).0)
+    }
+
+    /// The first day after `day` on which its quantity is more than `count`.
+    #[must_use]
+    pub fn more_than(&self, count: u32, day: NaiveDate) -> Option<NaiveDate> {
+        let changes = core_difference::changes(&self.beside, day, self.ends_on());
+        changes.into_iter().find(|day| self.quantity_on(*day).is_some_and(|quantity| quantity > count))
+    }
+
     /// Its last usable day, as far as is known.
     #[must_use]
     pub fn ends_on(&self) -> NaiveDate {
@@ -486,6 +502,7 @@ mod tests {
             keys: vec![],
             activated_on: None,
             drawn: 0,
+            beside: vec![],
         };
         let mut book = Book::default();
         book.benefits.insert(4, held);

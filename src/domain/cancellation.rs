@@ -71,7 +71,7 @@ pub fn waiting(benefit: &str, terms: &Terms, stands: &Schedule) -> Vec<Waiting> 
         benefit: benefit.to_owned(),
         period_no,
         period_from: terms.period(period_no).from,
-        amount: terms.brings(period_no).0,
+        amount: terms.brings(period_no, terms.period(period_no).from),
         reason: reason.clone(),
     })
     .filter(|waiting| waiting.amount.minor > 0)

@@ -64,6 +64,32 @@ pub struct Seats {
     pub from: NaiveDate,
     /// Last day.
     pub until: NaiveDate,
+    /// Set on core seats of silver and gold, which stand once while both run.
+    pub once: Option<Once>,
+}
+
+/// Whose core seats they are: of both offers together there are no more than the offer with more of them has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Once {
+    /// The partner.
+    pub partner_id: i64,
+    /// The benefit.
+    pub benefit: String,
+    /// The offer is gold, not silver.
+    pub gold: bool,
+}
+
+impl Once {
+    /// Those of an order's offer, if they are core seats of silver or gold.
+    #[must_use]
+    pub fn of(core: bool, offer: Option<&str>, partner_id: i64, benefit: &str) -> Option<Self> {
+        let gold = match offer {
+            Some("gold") => true,
+            Some("silver") => false,
+            _ => return None,
+        };
+        core.then(|| Self { partner_id, benefit: benefit.to_owned(), gold })
+    }
 }
 
 /// What the companies of a group have: seats, and gold orders by their first and last day.
@@ -76,20 +102,32 @@ pub struct GroupSeats {
 }
 
 impl GroupSeats {
-    /// The most seats there are on one of the days from `from` through `until`, in a country and in all, without those of
-    /// `own`, an entitlement that is stated anew. There are never more than on a day on which some begin.
+    /// The most seats there are on one of the days of `own`, in its country and in all, its own in place of what its
+    /// entitlement had. There are never more than on a day on which some begin.
     #[must_use]
-    pub fn most_beside(&self, own: Option<i64>, country: &str, from: NaiveDate, until: NaiveDate) -> Counted {
-        let beside: Vec<&Seats> =
-            self.seats.iter().filter(|seats| Some(seats.entitlement_id) != own).collect();
-        let begins = beside.iter().map(|seats| seats.from).filter(|day| from < *day && *day <= until);
+    pub fn most_with(&self, own: &Seats) -> Counted {
+        let beside = self.seats.iter().filter(|seats| seats.entitlement_id != own.entitlement_id);
+        let all: Vec<&Seats> = beside.chain([own]).collect();
+        let begins = all.iter().map(|seats| seats.from).filter(|day| own.from < *day && *day <= own.until);
         let mut most = Counted::default();
-        for day in begins.chain([from]) {
+        for day in begins.chain([own.from]) {
             let mut by_country = BTreeMap::<String, u32>::new();
-            for seats in beside.iter().filter(|seats| seats.from <= day && day <= seats.until) {
+            let mut once = BTreeMap::<(i64, &str), [u32; 2]>::new();
+            for seats in all.iter().filter(|seats| seats.from <= day && day <= seats.until) {
+                let more = match &seats.once {
+                    None => seats.quantity,
+                    Some(Once { partner_id, benefit, gold }) => {
+                        let of = once.entry((*partner_id, benefit)).or_default();
+                        let before = of[0].max(of[1]);
+                        let offer = &mut of[usize::from(*gold)];
+                        *offer = offer.saturating_add(seats.quantity);
+                        of[0].max(of[1]).saturating_sub(before)
+                    }
+                };
                 let sum = by_country.entry(seats.country.clone()).or_default();
-                *sum = sum.saturating_add(seats.quantity);
+                *sum = sum.saturating_add(more);
             }
+            let country = &own.country;
             let counted = Counted::of(&by_country, country);
             most.in_country = most.in_country.max(counted.in_country);
             most.in_all = most.in_all.max(counted.in_all);
@@ -117,6 +155,7 @@ mod tests {
             quantity,
             from: day(from),
             until: day(until),
+            once: None,
         };
         let group = GroupSeats {
             seats: vec![
@@ -128,13 +167,10 @@ mod tests {
         };
         let (from, until) = (day("2024-01-31"), day("2025-01-30"));
         let counted = |in_country, in_all| Counted { in_country, in_all };
-        assert_eq!(group.most_beside(None, "SE", from, until), counted(5, 12));
-        assert_eq!(group.most_beside(Some(1), "SE", from, until), counted(0, 7));
-        assert_eq!(
-            group.most_beside(None, "SE", from, day("2025-01-29")),
-            counted(5, 5),
-            "the day before Norway's"
-        );
+        let with = |id, until| group.most_with(&seats(id, "SE", 1, "2024-01-31", until));
+        assert_eq!(with(9, "2025-01-30"), counted(6, 13));
+        assert_eq!(with(1, "2025-01-30"), counted(1, 8));
+        assert_eq!(with(9, "2025-01-29"), counted(6, 6), "the day before Norway's");
         assert!(group.has_gold(from, until) && group.has_gold(day("2025-05-31"), day("2026-01-01")));
         assert!(!group.has_gold(day("2023-01-31"), day("2024-05-31")));
     }
@@ -148,14 +184,38 @@ mod tests {
             quantity: 15,
             from: day(from),
             until: day(until),
+            once: None,
         };
         let halves = [seats(1, "2024-01-31", "2024-07-30"), seats(2, "2024-07-31", "2025-01-30")];
         let group = GroupSeats { seats: halves.into(), gold: vec![] };
-        let year = (day("2024-01-31"), day("2025-01-30"));
-        assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 15, in_all: 15 });
+        let with = |group: &GroupSeats| {
+            group.most_with(&Seats { quantity: 0, ..seats(3, "2024-01-31", "2025-01-30") }).in_all
+        };
+        assert_eq!(with(&group), 15);
         let overlap = [seats(1, "2024-01-31", "2024-07-31"), seats(2, "2024-07-31", "2025-01-30")];
-        let group = GroupSeats { seats: overlap.into(), gold: vec![] };
-        assert_eq!(group.most_beside(None, "SE", year.0, year.1), Counted { in_country: 30, in_all: 30 });
+        assert_eq!(with(&GroupSeats { seats: overlap.into(), gold: vec![] }), 30);
+    }
+
+    #[test]
+    fn d12_core_seats_of_silver_and_gold_are_counted_once_while_both_run() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let seats = |entitlement_id, offer, quantity, from, until| Seats {
+            entitlement_id,
+            country: "SE".into(),
+            quantity,
+            from: day(from),
+            until: day(until),
+            once: Once::of(true, Some(offer), 1, "visual_studio"),
+        };
+        let group = GroupSeats {
+            seats: vec![
+                seats(1, "silver", 5, "2024-01-31", "2025-01-30"),
+                seats(2, "action_pack", 3, "2024-01-31", "2025-01-30"),
+            ],
+            gold: vec![],
+        };
+        let with = |quantity| group.most_with(&seats(3, "gold", quantity, "2024-06-01", "2025-05-31")).in_all;
+        assert_eq!([with(2), with(10)], [8, 13]);
     }
 
     const SILVER: Cap = Cap { per_country: 25, in_all: 75 };

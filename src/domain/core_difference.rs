@@ -1,16 +1,21 @@
-//! Core benefits are granted once: gold brings the difference to silver's core (D12). What the catalogue fills of a core
-//! row is less by what the partner's other core rows of silver and gold brought before it.
+//! Core benefits are granted once: while silver and gold of a partner both run, gold brings the difference to silver's core
+//! (D12). What is held back of seats, incidents, hours and bulk credit comes on the day after silver ends; of monthly credit
+//! each period is decided by itself. What another order of the same offer brought before is taken off what the catalogue fills.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    benefit::{BenefitType, Offer, Quantity},
+    benefit::{BenefitKind, BenefitType, Offer, Quantity},
+    calendar::add_days,
     kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
     reason::Reason,
 };
 
-/// A monthly core credit of a silver order that stands beside one of gold. A refunded order never ran, and is none.
+/// A core benefit of a silver order that stands beside the same one of gold. A refunded order never ran, and is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The silver order.
@@ -19,28 +24,81 @@ pub struct Beside {
     pub starts_on: NaiveDate,
     /// Last usable day, without grace.
     pub until: NaiveDate,
-    /// What it brings a period, quantity included.
-    pub amount: Amount,
+    /// Seats, incidents or hours; `None`: unlimited.
+    pub quantity: Option<u32>,
+    /// What credit brings a period, or once, quantity included.
+    pub amount: Option<Amount>,
+}
+
+impl Beside {
+    fn runs_on(&self, day: NaiveDate) -> bool {
+        self.starts_on <= day && day <= self.until
+    }
+}
+
+/// What is held back of a benefit of gold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Part {
+    /// Of each period of monthly credit.
+    Period(Amount),
+    /// Of bulk credit.
+    Bulk {
+        /// So much of it.
+        bulk: Amount,
+    },
+    /// Of seats, incidents or hours.
+    Units {
+        /// So many of them.
+        units: u32,
+    },
 }
 
 /// What gold brings in the period that begins on `on`, and what there is to say of it: the difference to what silver
 /// brings where silver runs on that day. Amounts in different currencies cannot be compared, and nothing is held back.
 #[must_use]
-pub fn difference(full: Amount, beside: &[Beside], on: NaiveDate) -> (Amount, Option<Reason>) {
+pub fn difference(
+    full: Amount,
+    beside: &[Beside],
+    on: NaiveDate,
+    part: fn(Amount) -> Part,
+) -> (Amount, Option<Reason>) {
     let (mut left, mut why) = (full, None);
-    for silver in beside.iter().filter(|silver| silver.starts_on <= on && on <= silver.until) {
+    for silver in beside.iter().filter(|silver| silver.runs_on(on)) {
+        let Some(theirs) = silver.amount else { continue };
         let order_id = silver.order_id.clone();
-        if silver.amount.currency != full.currency {
+        if theirs.currency != full.currency {
             why.get_or_insert(Reason::NotHeldBack { on, order_id });
             continue;
         }
-        let held = Amount::new(silver.amount.minor.min(left.minor), full.currency);
+        let held = Amount::new(theirs.minor.min(left.minor), full.currency);
         left.minor = left.minor.saturating_sub(held.minor);
         if held.minor > 0 && !matches!(why, Some(Reason::HeldBack { .. })) {
-            why = Some(Reason::HeldBack { on, held, order_id, until: silver.until });
+            why = Some(Reason::HeldBack { on, held: part(held), order_id, until: silver.until });
         }
     }
     (left, why)
+}
+
+/// How many seats, incidents or hours of gold's `quantity` silver leaves on a day, and what is said of the rest.
+#[must_use]
+pub fn units_on(quantity: u32, beside: &[Beside], on: NaiveDate) -> (u32, Option<Reason>) {
+    let mut running = beside.iter().filter(|silver| silver.runs_on(on)).peekable();
+    let first = running.peek().copied();
+    let silver = running.fold(0_u32, |sum, silver| sum.saturating_add(silver.quantity.unwrap_or(u32::MAX)));
+    let units = silver.min(quantity);
+    let why = first.filter(|_| units > 0).map(|silver| {
+        let (held, order_id) = (Part::Units { units }, silver.order_id.clone());
+        Reason::HeldBack { on, held, order_id, until: silver.until }
+    });
+    (quantity.saturating_sub(units), why)
+}
+
+/// The days after `from`, and by `last`, from which silver leaves more or less than before.
+#[must_use]
+pub fn changes(beside: &[Beside], from: NaiveDate, last: NaiveDate) -> BTreeSet<NaiveDate> {
+    let days = beside.iter().flat_map(|silver| [silver.starts_on, add_days(silver.until, 1)]);
+    days.filter(|day| from < *day && *day <= last).collect()
 }
 
 /// A core row of silver or gold, as it is known.
@@ -72,13 +130,15 @@ pub struct CoreRow {
     pub refunded: bool,
 }
 
-/// What is to be said of a monthly credit of silver or gold beside the other's: what gold holds back, whichever came
-/// first, and until when.
+/// What is to be said of a core benefit of silver or gold, of a kind, quantity and amount per unit, beside the other's: what
+/// gold holds back, whichever came first, and until when.
 pub fn told<'a>(
     rows: impl IntoIterator<Item = &'a CoreRow>,
     own: &Own<'_>,
     gold: bool,
-    brings: Amount,
+    kind: BenefitKind,
+    quantity: Option<u32>,
+    unit: Option<Amount>,
 ) -> Option<Reason> {
     let other = rows.into_iter().find(|row| {
         row.benefit == own.benefit
@@ -88,15 +148,33 @@ pub fn told<'a>(
             && row.starts_on <= own.expires_on
             && own.starts_on <= row.until
     })?;
-    let theirs = other.amount?;
-    let units = other.quantity.map_or(1, i64::from);
-    let theirs = Amount::new(theirs.minor.saturating_mul(units), theirs.currency);
-    let on = own.starts_on.max(other.starts_on);
-    let (silver, until, full) =
-        if gold { (theirs, other.until, brings) } else { (brings, own.expires_on, theirs) };
-    let order_id = if gold { other.order_id.clone() } else { own.order_id.to_owned() };
-    let beside = [Beside { order_id, starts_on: on, until, amount: silver }];
-    difference(full, &beside, on).1
+    let brings = |unit: Option<Amount>, quantity: Option<u32>| {
+        unit.map(|unit| Amount::new(unit.minor.saturating_mul(quantity.map_or(1, i64::from)), unit.currency))
+    };
+    let (ours, theirs) = (brings(unit, quantity), brings(other.amount, other.quantity));
+    let silver = Beside {
+        order_id: if gold { other.order_id.clone() } else { own.order_id.to_owned() },
+        starts_on: if gold { other.starts_on } else { own.starts_on },
+        until: if gold { other.until } else { own.expires_on },
+        quantity: if gold { other.quantity } else { quantity },
+        amount: if gold { theirs } else { ours },
+    };
+    let full = if gold { ours } else { theirs };
+    let gold_starts_on = if gold { own.starts_on } else { other.starts_on };
+    let both_from = own.starts_on.max(other.starts_on);
+    match kind {
+        BenefitKind::AzureMonthlyCredit => difference(full?, &[silver], both_from, Part::Period).1,
+        BenefitKind::AzureBulkCredit => difference(full?, &[silver], gold_starts_on, Part::bulk).1,
+        _ => units_on(if gold { quantity } else { other.quantity }?, &[silver], both_from).1,
+    }
+}
+
+impl Part {
+    /// Of bulk credit.
+    #[must_use]
+    pub const fn bulk(bulk: Amount) -> Self {
+        Self::Bulk { bulk }
+    }
 }
 
 /// The row that is filled: what stands before it counts.
@@ -203,6 +281,10 @@ mod tests {
         }
     }
 
+    fn beside(order: &str, from: &str, until: &str, quantity: Option<u32>, amount: Option<Amount>) -> Beside {
+        Beside { order_id: order.into(), starts_on: day(from), until: day(until), quantity, amount }
+    }
+
     fn gold() -> Own<'static> {
         Own {
             benefit: "visual_studio",
@@ -255,16 +337,11 @@ mod tests {
     #[test]
     fn d12_a_period_is_less_by_what_silver_brings_only_where_silver_runs_on_its_first_day() {
         let dollars = |minor| Amount::new(minor, Currency::USD);
-        let silver = |amount| Beside {
-            order_id: "S".into(),
-            starts_on: day("2024-01-01"),
-            until: day("2024-12-31"),
-            amount,
-        };
-        let left = |amount, on: &str| difference(dollars(15_000), &[silver(amount)], day(on));
+        let silver = |amount| beside("S", "2024-01-01", "2024-12-31", Some(1), Some(amount));
+        let left = |amount, on: &str| difference(dollars(15_000), &[silver(amount)], day(on), Part::Period);
         let held = |on: &str, minor| {
             let (on, order_id, until) = (day(on), "S".to_owned(), day("2024-12-31"));
-            Some(Reason::HeldBack { on, held: dollars(minor), order_id, until })
+            Some(Reason::HeldBack { on, held: Part::Period(dollars(minor)), order_id, until })
         };
         assert_eq!(left(dollars(10_000), "2024-12-31"), (dollars(5_000), held("2024-12-31", 10_000)));
         assert_eq!(left(dollars(20_000), "2024-01-01"), (dollars(0), held("2024-01-01", 15_000)));
@@ -273,6 +350,37 @@ mod tests {
         let kronor = Amount::new(90_000, Currency::parse("SEK").unwrap());
         let (on, order_id) = (day("2024-05-01"), "S".to_owned());
         assert_eq!(left(kronor, "2024-05-01"), (dollars(15_000), Some(Reason::NotHeldBack { on, order_id })));
+    }
+
+    #[test]
+    fn d12_units_are_less_by_what_silver_brings_on_the_days_on_which_it_runs() {
+        let run = [
+            beside("S-1", "2024-01-01", "2024-12-31", Some(5), None),
+            beside("S-2", "2024-06-01", "2025-05-31", Some(3), None),
+        ];
+        let left = |on: &str| units_on(7, &run, day(on)).0;
+        assert_eq!([left("2023-12-31"), left("2024-05-31"), left("2024-06-01")], [7, 2, 0]);
+        assert_eq!([left("2025-01-01"), left("2025-05-31"), left("2025-06-01")], [4, 4, 7]);
+        let told = units_on(7, &run, day("2024-12-31")).1;
+        let (held, order_id) = (Part::Units { units: 7 }, "S-1".to_owned());
+        let (on, until) = (day("2024-12-31"), day("2024-12-31"));
+        assert_eq!(told, Some(Reason::HeldBack { on, held, order_id, until }));
+        let days: Vec<NaiveDate> = changes(&run, day("2024-01-01"), day("2025-01-01")).into_iter().collect();
+        assert_eq!(days, [day("2024-06-01"), day("2025-01-01")]);
+        let without_limit = [beside("S", "2024-01-01", "2024-12-31", None, None)];
+        assert_eq!(units_on(7, &without_limit, day("2024-12-31")).0, 0);
+    }
+
+    #[test]
+    fn d12_what_is_held_back_is_stored_as_it_is_read() {
+        for held in [
+            Part::Period(Amount::new(1, Currency::USD)),
+            Part::bulk(Amount::new(2, Currency::USD)),
+            Part::Units { units: 3 },
+        ] {
+            let stored = serde_json::to_string(&held).unwrap();
+            assert_eq!(serde_json::from_str::<Part>(&stored).unwrap(), held, "{stored}");
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! [`advance`] is what every night does: close the period that is over, grant the one that starts. What late facts change
 //! of what is booked is settled ([`super::settlement`]).
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::{
     agreement::{self, KnownExclusion},
-    calendar::{Period, PeriodScheme, add_days, period, sub_days},
-    core_difference::Beside,
+    calendar::{Period, PeriodScheme, add_days, days_between, period, sub_days},
+    core_difference::{self, Beside},
     ledger::{Booked, EntryKind, Transfer},
     money::{Amount, Currency},
     own_currency::Exchange,
@@ -50,7 +52,7 @@ pub struct Terms {
     pub ended: Option<End>,
     /// Amount × quantity, as the file or the catalogue states it (D12).
     pub per_period: Amount,
-    /// Of gold's monthly core credit: what silver brings beside it (D12).
+    /// Of gold's core credit: what silver brings beside it (D12).
     pub beside: Vec<Beside>,
     /// The partner's currency before any change of it.
     pub local: Currency,
@@ -102,7 +104,10 @@ impl Terms {
                 let until = if whole.from < over_on { whole.until.min(over_on) } else { whole.until };
                 Period { until, ..whole }
             }
-            Shape::Bulk => Period { from: self.starts_on, until: add_days(self.last_usable_on, 1) },
+            // What silver held back of it is numbered by the days from its start (D12).
+            Shape::Bulk => {
+                Period { from: add_days(self.starts_on, number), until: add_days(self.last_usable_on, 1) }
+            }
         }
     }
 
@@ -154,6 +159,38 @@ impl Terms {
             Shape::Monthly(_) => number < self.periods_in_a_year,
             Shape::Bulk => number == 0,
         }
+    }
+
+    /// Whether it is bulk credit of which silver may hold a part back (D12).
+    #[must_use]
+    pub fn comes_in_parts(&self) -> bool {
+        self.shape == Shape::Bulk && !self.beside.is_empty()
+    }
+
+    /// Of bulk credit that opens on a day: what it brings then, and what silver held back and brings later by the days from
+    /// its start. Silver that runs on its first day takes its amount off, until it ends (D12).
+    pub(super) fn parts(&self, opens_on: NaiveDate) -> (i64, BTreeMap<u32, i64>) {
+        let left = |day| self.left_on(day).0.minor;
+        let (mut first, mut later) = (left(self.starts_on), BTreeMap::new());
+        let mut sum = first;
+        for day in core_difference::changes(&self.beside, self.starts_on, self.last_grant_on()) {
+            let more = left(day).saturating_sub(sum).max(0);
+            sum = sum.saturating_add(more);
+            let number = u32::try_from(days_between(self.starts_on, day)).unwrap_or(0);
+            if day <= opens_on {
+                first = sum;
+            } else if more > 0 && i16::try_from(number).is_ok() {
+                later.insert(number, more);
+            }
+        }
+        (first, later)
+    }
+
+    /// The first day after `day` on which a part of bulk credit comes that opened on `opens_on`.
+    #[must_use]
+    pub fn next_part_on(&self, opens_on: NaiveDate, after: NaiveDate) -> Option<NaiveDate> {
+        let parts = self.parts(opens_on).1;
+        parts.keys().map(|number| self.period(*number).from).find(|day| after < *day)
     }
 
     /// The last day on which a grant takes effect: the last usable one, before AD, by any end.
@@ -270,6 +307,8 @@ pub(super) fn original(
 /// Brings an entitlement up to the night of `today`: whatever closes or starts by then, in order, under its own dates.
 /// Bulk credit is granted from its `opening`, and not at all if it ends before (D14).
 ///
+/// What silver held back of bulk credit is settled when it is due ([`super::settlement`], D12).
+///
 /// Pushes the transfers onto `out` and returns the schedule after them; `None`: nothing is to come.
 /// A period of which nothing is left is granted nothing, and told in `held` (D12). Run again with the result it does nothing.
 #[must_use]
@@ -301,7 +340,7 @@ pub fn advance(
         };
         schedule.waits = None;
         schedule.scheme = terms.scheme();
-        schedule.held = terms.brings(schedule.next_period).1;
+        schedule.held = terms.held(schedule.next_period, grant.effective_on, grant.effective_on);
         schedule.open_minor = grant.amount.minor;
         schedule.currency = Some(grant.amount.currency);
         schedule.next_on = terms.closes_on(grant.period);

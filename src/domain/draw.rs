@@ -1,18 +1,22 @@
 //! Hours and incidents: what an order brings, what requests draw from it, and what is lost with it (R6, R7, D6).
 //!
-//! Granted once, with the benefit's start; drawn by requests; what is left lapses the day after its last usable day.
-//! [`settle`] compares what all facts say with what is booked, so that a draw that arrives after the lapse corrects it.
+//! Granted with the benefit's start, and of gold what silver held back on the day after silver ends (D12); drawn by requests;
+//! what is left lapses the day after its last usable day. [`settle`] compares what all facts say with what is booked, so that a
+//! draw that arrives after the lapse corrects it.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
 use super::{
     benefit::{Move, Unit},
-    calendar::{Period, add_days},
+    calendar::{Period, add_days, days_between},
+    core_difference::{self, Beside, units_on},
     ledger::Account,
 };
 
 /// A benefit that is drawn from, with what decides its balance.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Drawable {
     /// What is drawn.
     pub unit: Unit,
@@ -22,22 +26,63 @@ pub struct Drawable {
     pub starts_on: NaiveDate,
     /// Last usable day, grace included.
     pub last_usable_on: NaiveDate,
+    /// The last day on which more of it is granted: the last usable one before grace.
+    pub last_grant_on: NaiveDate,
     /// Last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
+    /// Of gold's core benefit: what silver brings beside it (D12).
+    pub beside: Vec<Beside>,
 }
 
 impl Drawable {
-    /// What it grants: nothing if it ended before it began.
-    #[must_use]
-    pub fn granted(&self) -> i64 {
-        let began = self.ended_on.is_none_or(|ended_on| self.starts_on <= ended_on);
-        self.quantity.filter(|_| began).map_or(0, |quantity| self.unit.granted(quantity))
+    /// What is granted by `today`, by the days from its start: nothing if it ended before it began. `used` is what was drawn on
+    /// which day. Silver that starts later takes back what is unspent then; what was spent stays, and counts as granted first (D12).
+    fn granted(&self, today: NaiveDate, used: &[(NaiveDate, i64)]) -> BTreeMap<u32, i64> {
+        let (mut grants, mut sum) = (BTreeMap::<u32, i64>::new(), 0_i64);
+        let last =
+            self.ended_on.map_or(self.last_grant_on, |ended_on| ended_on.min(self.last_grant_on)).min(today);
+        let quantity = self.quantity.unwrap_or(0);
+        let began =
+            self.ended_on.is_none_or(|ended_on| self.starts_on <= ended_on) && self.starts_on <= today;
+        let changes = core_difference::changes(&self.beside, self.starts_on, last);
+        let days = [self.starts_on].into_iter().chain(changes).filter(|_| began);
+        for day in days.map(Some).chain([None]) {
+            let before = used.iter().filter(|(on, _)| day.is_none_or(|day| *on < day));
+            let drawn = before.fold(0_i64, |sum, (_, count)| sum.saturating_add(*count));
+            let short = drawn.saturating_sub(sum).max(0);
+            let first = grants.entry(0).or_default();
+            (*first, sum) = (first.saturating_add(short), sum.saturating_add(short));
+            let Some(day) = day else { break };
+            let wanted = self.unit.granted(units_on(quantity, &self.beside, day).0);
+            let more = wanted.saturating_sub(sum).max(0);
+            let grant = grants.entry(self.number_of(day)).or_default();
+            *grant = grant.saturating_add(more);
+            let mut back = sum.saturating_sub(wanted.max(drawn)).max(0);
+            sum = sum.saturating_add(more).saturating_sub(back);
+            for grant in grants.values_mut().rev() {
+                let taken = back.min(*grant);
+                (*grant, back) = (grant.saturating_sub(taken), back.saturating_sub(taken));
+            }
+        }
+        grants
     }
 
-    /// The span of its entries.
+    fn number_of(&self, day: NaiveDate) -> u32 {
+        u32::try_from(days_between(self.starts_on, day)).unwrap_or(0)
+    }
+
+    /// The span of its entries of a number.
     #[must_use]
-    pub fn period(&self) -> Period {
-        Period { from: self.starts_on, until: add_days(self.last_usable_on, 1) }
+    pub fn period(&self, number: u32) -> Period {
+        Period { from: add_days(self.starts_on, number), until: add_days(self.last_usable_on, 1) }
+    }
+
+    /// The day after `today` on which silver leaves more or less of it.
+    #[must_use]
+    pub fn changes_after(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let running = self.ended_on.is_none();
+        let days = core_difference::changes(&self.beside, self.starts_on, self.last_grant_on);
+        days.into_iter().find(|day| running && today < *day)
     }
 }
 
@@ -57,6 +102,8 @@ pub struct Draw {
 pub struct UnitTransfer {
     /// What it is, or corrects.
     pub moved: Move,
+    /// Of a grant the days from the benefit's start to its own; else 0.
+    pub number: u32,
     /// The account it leaves.
     pub from: Account,
     /// The account it reaches.
@@ -84,26 +131,36 @@ pub struct BookedUnits {
 struct Books<'a>(&'a [BookedUnits]);
 
 impl Books<'_> {
-    fn original(&self, moved: Move) -> Option<&BookedUnits> {
-        self.0.iter().find(|b| b.transfer.moved == moved && b.transfer.corrects.is_none())
+    fn original(&self, moved: Move, number: u32) -> Option<&BookedUnits> {
+        let of = |t: &UnitTransfer| t.moved == moved && t.number == number && t.corrects.is_none();
+        self.0.iter().find(|b| of(&b.transfer))
+    }
+
+    /// What was drawn on which day, corrections taken off.
+    fn used(&self) -> impl Iterator<Item = (NaiveDate, i64)> {
+        let (from, _) = Move::Used.accounts();
+        let used = self.0.iter().map(|b| &b.transfer).filter(|t| t.moved == Move::Used);
+        used.map(move |t| (t.on, if t.from == from { t.count } else { t.count.saturating_neg() }))
     }
 
     /// What has gone the way of a move, corrections taken off.
-    fn net(&self, moved: Move) -> i64 {
+    fn net(&self, moved: Move, number: u32) -> i64 {
         let (from, _) = moved.accounts();
-        self.0.iter().filter(|b| b.transfer.moved == moved).fold(0, |sum: i64, b| {
+        let of = |t: &UnitTransfer| t.moved == moved && t.number == number;
+        self.0.iter().filter(|b| of(&b.transfer)).fold(0, |sum: i64, b| {
             let count = b.transfer.count;
             if b.transfer.from == from { sum.saturating_add(count) } else { sum.saturating_sub(count) }
         })
     }
 
     /// The entry that brings what went the way of `moved` to `wanted`: an original, or a correction that names it.
-    fn bring(&self, moved: Move, wanted: i64, on: NaiveDate) -> Option<UnitTransfer> {
-        let difference = wanted.saturating_sub(self.net(moved));
+    fn bring(&self, moved: Move, number: u32, wanted: i64, on: NaiveDate) -> Option<UnitTransfer> {
+        let difference = wanted.saturating_sub(self.net(moved, number));
         let (from, to) = moved.accounts();
         let (from, to) = if difference < 0 { (to, from) } else { (from, to) };
         let mut transfer = UnitTransfer {
             moved,
+            number,
             from,
             to,
             on,
@@ -111,7 +168,7 @@ impl Books<'_> {
             request_no: None,
             corrects: None,
         };
-        if let Some(original) = self.original(moved) {
+        if let Some(original) = self.original(moved, number) {
             let id = original.transfer_id;
             let nth = self.0.iter().filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == id)).count();
             transfer.corrects = Some((id, u32::try_from(nth).unwrap_or(u32::MAX).saturating_add(1)));
@@ -121,29 +178,46 @@ impl Books<'_> {
     }
 }
 
-/// Books what is missing of a benefit that has begun or ended: its grant, `draws` that are not booked yet, and, once it
-/// has ended, the lapse of what is left. A draw stays whatever ended the benefit. Says what is left to be drawn.
+/// Books what is missing of a benefit that has begun by `today` or ended: its grants, `draws` that are not booked yet, and,
+/// once it has ended, the lapse of what is left. A draw stays whatever ended the benefit. Says what is left to be drawn.
 #[must_use]
-pub fn settle(of: &Drawable, booked: &[BookedUnits], draws: &[Draw], out: &mut Vec<UnitTransfer>) -> i64 {
+pub fn settle(
+    of: &Drawable,
+    booked: &[BookedUnits],
+    draws: &[Draw],
+    today: NaiveDate,
+    out: &mut Vec<UnitTransfer>,
+) -> i64 {
     if of.quantity.is_none() {
         return 0;
     }
     let books = Books(booked);
     let is_new = |draw: &&Draw| booked.iter().all(|b| b.transfer.request_no != Some(draw.request_no));
     let fresh: Vec<&Draw> = draws.iter().filter(is_new).collect();
-    let used = fresh.iter().fold(books.net(Move::Used), |sum, draw| sum.saturating_add(draw.count));
-    let granted = of.granted().max(used);
-    let left = granted.saturating_sub(used);
+    let counts: Vec<(NaiveDate, i64)> =
+        books.used().chain(fresh.iter().map(|draw| (draw.on, draw.count))).collect();
+    let used = counts.iter().fold(0_i64, |sum, (_, count)| sum.saturating_add(*count));
+    let granted = || booked.iter().map(|b| &b.transfer).filter(|t| t.moved == Move::Granted);
+    // What was granted by a later night is looked at as that night did.
+    let mut grants = of.granted(granted().map(|t| t.on).fold(today, NaiveDate::max), &counts);
+    let left = grants.values().fold(0_i64, |sum, count| sum.saturating_add(*count)).saturating_sub(used);
+    for number in granted().map(|t| t.number) {
+        grants.entry(number).or_default();
+    }
     let lapsed_on = of.ended_on.map(|ended_on| add_days(ended_on, 1));
     let lapse =
-        books.bring(Move::Lapsed, lapsed_on.map_or(0, |_| left), lapsed_on.unwrap_or(of.last_usable_on));
-    let grant = books.bring(Move::Granted, granted, of.starts_on);
+        books.bring(Move::Lapsed, 0, lapsed_on.map_or(0, |_| left), lapsed_on.unwrap_or(of.last_usable_on));
+    let grants = grants.into_iter().filter_map(|(number, count)| {
+        books.bring(Move::Granted, number, count, add_days(of.starts_on, number))
+    });
+    let grants: Vec<UnitTransfer> = grants.collect();
     // What is released goes first, so that no account is ever overdrawn by the order of entries.
     let gives = |t: &UnitTransfer| t.to == Account::Available;
-    out.extend(lapse.filter(gives).into_iter().chain(grant.filter(gives)));
+    out.extend(lapse.filter(gives).into_iter().chain(grants.iter().copied().filter(gives)));
     let (from, to) = Move::Used.accounts();
     out.extend(fresh.iter().map(|draw| UnitTransfer {
         moved: Move::Used,
+        number: 0,
         from,
         to,
         on: draw.on,
@@ -151,7 +225,7 @@ pub fn settle(of: &Drawable, booked: &[BookedUnits], draws: &[Draw], out: &mut V
         request_no: Some(draw.request_no),
         corrects: None,
     }));
-    out.extend(grant.filter(|t| !gives(t)).into_iter().chain(lapse.filter(|t| !gives(t))));
+    out.extend(grants.into_iter().filter(|t| !gives(t)).chain(lapse.filter(|t| !gives(t))));
     if of.ended_on.is_some() { 0 } else { left }
 }
 
@@ -169,7 +243,9 @@ mod tests {
             quantity,
             starts_on: day("2024-01-31"),
             last_usable_on: day("2025-03-02"),
+            last_grant_on: day("2025-01-30"),
             ended_on: None,
+            beside: vec![],
         }
     }
 
@@ -179,8 +255,18 @@ mod tests {
 
     /// Settles, books, and settles again, which must change nothing. Says what was booked, and what is left.
     fn book(of: &Drawable, booked: &mut Vec<BookedUnits>, draws: &[Draw]) -> (Vec<String>, i64) {
+        book_by("2026-01-01", of, booked, draws)
+    }
+
+    fn book_by(
+        today: &str,
+        of: &Drawable,
+        booked: &mut Vec<BookedUnits>,
+        draws: &[Draw],
+    ) -> (Vec<String>, i64) {
+        let today = day(today);
         let mut out = vec![];
-        let left = settle(of, booked, draws, &mut out);
+        let left = settle(of, booked, draws, today, &mut out);
         for transfer in &out {
             let transfer_id = i64::try_from(booked.len()).unwrap() + 1;
             booked.push(BookedUnits { transfer_id, transfer: *transfer });
@@ -192,7 +278,7 @@ mod tests {
             assert!(available >= 0, "overdrawn by {transfer:?}");
         }
         let mut again = vec![];
-        assert_eq!(settle(of, booked, draws, &mut again), left);
+        assert_eq!(settle(of, booked, draws, today, &mut again), left);
         assert_eq!(again, []);
         let line = |t: &UnitTransfer| {
             let corrects = t.corrects.map_or(String::new(), |(id, nth)| format!(" corrects {id}.{nth}"));
@@ -257,6 +343,66 @@ mod tests {
         book(&of, &mut booked, &[]);
         of.ended_on = Some(day("2024-01-30"));
         assert_eq!(book(&of, &mut booked, &[]).0, ["2024-01-31 hours_granted -300 corrects 1.1"]);
+    }
+
+    #[test]
+    fn d12_what_silver_holds_back_comes_on_the_day_after_it_ends_in_whatever_order_it_is_known() {
+        let silver = Beside {
+            order_id: "S".into(),
+            starts_on: day("2024-01-01"),
+            until: day("2024-06-30"),
+            quantity: Some(15),
+            amount: None,
+        };
+        let alone = Drawable { unit: Unit::Incidents, ..hours(Some(20)) };
+        let beside = Drawable { beside: vec![silver.clone()], ..alone.clone() };
+        let mut booked = vec![];
+        assert_eq!(book_by("2024-02-01", &beside, &mut booked, &[]).0, ["2024-01-31 incidents_granted 5"]);
+        assert_eq!(beside.changes_after(day("2024-02-01")), Some(day("2024-07-01")));
+        assert_eq!(book_by("2024-07-01", &beside, &mut booked, &[]).0, ["2024-07-01 incidents_granted 15"]);
+        // Known at once when it is over, the same is booked; known late, it is corrected but for what was spent.
+        let lines = ["2024-01-31 incidents_granted 5", "2024-07-01 incidents_granted 15"].map(str::to_owned);
+        assert_eq!(book(&beside, &mut vec![], &[]).0, lines);
+        let mut late = vec![];
+        book_by("2024-02-01", &alone, &mut late, &[draw(7, "2024-02-01", 8)]);
+        let (lines, left) = book_by("2024-03-01", &beside, &mut late, &[]);
+        assert_eq!((lines, left), (vec!["2024-01-31 incidents_granted -12 corrects 1.1".to_owned()], 0));
+        let (lines, left) = book_by("2024-07-01", &beside, &mut late, &[]);
+        assert_eq!((lines, left), (vec!["2024-07-01 incidents_granted 12".to_owned()], 12));
+        // A refunded silver never ran.
+        let lines = book_by("2024-07-02", &alone, &mut late, &[]).0;
+        let corrected =
+            ["2024-01-31 incidents_granted 12 corrects 1.2", "2024-07-01 incidents_granted -12 corrects 4.1"];
+        assert_eq!(lines, corrected.map(str::to_owned));
+    }
+
+    #[test]
+    fn d12_silver_that_starts_later_takes_back_what_is_unspent_then_until_it_ends() {
+        let silver = Beside {
+            order_id: "S".into(),
+            starts_on: day("2024-03-01"),
+            until: day("2024-06-30"),
+            quantity: Some(15),
+            amount: None,
+        };
+        let of = Drawable { unit: Unit::Incidents, beside: vec![silver], ..hours(Some(20)) };
+        let draws = [draw(7, "2024-02-01", 3), draw(8, "2024-08-01", 10)];
+        let mut booked = vec![];
+        book_by("2024-02-28", &of, &mut booked, &draws[..1]);
+        assert_eq!(
+            book_by("2024-03-01", &of, &mut booked, &[]),
+            (vec!["2024-01-31 incidents_granted -15 corrects 1.1".to_owned()], 2)
+        );
+        book_by("2024-07-01", &of, &mut booked, &[]);
+        assert_eq!(
+            book(&of, &mut booked, &draws[1..]),
+            (vec!["2024-08-01 incidents_used -10".to_owned()], 7)
+        );
+        let mut at_once = vec![];
+        let (lines, left) = book(&of, &mut at_once, &draws);
+        let first = ["2024-01-31 incidents_granted 5", "2024-07-01 incidents_granted 15"];
+        assert_eq!((&lines[..1], left), (&[first[0].to_owned()][..], 7));
+        assert!(lines.contains(&first[1].to_owned()), "{lines:?}");
     }
 
     #[test]

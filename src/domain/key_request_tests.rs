@@ -55,6 +55,7 @@ impl Scene {
             keys: vec![key(11, 25), key(12, 25), key(13, 80)],
             activated_on: None,
             drawn: 0,
+            beside: vec![],
         };
         let partner = Partner {
             partner_id: 7,

@@ -140,7 +140,9 @@ impl Reason {
             Self::ContactMissing => activations::contact_missing(),
             Self::EndsBeforeLive { live_on, ends_on } => activations::ends_before_live(*live_on, *ends_on),
             Self::NoBenefitsYet => activations::no_benefits_yet(),
-            Self::NotEnoughLeft { unit, wanted, left } => activations::not_enough_left(*unit, *wanted, *left),
+            Self::NotEnoughLeft { unit, wanted, left, earliest_on } => {
+                activations::not_enough_left(*unit, *wanted, *left, *earliest_on)
+            }
             Self::UnknownProduct => activations::unknown_product(),
             Self::ProductNotCovered => activations::product_not_covered(),
             Self::VersionNotSupported { supported } => activations::version_not_supported(supported),

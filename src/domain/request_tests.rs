@@ -84,6 +84,7 @@ pub(super) fn book() -> Book {
             keys: vec![],
             activated_on: None,
             drawn: 0,
+            beside: vec![],
         };
         book.codes.insert((10, code.into()), entitlement_id);
         book.benefits.insert(entitlement_id, held);

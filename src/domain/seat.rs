@@ -48,7 +48,7 @@ fn began(held: &Held, seat_no: u32, terms: SeatTerms) -> Option<NaiveDate> {
 /// # Errors
 /// [`Reason::NoSeatLeft`] if all are taken, with the first date on which one may go to another; [`Reason::SeatOpensLater`] if one was freed and is not open yet (D9).
 pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Result<u32, Reason> {
-    let seats = held.quantity.unwrap_or(u32::MAX);
+    let seats = held.quantity_on(on).unwrap_or(u32::MAX);
     let used = held.seats.iter().filter_map(|seat| seat.seat_no).max().unwrap_or(0);
     let taken: Vec<u32> =
         held.seats.iter().filter(|seat| seat.removed_on.is_none()).filter_map(|seat| seat.seat_no).collect();
@@ -57,10 +57,9 @@ pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Resul
     if live >= seats {
         let opens = taken.iter().filter_map(|no| began(held, *no, terms));
         let first = opens.map(|day| add_days(day, terms.after_days)).min();
-        return Err(Reason::NoSeatLeft {
-            seats,
-            earliest_on: first.filter(|_| seats > 0).map(|day| day.max(on)),
-        });
+        let first = first.filter(|_| seats > 0).map(|day| day.max(on));
+        let earliest_on = first.into_iter().chain(held.more_than(live, on)).min();
+        return Err(Reason::NoSeatLeft { seats, earliest_on });
     }
     let is_free = |no: &u32| seat(held, *no).all(|seat| seat.removed_on.is_some());
     let freed: Vec<u32> = (1..=used).filter(is_free).collect();
@@ -129,6 +128,7 @@ mod tests {
             keys: vec![],
             activated_on: None,
             drawn: 0,
+            beside: vec![],
         }
     }
 

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use super::{
     calendar::Period,
-    credit::{Opening, Schedule, Terms, original},
+    credit::{Schedule, Shape, Terms, original},
     ledger::{Account, Booked, EntryKind, Transfer, corrections, latest, net},
     money::{Amount, Currency},
     own_currency::Exchange,
@@ -83,40 +83,118 @@ pub fn settle(terms: &Terms, facts: &Facts<'_>, out: &mut Vec<Transfer>) -> Sett
     usage.sort_by(|(a, x), (b, y)| (a, x.used_on, &x.reference).cmp(&(b, y.used_on, &y.reference)));
     let gone_by = facts.schedule.map_or(terms.periods_in_a_year, |schedule| schedule.next_period);
     let held_back = if facts.moved && terms.scheme().is_some() { facts.first..gone_by } else { 0..0 };
+    let opens_on = opens_on(terms, facts.booked);
     let numbers: BTreeSet<u32> = facts
         .booked
         .iter()
         .map(|b| b.transfer.period_no)
         .chain(usage.iter().map(|(number, _)| *number))
         .chain(held_back)
+        .chain(parts_by(terms, facts, opens_on))
         .collect();
+    if terms.shape == Shape::Bulk {
+        parts(terms, facts, opens_on, &numbers, &usage, &mut settled, out);
+        return settled;
+    }
     for number in numbers {
-        let of_period: Vec<&Usage> = usage.iter().filter(|(n, _)| *n == number).map(|(_, u)| *u).collect();
-        Books { terms, facts, number }.settle(&of_period, &mut settled, out);
+        let of_period = usage.iter().filter(|(n, _)| *n == number);
+        let of_period: Vec<Drawing<'_>> = of_period.map(|(_, u)| Drawing::all(u)).collect();
+        Books { terms, facts, opens_on, number, less: 0 }.settle(&of_period, &mut settled, out);
     }
     settled
 }
 
+/// The day with effect from which the first grant of a credit stands; where none was made, its start.
+#[must_use]
+pub fn opens_on(terms: &Terms, booked: &[Booked]) -> NaiveDate {
+    let mut grants = booked.iter().filter(|b| b.transfer.kind == EntryKind::CreditGranted);
+    let first = grants.find(|b| b.transfer.period_no == 0 && b.transfer.corrects.is_none());
+    first.map_or(terms.starts_on, |grant| latest(grant, booked).effective_on)
+}
+
+/// The parts of bulk credit that silver held back and that came by today (D12).
+fn parts_by(terms: &Terms, facts: &Facts<'_>, opens_on: NaiveDate) -> Vec<u32> {
+    let began = facts.schedule.is_some_and(|schedule| schedule.next_period > 0) || !facts.booked.is_empty();
+    if !facts.moved || !terms.comes_in_parts() || !began {
+        return Vec::new();
+    }
+    let numbers = terms.parts(opens_on).1.into_keys();
+    numbers.filter(|number| terms.period(*number).from <= facts.today).collect()
+}
+
+/// Bulk credit: usage draws from what was granted first, then from what came later, if it is not dated before that (D12,
+/// D15). What is beyond all of it is told with the last that it could be drawn from. What was spent beyond a part stays, and is
+/// taken off the next.
+fn parts(
+    terms: &Terms,
+    facts: &Facts<'_>,
+    opens_on: NaiveDate,
+    numbers: &BTreeSet<u32>,
+    usage: &[(u32, &Usage)],
+    settled: &mut Settled,
+    out: &mut Vec<Transfer>,
+) {
+    let mut left: Vec<i64> = usage.iter().map(|(_, u)| u.amount.minor).collect();
+    let mut less = 0_i64;
+    for number in numbers {
+        let reaches = |number: &u32, u: &Usage| *number == 0 || terms.period(*number).from <= u.used_on;
+        let drawings: Vec<Drawing<'_>> = usage
+            .iter()
+            .zip(&left)
+            .map(|((_, usage), left)| Drawing {
+                usage,
+                minor: if reaches(number, usage) { *left } else { 0 },
+                last: numbers.iter().rfind(|number| reaches(number, usage)) == Some(number),
+            })
+            .collect();
+        let books = Books { terms, facts, opens_on, number: *number, less };
+        less = books.beyond(&drawings);
+        let drawn = books.settle(&drawings, settled, out);
+        for (left, drawn) in left.iter_mut().zip(drawn) {
+            *left = left.saturating_sub(drawn);
+        }
+    }
+}
+
+/// What a usage may draw of a period.
+struct Drawing<'a> {
+    usage: &'a Usage,
+    /// So much of it is not drawn from an earlier one.
+    minor: i64,
+    /// What is beyond this period is drawn from no other.
+    last: bool,
+}
+
+impl<'a> Drawing<'a> {
+    fn all(usage: &'a Usage) -> Self {
+        Self { usage, minor: usage.amount.minor, last: true }
+    }
+}
+
 /// Where an entitlement stands whose order's year moved, as far as is known of it: the open period may close on another
-/// day, and periods may be to come again (D16). Where nothing was granted it is `first`, as it began.
+/// day, and periods may be to come again, as the night of `today` sees (D16). Where nothing was granted it is `first`, as it began.
 #[must_use]
 pub fn reschedule(
     terms: &Terms,
     schedule: Option<&Schedule>,
     booked: &[Booked],
     first: &Schedule,
+    today: NaiveDate,
 ) -> Schedule {
     let last_booked = booked.iter().map(|b| b.transfer.period_no.saturating_add(1)).max();
     let Some(next_period) = schedule.map(|schedule| schedule.next_period).or(last_booked) else {
         return first.clone();
     };
-    let begun = !booked.is_empty() || schedule.is_some_and(|schedule| schedule.scheme.is_some());
+    let passed =
+        |schedule: &Schedule| schedule.scheme.is_some() || terms.shape == Shape::Bulk && next_period > 0;
+    let begun = !booked.is_empty() || schedule.is_some_and(passed);
     let Some(open) = next_period.checked_sub(1).filter(|_| begun) else {
         return schedule.unwrap_or(first).clone();
     };
     let waits = schedule.and_then(|schedule| schedule.waits.clone());
+    let opens_on = opens_on(terms, booked);
     let next_on = terms.closes_on(terms.period(open));
-    let held = terms.brings(open).1;
+    let held = terms.held(open, opens_on, today);
     let granted = booked.iter().map(|b| &b.transfer).find(|t| t.period_no == open);
     let currency =
         granted.map(|t| t.amount.currency).or_else(|| schedule.and_then(|schedule| schedule.currency));
@@ -137,7 +215,11 @@ pub fn was_closed(number: u32, booked: &[Booked]) -> bool {
 struct Books<'a> {
     terms: &'a Terms,
     facts: &'a Facts<'a>,
+    /// See [`opens_on`].
+    opens_on: NaiveDate,
     number: u32,
+    /// Of bulk credit: so much was spent beyond the parts before this one.
+    less: i64,
 }
 
 /// An entry that there should be.
@@ -164,7 +246,8 @@ impl Books<'_> {
         original.map_or(0, |original| net(original, self.facts.booked))
     }
 
-    fn settle(&self, usage: &[&Usage], settled: &mut Settled, out: &mut Vec<Transfer>) {
+    /// Says what each usage draws.
+    fn settle(&self, usage: &[Drawing<'_>], settled: &mut Settled, out: &mut Vec<Transfer>) -> Vec<i64> {
         let terms = self.terms;
         let grant = self.original(EntryKind::CreditGranted, None);
         let stands = grant.map(|grant| latest(grant, self.facts.booked));
@@ -173,18 +256,16 @@ impl Books<'_> {
         let opened_on = stands.map_or(period.from, |t| t.effective_on);
         // What was granted stands whatever the policy says of the number of periods since.
         let stays = opened_on <= terms.last_grant_on();
+        let part = terms.shape == Shape::Bulk && self.number > 0;
         let to_come = self.facts.schedule.is_some_and(|schedule| self.number >= schedule.next_period);
-        if grant.is_none() && to_come && terms.grants_on(self.number, opened_on) {
-            return; // its usage waits for the grant
+        if grant.is_none() && to_come && !part && terms.grants_on(self.number, opened_on) {
+            return vec![0; usage.len()]; // its usage waits for the grant
         }
-        // An end takes a later grant back whole (D7); where the year moved, what was spent stays spent (D16).
-        let undone = terms.ended.is_some_and(|end| opened_on > end.on);
-        let spent = |u: &Usage| if undone { 0 } else { self.drawn(u) };
         let missing = if grant.is_none() { self.missing(settled) } else { None };
         let made = grant.map(|grant| &grant.transfer).or(missing.as_ref());
         let given = made.map_or(Amount::new(0, terms.local), |made| made.amount);
         let of = |minor| Amount::new(minor, given.currency);
-        let kept = usage.iter().fold(0_i64, |sum, u| sum.saturating_add(spent(u)));
+        let kept = self.kept(usage, opened_on);
         let (granted, usd) = match grant {
             None => (given.minor, None),
             Some(_) if !stays => (kept.min(given.minor), None),
@@ -196,15 +277,17 @@ impl Books<'_> {
             wanted.push(Wanted { kind, usage_id: None, on: opened_on, amount, usd });
         }
         out.extend(missing);
-        let mut left = granted;
-        for u in usage {
-            let drawn = if self.draws(u, opened_on, period, spent(u)) && u.amount.currency == given.currency {
-                u.amount.minor.min(left)
+        let (mut left, mut taken) = (granted, Vec::with_capacity(usage.len()));
+        for Drawing { usage: u, minor, last } in usage {
+            let drawn = if self.draws(u, opened_on, period) && u.amount.currency == given.currency {
+                (*minor).min(left)
             } else {
                 0
             };
             left = left.saturating_sub(drawn);
-            let over = Amount::new(u.amount.minor.saturating_sub(drawn), u.amount.currency);
+            taken.push(drawn);
+            let over = if *last { minor.saturating_sub(drawn) } else { 0 };
+            let over = Amount::new(over, u.amount.currency);
             for (kind, amount) in [(EntryKind::CreditUsed, of(drawn)), (EntryKind::CreditOverage, over)] {
                 wanted.push(Wanted { kind, usage_id: Some(u.usage_id), on: u.used_on, amount, usd: None });
             }
@@ -227,31 +310,66 @@ impl Books<'_> {
             Settled::add(&mut settled.reversed, back, given.currency);
         }
         self.book(period, &wanted, out);
+        taken
     }
 
-    /// Whether a usage draws from what was granted: it is in time, or was when `spent` was drawn, and is not since the year
-    /// moved: no end came before it.
-    fn draws(&self, usage: &Usage, opened_on: NaiveDate, period: Period, spent: i64) -> bool {
+    /// What stays spent of the period, where the year moved: an end takes a later grant back whole (D7, D16).
+    fn spent(&self, usage: &Usage, opened_on: NaiveDate) -> i64 {
+        let undone = self.terms.ended.is_some_and(|end| opened_on > end.on);
+        if undone { 0 } else { self.drawn(usage) }
+    }
+
+    /// Whether a usage draws from what was granted: it is in time, or was when it was drawn, and is not since the year moved:
+    /// no end came before it.
+    fn draws(&self, usage: &Usage, opened_on: NaiveDate, period: Period) -> bool {
         let on = usage.used_on;
         let in_time = opened_on <= on && on < period.until && on <= self.terms.last_day();
-        in_time || spent > 0 && self.terms.ended.is_none_or(|end| on <= end.on)
+        in_time || self.spent(usage, opened_on) > 0 && self.terms.ended.is_none_or(|end| on <= end.on)
+    }
+
+    /// What it brings.
+    fn brings(&self) -> Amount {
+        let Amount { minor, currency } = self.terms.brings(self.number, self.opens_on);
+        Amount::new(minor.saturating_sub(self.less).max(0), currency)
     }
 
     /// What a grant should be of, with its dollars, and never less than what was spent of it (D12, D16).
     fn granted(&self, grant: &Transfer, kept: i64) -> (i64, Option<i64>) {
-        let (minor, usd) = self.terms.brings_of(grant, self.facts.exchange.rates);
+        let (minor, usd) = self.terms.brings_of(grant, self.brings(), self.facts.exchange.rates);
         if minor < kept { (kept, None) } else { (minor, usd) }
+    }
+
+    /// Of what each usage may draw, what stays spent.
+    fn kept(&self, usage: &[Drawing<'_>], opened_on: NaiveDate) -> i64 {
+        usage.iter().fold(0_i64, |sum, u| sum.saturating_add(self.spent(u.usage, opened_on).min(u.minor)))
+    }
+
+    /// How much more than what is theirs was spent of this part and those before it.
+    fn beyond(&self, usage: &[Drawing<'_>]) -> i64 {
+        let kept = self.original(EntryKind::CreditGranted, None).map_or(0, |grant| {
+            let opened_on = latest(grant, self.facts.booked).effective_on;
+            self.terms.stated(&grant.transfer, self.kept(usage, opened_on))
+        });
+        let theirs = self.terms.brings(self.number, self.opens_on).minor;
+        kept.max(self.brings().minor).saturating_add(self.less).saturating_sub(theirs).max(0)
     }
 
     /// The grant of a period that went by with nothing granted, and brings something now that silver does not hold it back
     /// any more (D12).
     fn missing(&self, settled: &mut Settled) -> Option<Transfer> {
         let facts = self.facts;
-        let gone_by = facts.schedule.is_none_or(|schedule| self.number < schedule.next_period);
-        if !facts.moved || !gone_by || self.number < facts.first || !self.terms.grants(self.number) {
+        let bulk = self.terms.shape == Shape::Bulk;
+        // Bulk credit that never opened brings nothing; one of which silver left nothing has passed its start.
+        let gone_by = match facts.schedule {
+            Some(schedule) => bulk && self.number > 0 || self.number < schedule.next_period,
+            None => !bulk || self.number > 0,
+        };
+        let comes = bulk && self.number > 0 || self.terms.grants(self.number);
+        if !facts.moved || !gone_by || self.number < facts.first || !comes {
             return None;
         }
-        match self.terms.grant(self.number, facts.exchange, &Opening::AtStart, facts.today) {
+        let on = self.terms.period(self.number).from;
+        match self.terms.grant_of(self.brings(), self.number, on, facts.exchange, facts.today) {
             Ok(grant) => Some(grant).filter(|grant| grant.amount.minor > 0),
             Err(reason) => {
                 settled.waits = Some(reason);

@@ -6,6 +6,7 @@ use super::{
     benefit::{BenefitKind, Unit},
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
+    core_difference,
     kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
 };
@@ -41,7 +42,7 @@ pub fn decide(case: &Case<'_>, request: &Request) -> Ruling {
         Request::AdvisoryHours { minutes, .. } => {
             let mut problems = Vec::new();
             let running = running(case, BenefitKind::AdvisoryHours, case.order, &mut problems);
-            draw(&running, Unit::Hours, *minutes, ("hours", &hours(*minutes)), problems)
+            draw(&running, (Unit::Hours, *minutes, case.on), ("hours", &hours(*minutes)), problems)
         }
     }
 }
@@ -63,7 +64,7 @@ fn support(case: &Case<'_>, ticket: &Ticket, kind: BenefitKind) -> Ruling {
     });
     let order = if needs_ids { identified(case, ticket, &mut problems) } else { case.order };
     let running = running(case, kind, order, &mut problems);
-    draw(&running, Unit::Incidents, 1, ("kind", kind_asked(kind)), problems)
+    draw(&running, (Unit::Incidents, 1, case.on), ("kind", kind_asked(kind)), problems)
 }
 
 /// What kind of request asks for a kind of support.
@@ -169,17 +170,32 @@ fn brings(case: &Case<'_>, held: &Held) -> bool {
     offer.is_some_and(|offer| held.benefit.kind().comes_with(offer))
 }
 
-/// What is left of a benefit; `None`: it is unlimited.
-fn left(held: &Held, unit: Unit) -> Option<i64> {
-    held.quantity.map(|quantity| unit.granted(quantity).saturating_sub(held.drawn).max(0))
+/// What is left of a benefit on a day; `None`: it is unlimited.
+fn left(held: &Held, unit: Unit, on: NaiveDate) -> Option<i64> {
+    held.quantity_on(on).map(|quantity| unit.granted(quantity).saturating_sub(held.drawn).max(0))
 }
 
-/// Draws `wanted` from benefits in their order; `at` is the column and value that ask for it.
-fn draw(running: &[&Held], unit: Unit, wanted: i64, at: (&str, &str), mut problems: Vec<Problem>) -> Ruling {
+/// The first day after `on` on which as much as `wanted` is left, because silver holds less back (D12).
+fn enough_on(running: &[&Held], unit: Unit, wanted: i64, on: NaiveDate) -> Option<NaiveDate> {
+    let all_left = |day: NaiveDate| {
+        let running = running.iter().filter(|held| held.runs_on(day));
+        running.fold(0_i64, |sum, held| sum.saturating_add(left(held, unit, day).unwrap_or(0)))
+    };
+    let days = running.iter().flat_map(|held| core_difference::changes(&held.beside, on, held.ends_on()));
+    days.filter(|day| all_left(*day) >= wanted).min()
+}
+
+/// Draws as much as is `wanted` on a day from benefits in their order; `at` is the column and value that ask for it.
+fn draw(
+    running: &[&Held],
+    (unit, wanted, on): (Unit, i64, NaiveDate),
+    at: (&str, &str),
+    mut problems: Vec<Problem>,
+) -> Ruling {
     let (mut effects, mut open, mut rest) = (Vec::new(), wanted, 0_i64);
     let mut unlimited = false;
     for held in running {
-        let Some(left) = left(held, unit) else {
+        let Some(left) = left(held, unit, on) else {
             // It covers what is still wanted; nothing is drawn.
             unlimited = true;
             open = 0;
@@ -194,7 +210,11 @@ fn draw(running: &[&Held], unit: Unit, wanted: i64, at: (&str, &str), mut proble
     }
     if open > 0 && !running.is_empty() {
         let left = wanted.saturating_sub(open);
-        problems.push(Problem::at(at.0, at.1, Reason::NotEnoughLeft { unit, wanted, left }));
+        problems.push(Problem::at(
+            at.0,
+            at.1,
+            Reason::NotEnoughLeft { unit, wanted, left, earliest_on: enough_on(running, unit, wanted, on) },
+        ));
     }
     if !problems.is_empty() {
         return Err(problems);

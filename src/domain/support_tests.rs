@@ -190,7 +190,7 @@ fn r6_an_incident_is_taken_from_what_ends_first_and_has_one_left() {
     assert_eq!(ask(&world, "", "2024-07-01"), drawn(2, 9), "the other has ended");
     world.held(4).drawn = 1;
     assert_eq!(ask(&world, "", "2024-06-30"), drawn(2, 9));
-    let none_left = Reason::NotEnoughLeft { unit: Unit::Incidents, wanted: 1, left: 0 };
+    let none_left = Reason::NotEnoughLeft { unit: Unit::Incidents, wanted: 1, left: 0, earliest_on: None };
     assert_eq!(ask(&world, "ORD-42", "2024-06-30"), no("kind", "cloud_support", none_left));
     let over = Reason::OutsideBenefitDates {
         on: Some(day("2024-07-01")),
@@ -250,7 +250,7 @@ fn r7_hours_are_drawn_in_minutes_from_what_ends_first_over_as_many_benefits_as_i
     assert_eq!(hours(&world, "", 121, "2024-03-01"), draws(&[(2, 120), (1, 1)], 2_999));
     assert_eq!(hours(&world, "", 3_120, "2024-03-01"), draws(&[(2, 120), (1, 3_000)], 0));
     let short = |value: &str, wanted, left| {
-        no("hours", value, Reason::NotEnoughLeft { unit: Unit::Hours, wanted, left })
+        no("hours", value, Reason::NotEnoughLeft { unit: Unit::Hours, wanted, left, earliest_on: None })
     };
     assert_eq!(hours(&world, "", 3_135, "2024-03-01"), short("52.25", 3_135, 3_120));
     assert_eq!(hours(&world, "ORD-42", 150, "2024-03-01"), short("2.5", 150, 120));

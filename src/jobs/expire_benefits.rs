@@ -6,11 +6,10 @@
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
-use super::engine::{Context, Job, Result, Stage, booking::Booking};
+use super::engine::{Context, Job, Result, Stage};
 use crate::{
-    domain::{credit, notice::EntitlementEnded},
+    domain::notice::EntitlementEnded,
     store::{
-        credit::{of_entitlements, unsettled},
         notice::{self, NoticeSubject, Owed},
         order::{self, EndingEntitlement, How},
         request,
@@ -19,8 +18,10 @@ use crate::{
     },
 };
 
+use ending::end;
 use memberships::grace;
 
+mod ending;
 mod memberships;
 mod renewal;
 mod unassigned;
@@ -93,26 +94,4 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         .collect();
     notice::owe(conn, chunk.run_id, &owed).await?;
     Ok(Counts::done(changed + endings.len() + closed))
-}
-
-/// Ends entitlements: their assignments, and their credit, which lapses (D6).
-async fn end(
-    cx: &Context,
-    conn: &mut PgConnection,
-    run_id: i64,
-    endings: &[EndingEntitlement],
-) -> Result<()> {
-    order::end_entitlements(conn, run_id, endings).await?;
-    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
-    let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
-    // Where its order's year moved, what is booked is settled first, and that closes what has ended.
-    let moved = unsettled(conn, &ids).await?;
-    let (mut booking, mut out) = (Booking::default(), Vec::new());
-    for one in credits.iter().filter(|one| !moved.contains_key(&one.entitlement_id)) {
-        let Some(schedule) = one.schedule.clone() else { continue };
-        let after = credit::end(&one.terms, schedule, &mut out);
-        booking.stands.push((one.entitlement_id, after));
-        booking.add(one, &mut out);
-    }
-    booking.write(conn, run_id, &credits).await
 }

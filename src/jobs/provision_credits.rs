@@ -49,7 +49,8 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 /// Closes and grants what is due.
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let due = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
-    let granted = i64::try_from(units::settle(conn, chunk.run_id, &due.units).await?).unwrap_or(i64::MAX);
+    let granted =
+        i64::try_from(units::settle(conn, chunk.run_id, &due.units, cx.today).await?).unwrap_or(i64::MAX);
     let counts = advance(cx, conn, chunk.run_id, &due.credits, |_| cx.today).await?;
     Ok(Counts { done: counts.done.saturating_add(granted), ..counts })
 }
@@ -59,7 +60,8 @@ async fn usage(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<C
     let ids = crate::store::credit::with_usage(conn, chunk.span, cx.today).await?;
     let credits = crate::store::credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, _) = settle(cx, conn, &credits).await?;
-    let counts = Counts::done(booking.entries.len());
+    let units = units::settle_beside(conn, chunk.run_id, &ids, cx.today).await?;
+    let counts = Counts::done(booking.entries.len() + units);
     booking.write(conn, chunk.run_id, &credits).await?;
     Ok(counts)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{PgConnection, types::Json};
 
-use super::{Error, Result, agreement};
+use super::{Error, Result, agreement, holding};
 use crate::domain::{
     benefit::{Benefit, BenefitKind, Offer},
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
@@ -217,7 +217,8 @@ async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], dr
     let patterns: Vec<String> = DRAWN.iter().map(|kind| format!("{}%", kind.name())).collect();
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, e.membership_id, m.order_id, e.benefit, e.quantity, e.starts_on,
-                  e.last_usable_on, e.ended_on, a.activated_on as "activated_on?"
+                  e.last_usable_on, e.ended_on, a.activated_on as "activated_on?",
+                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core' and e.benefit not like 'azure%') as "gold!"
            from (select e.entitlement_id from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
                  join entitlement e on e.membership_id = k.membership_id and e.benefit = k.benefit
                  union
@@ -232,10 +233,13 @@ async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], dr
         drawing,
         &patterns
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    let gold: Vec<i64> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id).collect();
+    let silver = holding::silver(conn, &gold).await?;
     for r in rows {
         let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
+        let beside = silver.get(&(r.partner_id, r.benefit.clone())).filter(|_| r.gold);
         book.codes.insert((r.membership_id, r.benefit), r.entitlement_id);
         if DRAWN.contains(&benefit.kind()) {
             book.drawable.entry(r.partner_id).or_default().push(r.entitlement_id);
@@ -254,6 +258,7 @@ async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], dr
             keys: Vec::new(),
             activated_on: r.activated_on,
             drawn: 0,
+            beside: beside.cloned().unwrap_or_default(),
         };
         book.benefits.insert(r.entitlement_id, held);
     }

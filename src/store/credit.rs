@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Error, Result, own_currency, run::Span};
+use super::{Error, Result, holding, own_currency, run::Span};
 use crate::domain::{
     benefit::BenefitKind,
     calendar::{Period, PeriodScheme},
@@ -133,7 +133,7 @@ impl Row {
     }
 }
 
-/// Silver's monthly core credits by partner and benefit.
+/// Silver's core benefits by partner and benefit.
 type Besides = HashMap<(i64, String), Vec<Beside>>;
 
 impl Row {
@@ -141,49 +141,21 @@ impl Row {
         self.benefit.split('/').next() == Some(kind.name())
     }
 
-    fn is_gold_monthly(&self) -> bool {
-        self.gold && self.is(BenefitKind::AzureMonthlyCredit)
+    fn is_gold_credit(&self) -> bool {
+        self.gold && (self.is(BenefitKind::AzureMonthlyCredit) || self.is(BenefitKind::AzureBulkCredit))
     }
 
     fn beside(&self, besides: &Besides) -> Vec<Beside> {
         let of = (self.partner_id, self.benefit.clone());
-        besides.get(&of).filter(|_| self.is_gold_monthly()).cloned().unwrap_or_default()
+        besides.get(&of).filter(|_| self.is_gold_credit()).cloned().unwrap_or_default()
     }
 }
 
-/// What silver brings beside the monthly core credit of gold among these rows; a refunded order never ran (D12). A span
-/// without gold asks nothing.
+/// What silver brings beside the core credit of gold among these rows (D12). A span without gold asks nothing.
 async fn besides(conn: &mut PgConnection, rows: &[Row]) -> Result<Besides> {
-    let mut partners: Vec<i64> =
-        rows.iter().filter(|row| row.is_gold_monthly()).map(|row| row.partner_id).collect();
-    partners.sort_unstable();
-    partners.dedup();
-    let mut found = Besides::new();
-    if partners.is_empty() {
-        return Ok(found);
-    }
-    let silver = sqlx::query!(
-        r#"select m.partner_id, m.order_id, e.benefit, e.starts_on,
-                  least(e.expires_on, m.anniversary_on - 1, e.ended_on) as "until!",
-                  e.amount_minor as "amount_minor!", e.quantity as "quantity!", e.currency as "currency!"
-           from unnest((select $1::bigint[])) as asked (id)
-           join membership m on m.partner_id = asked.id
-           join entitlement e on e.membership_id = m.membership_id
-           where m.offer = 'silver' and m.status <> 'cancelled' and e.benefit_type = 'core'
-             and e.benefit like 'azure_monthly_credit%' and e.amount_minor is not null and e.quantity is not null
-           order by e.starts_on, m.order_id"#,
-        &partners
-    )
-    .fetch_all(conn)
-    .await?;
-    for r in silver {
-        let unknown = || Error::Unknown { what: format!("a currency of order {}", r.order_id) };
-        let currency = Currency::stored(&r.currency).ok_or_else(unknown)?;
-        let amount = Amount::new(r.amount_minor.saturating_mul(i64::from(r.quantity)), currency);
-        let beside = Beside { order_id: r.order_id, starts_on: r.starts_on, until: r.until, amount };
-        found.entry((r.partner_id, r.benefit)).or_default().push(beside);
-    }
-    Ok(found)
+    let partners: BTreeSet<i64> =
+        rows.iter().filter(|row| row.is_gold_credit()).map(|row| row.partner_id).collect();
+    holding::silver(conn, &partners.into_iter().collect::<Vec<_>>()).await
 }
 
 /// Cuts what is due by `today` into spans of about `rows` entitlements; the date of their keys is `today`. Found in the
@@ -500,7 +472,7 @@ pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &st
          select e.entitlement_id, e.partner_id, $2
          from unnest((select $1::bigint[])) as moved (id) join entitlement e on e.membership_id = moved.id
          where e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%'
-         on conflict (entitlement_id) do nothing",
+         on conflict (entitlement_id) do update set due_on = null",
         membership_ids,
         rule
     )
@@ -509,20 +481,24 @@ pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &st
     Ok(())
 }
 
-/// Notes that silver came, went or changed: what is booked of the partners' gold core credit beside it is settled against
-/// it by the next night (D12).
+/// Notes that orders of silver came, went or changed, or of gold: what is booked of gold's core benefits beside silver is
+/// settled by the next night (D12). A month of credit that is not granted yet is decided when it is.
 pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<()> {
     sqlx::query!(
         "insert into credit_unsettled (entitlement_id, partner_id, rule)
          select distinct g.entitlement_id, g.partner_id, 'D12'
-         from (select distinct s.partner_id from unnest((select $1::bigint[])) as silver (id)
-               join membership s on s.membership_id = silver.id where s.offer = 'silver') s
-         join membership m on m.partner_id = s.partner_id
+         from (select distinct t.partner_id, t.membership_id, t.offer
+               from unnest((select $1::bigint[])) as touched (id)
+               join membership t on t.membership_id = touched.id where t.offer in ('silver', 'gold')) t
+         join membership m on m.partner_id = t.partner_id
          join entitlement g on g.membership_id = m.membership_id
          left join credit_schedule c on c.entitlement_id = g.entitlement_id
-         where m.offer = 'gold' and g.benefit_type = 'core' and g.benefit like 'azure_monthly_credit%'
-           and (c.entitlement_id is null or c.next_period_no > 0)
-         on conflict (entitlement_id) do nothing",
+         where m.offer = 'gold' and g.benefit_type = 'core' and (t.offer = 'silver' or t.membership_id = m.membership_id)
+           and (g.benefit not like 'azure_monthly_credit%' or c.entitlement_id is null or c.next_period_no > 0)
+           and exists (select from membership s join entitlement b on b.membership_id = s.membership_id
+                       where s.partner_id = t.partner_id and s.offer = 'silver' and b.benefit = g.benefit
+                         and b.benefit_type = 'core')
+         on conflict (entitlement_id) do update set due_on = null",
         membership_ids
     )
     .execute(conn)
@@ -530,21 +506,50 @@ pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) ->
     Ok(())
 }
 
-/// Those of the entitlements that are to be settled, with the rule that says why.
-pub async fn unsettled(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, String>> {
-    let rows =
-        sqlx::query!("select entitlement_id, rule from credit_unsettled where entitlement_id = any($1)", ids)
-            .fetch_all(conn)
-            .await?;
+/// Those of the entitlements that are to be settled by `today`, with the rule that says why.
+pub async fn unsettled(
+    conn: &mut PgConnection,
+    ids: &[i64],
+    today: NaiveDate,
+) -> Result<HashMap<i64, String>> {
+    let rows = sqlx::query!(
+        "select entitlement_id, rule from credit_unsettled
+         where entitlement_id = any($1) and coalesce(due_on, $2) <= $2",
+        ids,
+        today
+    )
+    .fetch_all(conn)
+    .await?;
     Ok(rows.into_iter().map(|r| (r.entitlement_id, r.rule)).collect())
 }
 
-/// These entitlements are settled.
-pub async fn settled(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
-    if !ids.is_empty() {
-        sqlx::query!("delete from credit_unsettled where entitlement_id = any($1)", ids)
-            .execute(conn)
+/// These entitlements of these partners are settled, until a day on which more of what silver held back comes (D12).
+pub async fn settled(conn: &mut PgConnection, done: &[(i64, i64, Option<NaiveDate>)]) -> Result<()> {
+    let gone: Vec<i64> = done.iter().filter(|(_, _, due)| due.is_none()).map(|(id, ..)| *id).collect();
+    if !gone.is_empty() {
+        sqlx::query!("delete from credit_unsettled where entitlement_id = any($1)", &gone)
+            .execute(&mut *conn)
             .await?;
+    }
+    let (mut ids, mut partners, mut days) = (vec![], vec![], vec![]);
+    for (id, partner_id, due) in done {
+        if let Some(day) = due {
+            ids.push(*id);
+            partners.push(*partner_id);
+            days.push(*day);
+        }
+    }
+    if !ids.is_empty() {
+        sqlx::query!(
+            "insert into credit_unsettled (entitlement_id, partner_id, rule, due_on)
+             select id, partner_id, 'D12', due_on from unnest($1::bigint[], $2::bigint[], $3::date[]) as n (id, partner_id, due_on)
+             on conflict (entitlement_id) do update set rule = excluded.rule, due_on = excluded.due_on",
+            &ids,
+            &partners,
+            &days
+        )
+        .execute(conn)
+        .await?;
     }
     Ok(())
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Error, Result};
 use crate::domain::{
-    cap::{GroupSeats, Seats},
-    core_difference::CoreRow,
+    cap::{GroupSeats, Once, Seats},
+    core_difference::{Beside, CoreRow},
     money::{Amount, Currency},
 };
 
@@ -45,6 +45,45 @@ pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<H
     Ok(found)
 }
 
+/// The core benefits of partners' silver orders by partner and benefit; a refunded order never ran (D12).
+pub async fn silver(
+    conn: &mut PgConnection,
+    partner_ids: &[i64],
+) -> Result<HashMap<(i64, String), Vec<Beside>>> {
+    let mut found = HashMap::<_, Vec<_>>::new();
+    if partner_ids.is_empty() {
+        return Ok(found);
+    }
+    let rows = sqlx::query!(
+        r#"select m.partner_id, m.order_id, e.benefit, e.starts_on,
+                  least(e.expires_on, m.anniversary_on - 1, e.ended_on) as "until!", e.amount_minor, e.quantity, e.currency
+           from (select distinct id from unnest((select $1::bigint[])) as asked (id)) asked
+           join membership m on m.partner_id = asked.id
+           join entitlement e on e.membership_id = m.membership_id
+           where m.offer = 'silver' and m.status <> 'cancelled' and e.benefit_type = 'core'
+           order by e.starts_on, m.order_id"#,
+        partner_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in rows {
+        let unknown = || Error::Unknown { what: format!("a currency of order {}", r.order_id) };
+        let amount = r.amount_minor.zip(r.currency).map(|(unit, code)| {
+            let minor = unit.saturating_mul(r.quantity.map_or(1, i64::from));
+            Currency::stored(&code).map(|currency| Amount::new(minor, currency)).ok_or_else(unknown)
+        });
+        let beside = Beside {
+            starts_on: r.starts_on,
+            until: r.until,
+            quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
+            amount: amount.transpose()?,
+            order_id: r.order_id,
+        };
+        found.entry((r.partner_id, r.benefit)).or_default().push(beside);
+    }
+    Ok(found)
+}
+
 /// Groups of partners, with what their caps count.
 #[derive(Debug, Default)]
 pub struct Groups {
@@ -70,7 +109,8 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Grou
     let mut groups = HashMap::<String, GroupSeats>::new();
     let rows = sqlx::query!(
         r#"select partner_group(p.group_id, p.number) as "group!", p.country, e.entitlement_id, e.quantity, e.starts_on,
-                  least(e.expires_on, m.anniversary_on - 1) as "until!"
+                  least(e.expires_on, m.anniversary_on - 1) as "until!", p.partner_id, e.benefit, m.offer as "offer?",
+                  (e.benefit_type = 'core') as "core!"
            from partner p join membership m using (partner_id) join entitlement e using (membership_id)
            where partner_group(p.group_id, p.number) = any($1) and e.benefit like 'visual_studio%'
              and e.ended_on is null"#,
@@ -85,6 +125,7 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Grou
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()).unwrap_or(0),
             from: r.starts_on,
             until: r.until,
+            once: Once::of(r.core, r.offer.as_deref(), r.partner_id, &r.benefit),
         });
     }
     let rows = sqlx::query!(

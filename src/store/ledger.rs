@@ -28,8 +28,10 @@ pub struct UnitEntry {
     pub partner_id: i64,
     /// The kind of entry, as it is stored.
     pub kind: &'static str,
-    /// The time for which they are granted: all of it is one period.
+    /// The time in which they may be drawn.
     pub period: Period,
+    /// The rule by which a correction of a grant puts right what was booked (D12).
+    pub rule: Option<&'static str>,
     /// What moves.
     pub transfer: UnitTransfer,
 }
@@ -55,13 +57,13 @@ pub async fn append_credit(conn: &mut PgConnection, run_id: i64, entries: &[Cred
 /// Enters transfers of hours and incidents, in this order. Says how many.
 pub async fn append_units(conn: &mut PgConnection, run_id: i64, entries: &[UnitEntry]) -> Result<u64> {
     let mut rows = CopyRows::into("transfer");
-    for UnitEntry { entitlement_id, partner_id, kind, period, transfer: t } in entries {
+    for UnitEntry { entitlement_id, partner_id, kind, period, rule, transfer: t } in entries {
         rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(kind);
-        rows.cell(t.from.name()).cell(t.to.name()).cell(0);
+        rows.cell(t.from.name()).cell(t.to.name()).cell(t.number);
         rows.cell(t.corrects.map_or(0, |(_, nth)| nth)).date(period.from).date(period.until);
         // They have no currency, hence no rate; and no usage but a request draws them.
         rows.date(t.on).cell(t.count).null().null().null().null().null();
-        rows.maybe(t.corrects.map(|(id, _)| id)).null().maybe(t.request_no).end();
+        rows.maybe(t.corrects.map(|(id, _)| id)).maybe_text(*rule).maybe(t.request_no).end();
     }
     rows.copy(conn).await
 }

@@ -15,6 +15,7 @@ mod error;
 pub mod explain;
 pub mod export;
 pub mod file;
+pub mod held_back;
 pub mod holding;
 pub mod intake;
 pub mod keys;

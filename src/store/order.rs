@@ -6,10 +6,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, credit::spans, run::Span, units};
-use crate::domain::{
-    cancellation::Use,
-    reason::{Earliest, Reason},
-};
+use crate::domain::{cancellation::Use, reason::Reason};
 
 /// A membership as it stands.
 #[derive(Clone, Debug)]
@@ -223,44 +220,6 @@ pub async fn decide_closed(
     Ok(())
 }
 
-/// Records that periods went by of which silver leaves nothing, each with its reason (D12).
-pub async fn decide_held_back(
-    conn: &mut PgConnection,
-    run_id: i64,
-    today: NaiveDate,
-    held: &[(i64, Reason)],
-) -> Result<()> {
-    if held.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<i64> = held.iter().map(|(id, _)| *id).collect();
-    let reasons: Vec<Json<[Reason; 1]>> = held.iter().map(|(_, reason)| Json([reason.clone()])).collect();
-    let earliest: Vec<Option<NaiveDate>> = held
-        .iter()
-        .map(|(_, reason)| match reason.earliest() {
-            Earliest::On(day) => Some(day),
-            Earliest::WhenCorrected | Earliest::Never => None,
-        })
-        .collect();
-    sqlx::query!(
-        "insert into decision (partner_id, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
-             decided_on, run_id)
-         select e.partner_id, 'entitlement', m.order_id || '/' || e.benefit, 'grant', 'policy', 'refused', n.reasons,
-                n.earliest_on, $4, $5
-         from unnest($1::bigint[], $2::jsonb[], $3::date[]) with ordinality as n (id, reasons, earliest_on, nth)
-         join entitlement e on e.entitlement_id = n.id join membership m on m.membership_id = e.membership_id
-         order by n.nth",
-        &ids,
-        reasons as _,
-        earliest as _,
-        today,
-        run_id
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The day the first file of a membership arrived; `None`: none has.
 pub async fn known_on(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<Vec<(i64, NaiveDate)>> {
     let rows = sqlx::query!(
@@ -352,7 +311,7 @@ pub async fn end_entitlements(
          )
          insert into entitlement_version (entitlement_id, version_no, partner_id, run_id, quantity, starts_on, expires_on,
              amount_minor, currency, competency, subscription_id, benefit_type, ended_on, ended_as)
-         select e.entitlement_id, v.version_no + 1, e.partner_id, $4, e.quantity, e.starts_on, e.expires_on,
+         select e.entitlement_id, v.version_no + 1, e.partner_id, $4, quantity_left(e::entitlement), e.starts_on, e.expires_on,
              e.amount_minor, e.currency, e.competency, e.subscription_id, e.benefit_type, e.ended_on, e.ended_as
          from ended e, lateral (select max(version_no) as version_no from entitlement_version v
                                 where v.entitlement_id = e.entitlement_id) v",
@@ -363,7 +322,8 @@ pub async fn end_entitlements(
     )
     .execute(&mut *conn)
     .await?;
-    units::settle(conn, run_id, &ids).await?;
+    let last = ended_on.iter().max().copied().unwrap_or_default();
+    units::settle(conn, run_id, &ids, last).await?;
     Ok(())
 }
 

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 use super::{
-    Error, Result,
+    Error, Result, credit,
+    held_back::{self, Counted},
+    holding,
     ledger::{UnitEntry, append_units},
 };
 use crate::domain::{
     benefit::{Benefit, Move, Unit},
     draw::{self, BookedUnits, Drawable, UnitTransfer},
     ledger::Account,
+    reason::Reason,
 };
 
 /// Draws are booked when their request arrives, which is outside any run.
@@ -38,43 +41,79 @@ pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
         let draw = draw::Draw { request_no: *request_no, on: *on, count: *count };
         of.entry(*entitlement_id).or_default().push(draw);
     }
+    let Some(last) = draws.iter().map(|draw| draw.on).max() else { return Ok(()) };
     let mut ids: Vec<i64> = of.keys().copied().collect();
     ids.sort_unstable();
-    book(conn, NO_RUN, &ids, &of).await?;
+    let found = drawables(conn, &ids).await?;
+    book(conn, NO_RUN, &found, &of, last).await?;
     Ok(())
 }
 
-/// Of these entitlements, books what is missing of hours and incidents that have begun or ended: the grant, and the lapse
-/// of what is left. Says how many entries that took. Others are left alone.
-pub async fn settle(conn: &mut PgConnection, run_id: i64, entitlement_ids: &[i64]) -> Result<usize> {
-    book(conn, run_id, entitlement_ids, &HashMap::new()).await
+/// Of these entitlements, books what is missing by `today` of hours and incidents that have begun or ended: what is granted, and
+/// the lapse of what is left; and notes what silver holds back of these, and of seats (D12). Says how many entries that took.
+/// Others are left alone.
+pub async fn settle(
+    conn: &mut PgConnection,
+    run_id: i64,
+    entitlement_ids: &[i64],
+    today: NaiveDate,
+) -> Result<usize> {
+    let found = drawables(conn, entitlement_ids).await?;
+    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
+    book(conn, run_id, &found, &HashMap::new(), today).await
+}
+
+/// Settles those of the entitlements of which what silver leaves has changed by `today`, and notes when it changes next (D12).
+/// Says how many entries that took.
+pub async fn settle_beside(
+    conn: &mut PgConnection,
+    run_id: i64,
+    ids: &[i64],
+    today: NaiveDate,
+) -> Result<usize> {
+    let found = drawables(conn, ids).await?;
+    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
+    let entries = book(conn, run_id, &found, &HashMap::new(), today).await?;
+    let next = found.iter().map(|one| (one.entitlement_id, one.partner_id, one.of.changes_after(today)));
+    credit::settled(conn, &next.collect::<Vec<_>>()).await?;
+    Ok(entries)
 }
 
 async fn book(
     conn: &mut PgConnection,
     run_id: i64,
-    entitlement_ids: &[i64],
+    found: &[Found],
     draws: &HashMap<i64, Vec<draw::Draw>>,
+    today: NaiveDate,
 ) -> Result<usize> {
-    let found = drawables(conn, entitlement_ids).await?;
-    if found.is_empty() {
+    let counted: Vec<(&Found, Unit)> = found.iter().filter_map(|one| Some((one, one.unit?))).collect();
+    if counted.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<i64> = found.iter().map(|one| one.entitlement_id).collect();
+    let ids: Vec<i64> = counted.iter().map(|(one, _)| one.entitlement_id).collect();
     let mut booked = booked(conn, &ids).await?;
     let (mut entries, mut stands, mut out) = (Vec::new(), Vec::new(), Vec::new());
-    for one in &found {
+    for (one, unit) in counted {
         let booked = booked.remove(&one.entitlement_id).unwrap_or_default();
         let draws = draws.get(&one.entitlement_id).map_or(&[][..], Vec::as_slice);
-        let left = draw::settle(&one.of, &booked, draws, &mut out);
-        let stays = one.of.ended_on.is_none() && one.of.granted() > 0;
-        stands.push((one.entitlement_id, one.partner_id, stays.then_some(left)));
-        entries.extend(out.drain(..).map(|transfer| UnitEntry {
-            entitlement_id: one.entitlement_id,
-            partner_id: one.partner_id,
-            kind: one.of.unit.kind(transfer.moved),
-            period: one.of.period(),
-            transfer,
+        let left = draw::settle(&one.of, &booked, draws, today, &mut out);
+        let began = one.of.starts_on <= today || !booked.is_empty() || !out.is_empty();
+        let stays = one.of.ended_on.is_none() && one.of.quantity.is_some_and(|quantity| quantity > 0);
+        if began || !stays {
+            stands.push((one.entitlement_id, one.partner_id, stays.then_some(left)));
+        }
+        entries.extend(out.drain(..).map(|transfer| {
+            UnitEntry {
+                entitlement_id: one.entitlement_id,
+                partner_id: one.partner_id,
+                kind: unit.kind(transfer.moved),
+                period: one.of.period(transfer.number),
+                rule: (transfer.moved == Move::Granted
+                    && transfer.corrects.is_some()
+                    && one.of.ended_on.is_none())
+                .then_some("D12"),
+                transfer,
+            }
         }));
     }
     append_units(conn, run_id, &entries).await?;
@@ -82,37 +121,69 @@ async fn book(
     Ok(entries.len())
 }
 
-/// A benefit that is drawn from, and whose it is.
+/// A benefit that is counted, and whose it is.
 struct Found {
     entitlement_id: i64,
     partner_id: i64,
+    /// What is drawn from it; `None`: seats, or what else is counted.
+    unit: Option<Unit>,
     of: Drawable,
+    /// What is noted that silver holds back of it.
+    held_back: Option<Reason>,
 }
 
-/// Those of the entitlements that are drawn from.
+impl Found {
+    /// What silver may hold back of it.
+    fn counted(&self) -> Option<Counted<'_>> {
+        Some(Counted {
+            entitlement_id: self.entitlement_id,
+            quantity: self.of.quantity.filter(|_| self.of.ended_on.is_none())?,
+            starts_on: self.of.starts_on,
+            beside: &self.of.beside,
+            noted: self.held_back.as_ref(),
+        })
+    }
+}
+
+/// Those of the entitlements that are drawn from, and the core benefits of gold.
 async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
     let rows = sqlx::query!(
-        "select entitlement_id, partner_id, benefit, quantity, starts_on, last_usable_on, ended_on from entitlement
-         where entitlement_id = any($1)
-           and (benefit like 'advisory_hours%' or benefit like 'product_support%'
-                or benefit like 'signature_cloud_support%')
-         order by entitlement_id",
+        r#"select e.entitlement_id, e.partner_id, e.benefit, e.quantity, e.starts_on, e.last_usable_on, e.ended_on,
+                  least(e.expires_on, m.anniversary_on - 1) as "last_grant_on!",
+                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core') as "gold!",
+                  e.held_back as "held_back: Json<Reason>"
+           from entitlement e join membership m on m.membership_id = e.membership_id
+           where e.entitlement_id = any($1) and e.benefit not like 'azure%'
+             and (m.offer = 'gold' and e.benefit_type = 'core'
+                  or e.benefit like 'advisory_hours%' or e.benefit like 'product_support%'
+                  or e.benefit like 'signature_cloud_support%')
+           order by e.entitlement_id"#,
         ids
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    let gold: Vec<i64> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id).collect();
+    let silver = holding::silver(conn, &gold).await?;
     let mut found = Vec::with_capacity(rows.len());
     for r in rows {
-        let unit = Benefit::parse(&r.benefit).and_then(|benefit| Unit::of(benefit.kind()));
-        let unit = unit.ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
+        let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
+        let beside = silver.get(&(r.partner_id, r.benefit)).filter(|_| r.gold).cloned().unwrap_or_default();
         let of = Drawable {
-            unit,
+            unit: Unit::of(benefit.kind()).unwrap_or(Unit::Incidents),
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
             starts_on: r.starts_on,
             last_usable_on: r.last_usable_on,
+            last_grant_on: r.last_grant_on,
             ended_on: r.ended_on,
+            beside,
         };
-        found.push(Found { entitlement_id: r.entitlement_id, partner_id: r.partner_id, of });
+        found.push(Found {
+            entitlement_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            unit: Unit::of(benefit.kind()),
+            of,
+            held_back: r.held_back.map(|Json(reason)| reason),
+        });
     }
     Ok(found)
 }
@@ -120,7 +191,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
 /// What is booked of them.
 async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<BookedUnits>>> {
     let rows = sqlx::query!(
-        r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
+        r#"select transfer_id, entitlement_id, kind::text as "kind!", period_no, from_account::text as "from_account!",
                   to_account::text as "to_account!", effective_on, amount_minor, request_no, corrects, correction_no
            from (select distinct unnest($1::bigint[]) as id) asked
            cross join lateral (select * from transfer where entitlement_id = asked.id offset 0) booked
@@ -134,6 +205,7 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
         let unknown = || Error::Unknown { what: format!("transfer {}", r.transfer_id) };
         let transfer = UnitTransfer {
             moved: Move::of_kind(&r.kind).ok_or_else(unknown)?,
+            number: u32::try_from(r.period_no).map_err(|_| unknown())?,
             from: Account::parse(&r.from_account).ok_or_else(unknown)?,
             to: Account::parse(&r.to_account).ok_or_else(unknown)?,
             on: r.effective_on,

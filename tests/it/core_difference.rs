@@ -1,9 +1,9 @@
-//! Gold's core credit beside silver's: the difference is taken period by period (D12, C2). The digest is the same in
-//! whatever order the files came.
+//! Gold's core beside silver's: of monthly credit the difference is taken period by period, of all else silver's part comes on
+//! the day after silver ends (D12, C2). The digest is the same in whatever order the files came.
 
 use crate::{
     cast::{ENTITLEMENTS, cancel, partner, rates, usage, users},
-    house::House,
+    house::{House, Ran},
     story::Answer,
 };
 
@@ -43,8 +43,8 @@ async fn sound(house: &House, night: &str) {
     house.night(night).await;
     assert_eq!(house.state().await, before, "the night again");
     let broken = "select 'overdrawn' from report.balance where balance_minor < 0
-        union all select 'unsettled' from credit_unsettled";
-    assert_eq!(house.lines(broken).await, [""; 0]);
+        union all select 'unsettled' from credit_unsettled where due_on is null or due_on <= date '{night}'";
+    assert_eq!(house.lines(&broken.replace("{night}", night)).await, [""; 0]);
 }
 
 fn held(answer: &Answer) -> bool {
@@ -167,4 +167,206 @@ async fn d12_amounts_in_the_partners_currency_are_subtracted_in_it_and_mixed_one
         house.night("2024-12-21").await;
         assert_eq!(granted(&house, "ORD-G").await, [format!("2024-12-20 {period}")]);
     }
+}
+
+/// A row of a core benefit of an order.
+fn core((order, offer, from, until): (&str, &str, &str, &str), benefit: &str, quantity: &str) -> String {
+    let amount = match (benefit, offer) {
+        (BULK, "gold") => "12000.00,USD",
+        (BULK, _) => "6000.00,USD",
+        _ => ",",
+    };
+    format!("4301,{order},{offer},{benefit},core,{quantity},{from},{from},{until},{amount},\n")
+}
+
+fn core_file(order: (&str, &str, &str, &str), benefits: &[(&str, &str)]) -> String {
+    let rows: Vec<String> =
+        benefits.iter().map(|(benefit, quantity)| core(order, benefit, quantity)).collect();
+    ENTITLEMENTS.to_owned() + &rows.concat()
+}
+
+const COUNTED: [(&str, &str); 4] =
+    [("visual_studio", ""), ("product_support", ""), ("signature_cloud_support", ""), ("advisory_hours", "")];
+const BULK: &str = "azure_bulk_credit/cloud_platform";
+
+/// What there is of an order's benefits: what the report says, and what is granted and left.
+async fn there_is(house: &House, order: &str) -> Vec<String> {
+    let query = format!(
+        "select concat_ws(' ', e.benefit, e.quantity, b.balance_minor) from report.entitlement e
+         left join report.balance b on (b.order_id, b.benefit) = (e.order_id, e.benefit)
+         where e.order_id = '{order}' order by 1"
+    );
+    house.lines(&query).await
+}
+
+/// What `benefits` says on a day.
+fn benefits(house: &House, on: &str) -> String {
+    let now = format!("{on}T10:00:00Z");
+    Ran::of(house.command(["--now", &now]).args(["benefits", "--partner", "4301"])).ended(0).stdout
+}
+
+#[tokio::test]
+async fn d12_seats_hours_and_incidents_of_gold_are_less_on_the_days_of_silver_and_whole_on_the_day_after() {
+    let mut house = house("USD").await;
+    house.import_one("s.csv", &core_file(SILVER, &COUNTED), "2024-01-01").await.applied();
+    let answer = house.import_one("g.csv", &core_file(GOLD, &COUNTED), "2024-12-20").await;
+    assert!(answer.rows.iter().all(|row| row.ends_with("applied benefit held_back")), "{:?}", answer.rows);
+    assert!(answer.text.contains("5 is held back through 2024-12-31"), "{}", answer.text);
+    house.night("2024-12-20").await;
+    assert_eq!(
+        there_is(&house, "ORD-G").await,
+        ["advisory_hours 30 1800", "product_support 5 5", "signature_cloud_support 5 5", "visual_studio 5"]
+    );
+    let told = benefits(&house, "2024-12-21");
+    assert!(told.contains("5 of 5 seats"), "{told}");
+    house.night("2024-12-31").await;
+    assert_eq!(there_is(&house, "ORD-G").await[0], "advisory_hours 30 1800", "silver runs on its last day");
+    house.night("2025-01-01").await;
+    let whole = [
+        "advisory_hours 50 3000",
+        "product_support 20 20",
+        "signature_cloud_support 10 10",
+        "visual_studio 10",
+    ];
+    assert_eq!(there_is(&house, "ORD-G").await, whole);
+    let came = "select concat_ws(' ', kind, effective_on, amount_minor, rule) from report.ledger
+        where order_id = 'ORD-G' and benefit = 'product_support' order by entry_id";
+    assert_eq!(
+        house.lines(came).await,
+        ["incidents_granted 2024-12-20 5", "incidents_granted 2025-01-01 15"],
+        "each under its own date, and none is a correction"
+    );
+    let told = house.run(["explain", "ORD-G"]).ended(0).stdout;
+    assert!(told.contains("quantity 5 ") && told.contains("quantity 10"), "each is a version: {told}");
+    // The file that brought it says nothing new, and neither does an export.
+    house.import_one("again.csv", &core_file(GOLD, &COUNTED), "2025-01-02").await;
+    sound(&house, "2025-01-02").await;
+    assert_eq!(there_is(&house, "ORD-G").await, whole);
+}
+
+#[tokio::test]
+async fn d12_counted_benefits_and_bulk_credit_end_in_one_digest_in_whatever_order_silver_and_gold_come() {
+    let silver = ("ORD-S", "silver", "2024-12-01", "2025-02-25");
+    let gold = ("ORD-G", "gold", "2024-12-20", "2025-12-19");
+    let all = [&COUNTED[..], &[(BULK, "1")]].concat();
+    let files = [core_file(silver, &all), core_file(gold, &all)];
+    let spent = usage("4301", "ORD-G", BULK, "2025-03-02", "7000.00,USD", "U-1");
+    let mut digests = Vec::new();
+    for arrives in [
+        ["2024-12-01", "2024-12-20"],
+        ["2025-01-25", "2024-12-20"],
+        ["2024-12-01", "2025-01-25"],
+        ["2025-03-01", "2025-02-28"],
+        ["2025-03-01", "2025-03-01"],
+        ["2025-03-04", "2024-12-20"],
+    ] {
+        let mut house = house("USD").await;
+        let mut on: Vec<(&str, &String)> = arrives.into_iter().zip(&files).collect();
+        on.sort_by_key(|(day, _)| *day);
+        for (nth, (day, text)) in on.into_iter().enumerate() {
+            let answer = house.import_one(&format!("{nth}.csv"), text, day).await;
+            assert!(answer.rows.iter().all(|row| row.contains("applied")), "{:?}", answer.rows);
+            house.night(day).await;
+        }
+        house.night("2025-03-04").await;
+        house.import_one("u.csv", &spent, "2025-03-05").await.applied();
+        sound(&house, "2025-03-05").await;
+        assert_eq!(there_is(&house, "ORD-G").await[1], format!("{BULK} 1 500000"), "{arrives:?}");
+        let rules = "select distinct rule from report.ledger where rule is not null";
+        assert!(house.lines(rules).await.iter().all(|rule| rule == "D12"));
+        digests.push((house.digest().await, house.ledger().await));
+    }
+    for (digest, ledger) in &digests[1..] {
+        assert_eq!(*digest, digests[0].0, "{ledger:#?}\n{:#?}", digests[0].1);
+    }
+}
+
+#[tokio::test]
+async fn d12_bulk_credit_of_gold_comes_in_two_parts_and_what_was_spent_beyond_the_first_is_taken_off_the_second()
+ {
+    let bulk = |order| core_file(order, &[(BULK, "1")]);
+    let mut house = house("USD").await;
+    house.import_one("s.csv", &bulk(SILVER), "2024-01-01").await.applied();
+    let answer = house.import_one("g.csv", &bulk(GOLD), "2024-12-20").await;
+    assert!(held(&answer), "{:?}", answer.rows);
+    assert!(
+        answer.text.contains("USD 6,000.00 of gold's credit is held back through 2024-12-31"),
+        "{}",
+        answer.text
+    );
+    house.night("2024-12-30").await;
+    assert_eq!(granted(&house, "ORD-G").await, ["2024-12-20 600000 USD"]);
+    let told = benefits(&house, "2024-12-31");
+    assert!(told.contains("is held back through 2024-12-31"), "{told}");
+    house.night("2025-01-01").await;
+    let parts = ["2024-12-20 600000 USD", "2025-01-01 600000 USD"];
+    assert_eq!(granted(&house, "ORD-G").await, parts);
+    let told = benefits(&house, "2025-01-02");
+    assert!(!told.contains("held back"), "nothing is any more: {told}");
+    sound(&house, "2025-01-02").await;
+
+    // A late silver takes back what is unspent until it ends, and no more than its own comes then.
+    let mut late = self::house("USD").await;
+    late.import_one("g.csv", &bulk(GOLD), "2024-12-20").await.applied();
+    late.night("2024-12-22").await;
+    assert_eq!(granted(&late, "ORD-G").await, ["2024-12-20 1200000 USD"]);
+    let spent = usage("4301", "ORD-G", BULK, "2024-12-22", "8000.00,USD", "U-1");
+    late.import_one("u.csv", &spent, "2024-12-23").await.applied();
+    late.night("2024-12-23").await;
+    assert!(held(&late.import_one("s.csv", &bulk(SILVER), "2024-12-24").await));
+    late.night("2024-12-24").await;
+    assert_eq!(granted(&late, "ORD-G").await, ["2024-12-20 800000 USD"], "what was spent stays spent");
+    sound(&late, "2025-01-02").await;
+    assert_eq!(granted(&late, "ORD-G").await, ["2024-12-20 800000 USD", "2025-01-01 400000 USD"]);
+}
+
+#[tokio::test]
+async fn d12_a_refunded_silver_gives_gold_its_seats_hours_incidents_and_bulk_credit_at_once() {
+    let silver = ("ORD-S", "silver", "2024-12-10", "2025-12-09");
+    let all = [&COUNTED[..], &[(BULK, "1")]].concat();
+    let mut house = house("USD").await;
+    house.import_one("s.csv", &core_file(silver, &all), "2024-12-10").await.applied();
+    house.import_one("g.csv", &core_file(GOLD, &all), "2024-12-20").await;
+    let hours = "partner_id,request_id,kind,requested_by,requested_on,order_id,product,product_version,access_id,contract_id,hours\n\
+        4301,SR-9,advisory_hours,ada@p4301.example,2024-12-22,ORD-G,,,,,31.00\n";
+    house.night("2024-12-21").await;
+    let answer = house.import_one("h.csv", hours, "2024-12-22").await;
+    assert_eq!(answer.rows, ["2 rejected hours not_enough_left"]);
+    assert!(answer.text.contains("comes on 2025-12-10"), "{}", answer.text);
+    house.import_one("c.csv", &cancel("4301", "SR-1", "ORD-S", "2024-12-30"), "2024-12-30").await.applied();
+    sound(&house, "2024-12-31").await;
+    assert_eq!(
+        there_is(&house, "ORD-G").await,
+        [
+            "advisory_hours 50 3000",
+            "azure_bulk_credit/cloud_platform 1 1200000",
+            "product_support 20 20",
+            "signature_cloud_support 10 10",
+            "visual_studio 10"
+        ]
+    );
+    let mut never = self::house("USD").await;
+    never.import_one("g.csv", &core_file(GOLD, &all), "2024-12-20").await.applied();
+    never.night("2024-12-31").await;
+    assert_eq!(there_is(&never, "ORD-G").await, there_is(&house, "ORD-G").await);
+    let answer = house.import_one("h2.csv", &hours.replace("2024-12-22", "2025-01-02"), "2025-01-02").await;
+    assert_eq!(answer.rows, ["2 applied left_over"], "{}", answer.text);
+}
+
+#[tokio::test]
+async fn d12_a_seat_that_silver_holds_back_is_refused_with_the_day_on_which_it_comes() {
+    let mut house = house("USD").await;
+    house.import_one("s.csv", &core_file(SILVER, &[("visual_studio", "")]), "2024-01-01").await.applied();
+    house.import_one("g.csv", &core_file(GOLD, &[("visual_studio", "5")]), "2024-12-20").await;
+    house.night("2024-12-20").await;
+    let assign = |on: &str| {
+        format!(
+            "partner_id,order_id,benefit,action,user,requested_by,requested_on\n\
+             4301,ORD-G,visual_studio,assign,ben@p4301.example,ada@p4301.example,{on}\n"
+        )
+    };
+    let answer = house.import_one("a.csv", &assign("2024-12-21"), "2024-12-21").await;
+    assert_eq!(answer.rows, ["2 rejected user no_seat_left"]);
+    assert!(answer.text.contains("the first comes on 2025-01-01"), "{}", answer.text);
+    house.import_one("b.csv", &assign("2025-01-01"), "2025-01-01").await.applied();
 }

@@ -4,27 +4,61 @@ use chrono::NaiveDate;
 
 use super::{
     super::{
-        core_difference::difference,
+        core_difference::{Part, difference},
         ledger::{EntryKind, FrozenRate, Transfer},
         money::{Amount, Currency},
         own_currency::{Exchange, currency_on},
         rate::Rates,
         reason::Reason,
     },
-    Opening, Terms, original,
+    Opening, Shape, Terms, original,
 };
 
 impl Terms {
-    /// What period `number` brings, with what is said of it: of gold, the difference to silver, taken before it is
-    /// converted (D12).
+    /// What period `number` brings of a credit that opens on `opens_on`: of gold, the difference to silver, taken before it
+    /// is converted (D12).
     #[must_use]
-    pub fn brings(&self, number: u32) -> (Amount, Option<Reason>) {
-        difference(self.per_period, &self.beside, self.period(number).from)
+    pub fn brings(&self, number: u32, opens_on: NaiveDate) -> Amount {
+        match self.shape {
+            Shape::Monthly(_) => self.left_on(self.period(number).from).0,
+            Shape::Bulk => {
+                let (first, later) = self.parts(opens_on);
+                let minor = if number == 0 { first } else { later.get(&number).copied().unwrap_or(0) };
+                Amount::new(minor, self.per_period.currency)
+            }
+        }
     }
 
-    /// What a grant that was made should be of, and its dollars: other than it is where silver came or went since (D12).
-    pub(in crate::domain) fn brings_of(&self, grant: &Transfer, rates: &Rates) -> (i64, Option<i64>) {
-        let (left, _) = self.brings(grant.period_no);
+    /// What is to be said on a day of what silver holds back of period `number` (D12).
+    #[must_use]
+    pub fn held(&self, number: u32, opens_on: NaiveDate, today: NaiveDate) -> Option<Reason> {
+        match self.shape {
+            Shape::Monthly(_) => self.left_on(self.period(number).from).1,
+            Shape::Bulk => {
+                let (first, later) = self.parts(opens_on);
+                let came = later.iter().filter(|(number, _)| self.period(**number).from <= today);
+                let all =
+                    came.fold(first, |sum, (_, part)| sum.saturating_add(*part)) >= self.per_period.minor;
+                let said = self.left_on(self.starts_on).1;
+                said.filter(|said| !all || !matches!(said, Reason::HeldBack { .. }))
+            }
+        }
+    }
+
+    /// What silver leaves of it on a day, and what is said of the rest.
+    pub(super) fn left_on(&self, day: NaiveDate) -> (Amount, Option<Reason>) {
+        let part = if self.shape == Shape::Bulk { Part::bulk } else { Part::Period };
+        difference(self.per_period, &self.beside, day, part)
+    }
+
+    /// What a grant that was made should be of, and its dollars, where silver leaves `left` of its period: other than it is
+    /// where silver came or went since (D12).
+    pub(in crate::domain) fn brings_of(
+        &self,
+        grant: &Transfer,
+        left: Amount,
+        rates: &Rates,
+    ) -> (i64, Option<i64>) {
         let as_granted = (grant.amount.minor, grant.usd_minor);
         let Some(usd) = grant.usd_minor.filter(|_| left.currency == Currency::USD) else {
             let same = left.currency == grant.amount.currency && grant.usd_minor.is_none();
@@ -38,11 +72,19 @@ impl Terms {
         }
         let from = grant.period.from;
         let converted = rates.convert(left.minor, grant.amount.currency, from, self.max_rate_age_days);
-        let share = || {
-            let whole = i128::from(grant.amount.minor).saturating_mul(i128::from(left.minor));
-            whole.checked_div(i128::from(usd)).and_then(|minor| i64::try_from(minor).ok()).unwrap_or(0)
-        };
-        (converted.map_or_else(|_| share(), |(amount, _)| amount.minor), Some(left.minor))
+        let minor =
+            converted.map_or_else(|_| share(grant.amount.minor, left.minor, usd), |(amount, _)| amount.minor);
+        (minor, Some(left.minor))
+    }
+
+    /// What so much of a grant comes to in the currency in which the credit is stated.
+    pub(in crate::domain) fn stated(&self, grant: &Transfer, minor: i64) -> i64 {
+        match grant.usd_minor {
+            Some(usd) if grant.amount.currency != self.per_period.currency => {
+                share(usd, minor, grant.amount.minor)
+            }
+            _ => minor,
+        }
     }
 
     /// The grant of a period as the night of `today` sees it, or why it waits (D4, D14).
@@ -53,13 +95,24 @@ impl Terms {
         opening: &Opening,
         today: NaiveDate,
     ) -> Result<Transfer, Reason> {
-        let period = self.period(number);
         let effective_on = match opening {
-            Opening::AtStart => period.from,
+            Opening::AtStart => self.period(number).from,
             Opening::On(day) => *day,
             Opening::Blocked(reason) => return Err(reason.clone()),
         };
-        let stated = self.brings(number).0;
+        self.grant_of(self.brings(number, effective_on), number, effective_on, exchange, today)
+    }
+
+    /// The grant of a period that brings `stated`.
+    pub(in crate::domain) fn grant_of(
+        &self,
+        stated: Amount,
+        number: u32,
+        effective_on: NaiveDate,
+        exchange: Exchange<'_>,
+        today: NaiveDate,
+    ) -> Result<Transfer, Reason> {
+        let period = self.period(number);
         if stated.minor == 0 && self.per_period.minor > 0 {
             // Nothing needs no rate.
             let nothing = Amount::new(0, self.currency_of(number, exchange, today));
@@ -118,4 +171,10 @@ impl Terms {
         let first = currency_on(self.local, exchange.changes, from);
         open.find(|local| !self.never_in(*local, from, exchange.rates)).unwrap_or(first)
     }
+}
+
+/// `minor` × `part` ÷ `whole`, rounded down; 0 where that is no number.
+fn share(minor: i64, part: i64, whole: i64) -> i64 {
+    let product = i128::from(minor).saturating_mul(i128::from(part));
+    product.checked_div(i128::from(whole)).and_then(|minor| i64::try_from(minor).ok()).unwrap_or(0)
 }

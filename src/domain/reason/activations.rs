@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::{
     samples::day,
-    told::{Told, never, refusal, remark},
+    told::{Told, never, opens, refusal, remark},
     variants::Reason,
 };
 use chrono::NaiveDate;
@@ -21,7 +21,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::ContactMissing,
         Reason::EndsBeforeLive { live_on: day("2025-01-31"), ends_on: day("2025-01-30") },
         Reason::NoBenefitsYet,
-        Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90 },
+        Reason::NotEnoughLeft { unit: Unit::Hours, wanted: 150, left: 90, earliest_on: None },
         Reason::UnknownProduct,
         Reason::ProductNotCovered,
         Reason::VersionNotSupported { supported: vec!["2019".into(), "2022".into()] },
@@ -95,21 +95,24 @@ pub(super) fn no_benefits_yet() -> Told<'static> {
     )
 }
 
-pub(super) fn not_enough_left(unit: Unit, wanted: i64, left: i64) -> Told<'static> {
-    refusal("R6, R7").words(
-        move |_| {
-            format!(
-                "The request is for {}, and {} are left.",
-                naming::units(unit, wanted, English),
-                naming::units(unit, left, English)
-            )
+pub(super) fn not_enough_left(
+    unit: Unit,
+    wanted: i64,
+    left: i64,
+    earliest_on: Option<NaiveDate>,
+) -> Told<'static> {
+    earliest_on.map_or(refusal("R6, R7"), |on| opens("R6, R7, D12", on)).words(
+        move |day| {
+            let (asked, left) = (naming::units(unit, wanted, English), naming::units(unit, left, English));
+            let later =
+                earliest_on.map(|on| format!(" What a silver order holds back comes on {}.", day(on)));
+            format!("The request is for {asked}, and {left} are left.{}", later.unwrap_or_default())
         },
-        move |_| {
-            format!(
-                "Begäran gäller {}, och {} finns kvar.",
-                naming::units(unit, wanted, Swedish),
-                naming::units(unit, left, Swedish)
-            )
+        move |day| {
+            let (asked, left) = (naming::units(unit, wanted, Swedish), naming::units(unit, left, Swedish));
+            let later =
+                earliest_on.map(|on| format!(" Det som en silverorder håller inne kommer {}.", day(on)));
+            format!("Begäran gäller {asked}, och {left} finns kvar.{}", later.unwrap_or_default())
         },
     )
 }

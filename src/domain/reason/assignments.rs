@@ -196,6 +196,9 @@ pub(super) fn bulk_blocked(agreement: &str, earliest_on: Option<NaiveDate>) -> T
 pub(super) fn no_seat_left(seats: u32, earliest_on: Option<NaiveDate>) -> Told<'static> {
     earliest_on.map_or(refusal("D9"), |on| opens("D9", on)).words(
         move |day| match earliest_on {
+            Some(on) if seats == 0 => {
+                format!("A silver order holds all its seats back; the first comes on {} (UTC).", day(on))
+            }
             Some(on) => format!(
                 "All {seats} seats are taken. The first of them can go to another user from {} (UTC): reassign it, or \
                  remove its user.",
@@ -204,6 +207,9 @@ pub(super) fn no_seat_left(seats: u32, earliest_on: Option<NaiveDate>) -> Told<'
             None => "The benefit has no seats; a file that gives it some lets users in.".to_owned(),
         },
         move |day| match earliest_on {
+            Some(on) if seats == 0 => {
+                format!("En silverorder håller alla dess platser inne; den första kommer {} (UTC).", day(on))
+            }
             Some(on) => format!(
                 "Alla {seats} platser är upptagna. Den första av dem kan gå till en annan användare från och med \
                  {} (UTC): omtilldela den, eller ta bort dess användare.",

@@ -3,6 +3,7 @@
 use super::super::{
     benefit::Offer,
     calendar::add_days,
+    core_difference::Part,
     language::Language::{self, English, Swedish},
     money::{Amount, Currency},
     naming,
@@ -27,7 +28,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::NoAmount,
         Reason::HeldBack {
             on: day("2024-12-20"),
-            held: Amount::new(10_000, Currency::USD),
+            held: Part::Period(Amount::new(10_000, Currency::USD)),
             order_id: "ORD-1".into(),
             until: day("2024-12-31"),
         },
@@ -185,21 +186,41 @@ fn shown(value: &str, language: Language) -> String {
     }
 }
 
-pub(super) fn held_back(held: Amount, order_id: &str, until: NaiveDate) -> Told<'_> {
+pub(super) fn held_back(held: Part, order_id: &str, until: NaiveDate) -> Told<'_> {
     opens("D12", add_days(until, 1)).words(
-        move |day| {
-            format!(
+        move |day| match held {
+            Part::Period(held) => format!(
                 "Silver order {order_id} brings this too, so of each period of gold that begins through {}, {held} is \
                 held back; what begins later comes whole.",
                 day(until)
-            )
+            ),
+            Part::Bulk { bulk } => format!(
+                "Silver order {order_id} brings this too, so {bulk} of gold's credit is held back through {}; it comes on the \
+                day after.",
+                day(until)
+            ),
+            Part::Units { units } => format!(
+                "Silver order {order_id} brings this too, so of gold's quantity {units} is held back through {}; it \
+                comes on the day after.",
+                day(until)
+            ),
         },
-        move |day| {
-            format!(
+        move |day| match held {
+            Part::Period(held) => format!(
                 "Silverordern {order_id} ger också detta, så av varje period av guld som börjar till och med {} hålls \
                 {held} inne; det som börjar senare kommer helt.",
                 day(until)
-            )
+            ),
+            Part::Bulk { bulk } => format!(
+                "Silverordern {order_id} ger också detta, så av guldorderns kredit hålls {bulk} inne till och med {}; det kommer \
+                dagen efter.",
+                day(until)
+            ),
+            Part::Units { units } => format!(
+                "Silverordern {order_id} ger också detta, så av guldorderns antal hålls {units} inne till och med {}; det \
+                kommer dagen efter.",
+                day(until)
+            ),
         },
     )
 }

@@ -7,8 +7,9 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{
     super::{
         benefit::{Offer, Unit},
+        core_difference::Part,
         directory_role::Role,
-        money::{Amount, Currency},
+        money::Currency,
     },
     expected::Expected,
 };
@@ -125,10 +126,10 @@ pub enum Reason {
     NoAmount,
     /// Gold brings the difference to what silver brings (D12).
     HeldBack {
-        /// The first day of the period that this is said of.
+        /// The day that this is said of: of monthly credit the first of a period.
         on: NaiveDate,
-        /// So much of a period.
-        held: Amount,
+        /// So much.
+        held: Part,
         /// The silver order.
         order_id: String,
         /// Its last usable day, without grace.
@@ -381,6 +382,9 @@ pub enum Reason {
         wanted: i64,
         /// What is left, likewise.
         left: i64,
+        /// The first date on which so much is left, because silver holds less back; `None`: there is none (D12).
+        #[serde(default)]
+        earliest_on: Option<NaiveDate>,
     },
     /// The catalogue has no such product.
     UnknownProduct,

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::{context::Context, error::Result};
 use crate::{
     domain::{
-        credit::Schedule,
+        credit::{Schedule, Shape},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
@@ -50,7 +50,7 @@ pub async fn settle_by(
     for (id, usage) in usage(conn, &ids, cx.today).await? {
         used.entry(id).or_default().push(usage);
     }
-    let moved = unsettled(conn, &ids).await?;
+    let moved = unsettled(conn, &ids, cx.today).await?;
     let rates = cx.rates(conn).await?;
     let from_import = cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
     let (mut booking, mut found, mut out) = (Booking::default(), HashMap::new(), Vec::new());
@@ -63,7 +63,7 @@ pub async fn settle_by(
         let rule = moved.get(&id);
         let first = Schedule::new(&terms, from_import.then_some(credit.known_on));
         if rule.is_some() && (schedule.is_some() || terms.ended.is_none()) {
-            schedule = Some(settlement::reschedule(&terms, schedule.as_ref(), &booked, &first));
+            schedule = Some(settlement::reschedule(&terms, schedule.as_ref(), &booked, &first, cx.today));
         }
         let facts = Facts {
             schedule: schedule.as_ref(),
@@ -77,9 +77,10 @@ pub async fn settle_by(
         let settled = settlement::settle(&terms, &facts, &mut out);
         let mut reopened = false;
         if let Some(schedule) = schedule {
+            // Of bulk credit, all that it came in is open.
             let open = schedule.next_period.checked_sub(1);
-            let found = settled.open.iter().find(|(no, _)| Some(*no) == open).map(|(_, amount)| *amount);
-            let open_minor = found.map_or(0, |amount| amount.minor);
+            let found = settled.open.iter().filter(|(no, _)| Some(*no) == open || terms.shape == Shape::Bulk);
+            let open_minor = found.fold(0_i64, |sum, (_, amount)| sum.saturating_add(amount.minor));
             reopened = open_minor > 0 && open.is_some_and(|no| settlement::was_closed(no, &booked));
             let more = terms.ended.is_none() || terms.grants(schedule.next_period);
             let any = !booked.is_empty() || !out.is_empty();
@@ -95,7 +96,11 @@ pub async fn settle_by(
             // A period that is open again closes by a correction of the entry that closed it, and a grant that is missing and
             // waits for its rate is looked at again: both are settled until then.
             if !reopened && settled.waits.is_none() {
-                booking.moved.push(id);
+                let opens_on = settlement::opens_on(&terms, &booked);
+                // What is not granted yet is looked at as soon as it is.
+                let after = if booked.is_empty() { opens_on } else { day(credit) };
+                let next = terms.next_part_on(opens_on, after).filter(|_| terms.comes_in_parts());
+                booking.moved.push((id, credit.partner_id, next));
             }
             booking.corrected(credit, rule, &mut out);
         }
@@ -115,8 +120,9 @@ pub struct Booking {
     settled: Vec<i64>,
     /// Entitlements that are to stand in the schedule again, and whose they are.
     opened: Vec<(i64, i64)>,
-    /// Entitlements whose year moved: they are settled with this.
-    moved: Vec<i64>,
+    /// Entitlements whose year moved, and whose they are: they are settled with this, until the next part of bulk credit
+    /// comes that silver held back.
+    moved: Vec<(i64, i64, Option<NaiveDate>)>,
 }
 
 impl Booking {

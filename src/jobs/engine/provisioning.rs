@@ -20,7 +20,7 @@ use crate::{
     store::{
         agreement,
         credit::{Credit, of_entitlements, with_open_usage},
-        order,
+        held_back,
         run::Counts,
     },
 };
@@ -55,7 +55,7 @@ pub async fn advance(
     }
     let counts = Counts { refused: waiting, ..Counts::done(booking.entries.len()) };
     booking.write(conn, run_id, credits).await?;
-    order::decide_held_back(conn, run_id, cx.today, &refused).await?;
+    held_back::decide(conn, run_id, cx.today, &refused).await?;
     Ok(counts)
 }
 

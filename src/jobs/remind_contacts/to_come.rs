@@ -46,7 +46,7 @@ pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due)
         let (Some(schedule), Some(of)) = (&credit.schedule, of.get(&credit.entitlement_id)) else { continue };
         let Some(last) = credit.terms.to_come(schedule, against, credit.known_on, cx.today) else { continue };
         // Of gold, less what silver holds back (D12).
-        let (brings, _) = credit.terms.brings(last.period_no);
+        let brings = credit.terms.brings(last.period_no, last.period.from);
         if brings.minor <= 0 {
             continue;
         }

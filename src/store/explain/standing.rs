@@ -60,7 +60,7 @@ pub struct BenefitStanding {
     pub benefit: String,
     /// `core` or `incremental`.
     pub benefit_type: String,
-    /// `None`: unlimited.
+    /// What silver leaves of it now (D12); `None`: unlimited.
     pub quantity: Option<i32>,
     /// Its start.
     pub starts_on: NaiveDate,
@@ -92,7 +92,7 @@ pub struct BenefitStanding {
     pub balance: Option<i64>,
     /// In which currency.
     pub balance_currency: Option<String>,
-    /// What silver holds back of the period that runs (D12).
+    /// What silver holds back: of the period that runs, or of seats, incidents or hours (D12).
     pub held_back: Option<Json<Reason>>,
 }
 
@@ -199,7 +199,7 @@ impl Subject {
     pub async fn benefits(&self, conn: &mut PgConnection) -> Result<Vec<BenefitStanding>> {
         Ok(sqlx::query_as!(
             BenefitStanding,
-            r#"select m.order_id, m.offer, e.benefit, e.benefit_type, e.quantity, e.starts_on, e.expires_on,
+            r#"select m.order_id, m.offer, e.benefit, e.benefit_type, quantity_left(e) as quantity, e.starts_on, e.expires_on,
                       e.last_usable_on, e.ended_on, v.activated_on as "activated_on?", v.live_on as "live_on?",
                       coalesce(e.ended_as, case when s.waits ->> 'code' = 'bulk_blocked' then 'blocked'
                                                 when v.live then 'live'
@@ -209,7 +209,7 @@ impl Subject {
                       t.assigned_to as "assigned_to?", t.taken as "seats_taken!", k.keys as "keys!", k.unused as "keys_left!",
                       r.seats as "subscription_seats?", r.ends_on as "subscription_ends_on?",
                       b.minor as "balance?", b.currency as "balance_currency?",
-                      s.held_back as "held_back?: Json<Reason>"
+                      coalesce(s.held_back, e.held_back) as "held_back?: Json<Reason>"
                from membership m join entitlement e using (membership_id)
                left join credit_schedule s on s.entitlement_id = e.entitlement_id
                left join activation v on v.entitlement_id = e.entitlement_id

@@ -1,5 +1,7 @@
 //! What is done with software, support, hours and offers; what bulk credit waits for (R2, R5–R8, D7, D12, D14).
 
+use std::collections::BTreeMap;
+
 use super::{
     requests::answer,
     rules::{Day, Item, Model, No, Order, When, minus, outside, plus},
@@ -174,21 +176,37 @@ impl Model {
         let mut open = wanted;
         let mut taken = Vec::new();
         for (_, _, at, nth) in from.iter().copied() {
-            let item = &self.orders[at].items[nth];
-            let count = (item.units() - item.drawn).max(0).min(open);
+            let count = self.left(at, nth, on).min(open);
             open -= count;
             taken.push((at, nth, count));
         }
         if open > 0 && !from.is_empty() {
-            no.push(("not_enough_left", When::Corrected));
+            // What silver holds back may be enough later (D12).
+            let left = |day: Day| -> i64 {
+                let then = from.iter().filter(|(last, ..)| day <= *last);
+                then.map(|(_, _, at, nth)| self.left(*at, *nth, day)).sum()
+            };
+            let last = from.iter().map(|(last, ..)| *last).max().unwrap();
+            let mut later = on.iter_days().skip(1).take_while(|day| *day <= last);
+            let enough = later.find(|day| left(*day) >= wanted);
+            no.push(("not_enough_left", enough.map_or(When::Corrected, When::On)));
         }
         if !no.is_empty() {
             return Err(no);
         }
         for (at, nth, count) in taken {
-            self.orders[at].items[nth].drawn += count;
+            if count > 0 {
+                self.orders[at].items[nth].draws.push((on, count));
+            }
         }
         Ok(vec!["left_over"])
+    }
+
+    /// Minutes or incidents that are left of an item on a day.
+    fn left(&self, order: usize, item: usize, on: Day) -> i64 {
+        let order = &self.orders[order];
+        let item = &order.items[item];
+        (self.units(order, item, on) - item.drawn()).max(0)
     }
 
     /// Whether a row of an order would bring more Visual Studio seats than the group may have on some day (D12).
@@ -204,17 +222,25 @@ impl Model {
         let (in_country, in_all) = if gold { (50, 150) } else { (25, 75) };
         let day_by_day = (0..).map(|n| plus(item.from, n)).take_while(|day| *day <= item.expires);
         let seats = |country: Option<&str>, day: Day| -> u32 {
-            let beside = ours.iter().filter(|o| country.is_none_or(|c| self.companies[o.of].country == c));
-            let sum = beside.flat_map(|o| o.items.iter().map(|item| (item, minus(o.ad, 1))));
-            let sum = sum.filter(|(i, last)| {
-                i.is("visual_studio") && i.ended.is_none() && i.from <= day && day <= i.expires.min(*last)
-            });
-            sum.map(|(i, _)| i.quantity).sum()
+            // Of silver and gold the same seats stand once: as many as the offer with more of them has.
+            let mut by = BTreeMap::from([((of, item.code, offer), item.quantity)]);
+            for o in ours.iter().filter(|o| country.is_none_or(|c| self.companies[o.of].country == c)) {
+                for i in o.items.iter().filter(|i| i.is("visual_studio") && i.ended.is_none()) {
+                    if i.from <= day && day <= i.expires.min(minus(o.ad, 1)) {
+                        *by.entry((o.of, i.code, o.offer)).or_default() += i.quantity;
+                    }
+                }
+            }
+            let gold = |of, code| by.get(&(of, code, Some("gold"))).copied().unwrap_or(0);
+            by.iter()
+                .map(|((of, code, offer), count)| match offer {
+                    Some("silver") => count.saturating_sub(gold(*of, *code)),
+                    _ => *count,
+                })
+                .sum()
         };
         let here = Some(self.companies[of].country);
-        day_by_day.into_iter().any(|day| {
-            seats(here, day) + item.quantity > in_country || seats(None, day) + item.quantity > in_all
-        })
+        day_by_day.into_iter().any(|day| seats(here, day) > in_country || seats(None, day) > in_all)
     }
 
     /// Bulk credit is granted from the first day on which nothing that was known by then excludes it; what ends before

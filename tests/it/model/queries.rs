@@ -46,9 +46,12 @@ pub const BOOKS: &str = "
 
 /// What may not be, a line each.
 pub const BROKEN: &str = "
-    with moved as (
-        select entitlement_id, period_no, to_account::text as account, amount_minor from transfer
-        union all select entitlement_id, period_no, from_account::text, -amount_minor from transfer
+    with entry as (
+        -- hours and incidents are drawn from all that was granted of them
+        select *, case when currency is null then 0 else period_no end as of_no from transfer
+    ), moved as (
+        select entitlement_id, of_no as period_no, to_account::text as account, amount_minor from entry
+        union all select entitlement_id, of_no, from_account::text, -amount_minor from entry
     ), account as (
         select entitlement_id, period_no, account, sum(amount_minor) as minor from moved group by 1, 2, 3
     ), seat as (

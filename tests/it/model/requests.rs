@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     benefits::Ticket,
     keys::KeyAsked,
-    rules::{Day, Given, Item, Kept, Model, No, Pending, When, minus, outside, plus},
+    rules::{Day, Given, Item, Kept, Model, No, Order, Pending, When, minus, outside, plus},
 };
 
 /// How a file came.
@@ -289,7 +289,7 @@ impl Model {
                 if self.breaks_cap(of, on) {
                     no.push(("cap_reached", When::Corrected));
                 }
-                match self.free_seat(item, user, on) {
+                match self.free_seat(ours, item, user, on) {
                     Ok(free) => seat = free,
                     Err(reason) => no.push(reason),
                 }
@@ -326,11 +326,15 @@ impl Model {
     }
 
     /// The seat a user gets: the one they freed, an open one, a new one (D9).
-    fn free_seat(&self, item: &Item, user: usize, on: Day) -> Result<u32, No> {
+    fn free_seat(&self, order: &Order, item: &Item, user: usize, on: Day) -> Result<u32, No> {
         let live: Vec<u32> = item.live().map(|given| given.seat).collect();
-        if live.len() >= item.quantity as usize {
+        let seats = |day| self.quantity(order, item, day) as usize;
+        if live.len() >= seats(on) {
             let first = live.iter().filter_map(|seat| self.opens(item, *seat)).min();
-            let first = first.filter(|_| item.quantity > 0).map(|day| day.max(on));
+            let first = first.filter(|_| seats(on) > 0).map(|day| day.max(on));
+            // Silver may hold seats back until then (D12).
+            let rest = on.iter_days().skip(1).take_while(|day| *day <= order.last_day(item));
+            let first = first.into_iter().chain(rest.into_iter().find(|day| seats(*day) > live.len())).min();
             return Err(("no_seat_left", first.map_or(When::Corrected, When::On)));
         }
         let most = item.given.iter().map(|given| given.seat).max().unwrap_or(0);
@@ -346,7 +350,7 @@ impl Model {
         if let Some(seat) = open.iter().find(|seat| had(**seat)).or_else(|| open.first()) {
             return Ok(*seat);
         }
-        if live.len() + freed.len() < item.quantity as usize {
+        if live.len() + freed.len() < seats(on) {
             return Ok(most + 1);
         }
         let first = freed.iter().filter_map(|seat| opens(*seat)).min();

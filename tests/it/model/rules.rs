@@ -99,8 +99,8 @@ pub struct Item {
     pub known: Day,
     pub number: u32,
     pub activated: Option<Day>,
-    /// Minutes or incidents.
-    pub drawn: i64,
+    /// Minutes or incidents, by the day of their request.
+    pub draws: Vec<(Day, i64)>,
     /// Of bulk credit: the day its grant took effect; or it ended before and never gets one.
     pub opened: Option<Day>,
     pub lost: bool,
@@ -114,13 +114,22 @@ impl Item {
         self.code.split('/').next() == Some(kind)
     }
 
-    /// What is drawn from: minutes or incidents.
-    pub fn units(&self) -> i64 {
+    /// What one of it is to draw from: an hour's minutes, or an incident.
+    pub fn unit(&self) -> i64 {
         match self.code {
-            "advisory_hours" => i64::from(self.quantity) * 60,
-            "product_support" | "signature_cloud_support" => i64::from(self.quantity),
+            "advisory_hours" => 60,
+            "product_support" | "signature_cloud_support" => 1,
             _ => 0,
         }
+    }
+
+    pub fn drawn(&self) -> i64 {
+        self.draws.iter().map(|(_, count)| count).sum()
+    }
+
+    /// What it brings a period, or once.
+    pub fn credit(&self) -> i64 {
+        self.minor * i64::from(self.quantity)
     }
 
     pub fn live(&self) -> impl Iterator<Item = &Given> {
@@ -234,9 +243,9 @@ impl Model {
         on.iter_days().take_while(|day| *day <= until).find(free)
     }
 
-    /// What silver brings of a benefit on a day beside a gold order: what was refunded never ran, and grace is none of its
-    /// days (D12).
-    pub fn silver_beside(&self, gold: &Order, code: &str, on: Day) -> i64 {
+    /// What silver brings of a benefit on a day beside a gold order, as `what` counts it: what was refunded never ran, and
+    /// grace is none of its days (D12).
+    pub fn silver_beside(&self, gold: &Order, code: &str, on: Day, what: fn(&Item) -> i64) -> i64 {
         let silver = |o: &&Order| gold.offer == Some("gold") && o.offer == Some("silver") && o.of == gold.of;
         let mut sum = 0;
         for order in self.orders.iter().filter(silver) {
@@ -247,10 +256,21 @@ impl Model {
                     Some((end, _)) => on <= until.min(end),
                     None => on <= until,
                 };
-                sum += if runs { item.minor * i64::from(item.quantity) } else { 0 };
+                sum += if runs { what(item) } else { 0 };
             }
         }
         sum
+    }
+
+    /// How much of an item's quantity silver leaves on a day (D12).
+    pub fn quantity(&self, order: &Order, item: &Item, on: Day) -> u32 {
+        let silver = self.silver_beside(order, item.code, on, |item| i64::from(item.quantity));
+        u32::try_from(i64::from(item.quantity) - silver).unwrap_or(0)
+    }
+
+    /// How much of what is drawn from there is on a day: minutes or incidents.
+    pub fn units(&self, order: &Order, item: &Item, on: Day) -> i64 {
+        item.unit() * i64::from(self.quantity(order, item, on))
     }
 
     /// How many caps of the partner's group one more Visual Studio seat would break (D12).

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::holdings::{Entered, Holdings};
 use crate::{
     domain::{
-        benefit::{BenefitKind, BenefitType, Unit},
+        benefit::{BenefitKind, BenefitType, Offer, Unit},
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
@@ -73,6 +73,8 @@ struct Span<'a> {
     at: HashMap<i64, usize>,
     /// Orders whose earliest start may have moved later.
     moved: BTreeSet<i64>,
+    /// Entitlements of gold of which silver holds something back.
+    beside: BTreeSet<i64>,
 }
 
 /// Applies rows of an entitlements file.
@@ -149,6 +151,7 @@ impl<'a> Span<'a> {
             puts: Vec::new(),
             at: HashMap::new(),
             moved: BTreeSet::new(),
+            beside: BTreeSet::new(),
         })
     }
 
@@ -211,8 +214,12 @@ impl<'a> Span<'a> {
                 let waits = blocked.as_ref().filter(|_| began).map(|problem| problem.reason.clone());
                 remarks.extend(blocked);
                 remarks.extend(self.holdings.stays(row, partner_id, year));
-                remarks.extend(self.holdings.beside(row, partner_id, &own, &stated));
-                self.put(row, line, (partner_id, local), stated, waits);
+                let beside = self.holdings.beside(row, partner_id, &own, &stated);
+                let entitlement_id = self.put(row, line, (partner_id, local), stated, waits);
+                if beside.is_some() {
+                    self.beside.insert(entitlement_id);
+                }
+                remarks.extend(beside);
                 Verdict::Applied(remarks)
             }
         }
@@ -232,7 +239,7 @@ impl<'a> Span<'a> {
         (partner_id, local): (i64, Currency),
         stated: Stated,
         waits: Option<Reason>,
-    ) {
+    ) -> i64 {
         let membership_id = self.take_order(row, partner_id, stated.starts_on);
         let key = (membership_id, row.benefit.as_str().to_owned());
         let (entitlement_id, version_no, granted) = match self.known.get(&key) {
@@ -270,6 +277,7 @@ impl<'a> Span<'a> {
             self.at.insert(entitlement_id, self.puts.len());
             self.puts.push(put);
         }
+        entitlement_id
     }
 
     /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
@@ -327,9 +335,16 @@ impl<'a> Span<'a> {
         intake::put_orders(conn, &changed).await?;
         let puts: Vec<PutEntitlement> = self.puts.iter().map(|put| self.complete(put)).collect();
         intake::put_entitlements(conn, self.staged.file_id, self.staged.received_on, &puts).await?;
-        let silver = |put: &&PutEntitlement| put.stated.benefit_type == BenefitType::Core.name();
-        let silver: BTreeSet<i64> = puts.iter().filter(silver).map(|put| put.membership_id).collect();
-        credit::unsettle_beside(conn, &silver.into_iter().collect::<Vec<_>>()).await?;
+        let core = |put: &&Put| put.stated.benefit_type == BenefitType::Core.name();
+        let touched = self.puts.iter().filter(core).filter_map(|put| {
+            let held = &self.orders[&put.order_id];
+            let silver = held.order.offer == Some(Offer::Silver);
+            (silver || self.beside.contains(&put.entitlement_id)).then_some(held.membership_id)
+        });
+        let touched: BTreeSet<i64> = touched.collect();
+        if !touched.is_empty() {
+            credit::unsettle_beside(conn, &touched.into_iter().collect::<Vec<_>>()).await?;
+        }
         let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
     }

@@ -11,12 +11,11 @@ use crate::{
     domain::{
         agreement::{Exclusion, KnownExclusion, overlaps},
         benefit::{BenefitKind, Offer},
-        cap::{self, Seats},
+        cap::{self, GroupSeats, Once, Seats},
         core_difference::{self, CoreRow, Held, Own},
         entitlement_change::Stated,
         kinds::entitlements::EntitlementRow,
         membership::Year,
-        money::Amount,
         reason::Problem,
     },
     jobs::engine::{Context, Result},
@@ -90,19 +89,19 @@ impl<'a> Holdings<'a> {
         Ok(Self { cx, core, groups, exclusions, granted })
     }
 
-    /// What other core rows hold of the row's benefit for its whole term. Of monthly credit those of the other offer do
-    /// not: each period is less by them only if they run on its first day (D12).
+    /// What core rows of other orders of the same offer hold of the row's benefit for its whole term. Those of the other offer
+    /// do only while they run (D12).
     pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> Held {
         match self.core.get(&partner_id) {
             Some(rows) if core_difference::concerns(row) => {
-                let (monthly, gold) = (is_monthly(row), row.offer == Offer::Gold);
-                core_difference::held(rows.iter().filter(|other| !monthly || other.gold == gold), own)
+                let gold = row.offer == Offer::Gold;
+                core_difference::held(rows.iter().filter(|other| other.gold == gold), own)
             }
             _ => Held::default(),
         }
     }
 
-    /// What is held back of a monthly core credit, or because of it, while silver and gold both run (D12).
+    /// What is held back of a core benefit, or because of it, while silver and gold both run (D12).
     pub fn beside(
         &self,
         row: &EntitlementRow,
@@ -110,12 +109,9 @@ impl<'a> Holdings<'a> {
         own: &Own<'_>,
         stated: &Stated,
     ) -> Option<Problem> {
-        let monthly = is_monthly(row) && core_difference::concerns(row);
-        let rows = self.core.get(&partner_id).filter(|_| monthly)?;
-        let unit = stated.amount?;
-        let minor = unit.minor.saturating_mul(stated.quantity.map_or(1, i64::from));
-        let gold = row.offer == Offer::Gold;
-        let reason = core_difference::told(rows, own, gold, Amount::new(minor, unit.currency))?;
+        let rows = self.core.get(&partner_id).filter(|_| core_difference::concerns(row))?;
+        let (gold, kind) = (row.offer == Offer::Gold, row.benefit.kind());
+        let reason = core_difference::told(rows, own, gold, kind, stated.quantity, stated.amount)?;
         Some(Problem::at("benefit", row.benefit.as_str(), reason))
     }
 
@@ -134,12 +130,19 @@ impl<'a> Holdings<'a> {
             return vec![];
         }
         let (from, until) = (stated.starts_on, stated.expires_on);
-        let group = self.groups.groups.get(group);
-        let gold = row.offer == Offer::Gold || group.is_some_and(|group| group.has_gold(from, until));
+        let none = GroupSeats::default();
+        let group = self.groups.groups.get(group).unwrap_or(&none);
+        let gold = row.offer == Offer::Gold || group.has_gold(from, until);
         let Some(cap) = self.cx.catalogue.cap(gold) else { return vec![] };
-        let own = known.map(|(entitlement_id, _)| entitlement_id);
-        let beside = group.map(|group| group.most_beside(own, country, from, until)).unwrap_or_default();
-        let broken = cap::check(cap, beside, country, seats);
+        let own = Seats {
+            entitlement_id: known.map_or(0, |(entitlement_id, _)| entitlement_id),
+            country: country.clone(),
+            quantity: seats,
+            from,
+            until,
+            once: once(row, partner_id),
+        };
+        let broken = cap::check(cap, group.most_with(&own), country, 0);
         broken.into_iter().map(|reason| Problem::at("quantity", &seats.to_string(), reason)).collect()
     }
 
@@ -199,7 +202,8 @@ impl<'a> Holdings<'a> {
             if row.benefit.kind() == BenefitKind::VisualStudio {
                 group.seats.retain(|seats| seats.entitlement_id != entitlement_id);
                 let quantity = stated.quantity.unwrap_or(0);
-                group.seats.push(Seats { entitlement_id, country: country.clone(), quantity, from, until });
+                let (country, once) = (country.clone(), once(row, partner_id));
+                group.seats.push(Seats { entitlement_id, country, quantity, from, until, once });
             }
             let days = (year.starts_on, year.last_day_on());
             if row.offer == Offer::Gold && !group.gold.contains(&days) {
@@ -219,6 +223,7 @@ impl<'a> Holdings<'a> {
     }
 }
 
-fn is_monthly(row: &EntitlementRow) -> bool {
-    row.benefit.kind() == BenefitKind::AzureMonthlyCredit
+fn once(row: &EntitlementRow, partner_id: i64) -> Option<Once> {
+    let core = core_difference::concerns(row);
+    Once::of(core, Some(row.offer.name()), partner_id, row.benefit.as_str())
 }
