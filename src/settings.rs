@@ -9,7 +9,10 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PathBufValueParser, TypedValueParser},
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::{self, Clock};
@@ -30,7 +33,8 @@ pub struct Settings {
         global = true,
         value_name = "DIR",
         env = "BENEFACTOR_DATA_DIR",
-        default_value = "./benefactor-data"
+        default_value = "./benefactor-data",
+        value_parser = directories()
     )]
     pub data_dir: PathBuf,
 
@@ -153,6 +157,24 @@ fn filled(setting: Option<&OsString>) -> Option<&Path> {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of a clap value parser")]
 fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
+}
+
+/// Takes a directory, or where one can be made.
+pub(crate) fn directories() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(directory)
+}
+
+/// That nothing but directories is on the way to a path, as far as there is anything.
+fn directory(path: PathBuf) -> Result<PathBuf, String> {
+    let there = path.ancestors().find_map(|part| Some((part, part.metadata().ok()?)));
+    match there {
+        Some((part, found)) if !found.is_dir() => Err(format!(
+            "{} is a file, and a directory is needed; name another directory, which is made if it is missing, \
+             or move the file away",
+            part.display()
+        )),
+        _ => Ok(path),
+    }
 }
 
 /// `off`, or a loopback address and port; an empty setting is none.

@@ -63,7 +63,7 @@ pub struct Status {
     pub chunks: Chunks,
     /// What waits, and for whom.
     pub waiting: Waiting,
-    /// Files that were refused as a whole in the last days.
+    /// Files that were refused as a whole in the last days, by reason.
     pub files_refused: Vec<RefusedFile>,
     /// Due times that the cap on catching up dropped in the last days.
     pub ticks_dropped: Vec<DroppedTicks>,

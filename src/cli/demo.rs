@@ -30,7 +30,7 @@ use crate::{
         engine::night,
         intake::{Dropped, Outcome, take_in},
     },
-    settings::Settings,
+    settings::{Settings, directories},
     store::{Location, Store, embedded},
 };
 use cast::{CastFile, FILES, NIGHTS, RATES};
@@ -51,7 +51,7 @@ const STOP: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 pub(super) struct DemoArgs {
     /// Where its store, its mails and its files go; an earlier demo's are replaced
-    #[arg(long, value_name = "DIR", default_value = "./benefactor-demo")]
+    #[arg(long, value_name = "DIR", default_value = "./benefactor-demo", value_parser = directories())]
     dir: PathBuf,
 }
 

@@ -56,11 +56,13 @@ fn lines(told: &Status) -> Vec<String> {
     if !told.files_refused.is_empty() {
         lines.push(String::new());
         lines.push(format!("refused as a whole in the last {LATELY_DAYS} days"));
-        lines.extend(
-            told.files_refused
-                .iter()
-                .map(|file| format!("  {}  {}: {}", file.received_on, file.name, file.refusal)),
-        );
+        lines.extend(told.files_refused.iter().map(|file| {
+            let more = match file.count {
+                1 => String::new(),
+                count => format!(" ({count} times since {}; this is the latest)", file.since),
+            };
+            format!("  {}  {}: {}{more}", file.received_on, file.name, file.refusal)
+        }));
     }
     lines
 }

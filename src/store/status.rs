@@ -61,15 +61,19 @@ pub struct Requests {
     pub oldest_on: Option<NaiveDate>,
 }
 
-/// A file that was refused as a whole.
+/// Files that were refused as a whole, for the same reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct RefusedFile {
-    /// Its name.
+    /// The name of the latest.
     pub name: String,
     /// The business date it arrived on.
     pub received_on: NaiveDate,
     /// Why.
     pub refusal: String,
+    /// How many.
+    pub count: i64,
+    /// The business date on which the first of them arrived.
+    pub since: NaiveDate,
 }
 
 /// The last complete night, and when it was completed by the database's clock.
@@ -189,7 +193,7 @@ pub async fn unsent(conn: &mut PgConnection) -> Result<(Vec<(String, i64)>, i64)
     Ok((rows.into_iter().map(|row| (row.status, row.count)).collect(), owed))
 }
 
-/// Files refused as a whole since a business date, the latest first, at most so many.
+/// Why files were refused as a whole since a business date, the latest first, at most so many.
 pub async fn refused_files(
     conn: &mut PgConnection,
     since: NaiveDate,
@@ -197,8 +201,10 @@ pub async fn refused_files(
 ) -> Result<Vec<RefusedFile>> {
     Ok(sqlx::query_as!(
         RefusedFile,
-        r#"select name, received_on, coalesce(refusal, '') as "refusal!" from file
-           where status = 'refused' and received_on >= $1 order by file_id desc limit $2"#,
+        r#"select (array_agg(name order by file_id desc))[1] as "name!", max(received_on) as "received_on!",
+                  coalesce(refusal, '') as "refusal!", count(*) as "count!", min(received_on) as "since!"
+           from file where status = 'refused' and received_on >= $1
+           group by refusal order by max(file_id) desc limit $2"#,
         since,
         at_most
     )

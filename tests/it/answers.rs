@@ -272,6 +272,16 @@ async fn status_says_what_waits_and_ends_with_1_when_a_night_is_overdue() {
     let text = at(&house, "2024-01-17T09:00:00Z", &["status"]).ended(1).stdout;
     assert!(text.contains("OVERDUE: the night of 2024-01-16 is not complete"), "{text}");
     assert!(text.contains("6 h 30 min ago"), "{text}");
+
+    // The same refusal is said once, with how often.
+    for more in ["3,4", "5,6"] {
+        fs::write(&broken, format!("partner_id,order_id\n{more}\n")).unwrap();
+        at(&house, "2024-01-17T08:00:00Z", &["import", broken.to_str().unwrap()]).ended(1);
+    }
+    let text = at(&house, "2024-01-17T09:00:00Z", &["status"]).ended(1).stdout;
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("broken.csv")).collect();
+    assert!(told.len() == 1 && told[0].starts_with("  2024-01-17  broken.csv: "), "{text}");
+    assert!(told[0].ends_with(" (3 times since 2024-01-16; this is the latest)"), "{text}");
 }
 
 #[tokio::test]

@@ -33,6 +33,27 @@ async fn a_date_that_is_not_over_and_a_span_that_runs_backwards_are_refused() {
     house.run(["--now", now, "night", "--on", "2024-03-01"]).ended(0);
 }
 
+#[test]
+fn a_data_directory_that_is_a_file_is_named_with_what_to_do_and_stays() {
+    let dir = Scratch::new();
+    let file = dir.join("notes.txt");
+    fs::write(&file, "kept").unwrap();
+    let told = |option: &str, words: &[&str]| {
+        let named = format!("{} is a file, and a directory is needed", file.display());
+        let all = [option, &named, "move the file away"];
+        says(Ran::of(benefactor(dir.path()).args(words)), 2, &all);
+    };
+    let (file_name, below) = (file.to_str().unwrap(), file.join("store"));
+    for command in [&["status"][..], &["night"], &["migrate"], &["import", "x.csv"], &["up"]] {
+        told("--data-dir", &[&["--data-dir", file_name], command].concat());
+    }
+    told("--data-dir", &["--data-dir", below.to_str().unwrap(), "night"]);
+    told("--dir", &["demo", "--dir", file_name]);
+    let from_environment = Ran::of(benefactor(dir.path()).env("BENEFACTOR_DATA_DIR", &file).arg("status"));
+    says(from_environment, 2, &["--data-dir", "is a file"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+}
+
 #[tokio::test]
 async fn an_unknown_job_is_told_which_there_are() {
     let house = House::open().await;

@@ -34,14 +34,16 @@ pub(super) fn order_frozen(request_id: &str) -> Told<'_> {
     refusal("D7").words(
         move |_| {
             format!(
-                "Cancellation {request_id} of this order is being decided; until then nothing is \
-                revealed, redeemed or activated."
+                "Somebody asked to cancel this order ({request_id}), which is not decided yet: until it is, no \
+                key is revealed or redeemed and nothing is activated. If it is refused, ask again then; if it is \
+                accepted, the order ends."
             )
         },
         move |_| {
             format!(
-                "Annullering {request_id} av ordern håller på att avgöras; till dess visas, löses in \
-                eller aktiveras ingenting."
+                "Någon har begärt annullering av ordern ({request_id}), och det är inte avgjort ännu: till dess \
+                visas ingen nyckel, ingen löses in och ingenting aktiveras. Avslås begäran, be om det på nytt då; \
+                godkänns den, upphör ordern."
             )
         },
     )
