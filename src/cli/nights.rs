@@ -166,7 +166,7 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
         let counts = night::rehearse_job(&cx, job, &mut tx).await;
         let told = match counts {
             Ok(counts) => {
-                let night = Night { due_on: on, jobs: vec![(job.name, counts)] };
+                let night = Night { due_on: on, jobs: vec![(job.name, counts)], again: None };
                 effects::tell(&mut tx, &[night], settings.json).await
             }
             Err(error) => Err(error.into()),
@@ -177,7 +177,8 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
         let counts = night::run_job(&cx, job, &store.pool).await;
         match counts {
             Ok(counts) => {
-                effects::tell_nights(&[Night { due_on: on, jobs: vec![(job.name, counts)] }], settings.json)
+                let night = Night { due_on: on, jobs: vec![(job.name, counts)], again: None };
+                effects::tell_nights(&[night], settings.json)
             }
             Err(error) => Err(error.into()),
         }

@@ -14,9 +14,9 @@ pub async fn effects(conn: &mut PgConnection) -> Result<Vec<Value>> {
                           'amount_minor', amount_minor, 'currency', currency, 'correction', corrects is not null) as effect
                from report.ledger where recorded_at = now()
                union all
-               select 2, jsonb_build_object('effect', 'decision', 'subject', subject, 'action', action, 'outcome', outcome,
-                          'reasons', reasons, 'decided_on', decided_on)
-               from decision where decided_at = now()
+               select 2, jsonb_build_object('effect', 'decision', 'partner_id', p.number, 'subject', d.subject,
+                          'action', d.action, 'outcome', d.outcome, 'reasons', d.reasons, 'decided_on', d.decided_on)
+               from decision d join partner p using (partner_id) where d.decided_at = now()
                union all
                select 3, jsonb_build_object('effect', 'ended', 'partner_id', p.number, 'order_id', m.order_id,
                           'benefit', e.benefit, 'ended_on', v.ended_on, 'as', v.ended_as)
@@ -24,9 +24,10 @@ pub async fn effects(conn: &mut PgConnection) -> Result<Vec<Value>> {
                join membership m using (membership_id) join partner p on p.partner_id = v.partner_id
                where v.recorded_at = now() and v.ended_on is not null
                union all
-               select 4, jsonb_build_object('effect', 'mail', 'recipient', l.recipient, 'day', l.day, 'notice', n.kind,
-                          'anchor_on', n.anchor_on, 'message_id', l.message_id)
-               from mail l join notice n using (mail_id) where l.queued_at = now()
+               select 4, jsonb_build_object('effect', 'mail', 'partner_id', p.number, 'recipient', l.recipient, 'day', l.day,
+                          'notice', n.kind, 'anchor_on', n.anchor_on, 'message_id', l.message_id)
+               from mail l join notice n using (mail_id) join partner p on p.partner_id = n.partner_id
+               where l.queued_at = now()
            ) effects order by part, effect::text"#
     )
     .fetch_all(conn)

@@ -3,7 +3,7 @@
 //! A chunk is claimed under a lease with an epoch, in a transaction of its own, so that crashes count as
 //! attempts; its effects and its outcome commit together, and only while the epoch still holds.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
@@ -256,6 +256,40 @@ pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<Counts> {
 /// The last business date whose night is complete.
 pub async fn last_night(conn: &mut PgConnection) -> Result<Option<NaiveDate>> {
     Ok(sqlx::query_scalar!("select max(due_on) from night").fetch_one(conn).await?)
+}
+
+/// A night that is complete.
+#[derive(Clone, Debug)]
+pub struct Complete {
+    /// Since when, by the database's clock.
+    pub at: DateTime<Utc>,
+    /// Each job that ran: what it came to in all, and what its chunks say that are kept.
+    pub jobs: Vec<(String, Counts, Counts)>,
+}
+
+/// What the night of a business date came to, if it is complete.
+pub async fn complete(conn: &mut PgConnection, due_on: NaiveDate) -> Result<Option<Complete>> {
+    let at = sqlx::query_scalar!("select completed_at from night where due_on = $1", due_on)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(at) = at else { return Ok(None) };
+    let rows = sqlx::query!(
+        r#"select r.job, r.done, r.refused, r.failed, coalesce(c.done, 0) as "kept_done!",
+                  coalesce(c.refused, 0) as "kept_refused!", coalesce(c.failed, 0) as "kept_failed!"
+           from run r
+           cross join lateral (select sum(done)::bigint as done, sum(refused)::bigint as refused,
+                                      sum(failed)::bigint as failed
+                               from run_chunk where run_id = r.run_id) c
+           where r.due_on = $1"#,
+        due_on
+    )
+    .fetch_all(conn)
+    .await?;
+    let jobs = rows.into_iter().map(|r| {
+        let kept = Counts { done: r.kept_done, refused: r.kept_refused, failed: r.kept_failed };
+        (r.job, Counts { done: r.done, refused: r.refused, failed: r.failed }, kept)
+    });
+    Ok(Some(Complete { at, jobs: jobs.collect() }))
 }
 
 /// Marks a business date complete; again changes nothing.

@@ -76,11 +76,27 @@ async fn promise_7_a_dry_run_tells_what_the_night_then_does_and_changes_nothing(
     assert_eq!(first, second);
     assert_eq!((house.state().await, house.mailbox().await), (before, mails));
     assert!(inbox.join("usage.csv").exists() && !house.dir.join("answers").exists());
+    // To a person the same is told partner by partner and kind by kind, each heading once.
+    let page = house.run(dry.iter().filter(|word| **word != "--json")).ended(0).stdout;
+    for heading in ["partner 4301", "  decisions", "  benefits that end", "  notices mailed", "  transfers"] {
+        assert_eq!(page.lines().filter(|line| *line == heading).count(), 1, "{heading}: {page}");
+    }
+    let lapse =
+        "\n    ORD-1 azure_monthly_credit: credit_lapsed USD 88.00 on 2024-03-01, period from 2024-02-01\n";
+    assert!(page.contains(lapse), "{page}");
+    let effects = page.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
+    assert_eq!(effects.count(), told(&first).len(), "{page}");
+    assert!(!page.contains("complete already"), "{page}");
     house.night("2024-03-01").await;
     let done = house.lines(EFFECTS).await;
     let mut done_sorted = done.clone();
     done_sorted.sort();
     assert_eq!(told(&first), done_sorted);
+    let again =
+        house.run(dry.iter().filter(|word| **word != "--json" && **word != "--dry-run")).ended(0).stdout;
+    assert!(again.starts_with("night of 2024-03-01: complete already since "), "{again}");
+    assert!(again.contains("when it came to: ") && again.contains("provision_credits"), "{again}");
+    assert!(again.ends_with("; nothing was left to do, and its export was written again\n"), "{again}");
     for kind in ["transfer ORD-1 credit_lapsed", "decision ORD-2", "ended ORD-1 software", "mail marketing@"]
     {
         assert!(done.iter().any(|line| line.starts_with(kind)), "{kind}: {done:#?}");

@@ -128,7 +128,9 @@ async fn a_night_asked_for_by_hand_keeps_to_the_same_policies() {
     // Looked at again, an earlier date shows the present to nobody, and the record stays.
     let before: i64 = house.one("select count(*) from tick").await;
     let mut again = house.command(["--now", "2024-02-06T23:00:00Z", "night", "--on", "2024-02-03"]);
-    Ran::of(&mut again).ended(0);
+    let again = Ran::of(&mut again).ended(0).stdout;
+    assert!(again.starts_with("night of 2024-02-03: complete already since "), "{again}");
+    assert!(again.ends_with(", when it came to: nothing was due; nothing was left to do\n"), "{again}");
     assert_eq!(house.one::<i64>("select count(*) from tick").await, before);
     assert!(!house.dir.join("exports/2024-02-03").exists());
     assert!(house.dir.join("exports/2024-02-05").exists());

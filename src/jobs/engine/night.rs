@@ -24,7 +24,7 @@ use crate::{
     jobs::{REGISTRY, intake},
     store::{
         self, notice,
-        run::{self, Counts},
+        run::{self, Complete, Counts},
         status, tick,
     },
 };
@@ -36,6 +36,33 @@ pub struct Night {
     pub due_on: NaiveDate,
     /// Each job that took part, with what it did.
     pub jobs: Vec<(&'static str, Counts)>,
+    /// If it was complete already: what there was, and what is new.
+    pub again: Option<Again>,
+}
+
+/// A night that was complete already when it was looked at.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Since when it was complete.
+    pub complete_since: DateTime<Utc>,
+    /// What each job had come to.
+    pub then: Vec<(&'static str, Counts)>,
+    /// What each job did beyond that.
+    pub now: Vec<(&'static str, Counts)>,
+}
+
+impl Again {
+    fn of(before: &Complete, jobs: &[(&'static str, Counts)]) -> Self {
+        let stood = |name: &str| before.jobs.iter().find(|(job, ..)| job == name);
+        let then = REGISTRY.iter().filter_map(|job| stood(job.name).map(|(_, all, _)| (job.name, *all)));
+        let now = jobs.iter().map(|(name, counts)| {
+            let kept = stood(name).map(|(.., kept)| *kept).unwrap_or_default();
+            let new = |now: i64, kept: i64| now.saturating_sub(kept).max(0);
+            let (done, refused) = (new(counts.done, kept.done), new(counts.refused, kept.refused));
+            (*name, Counts { done, refused, failed: new(counts.failed, kept.failed) })
+        });
+        Self { complete_since: before.at, then: then.collect(), now: now.collect() }
+    }
 }
 
 /// The role that nights work under: whatever an earlier holder of the lock left claimed is free.
@@ -185,6 +212,7 @@ async fn one(
     room: Room<'_>,
     plan: &Plan,
 ) -> Result<Option<Night>> {
+    let before = run::complete(&mut *conn, cx.today).await?;
     let mut jobs = Vec::with_capacity(REGISTRY.len());
     for job in REGISTRY {
         if cx.stop.is_asked() {
@@ -217,7 +245,8 @@ async fn one(
     run::complete_night(&mut tx, cx.today).await?;
     tx.commit().await?;
     fault::at("night.complete", "night").await?;
-    Ok(Some(Night { due_on: cx.today, jobs }))
+    let again = before.map(|before| Again::of(&before, &jobs));
+    Ok(Some(Night { due_on: cx.today, jobs, again }))
 }
 
 /// One job for one business date, alone.
