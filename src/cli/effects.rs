@@ -38,7 +38,7 @@ fn page(effects: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     if !kinds.is_empty() {
         let all: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        lines.push(format!("in all, of partners {}: {}", partners.len(), all.join(", ")));
+        lines.push(format!("in all: partners {}, {}", partners.len(), all.join(", ")));
     }
     for (partner, kinds) in partners {
         lines.push(format!("partner {partner}"));

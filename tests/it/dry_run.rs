@@ -82,10 +82,11 @@ async fn promise_7_a_dry_run_tells_what_the_night_then_does_and_changes_nothing(
         assert_eq!(page.lines().filter(|line| *line == heading).count(), 1, "{heading}: {page}");
     }
     let lapse =
-        "\n    ORD-1 azure_monthly_credit: credit_lapsed USD 88.00 on 2024-03-01, period from 2024-02-01\n";
+        "\n    ORD-1 azure_monthly_credit: credit_lapsed USD -88.00 on 2024-03-01, period from 2024-02-01\n";
     assert!(page.contains(lapse), "{page}");
     let effects = page.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
     assert_eq!(effects.count(), told(&first).len(), "{page}");
+    assert!(page.contains("\nin all: partners 1, benefits that end 2, decisions 1, "), "{page}");
     assert!(!page.contains("complete already"), "{page}");
     house.night("2024-03-01").await;
     let done = house.lines(EFFECTS).await;
