@@ -47,6 +47,7 @@ async fn r8_benefits_says_of_an_offer_whether_it_was_activated_and_ends_it_as_it
         let mut house = bought(expires_on, Some("en"), "2024-01-31").await;
         house.night("2024-02-26").await;
         assert_eq!(shown(&house, "2024-02-27"), format!("not_activated {expires_on}"));
+        assert_eq!(status(&house).await, "not_activated", "the view says the same");
         house.import_one("a.csv", &activate("ORD-1", "2024-02-27"), "2024-02-27").await;
         house.nights("2024-02-27", "2024-02-29").await;
         assert_eq!(shown(&house, "2024-03-01"), format!("activating {end}"));
