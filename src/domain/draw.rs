@@ -2,9 +2,9 @@
 //!
 //! Granted with the benefit's start, and of gold what silver held back on the day after silver ends (D12); drawn by requests;
 //! what is left lapses the day after its last usable day. [`settle`] compares what all facts say with what is booked, so that a
-//! draw that arrives after the lapse corrects it.
+//! draw that arrives after the lapse corrects it, and an order whose year moved leaves nothing under its old dates (D16).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
@@ -74,7 +74,25 @@ impl Drawable {
     /// The span of its entries of a number.
     #[must_use]
     pub fn period(&self, number: u32) -> Period {
-        Period { from: add_days(self.starts_on, number), until: add_days(self.last_usable_on, 1) }
+        let from = add_days(self.starts_on, number);
+        Period { from, until: add_days(self.last_usable_on.max(from), 1) }
+    }
+
+    /// A movement of it.
+    fn moves(&self, moved: Move, number: u32, on: NaiveDate, count: i64) -> UnitTransfer {
+        let ((from, to), period) = (moved.accounts(), self.period(number));
+        UnitTransfer {
+            moved,
+            number,
+            from,
+            to,
+            on,
+            count,
+            request_no: None,
+            corrects: None,
+            period,
+            rule: None,
+        }
     }
 
     /// The day after `today` on which silver leaves more or less of it.
@@ -116,6 +134,10 @@ pub struct UnitTransfer {
     pub request_no: Option<i64>,
     /// The transfer it corrects, and which correction of it this is, counted from 1.
     pub corrects: Option<(i64, u32)>,
+    /// The time in which it may be drawn.
+    pub period: Period,
+    /// The rule by which a new correction puts right what was booked (D12, D16).
+    pub rule: Option<&'static str>,
 }
 
 /// A transfer that stands in the ledger.
@@ -128,53 +150,83 @@ pub struct BookedUnits {
 }
 
 /// What is booked of a benefit.
-struct Books<'a>(&'a [BookedUnits]);
+struct Books<'a> {
+    of: &'a Drawable,
+    booked: &'a [BookedUnits],
+    /// By the transfer that they correct.
+    corrections: HashMap<i64, Vec<&'a UnitTransfer>>,
+}
 
-impl Books<'_> {
+impl<'a> Books<'a> {
+    fn new(of: &'a Drawable, booked: &'a [BookedUnits]) -> Self {
+        let mut corrections = HashMap::<i64, Vec<&UnitTransfer>>::new();
+        for transfer in booked.iter().map(|b| &b.transfer) {
+            if let Some((id, _)) = transfer.corrects {
+                corrections.entry(id).or_default().push(transfer);
+            }
+        }
+        Self { of, booked, corrections }
+    }
+
+    fn corrections(&self, original: &BookedUnits) -> &[&'a UnitTransfer] {
+        self.corrections.get(&original.transfer_id).map_or(&[], Vec::as_slice)
+    }
+
     fn original(&self, moved: Move, number: u32) -> Option<&BookedUnits> {
         let of = |t: &UnitTransfer| t.moved == moved && t.number == number && t.corrects.is_none();
-        self.0.iter().find(|b| of(&b.transfer))
+        self.booked.iter().find(|b| of(&b.transfer))
     }
 
     /// What was drawn on which day, corrections taken off.
     fn used(&self) -> impl Iterator<Item = (NaiveDate, i64)> {
         let (from, _) = Move::Used.accounts();
-        let used = self.0.iter().map(|b| &b.transfer).filter(|t| t.moved == Move::Used);
+        let used = self.booked.iter().map(|b| &b.transfer).filter(|t| t.moved == Move::Used);
         used.map(move |t| (t.on, if t.from == from { t.count } else { t.count.saturating_neg() }))
     }
 
-    /// What has gone the way of a move, corrections taken off.
-    fn net(&self, moved: Move, number: u32) -> i64 {
-        let (from, _) = moved.accounts();
-        let of = |t: &UnitTransfer| t.moved == moved && t.number == number;
-        self.0.iter().filter(|b| of(&b.transfer)).fold(0, |sum: i64, b| {
-            let count = b.transfer.count;
-            if b.transfer.from == from { sum.saturating_add(count) } else { sum.saturating_sub(count) }
+    /// What an entry comes to, corrections taken off.
+    fn net(&self, original: &BookedUnits) -> i64 {
+        let BookedUnits { transfer: UnitTransfer { from, count, .. }, .. } = original;
+        self.corrections(original).iter().fold(*count, |sum, t| {
+            if t.from == *from { sum.saturating_add(t.count) } else { sum.saturating_sub(t.count) }
         })
     }
 
-    /// The entry that brings what went the way of `moved` to `wanted`: an original, or a correction that names it.
-    fn bring(&self, moved: Move, number: u32, wanted: i64, on: NaiveDate) -> Option<UnitTransfer> {
-        let difference = wanted.saturating_sub(self.net(moved, number));
-        let (from, to) = moved.accounts();
-        let (from, to) = if difference < 0 { (to, from) } else { (from, to) };
-        let mut transfer = UnitTransfer {
-            moved,
-            number,
-            from,
-            to,
-            on,
-            count: difference.saturating_abs(),
-            request_no: None,
-            corrects: None,
-        };
-        if let Some(original) = self.original(moved, number) {
-            let id = original.transfer_id;
-            let nth = self.0.iter().filter(|b| b.transfer.corrects.is_some_and(|(of, _)| of == id)).count();
-            transfer.corrects = Some((id, u32::try_from(nth).unwrap_or(u32::MAX).saturating_add(1)));
-            transfer.on = original.transfer.on;
+    /// What brings that which went the way of `moved` to `wanted`: an original, or corrections that name it.
+    fn bring(&self, moved: Move, number: u32, wanted: i64, on: NaiveDate, out: &mut Vec<UnitTransfer>) {
+        match self.original(moved, number) {
+            Some(original) => self.correct(original, wanted, out),
+            None if wanted > 0 => out.push(self.of.moves(moved, number, on, wanted)),
+            None => {}
         }
-        (difference != 0).then_some(transfer)
+    }
+
+    /// Corrections that bring an entry to `wanted`, and, where the order's year moved, to its dates: it is taken back whole and
+    /// booked under the right ones (D16).
+    fn correct(&self, wrong: &BookedUnits, wanted: i64, out: &mut Vec<UnitTransfer>) {
+        let (original, corrections) = (&wrong.transfer, self.corrections(wrong));
+        let same_way = corrections.iter().filter(|t| t.from == original.from);
+        let stands = same_way.max_by_key(|t| t.corrects).map_or(original.period, |t| t.period);
+        let (standing, period) = (self.net(wrong), self.of.period(original.number));
+        let redates = stands != period && wanted > 0 && standing > 0;
+        let mut differences = if redates {
+            [(period, wanted), (stands, standing.saturating_neg())]
+        } else {
+            [(if wanted > 0 { period } else { stands }, wanted.saturating_sub(standing)), (stands, 0)]
+        };
+        if original.to != Account::Available {
+            differences.reverse();
+        }
+        let silver = original.moved == Move::Granted && self.of.ended_on.is_none();
+        let rule = if redates { Some("D16") } else { silver.then_some("D12") };
+        let mut nth = u32::try_from(corrections.len()).unwrap_or(u32::MAX);
+        for (period, difference) in differences.into_iter().filter(|(_, difference)| *difference != 0) {
+            nth = nth.saturating_add(1);
+            let (from, to) = (original.from, original.to);
+            let (from, to) = if difference < 0 { (to, from) } else { (from, to) };
+            let (count, corrects) = (difference.saturating_abs(), Some((wrong.transfer_id, nth)));
+            out.push(UnitTransfer { from, to, count, request_no: None, corrects, period, rule, ..*original });
+        }
     }
 }
 
@@ -191,7 +243,7 @@ pub fn settle(
     if of.quantity.is_none() {
         return 0;
     }
-    let books = Books(booked);
+    let books = Books::new(of, booked);
     let is_new = |draw: &&Draw| booked.iter().all(|b| b.transfer.request_no != Some(draw.request_no));
     let fresh: Vec<&Draw> = draws.iter().filter(is_new).collect();
     let counts: Vec<(NaiveDate, i64)> =
@@ -205,27 +257,23 @@ pub fn settle(
         grants.entry(number).or_default();
     }
     let lapsed_on = of.ended_on.map(|ended_on| add_days(ended_on, 1));
-    let lapse =
-        books.bring(Move::Lapsed, 0, lapsed_on.map_or(0, |_| left), lapsed_on.unwrap_or(of.last_usable_on));
-    let grants = grants.into_iter().filter_map(|(number, count)| {
-        books.bring(Move::Granted, number, count, add_days(of.starts_on, number))
-    });
-    let grants: Vec<UnitTransfer> = grants.collect();
+    let mut moves = Vec::new();
+    for (number, count) in grants {
+        books.bring(Move::Granted, number, count, add_days(of.starts_on, number), &mut moves);
+    }
+    let lapses = lapsed_on.map_or(0, |_| left);
+    books.bring(Move::Lapsed, 0, lapses, lapsed_on.unwrap_or(of.last_usable_on), &mut moves);
+    for drawn in booked.iter().filter(|b| b.transfer.moved == Move::Used && b.transfer.corrects.is_none()) {
+        books.correct(drawn, books.net(drawn), &mut moves);
+    }
     // What is released goes first, so that no account is ever overdrawn by the order of entries.
-    let gives = |t: &UnitTransfer| t.to == Account::Available;
-    out.extend(lapse.filter(gives).into_iter().chain(grants.iter().copied().filter(gives)));
-    let (from, to) = Move::Used.accounts();
+    let (gives, takes): (Vec<_>, Vec<_>) = moves.into_iter().partition(|t| t.to == Account::Available);
+    out.extend(gives);
     out.extend(fresh.iter().map(|draw| UnitTransfer {
-        moved: Move::Used,
-        number: 0,
-        from,
-        to,
-        on: draw.on,
-        count: draw.count,
         request_no: Some(draw.request_no),
-        corrects: None,
+        ..of.moves(Move::Used, 0, draw.on, draw.count)
     }));
-    out.extend(grants.into_iter().filter(|t| !gives(t)).chain(lapse.filter(|t| !gives(t))));
+    out.extend(takes);
     if of.ended_on.is_some() { 0 } else { left }
 }
 
@@ -403,6 +451,40 @@ mod tests {
         let first = ["2024-01-31 incidents_granted 5", "2024-07-01 incidents_granted 15"];
         assert_eq!((&lines[..1], left), (&[first[0].to_owned()][..], 7));
         assert!(lines.contains(&first[1].to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn d16_what_is_booked_moves_with_its_order_s_year_and_back() {
+        let (mut of, mut booked) = (hours(Some(5)), vec![]);
+        book(&of, &mut booked, &[draw(7, "2024-05-01", 60), draw(8, "2024-05-02", 90)]);
+        let stands = |booked: &[BookedUnits]| {
+            let mut sums = BTreeMap::<(&str, NaiveDate), i64>::new();
+            for t in booked.iter().map(|b| &b.transfer) {
+                let gives = if t.to == Account::Available { t.count } else { -t.count };
+                *sums.entry((Unit::Hours.kind(t.moved), t.period.until)).or_default() += gives;
+            }
+            sums.retain(|_, sum| *sum != 0);
+            sums.into_iter().map(|((kind, until), sum)| format!("{kind} {until} {sum}")).collect::<Vec<_>>()
+        };
+        for last_usable_on in ["2025-01-30", "2025-04-30", "2025-03-02", "2023-12-31"] {
+            of.last_usable_on = day(last_usable_on);
+            let (lines, left) = book(&of, &mut booked, &[]);
+            assert_eq!((lines.len(), left), (6, 150), "{lines:?}");
+            let until = add_days(of.last_usable_on.max(of.starts_on), 1);
+            assert_eq!(
+                stands(&booked),
+                [format!("hours_granted {until} 300"), format!("hours_used {until} -150")]
+            );
+        }
+        let corrections = booked.iter().map(|b| &b.transfer).filter(|t| t.corrects.is_some());
+        assert!(corrections.clone().all(|t| t.rule == Some("D16")));
+        of.last_usable_on = day("2024-12-31");
+        of.ended_on = Some(day("2024-12-31"));
+        assert_eq!(book(&of, &mut booked, &[]).1, 0);
+        assert_eq!(
+            stands(&booked),
+            ["hours_granted 2025-01-01 300", "hours_lapsed 2025-01-01 -150", "hours_used 2025-01-01 -150"]
+        );
     }
 
     #[test]

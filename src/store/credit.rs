@@ -465,13 +465,16 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
     Ok(())
 }
 
-/// Notes that the year of orders moved: what is booked of their credits is settled against it by the next night (D16).
+/// Notes that the year of orders moved: what is booked of their credits, hours and incidents is settled against it by the next
+/// night (D16).
 pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &str) -> Result<()> {
     sqlx::query!(
         "insert into credit_unsettled (entitlement_id, partner_id, rule)
          select e.entitlement_id, e.partner_id, $2
          from unnest((select $1::bigint[])) as moved (id) join entitlement e on e.membership_id = moved.id
          where e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%'
+            or exists (select from credit_schedule s
+                       where s.entitlement_id = e.entitlement_id and s.next_period_no > 0)
          on conflict (entitlement_id) do update set due_on = null",
         membership_ids,
         rule

@@ -4,7 +4,7 @@
 use sqlx::PgConnection;
 
 use super::{Result, bulk::CopyRows};
-use crate::domain::{calendar::Period, draw::UnitTransfer, ledger::Transfer};
+use crate::domain::{draw::UnitTransfer, ledger::Transfer};
 
 /// A transfer of credit, and whose it is.
 #[derive(Clone, Debug)]
@@ -28,10 +28,6 @@ pub struct UnitEntry {
     pub partner_id: i64,
     /// The kind of entry, as it is stored.
     pub kind: &'static str,
-    /// The time in which they may be drawn.
-    pub period: Period,
-    /// The rule by which a correction of a grant puts right what was booked (D12).
-    pub rule: Option<&'static str>,
     /// What moves.
     pub transfer: UnitTransfer,
 }
@@ -57,13 +53,13 @@ pub async fn append_credit(conn: &mut PgConnection, run_id: i64, entries: &[Cred
 /// Enters transfers of hours and incidents, in this order. Says how many.
 pub async fn append_units(conn: &mut PgConnection, run_id: i64, entries: &[UnitEntry]) -> Result<u64> {
     let mut rows = CopyRows::into("transfer");
-    for UnitEntry { entitlement_id, partner_id, kind, period, rule, transfer: t } in entries {
+    for UnitEntry { entitlement_id, partner_id, kind, transfer: t } in entries {
         rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(kind);
         rows.cell(t.from.name()).cell(t.to.name()).cell(t.number);
-        rows.cell(t.corrects.map_or(0, |(_, nth)| nth)).date(period.from).date(period.until);
+        rows.cell(t.corrects.map_or(0, |(_, nth)| nth)).date(t.period.from).date(t.period.until);
         // They have no currency, hence no rate; and no usage but a request draws them.
         rows.date(t.on).cell(t.count).null().null().null().null().null();
-        rows.maybe(t.corrects.map(|(id, _)| id)).maybe_text(*rule).maybe(t.request_no).end();
+        rows.maybe(t.corrects.map(|(id, _)| id)).maybe_text(t.rule).maybe(t.request_no).end();
     }
     rows.copy(conn).await
 }

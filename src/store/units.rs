@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::{
     benefit::{Benefit, Move, Unit},
+    calendar::Period,
     draw::{self, BookedUnits, Drawable, UnitTransfer},
     ledger::Account,
     reason::Reason,
@@ -63,7 +64,8 @@ pub async fn settle(
     book(conn, run_id, &found, &HashMap::new(), today).await
 }
 
-/// Settles those of the entitlements of which what silver leaves has changed by `today`, and notes when it changes next (D12).
+/// Settles those of the entitlements of which what silver leaves has changed by `today`, or whose order's year moved, and notes
+/// when it changes next (D12, D16).
 /// Says how many entries that took.
 pub async fn settle_beside(
     conn: &mut PgConnection,
@@ -102,18 +104,11 @@ async fn book(
         if began || !stays {
             stands.push((one.entitlement_id, one.partner_id, stays.then_some(left)));
         }
-        entries.extend(out.drain(..).map(|transfer| {
-            UnitEntry {
-                entitlement_id: one.entitlement_id,
-                partner_id: one.partner_id,
-                kind: unit.kind(transfer.moved),
-                period: one.of.period(transfer.number),
-                rule: (transfer.moved == Move::Granted
-                    && transfer.corrects.is_some()
-                    && one.of.ended_on.is_none())
-                .then_some("D12"),
-                transfer,
-            }
+        entries.extend(out.drain(..).map(|transfer| UnitEntry {
+            entitlement_id: one.entitlement_id,
+            partner_id: one.partner_id,
+            kind: unit.kind(transfer.moved),
+            transfer,
         }));
     }
     append_units(conn, run_id, &entries).await?;
@@ -192,7 +187,8 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
 async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<BookedUnits>>> {
     let rows = sqlx::query!(
         r#"select transfer_id, entitlement_id, kind::text as "kind!", period_no, from_account::text as "from_account!",
-                  to_account::text as "to_account!", effective_on, amount_minor, request_no, corrects, correction_no
+                  to_account::text as "to_account!", period_from, period_until, effective_on, amount_minor, request_no,
+                  corrects, correction_no
            from (select distinct unnest($1::bigint[]) as id) asked
            cross join lateral (select * from transfer where entitlement_id = asked.id offset 0) booked
            where currency is null order by transfer_id"#,
@@ -212,6 +208,8 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
             count: r.amount_minor,
             request_no: r.request_no,
             corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
+            period: Period { from: r.period_from, until: r.period_until },
+            rule: None,
         };
         booked
             .entry(r.entitlement_id)

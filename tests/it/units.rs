@@ -167,6 +167,78 @@ async fn d16_hours_may_be_stated_anew_until_they_are_granted() {
     assert_eq!(answer.rows, ["2 rejected quantity already_granted"]);
 }
 
+/// A row of an order that was bought on 31 January 2024.
+fn bought(benefit: &str, quantity: &str, starts_on: &str, expires_on: &str) -> String {
+    let (header, money) = (ENTITLEMENTS, if quantity.is_empty() { "100,USD" } else { "," });
+    let quantity = if quantity.is_empty() { "1" } else { quantity };
+    format!(
+        "{header}4301,ORD-1,gold,{benefit},core,{quantity},2024-01-31,{starts_on},{expires_on},{money},\n"
+    )
+}
+
+/// What stands in the ledger, corrections netted: a line a benefit, kind and period.
+async fn stands(house: &House) -> Vec<String> {
+    let all = "select concat_ws(' ', benefit, kind, period_from, period_until, sum(amount_minor)) from report.ledger
+        where currency is null group by benefit, kind, period_from, period_until having sum(amount_minor) <> 0 order by 1";
+    house.lines(all).await
+}
+
+#[tokio::test]
+async fn d16_hours_and_incidents_end_with_their_order_s_year_whichever_file_came_first() {
+    let hours = bought("advisory_hours", "50", "2024-03-01", "2025-02-28");
+    let credit = |starts_on| bought("azure_monthly_credit", "", starts_on, "2025-01-30");
+    let incidents = bought("product_support", "20", "2024-01-31", "2025-01-30");
+    // An earlier row moves the year to an earlier day; credit that waits for its rate may still start later, and moves it on.
+    let cases = [
+        (None, incidents, "2025-04-01", "2025-03-03"),
+        (Some(credit("2024-01-31")), credit("2024-02-15"), "2025-03-03", "2025-03-18"),
+    ];
+    for (at_first, moves, before, after) in cases {
+        let (mut early, mut late) = (House::open().await, House::open().await);
+        for house in [&mut early, &mut late] {
+            let first: Vec<&str> = at_first.as_deref().into_iter().chain([&*hours]).collect();
+            house
+                .import(&[("p.csv", &partner("4301", "SEK")), ("u.csv", &users("4301"))], "2024-01-15")
+                .await;
+            for file in first {
+                assert!(house.import_one("e.csv", file, "2024-01-15").await.refused.is_none());
+            }
+        }
+        let _ = late.import_one("m.csv", &moves, "2024-01-16").await;
+        for house in [&early, &late] {
+            house.night("2024-05-31").await;
+            drawn(house, "advisory_hours", 7, "2024-05-01", 90).await;
+        }
+        let granted = |until| format!("advisory_hours hours_granted 2024-03-01 {until} 3000");
+        assert_eq!(stands(&early).await[0], granted(before));
+        assert_eq!(stands(&late).await[0], granted(after));
+        let _ = early.import_one("m.csv", &moves, "2024-06-01").await;
+        let noted = "select count(*) from credit_unsettled join entitlement using (entitlement_id) where benefit like 'adv%'";
+        assert_eq!(early.one::<i64>(noted).await, 1);
+        // A store of before that did not note it is settled by its migration.
+        let owner = &early.owner;
+        sqlx::raw_sql("delete from credit_unsettled").execute(owner).await.unwrap();
+        sqlx::raw_sql(include_str!("../../migrations/0042_unit_dates.sql")).execute(owner).await.unwrap();
+        assert_eq!(early.one::<i64>("select count(*) from credit_unsettled where rule = 'D16'").await, 1);
+        for house in [&early, &late] {
+            house.night("2024-06-01").await;
+            sound(house, "2024-06-01").await;
+        }
+        assert_eq!(
+            early.lines("select distinct rule from transfer where corrects is not null").await,
+            ["D16"]
+        );
+        assert_eq!(stands(&early).await, stands(&late).await);
+        assert_eq!(stands(&early).await[1], format!("advisory_hours hours_used 2024-03-01 {after} -90"));
+        for house in [&early, &late] {
+            house.night("2025-03-18").await;
+            sound(house, "2025-03-18").await;
+        }
+        assert_eq!(stands(&early).await, stands(&late).await);
+        assert_eq!(early.digest().await, late.digest().await);
+    }
+}
+
 #[tokio::test]
 async fn d7_under_any_benefit_used_a_request_for_hours_or_support_blocks_the_refund() {
     let mut house = house().await.policy("apply_cancellations", "refund_blockers", "[\"any_benefit_used\"]");

@@ -44,6 +44,14 @@ pub const BOOKS: &str = "
     join entitlement e using (entitlement_id) join membership m using (membership_id)
     where (b.granted, b.used, b.lapsed, b.overage) <> (0, 0, 0, 0)";
 
+/// After a night: hours and incidents that stand under other dates than those of their order's year (D16).
+pub const MISDATED: &str = "
+    select concat_ws('|', e.entitlement_id, t.kind, t.period_no, t.period_until)
+    from transfer t join entitlement e using (entitlement_id)
+    where t.currency is null and t.period_until <> greatest(e.last_usable_on, t.period_from) + 1
+    group by e.entitlement_id, t.kind, t.period_no, t.period_until
+    having sum(case 'available' when t.to_account::text then t.amount_minor else -t.amount_minor end) <> 0";
+
 /// What may not be, a line each.
 pub const BROKEN: &str = "
     with entry as (

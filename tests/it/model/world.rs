@@ -9,7 +9,7 @@ use super::{
     doings::{PEOPLE, people_rows},
     events::over,
     keys::Key,
-    queries::{ASSIGNED, BOOKS, BROKEN, CONTRACTS, DECISIONS, KEYS, STANDING, SUBSCRIBED},
+    queries::{ASSIGNED, BOOKS, BROKEN, CONTRACTS, DECISIONS, KEYS, MISDATED, STANDING, SUBSCRIBED},
     requests::{Answer, Arrival, Asked},
     rules::{Company, Day, Item, Model, Order, Person, minus, plus},
     steps::{History, Step},
@@ -209,6 +209,7 @@ impl World {
         self.night = Some(on);
         same_lines("standing", &self.model.standing(on), self.house.lines(STANDING).await)?;
         same_lines("books", &self.model.books(on), self.house.lines(BOOKS).await)?;
+        same("dates", &Vec::new(), &self.house.lines(MISDATED).await)?;
         self.agree().await
     }
 
