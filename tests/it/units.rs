@@ -230,9 +230,11 @@ async fn d16_hours_and_incidents_end_with_their_order_s_year_whichever_file_came
         );
         assert_eq!(stands(&early).await, stands(&late).await);
         assert_eq!(stands(&early).await[1], format!("advisory_hours hours_used 2024-03-01 {after} -90"));
-        for house in [&early, &late] {
-            house.night("2025-03-18").await;
-            sound(house, "2025-03-18").await;
+        if at_first.is_none() {
+            for house in [&early, &late] {
+                house.night("2025-03-04").await;
+                sound(house, "2025-03-04").await;
+            }
         }
         assert_eq!(stands(&early).await, stands(&late).await);
         assert_eq!(early.digest().await, late.digest().await);
