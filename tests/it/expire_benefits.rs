@@ -11,8 +11,8 @@ use crate::{
 const MONTHLY: &str = "azure_monthly_credit";
 const BULK: &str = "azure_bulk_credit/cloud_platform";
 
-/// Monthly and bulk credit and support through the year, software that ends on 30 June.
-async fn silver() -> House {
+/// Monthly and bulk credit and support through the year, software that ends on 30 June; the files arrive on a day.
+async fn silver(on: &str) -> House {
     let mut house = House::open().await;
     let rows = [
         row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "100,USD"),
@@ -24,7 +24,7 @@ async fn silver() -> House {
     let order = ENTITLEMENTS.to_owned() + &rows.concat();
     let (partner, users, contact) = (partner("4301", "USD"), users("4301"), contact("4301", "en"));
     let files = [("p.csv", &*partner), ("u.csv", &users), ("c.csv", &contact), ("e.csv", &order)];
-    for answer in house.import(&files, "2024-01-31").await {
+    for answer in house.import(&files, on).await {
         answer.applied();
     }
     house
@@ -53,7 +53,7 @@ async fn again(house: &House, on: &str) {
 
 #[tokio::test]
 async fn d5_a_membership_is_active_to_ad_minus_1_in_grace_to_ad_plus_30_and_expires_on_ad_plus_31() {
-    let house = silver().await;
+    let house = silver("2025-01-20").await;
     for (on, status) in [
         ("2025-01-30", "ORD-1 active 2025-01-31"),
         ("2025-01-31", "ORD-1 in_grace 2025-01-31"),
@@ -68,7 +68,7 @@ async fn d5_a_membership_is_active_to_ad_minus_1_in_grace_to_ad_plus_30_and_expi
 
 #[tokio::test]
 async fn d5_a_row_that_ends_on_ad_minus_1_runs_through_grace_and_an_earlier_one_ends_without() {
-    let house = silver().await;
+    let house = silver("2024-01-31").await;
     house.night("2024-06-30").await;
     assert_eq!(benefits(&house).await[3], "ORD-1 software active");
     house.night("2024-07-01").await;
@@ -96,7 +96,7 @@ async fn d5_a_row_that_ends_on_ad_minus_1_runs_through_grace_and_an_earlier_one_
 
 #[tokio::test]
 async fn d6_an_end_takes_its_assignments_and_its_credit_with_it_once() {
-    let mut house = silver().await;
+    let mut house = silver("2024-01-31").await;
     let bulk = assign("4301", "ORD-1", BULK, "assign", "ben", "2024-02-01");
     let monthly = assign("4301", "ORD-1", MONTHLY, "assign", "ada", "2024-02-01");
     for answer in house.import(&[("a.csv", &bulk), ("b.csv", &monthly)], "2024-02-01").await {
@@ -121,7 +121,7 @@ async fn d6_an_end_takes_its_assignments_and_its_credit_with_it_once() {
 
 #[tokio::test]
 async fn d5_a_renewal_before_ad_is_refused_with_the_earliest_date_and_after_ad_plus_30_for_ever() {
-    let mut house = silver().await;
+    let mut house = silver("2025-01-20").await;
     house.night("2025-01-29").await;
     let answer =
         house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-01-30", "ORD-2"), "2025-01-30").await;
@@ -144,7 +144,7 @@ async fn d5_a_renewal_before_ad_is_refused_with_the_earliest_date_and_after_ad_p
 
 #[tokio::test]
 async fn d5_any_enabled_directory_user_renews_and_nobody_else_and_who_asked_is_on_record() {
-    let mut house = silver().await;
+    let mut house = silver("2025-01-20").await;
     let dan = "4301,00000000-0000-4000-8000-000000043019,dan@p4301.example,member,false,global_admin\n";
     let users = "partner_id,object_id,user_principal_name,user_type,enabled,role\n".to_owned() + dan;
     house.import_one("u.csv", &users, "2025-01-29").await.applied();
@@ -185,7 +185,7 @@ async fn d5_a_renewal_on_ad_and_one_on_ad_plus_30_close_the_old_order_and_fix_th
     for (on, ended, lapse) in
         [("2025-01-31", "2025-01-30", "2025-01-31"), ("2025-03-02", "2025-03-01", "2025-03-02")]
     {
-        let mut house = silver().await;
+        let mut house = silver("2025-01-20").await;
         house.night(&crate::story::day(ended).to_string()).await;
         house.import_one("r.csv", &renewal("4301", "ORD-1", on, "ORD-2"), on).await.applied();
         house.night(on).await;
@@ -209,7 +209,7 @@ async fn d5_a_renewal_on_ad_and_one_on_ad_plus_30_close_the_old_order_and_fix_th
 
 #[tokio::test]
 async fn d5_the_new_order_awaits_its_entitlements_and_keeps_its_year_whatever_their_file_says() {
-    let mut house = silver().await;
+    let mut house = silver("2025-01-20").await;
     house.night("2025-02-09").await;
     house.import_one("r.csv", &renewal("4301", "ORD-1", "2025-02-10", "ORD-2"), "2025-02-10").await.applied();
     house.night("2025-02-14").await;
@@ -273,7 +273,7 @@ async fn d5_offer_and_purchase_date_agree_on_all_rows_and_the_earliest_start_is_
 
 #[tokio::test]
 async fn d16_no_file_revives_what_has_expired() {
-    let mut house = silver().await;
+    let mut house = silver("2025-01-20").await;
     house.night("2025-03-03").await;
     let but_decisions = async |house: &House| -> Vec<String> {
         house.state().await.into_iter().filter(|line| !line.contains("decision")).collect()
