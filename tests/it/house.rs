@@ -237,8 +237,13 @@ async fn template() -> String {
     }
     let _ = cluster();
     // A file's lock: shared by threads of this process and by other processes, and gone with its holder.
-    let lock = File::create(home().join("template.lock")).unwrap();
-    lock.lock().unwrap();
+    // Waited for on a thread of its own, lest houses that one test opens at once wait for each other.
+    let locked = || {
+        let lock = File::create(home().join("template.lock")).unwrap();
+        lock.lock().unwrap();
+        lock
+    };
+    let _lock = tokio::task::spawn_blocking(locked).await.unwrap();
     let name = format!("template_{:016x}", fingerprint());
     let mut server = connect(&server_url("postgres", Login::Owner)).await;
     let databases: Vec<(String, bool)> =
