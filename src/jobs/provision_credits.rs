@@ -8,8 +8,9 @@ use sqlx::PgConnection;
 
 use super::engine::{Context, Job, Result, Stage, booking::settle, provisioning::advance};
 use crate::store::{
+    credit,
     run::{Chunk, Counts, Span},
-    units,
+    settlement, units,
     work::Rows,
 };
 
@@ -37,8 +38,8 @@ pub const JOB: Job = Job {
 async fn plan(cx: &Context, conn: &mut PgConnection, stage: i16) -> Result<Vec<Span>> {
     let rows = cx.chunk_rows(NAME);
     Ok(match stage {
-        PERIODS => crate::store::credit::due_spans(conn, cx.today, rows).await?,
-        _ => crate::store::credit::usage_spans(conn, cx.today, rows).await?,
+        PERIODS => credit::due_spans(conn, cx.today, rows).await?,
+        _ => settlement::usage_spans(conn, cx.today, rows).await?,
     })
 }
 
@@ -48,7 +49,7 @@ fn work<'a>(cx: &'a Context, conn: &'a mut PgConnection, chunk: &'a Chunk) -> Bo
 
 /// Closes and grants what is due.
 async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let due = crate::store::credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
+    let due = credit::due(conn, chunk.span, cx.today, &cx.credit_policy()).await?;
     let granted =
         i64::try_from(units::settle(conn, chunk.run_id, &due.units, cx.today).await?).unwrap_or(i64::MAX);
     let counts = advance(cx, conn, chunk.run_id, &due.credits, |_| cx.today).await?;
@@ -57,8 +58,8 @@ async fn periods(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result
 
 /// Draws usage from the periods of its dates, correcting what was closed too early.
 async fn usage(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let ids = crate::store::credit::with_usage(conn, chunk.span, cx.today).await?;
-    let credits = crate::store::credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
+    let ids = settlement::with_usage(conn, chunk.span, cx.today).await?;
+    let credits = credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, _) = settle(cx, conn, &credits).await?;
     let units = units::settle_beside(conn, chunk.run_id, &ids, cx.today).await?;
     let counts = Counts::done(booking.entries.len() + units);

@@ -35,6 +35,7 @@ pub mod request;
 pub mod retention;
 pub mod run;
 pub mod schema;
+pub mod settlement;
 pub mod status;
 pub mod summary;
 pub mod tick;

@@ -6,10 +6,11 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{
-    Error, Result, credit,
+    Error, Result,
     held_back::{self, Counted},
     holding,
     ledger::{UnitEntry, append_units},
+    settlement,
 };
 use crate::domain::{
     benefit::{Benefit, Move, Unit},
@@ -60,13 +61,11 @@ pub async fn settle(
     today: NaiveDate,
 ) -> Result<usize> {
     let found = drawables(conn, entitlement_ids).await?;
-    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
-    book(conn, run_id, &found, &HashMap::new(), today).await
+    bring_up(conn, run_id, &found, today).await
 }
 
-/// Settles those of the entitlements of which what silver leaves has changed by `today`, or whose order's year moved, and notes
-/// when it changes next (D12, D16).
-/// Says how many entries that took.
+/// The same for those of which what silver leaves has changed by `today`, or whose order's year moved; notes when it changes
+/// next (D12, D16).
 pub async fn settle_beside(
     conn: &mut PgConnection,
     run_id: i64,
@@ -74,11 +73,15 @@ pub async fn settle_beside(
     today: NaiveDate,
 ) -> Result<usize> {
     let found = drawables(conn, ids).await?;
-    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
-    let entries = book(conn, run_id, &found, &HashMap::new(), today).await?;
+    let entries = bring_up(conn, run_id, &found, today).await?;
     let next = found.iter().map(|one| (one.entitlement_id, one.partner_id, one.of.changes_after(today)));
-    credit::settled(conn, &next.collect::<Vec<_>>()).await?;
+    settlement::settled(conn, &next.collect::<Vec<_>>()).await?;
     Ok(entries)
+}
+
+async fn bring_up(conn: &mut PgConnection, run_id: i64, found: &[Found], today: NaiveDate) -> Result<usize> {
+    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
+    book(conn, run_id, found, &HashMap::new(), today).await
 }
 
 async fn book(

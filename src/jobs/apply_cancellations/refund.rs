@@ -12,9 +12,10 @@ use crate::{
     },
     jobs::engine::{Context, Result, booking, provisioning},
     store::{
-        credit::{Credit, of_entitlements, unsettle_beside},
+        credit::{Credit, of_entitlements},
         order::{self, EndingEntitlement, How, Usable},
         request::PendingRequest,
+        settlement::unsettle_beside,
     },
 };
 

@@ -16,12 +16,10 @@ use crate::{
         settlement::{self, Facts, Settled},
     },
     store::{
-        credit::{
-            Credit, Lapse, booked, mark_settled, open_schedules, put_schedules, settled, unassigned,
-            unsettled, usage,
-        },
+        credit::{Credit, Lapse, open_schedules, put_schedules, unassigned},
         ledger::{CreditEntry, append_credit},
         notice::{self, NoticeSubject, Owed},
+        settlement::{booked, mark_settled, settled, unsettled, usage},
     },
 };
 

@@ -19,9 +19,10 @@ use crate::{
     },
     store::{
         agreement,
-        credit::{Credit, of_entitlements, with_open_usage},
+        credit::{Credit, of_entitlements},
         held_back,
         run::Counts,
+        settlement::with_open_usage,
     },
 };
 

@@ -9,8 +9,9 @@ use super::super::engine::{
 use crate::{
     domain::credit,
     store::{
-        credit::{Credit, of_entitlements, unsettled},
+        credit::{Credit, of_entitlements},
         order::{self, EndingEntitlement},
+        settlement::unsettled,
     },
 };
 

@@ -10,11 +10,12 @@ use crate::{
     domain::{calendar::sub_days, membership::Year, reason::Reason},
     jobs::engine::{Context, Result, booking::settle},
     store::{
-        credit::{of_entitlements, unsettle_beside},
+        credit::of_entitlements,
         order::{self, EndingEntitlement, How, Membership},
         renewal::{self, Renewing},
         request::{self, Decision, PendingRequest},
         run::{Chunk, Counts},
+        settlement::unsettle_beside,
     },
 };
 

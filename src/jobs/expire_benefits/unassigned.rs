@@ -8,10 +8,11 @@ use crate::{
     domain::notice::EntitlementEnded,
     jobs::engine::{Context, Result, booking::settle},
     store::{
-        credit::{of_entitlements, unsettle_beside},
+        credit::of_entitlements,
         notice::{self, NoticeSubject, Owed},
         order::{self, EndingEntitlement, How},
         run::Chunk,
+        settlement::unsettle_beside,
     },
 };
 

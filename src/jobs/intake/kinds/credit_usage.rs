@@ -24,7 +24,7 @@ use crate::{
         credit::{self, Credit},
         file::StagedRow,
         intake::{self, NewUsage},
-        own_currency, rate,
+        own_currency, rate, settlement,
     },
 };
 
@@ -96,7 +96,7 @@ impl Changed {
         let mut credits = credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
         credits.retain(|credit| !credit.changes.is_empty());
         let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
-        let booked = credit::booked(conn, &ids).await?;
+        let booked = settlement::booked(conn, &ids).await?;
         let granted = booked.into_iter().filter(|(_, b)| b.transfer.kind == EntryKind::CreditGranted);
         Ok(Self {
             granted: granted

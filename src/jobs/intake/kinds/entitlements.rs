@@ -25,11 +25,11 @@ use crate::{
         intake::staged::{StagedFile, Verdict, parse},
     },
     store::{
-        credit,
         file::StagedRow,
         intake::{self, PutEntitlement, PutOrder, StoredEntitlement},
         order,
         own_currency::{self, Changes},
+        settlement,
     },
 };
 
@@ -343,7 +343,7 @@ impl<'a> Span<'a> {
         });
         let touched: BTreeSet<i64> = touched.collect();
         if !touched.is_empty() {
-            credit::unsettle_beside(conn, &touched.into_iter().collect::<Vec<_>>()).await?;
+            settlement::unsettle_beside(conn, &touched.into_iter().collect::<Vec<_>>()).await?;
         }
         let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
@@ -435,8 +435,8 @@ impl<'a> Span<'a> {
         }
         if !touched.is_empty() {
             order::refit(conn, &touched, i32::try_from(self.grace_days).unwrap_or(i32::MAX)).await?;
-            credit::unsettle(conn, &touched, "D16").await?;
-            credit::unsettle_beside(conn, &touched).await?;
+            settlement::unsettle(conn, &touched, "D16").await?;
+            settlement::unsettle_beside(conn, &touched).await?;
         }
         Ok(())
     }
