@@ -151,21 +151,26 @@ pub fn told<'a>(
     let brings = |unit: Option<Amount>, quantity: Option<u32>| {
         unit.map(|unit| Amount::new(unit.minor.saturating_mul(quantity.map_or(1, i64::from)), unit.currency))
     };
-    let (ours, theirs) = (brings(unit, quantity), brings(other.amount, other.quantity));
-    let silver = Beside {
-        order_id: if gold { other.order_id.clone() } else { own.order_id.to_owned() },
-        starts_on: if gold { other.starts_on } else { own.starts_on },
-        until: if gold { other.until } else { own.expires_on },
-        quantity: if gold { other.quantity } else { quantity },
-        amount: if gold { theirs } else { ours },
+    let ours = Beside {
+        order_id: own.order_id.to_owned(),
+        starts_on: own.starts_on,
+        until: own.expires_on,
+        quantity,
+        amount: brings(unit, quantity),
     };
-    let full = if gold { ours } else { theirs };
-    let gold_starts_on = if gold { own.starts_on } else { other.starts_on };
-    let both_from = own.starts_on.max(other.starts_on);
+    let theirs = Beside {
+        order_id: other.order_id.clone(),
+        starts_on: other.starts_on,
+        until: other.until,
+        quantity: other.quantity,
+        amount: brings(other.amount, other.quantity),
+    };
+    let both_from = ours.starts_on.max(theirs.starts_on);
+    let (silver, gold) = if gold { (theirs, ours) } else { (ours, theirs) };
     match kind {
-        BenefitKind::AzureMonthlyCredit => difference(full?, &[silver], both_from, Part::Period).1,
-        BenefitKind::AzureBulkCredit => difference(full?, &[silver], gold_starts_on, Part::bulk).1,
-        _ => units_on(if gold { quantity } else { other.quantity }?, &[silver], both_from).1,
+        BenefitKind::AzureMonthlyCredit => difference(gold.amount?, &[silver], both_from, Part::Period).1,
+        BenefitKind::AzureBulkCredit => difference(gold.amount?, &[silver], gold.starts_on, Part::bulk).1,
+        _ => units_on(gold.quantity?, &[silver], both_from).1,
     }
 }
 

@@ -48,6 +48,30 @@ async fn sound(house: &House, night: &str) {
     assert_eq!(house.lines(&broken.replace("{night}", night)).await, [""; 0]);
 }
 
+/// Drops each file on its day, in the order of days, and runs the night of that day.
+async fn arrive(house: &mut House, files: &[String], days: &[&str]) {
+    let mut on: Vec<(&&str, &String)> = days.iter().zip(files).collect();
+    on.sort_by_key(|(day, _)| *day);
+    for (nth, (day, text)) in on.into_iter().enumerate() {
+        let answer = house.import_one(&format!("{nth}.csv"), text, day).await;
+        assert!(answer.rows.iter().all(|row| row.contains("applied")), "{:?}", answer.rows);
+        house.night(day).await;
+    }
+}
+
+/// The digest of a ledger that D12 alone has corrected, and the ledger.
+async fn corrected(house: &House) -> (String, Vec<String>) {
+    let rules = "select distinct rule from report.ledger where rule is not null";
+    assert!(house.lines(rules).await.iter().all(|rule| rule == "D12"));
+    (house.digest().await, house.ledger().await)
+}
+
+fn alike(ledgers: &[(String, Vec<String>)]) {
+    for (digest, ledger) in &ledgers[1..] {
+        assert_eq!(*digest, ledgers[0].0, "{ledger:#?}\n{:#?}", ledgers[0].1);
+    }
+}
+
 fn held(answer: &Answer) -> bool {
     answer.rows == ["2 applied benefit held_back"]
 }
@@ -93,23 +117,13 @@ async fn d12_silver_and_gold_in_any_order_of_files_end_in_one_digest() {
         ["2025-02-01", "2025-02-01", "2025-02-22", "2025-03-12"],
     ] {
         let mut house = house("SEK", "2024-11-15").await;
-        let mut on: Vec<(&str, &String)> = arrives.into_iter().zip(&files).collect();
-        on.sort_by_key(|(day, _)| *day);
-        for (nth, (day, text)) in on.into_iter().enumerate() {
-            let answer = house.import_one(&format!("{nth}.csv"), text, day).await;
-            assert!(answer.rows.iter().all(|row| row.contains("applied")), "{:?}", answer.rows);
-            house.night(day).await;
-        }
+        arrive(&mut house, &files, &arrives).await;
         sound(&house, "2025-03-20").await;
         let gold = granted(&house, "ORD-G").await;
         assert_eq!(gold.len(), 4, "{arrives:?} {gold:?}");
-        let rules = "select distinct rule from report.ledger where rule is not null";
-        assert!(house.lines(rules).await.iter().all(|rule| rule == "D12"));
-        digests.push((house.digest().await, house.ledger().await));
+        digests.push(corrected(&house).await);
     }
-    for (digest, ledger) in &digests[1..] {
-        assert_eq!(*digest, digests[0].0, "{ledger:#?}\n{:#?}", digests[0].1);
-    }
+    alike(&digests);
 }
 
 #[tokio::test]
@@ -262,24 +276,14 @@ async fn d12_counted_benefits_and_bulk_credit_end_in_one_digest_in_whatever_orde
         ["2025-03-04", "2024-12-20"],
     ] {
         let mut house = house("USD", "2024-12-01").await;
-        let mut on: Vec<(&str, &String)> = arrives.into_iter().zip(&files).collect();
-        on.sort_by_key(|(day, _)| *day);
-        for (nth, (day, text)) in on.into_iter().enumerate() {
-            let answer = house.import_one(&format!("{nth}.csv"), text, day).await;
-            assert!(answer.rows.iter().all(|row| row.contains("applied")), "{:?}", answer.rows);
-            house.night(day).await;
-        }
+        arrive(&mut house, &files, &arrives).await;
         house.night("2025-03-04").await;
         house.import_one("u.csv", &spent, "2025-03-05").await.applied();
         sound(&house, "2025-03-05").await;
         assert_eq!(there_is(&house, "ORD-G").await[1], format!("{BULK} 1 500000"), "{arrives:?}");
-        let rules = "select distinct rule from report.ledger where rule is not null";
-        assert!(house.lines(rules).await.iter().all(|rule| rule == "D12"));
-        digests.push((house.digest().await, house.ledger().await));
+        digests.push(corrected(&house).await);
     }
-    for (digest, ledger) in &digests[1..] {
-        assert_eq!(*digest, digests[0].0, "{ledger:#?}\n{:#?}", digests[0].1);
-    }
+    alike(&digests);
 }
 
 #[tokio::test]

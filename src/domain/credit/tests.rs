@@ -11,7 +11,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-fn monthly(starts_on: &str, expires_on: &str) -> Terms {
+pub(super) fn monthly(starts_on: &str, expires_on: &str) -> Terms {
     let starts_on = day(starts_on);
     let year = crate::domain::membership::Year::starting(starts_on, 30);
     let expires_on = day(expires_on);

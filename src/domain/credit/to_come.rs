@@ -52,37 +52,20 @@ impl Terms {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::domain::{
-        agreement::Exclusion,
-        calendar::PeriodScheme,
-        money::{Amount, Currency},
-    };
+    use super::{super::tests::monthly, *};
+    use crate::domain::{agreement::Exclusion, calendar::PeriodScheme};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
     }
 
-    fn terms(shape: Shape, starts_on: &str, expires_on: &str, anniversary_on: &str) -> Terms {
-        Terms {
-            shape,
-            starts_on: day(starts_on),
-            expires_on: day(expires_on),
-            last_usable_on: day(expires_on),
-            anniversary_on: day(anniversary_on),
-            ended: None,
-            per_period: Amount::new(10_000, Currency::USD),
-            beside: vec![],
-            local: Currency::USD,
-            periods_in_a_year: 12,
-            max_rate_age_days: 7,
-        }
+    fn terms(shape: Shape, starts_on: &str, expires_on: &str) -> Terms {
+        Terms { shape, last_usable_on: day(expires_on), ..monthly(starts_on, expires_on) }
     }
 
     #[test]
     fn d10_the_last_period_is_to_come_until_it_is_granted() {
-        let terms =
-            terms(Shape::Monthly(PeriodScheme::Anniversary), "2024-02-01", "2024-03-05", "2025-01-31");
+        let terms = terms(Shape::Monthly(PeriodScheme::Anniversary), "2024-02-01", "2024-03-05");
         let schedule = Schedule::new(&terms, None);
         let last = terms.to_come(&schedule, &[], day("2024-01-31"), day("2024-01-31")).unwrap();
         assert_eq!(
@@ -95,7 +78,7 @@ mod tests {
 
     #[test]
     fn d14_bulk_credit_is_to_come_while_it_is_blocked_and_not_after_the_last_day_of_a_grant() {
-        let terms = terms(Shape::Bulk, "2024-01-31", "2024-03-12", "2025-01-31");
+        let terms = terms(Shape::Bulk, "2024-01-31", "2024-03-12");
         let schedule = Schedule::new(&terms, None);
         let csp = |until: Option<&str>| KnownExclusion {
             exclusion: Exclusion { name: "csp".into(), from: day("2024-01-01"), until: until.map(day) },
