@@ -39,7 +39,10 @@ pub async fn record(
     let refused: Vec<(Asked, Vec<Reason>)> = rows
         .iter()
         .zip(verdicts)
-        .filter_map(|(row, verdict)| Some((asked(staged, row)?, against(verdict)?)))
+        .filter_map(|(row, verdict)| {
+            let reasons = against(verdict)?;
+            Some((asked(staged, row)?, reasons))
+        })
         .collect();
     if refused.is_empty() {
         return Ok(());

@@ -67,12 +67,13 @@ fn decide(
     line: i32,
     puts: &mut Vec<Contact>,
 ) -> Verdict {
-    let known = accounts.get(&row.partner_id).map(|account| account.partner_id);
-    let partner_id = match staged.admit(&row.partner_id, known) {
+    let Some(account) = accounts.get_mut(&row.partner_id) else {
+        return Verdict::no("partner_id", &row.partner_id, Reason::UnknownPartner);
+    };
+    let partner_id = match staged.admit(&row.partner_id, Some(account.partner_id)) {
         Ok(partner_id) => partner_id,
         Err(problem) => return Verdict::Rejected(vec![problem]),
     };
-    let Some(account) = accounts.get_mut(&row.partner_id) else { return Verdict::Rejected(vec![]) };
     let mut problems = Vec::new();
     let user = directory.find(partner_id, &row.user);
     match user {
