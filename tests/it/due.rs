@@ -7,6 +7,7 @@ use benefactor::store::{
     credit::{self, Policy},
     order,
     run::Span,
+    settlement,
     work::{self, DueTerms, Rows},
 };
 use chrono::NaiveDate;
@@ -140,8 +141,8 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
     assert!(!planned.is_empty());
 
     // D15, D16: what a year that moved leaves to be settled is due without any usage.
-    let planned = starts(&credit::usage_spans(&mut conn, today, 1).await.unwrap());
-    let worked = credit::with_usage(&mut conn, span, today).await.unwrap();
+    let planned = starts(&settlement::usage_spans(&mut conn, today, 1).await.unwrap());
+    let worked = settlement::with_usage(&mut conn, span, today).await.unwrap();
     assert_eq!(planned, worked.into_iter().collect());
     assert_eq!(planned, listed(&mut conn, &house, Rows::Usage, terms, OF_BENEFIT).await);
     let drawn: i64 =
