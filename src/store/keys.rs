@@ -234,14 +234,3 @@ pub async fn append_reveal(
     .await?;
     Ok(())
 }
-
-/// The tenant onto which keys of the partner with that Partner ID were redeemed: it is the partner's for good (R3).
-pub async fn pinned_tenant(conn: &mut PgConnection, number: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!(
-        "select r.tenant_id from redemption r join partner p using (partner_id)
-         where p.number = $1 order by r.redemption_id limit 1",
-        number
-    )
-    .fetch_optional(conn)
-    .await?)
-}

@@ -6,10 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{
-    money::Currency,
-    own_currency::{Stated, currency_on},
-};
+use crate::domain::{money::Currency, own_currency::Stated};
 
 /// Before any change.
 const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
@@ -39,41 +36,41 @@ pub async fn changes(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Has
     Ok(changes)
 }
 
-/// Takes in what a row states of a partner that had `before` so far; `None`: it is new. Says whether that changed
-/// anything, and which currency the partner has by its latest change.
-pub async fn put(
-    conn: &mut PgConnection,
-    file_id: i64,
-    arrived_on: NaiveDate,
-    partner_id: i64,
-    before: Option<Currency>,
-    stated: Stated,
-) -> Result<(bool, Currency)> {
-    let mut known = changes(conn, &[partner_id]).await?.remove(&partner_id).unwrap_or_default();
-    let fresh = known.is_empty();
-    if fresh {
-        known.push((FIRST, before.unwrap_or(stated.currency)));
-    }
-    let Some(from_on) = stated.change(&known, arrived_on) else {
-        return Ok((false, currency_on(stated.currency, &known, NaiveDate::MAX)));
-    };
-    let mut rows = if fresh { known.clone() } else { Changes::new() };
-    rows.push((from_on, stated.currency));
+/// Takes what a row states into the changes of a partner that had `before` them; hands back those that are to be written.
+pub fn take(changes: &mut Changes, before: Currency, stated: Stated, arrived_on: NaiveDate) -> Changes {
+    let fresh = changes.is_empty();
+    let mut known = if fresh { vec![(FIRST, before)] } else { changes.clone() };
+    let Some(from_on) = stated.change(&known, arrived_on) else { return Changes::new() };
     known.retain(|(on, _)| *on != from_on);
     known.push((from_on, stated.currency));
     known.sort_unstable();
-    let (days, currencies): (Vec<NaiveDate>, Vec<String>) =
-        rows.into_iter().map(|(on, currency)| (on, String::from(currency))).unzip();
+    changes.clone_from(&known);
+    if fresh { known } else { vec![(from_on, stated.currency)] }
+}
+
+/// Writes changes of partners: whose, from which day on, which currency.
+pub async fn put(
+    conn: &mut PgConnection,
+    file_id: i64,
+    changes: &[(i64, NaiveDate, Currency)],
+) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let partners: Vec<i64> = changes.iter().map(|(partner_id, ..)| *partner_id).collect();
+    let days: Vec<NaiveDate> = changes.iter().map(|(_, from_on, _)| *from_on).collect();
+    let currencies: Vec<String> = changes.iter().map(|(.., currency)| String::from(*currency)).collect();
     sqlx::query!(
         "insert into partner_currency (partner_id, from_on, currency, file_id)
-         select $1, n.from_on, n.currency, $4 from unnest($2::date[], $3::text[]) as n (from_on, currency)
+         select n.partner_id, n.from_on, n.currency, $1
+         from unnest($2::bigint[], $3::date[], $4::text[]) as n (partner_id, from_on, currency)
          on conflict (partner_id, from_on) do update set currency = excluded.currency, file_id = excluded.file_id",
-        partner_id,
+        file_id,
+        &partners,
         &days,
-        &currencies,
-        file_id
+        &currencies
     )
     .execute(conn)
     .await?;
-    Ok((true, currency_on(stated.currency, &known, NaiveDate::MAX)))
+    Ok(())
 }

@@ -1,77 +1,126 @@
-//! Partners: the last file wins (D16).
+//! Partners by the chunk: the last file wins (D16).
 
-use chrono::NaiveDate;
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
-use super::{Result, own_currency};
-use crate::domain::{kinds::partners::PartnerRow, money::Currency, own_currency::Stated};
+use super::{
+    Error, Result,
+    own_currency::{self, Changes},
+};
+use crate::domain::money::Currency;
 
-/// What a row did to a stored fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It was new or other than what was stored.
-    Applied,
-    /// It said what was stored.
-    Unchanged,
+/// A partner as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPartner {
+    /// Digits; the key.
+    pub number: String,
+    /// The company's name.
+    pub name: String,
+    /// Where mail goes that has no marketing contact.
+    pub account_email: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// What its credit is granted in, by the latest change.
+    pub currency: Currency,
+    /// The directory tenant.
+    pub tenant_id: Option<String>,
+    /// A BCP 47 tag.
+    pub language: Option<String>,
+    /// Companies that share caps share this.
+    pub group_id: Option<String>,
 }
 
-/// Makes or changes a partner, by a file that arrived on a day.
-pub async fn put_partner(
+/// A known partner, with what a row of it is checked against.
+#[derive(Clone, Debug)]
+pub struct KnownPartner {
+    /// The store's number.
+    pub partner_id: i64,
+    /// What is stored.
+    pub partner: StoredPartner,
+    /// The address of its marketing contact.
+    pub contact_email: Option<String>,
+    /// The tenant onto which its first key was redeemed.
+    pub pinned_tenant: Option<String>,
+    /// When it changed its currency.
+    pub changes: Changes,
+}
+
+/// The partners of these Partner IDs that are known.
+pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMap<String, KnownPartner>> {
+    let rows = sqlx::query!(
+        r#"select p.partner_id as "partner_id!", p.number as "number!", p.name as "name!",
+               p.account_email as "account_email!", p.country as "country!", p.currency as "currency!", p.tenant_id,
+               p.language, p.group_id, c.email as "contact_email?", r.tenant_id as "pinned_tenant?"
+           from unnest($1::text[]) as n (number)
+           cross join lateral (select * from partner p where p.number = n.number offset 0) p
+           left join lateral (select * from contact c where c.partner_id = p.partner_id offset 0) c on true
+           cross join lateral (select (array_agg(r.tenant_id order by r.redemption_id))[1] as tenant_id
+                               from redemption r where r.partner_id = p.partner_id) r"#,
+        numbers
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<i64> = rows.iter().map(|r| r.partner_id).collect();
+    let mut changes = own_currency::changes(conn, &ids).await?;
+    let known = rows.into_iter().map(|r| {
+        let currency = Currency::stored(&r.currency).ok_or_else(|| Error::Unknown {
+            what: format!("currency {} of partner {}", r.currency, r.number),
+        })?;
+        let partner = StoredPartner {
+            number: r.number.clone(),
+            name: r.name,
+            account_email: r.account_email,
+            country: r.country,
+            currency,
+            tenant_id: r.tenant_id,
+            language: r.language,
+            group_id: r.group_id,
+        };
+        let (contact_email, pinned_tenant) = (r.contact_email, r.pinned_tenant);
+        let changes = changes.remove(&r.partner_id).unwrap_or_default();
+        Ok((
+            r.number,
+            KnownPartner { partner_id: r.partner_id, partner, contact_email, pinned_tenant, changes },
+        ))
+    });
+    known.collect()
+}
+
+/// Makes partners, in this order, or changes them; hands back their numbers in the store, by Partner ID.
+pub async fn put(
     conn: &mut PgConnection,
     file_id: i64,
-    arrived_on: NaiveDate,
-    row: &PartnerRow,
-) -> Result<Put> {
-    let stored = sqlx::query!(
-        "select partner_id, currency, tenant_id, language, group_id from partner where number = $1",
-        row.partner_id
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let known = stored.as_ref().map(|s| (s.partner_id, Currency::stored(&s.currency)));
-    let (tenant, language, group) =
-        stored.map_or((None, None, None), |s| (s.tenant_id, s.language, s.group_id));
-    let stated = Stated { currency: row.currency, from_on: row.currency_from };
-    let (mut changed, mut currency) = (false, row.currency);
-    if let Some((partner_id, before)) = known {
-        (changed, currency) =
-            own_currency::put(&mut *conn, file_id, arrived_on, partner_id, before, stated).await?;
+    partners: &[&StoredPartner],
+) -> Result<HashMap<String, i64>> {
+    if partners.is_empty() {
+        return Ok(HashMap::new());
     }
-    let made = sqlx::query_scalar!(
+    let texts = |of: fn(&StoredPartner) -> Option<&str>| {
+        partners.iter().map(|partner| of(partner).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let put = sqlx::query!(
         "insert into partner (number, name, account_email, country, currency, tenant_id, language, group_id, file_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         select n.number, n.name, n.account_email, n.country, n.currency, n.tenant_id, n.language, n.group_id, $1
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+             with ordinality
+             as n (number, name, account_email, country, currency, tenant_id, language, group_id, at)
+         order by n.at
          on conflict (number) do update set name = excluded.name, account_email = excluded.account_email,
              country = excluded.country, currency = excluded.currency, tenant_id = excluded.tenant_id,
              language = excluded.language, group_id = excluded.group_id, file_id = excluded.file_id
-         where (partner.name, partner.account_email, partner.country, partner.currency, partner.tenant_id,
-                partner.language, partner.group_id)
-             is distinct from (excluded.name, excluded.account_email, excluded.country, excluded.currency,
-                excluded.tenant_id, excluded.language, excluded.group_id)
-         returning partner_id",
-        row.partner_id,
-        row.name,
-        row.account_email.as_str(),
-        row.country,
-        currency.code(),
-        row.tenant_id.clone().onto(tenant),
-        row.language.clone().onto(language),
-        row.group_id.clone().onto(group),
-        file_id
+         returning number, partner_id",
+        file_id,
+        &texts(|partner| Some(&partner.number)) as _,
+        &texts(|partner| Some(&partner.name)) as _,
+        &texts(|partner| Some(&partner.account_email)) as _,
+        &texts(|partner| Some(&partner.country)) as _,
+        &texts(|partner| Some(partner.currency.code())) as _,
+        &texts(|partner| partner.tenant_id.as_deref()) as _,
+        &texts(|partner| partner.language.as_deref()) as _,
+        &texts(|partner| partner.group_id.as_deref()) as _,
     )
-    .fetch_optional(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    if let (None, Some(partner_id), Some(_)) = (known, made, row.currency_from) {
-        own_currency::put(conn, file_id, arrived_on, partner_id, None, stated).await?;
-    }
-    Ok(if changed || made.is_some() { Put::Applied } else { Put::Unchanged })
-}
-
-/// The address of the marketing contact of the partner with that Partner ID.
-pub async fn contact_email(conn: &mut PgConnection, number: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!(
-        "select c.email from contact c join partner p using (partner_id) where p.number = $1",
-        number
-    )
-    .fetch_optional(conn)
-    .await?)
+    Ok(put.into_iter().map(|r| (r.number, r.partner_id)).collect())
 }

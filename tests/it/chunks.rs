@@ -16,6 +16,24 @@ const PARTNERS: &str = "partner_id,name,account_email,country,currency,tenant_id
     4304,Four,no address,SE,SEK,,\n\
     4304,Four,four@p4304.example,SE,SEK,,\n";
 
+/// What changes partners: a currency from a day on, from the day of arrival, back again.
+const CHANGED: [&str; 2] = [
+    "partner_id,name,account_email,country,currency,currency_from,tenant_id,language\n\
+     4301,One AB,MK@p4301.example,SE,SEK,,,\n\
+     4302,Two Oy,two@p4302.example,FI,SEK,2024-02-20,,fi\n\
+     4302,Two Oy,two@p4302.example,FI,sek,2024-02-20,,FI\n\
+     4305,Five,five@p4305.example,HR,EUR,2023-01-01,,hr\n\
+     4305,Five,five@p4305.example,hr,EUR,2023-01-01,,hr\n\
+     4306,Six,six@p4306.example,SE,SEK,,,\n\
+     4306,Six,six@p4306.example,SE,SEK,,,\n",
+    "partner_id,name,account_email,country,currency\n\
+     4302,Two Oy,two@p4302.example,FI,EUR\n\
+     4305,Five,five@p4305.example,HR,HRK\n\
+     4306,Six AB,six@p4306.example,SE,EUR\n\
+     4306,Six AB,six@p4306.example,SE,EUR\n\
+     4301,One,one@p4301.example,SE,SEK\n",
+];
+
 const USERS: &str = "partner_id,object_id,user_principal_name,display_name,role,enabled,requested_by\n";
 
 /// Names are freed and taken, roles given, used and taken, within one file.
@@ -124,6 +142,8 @@ async fn taken_in(rows_at_once: Option<&str>) -> (Vec<String>, Vec<String>) {
         ("u3.csv", &third),
         ("c1.csv", CONTACTS[0]),
         ("c2.csv", CONTACTS[1]),
+        ("p2.csv", CHANGED[0]),
+        ("p3.csv", CHANGED[1]),
         ("e.csv", &entitlements),
     ];
     for (name, text) in state.into_iter().chain(EVENTS) {
@@ -154,6 +174,8 @@ async fn taken_in(rows_at_once: Option<&str>) -> (Vec<String>, Vec<String>) {
     for query in [
         "select concat_ws('|', number, name, account_email, country, currency, tenant_id, language, group_id)
          from partner order by number",
+        "select concat_ws('|', p.number, from_on, c.currency) from partner_currency c join partner p using (partner_id)
+         order by p.number, from_on",
         "select concat_ws('|', p.number, object_id, user_principal_name, display_name, roles, enabled)
          from directory_user join partner p using (partner_id) order by partner_id, lower(object_id)",
         "select concat_ws('|', p.number, u.object_id, c.email, c.phone, c.language)
@@ -182,6 +204,27 @@ async fn d16_a_file_comes_to_the_same_row_by_row_and_by_the_chunk() {
     assert_eq!(together, one_by_one);
     assert_eq!(by_threes, one_by_one);
     let told = together.0.join("\n");
+    for answers in [
+        "p2.csv\n2 rejected account_email contact_is_account\n3 applied\n4 unchanged\n5 applied\n6 unchanged\n7 applied\n8 unchanged",
+        "p3.csv\n2 unchanged\n3 applied\n4 applied\n5 unchanged\n6 applied",
+    ] {
+        assert!(told.contains(answers), "{told}");
+    }
+    for line in [
+        "4301|One|one@p4301.example|SE|SEK|72f988bf-86f1-41af-91ab-2d7cd011db47|sv",
+        "4302|Two Oy|two@p4302.example|FI|SEK|fi",
+        "4302|0001-01-01|EUR",
+        "4302|2024-02-20|SEK",
+        "4305|Five|five@p4305.example|HR|HRK|hr",
+        "4305|0001-01-01|EUR",
+        "4305|2023-01-01|EUR",
+        "4305|2024-02-02|HRK",
+        "4306|Six AB|six@p4306.example|SE|EUR",
+        "4306|0001-01-01|SEK",
+        "4306|2024-02-02|EUR",
+    ] {
+        assert!(together.1.iter().any(|stored| stored == line), "{line}: {:#?}", together.1);
+    }
     for code in [
         "role_missing",
         "user_disabled",

@@ -25,7 +25,7 @@ use crate::{
     jobs::engine::{Context, Result},
     store::{
         directory::{Directory, DirectoryUser},
-        file::{self, CELL_END, RowAnswer, StagedRow},
+        file::{CELL_END, RowAnswer, StagedRow},
         intake::StoredOrder,
     },
 };
@@ -140,15 +140,6 @@ impl Verdict {
     }
 }
 
-impl From<crate::store::people::Put> for Verdict {
-    fn from(put: crate::store::people::Put) -> Self {
-        match put {
-            crate::store::people::Put::Applied => Self::Applied(vec![]),
-            crate::store::people::Put::Unchanged => Self::Unchanged(vec![]),
-        }
-    }
-}
-
 /// The cells of a staged row, as they were written.
 pub fn record(row: &StagedRow) -> Record {
     Record::of(u64::try_from(row.line).unwrap_or(0), row.cells.split(CELL_END))
@@ -207,16 +198,6 @@ pub fn date_beyond(
 /// Whether a column holds dates, by its type.
 fn is_date(column: &Column) -> bool {
     matches!(column.of, Type::Date | Type::Instant)
-}
-
-/// Finds the partner that a row names, within what its file may hold.
-pub async fn partner_of(
-    conn: &mut PgConnection,
-    staged: &StagedFile,
-    number: &str,
-) -> Result<std::result::Result<i64, Vec<Problem>>> {
-    let known = file::partner(conn, number).await?;
-    Ok(staged.admit(number, known).map_err(|problem| vec![problem]))
 }
 
 /// Whom a row names as who asks; `None`: the operator does.

@@ -1,17 +1,29 @@
 //! Partners: the last file wins, an absent column keeps, an empty cell clears (D16).
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        kinds::{cell::Patch, partners},
-        reason::Reason,
+        kinds::{
+            cell::Patch,
+            partners::{self, PartnerRow},
+        },
+        money::Currency,
+        own_currency::Stated,
+        reason::{Problem, Reason},
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, parse, partner_of},
+        intake::staged::{StagedFile, Verdict, parse},
     },
-    store::{file::StagedRow, keys, people},
+    store::{
+        file::StagedRow,
+        own_currency,
+        people::{self, KnownPartner, StoredPartner},
+    },
 };
 
 /// Applies rows of a partners file.
@@ -21,41 +33,129 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let mut verdicts = Vec::with_capacity(rows.len());
-    for row in rows {
-        let row = match parse(staged, row, partners::parse) {
-            Ok(row) => row,
-            Err(problems) => {
-                verdicts.push(Verdict::Rejected(problems));
-                continue;
-            }
-        };
-        if staged.partner_id.is_some()
-            && let Err(problems) = partner_of(conn, staged, &row.partner_id).await?
-        {
-            verdicts.push(Verdict::Rejected(problems));
-            continue;
-        }
-        // The contact's address differs from the account's, also when that changes (R8).
-        if people::contact_email(conn, &row.partner_id)
-            .await?
-            .is_some_and(|contact| row.account_email.same_as(&contact))
-        {
-            verdicts.push(Verdict::no("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
-            continue;
-        }
-        // Keys were redeemed onto a tenant; it stays the partner's (R3).
-        let pinned = match &row.tenant_id {
-            Patch::Keep => None,
-            _ => keys::pinned_tenant(conn, &row.partner_id).await?,
-        };
-        let tenant_id = row.tenant_id.as_set().map_or("", String::as_str);
-        if let Some(expected) = pinned.filter(|pinned| !pinned.eq_ignore_ascii_case(tenant_id)) {
-            verdicts.push(Verdict::no("tenant_id", tenant_id, Reason::TenantPinned { expected }));
-            continue;
-        }
-        let put = people::put_partner(conn, staged.file_id, staged.received_on, &row).await?;
-        verdicts.push(put.into());
-    }
+    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, partners::parse)).collect();
+    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
+    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let mut chunk =
+        PartnerChanges { known: people::known(conn, &numbers).await?, ..PartnerChanges::default() };
+    let verdicts = parsed
+        .iter()
+        .map(|row| match row {
+            Ok(row) => chunk.decide(staged, row),
+            Err(problems) => Verdict::Rejected(problems.clone()),
+        })
+        .collect();
+    chunk.write(conn, staged.file_id).await?;
     Ok(verdicts)
+}
+
+/// The partners that a chunk names, and what its rows change.
+#[derive(Default)]
+struct PartnerChanges {
+    known: HashMap<String, KnownPartner>,
+    /// Partner IDs of those that are made or changed, in the order of their rows.
+    touched: Vec<String>,
+    /// Changes of currency, by Partner ID and day.
+    currencies: BTreeMap<(String, NaiveDate), Currency>,
+}
+
+impl PartnerChanges {
+    fn decide(&mut self, staged: &StagedFile, row: &PartnerRow) -> Verdict {
+        let known = self.known.get(&row.partner_id);
+        if let Some(problem) = refusal(staged, known, row) {
+            return Verdict::Rejected(vec![problem]);
+        }
+        let stored = known.map(|known| known.partner.clone());
+        let known = self.known.entry(row.partner_id.clone()).or_insert_with(|| made(row));
+        let mut changed = Vec::new();
+        // A new partner has had its currency all along, unless the row says since when.
+        if stored.is_some() || row.currency_from.is_some() {
+            let currency = Stated { currency: row.currency, from_on: row.currency_from };
+            let before = known.partner.currency;
+            changed = own_currency::take(&mut known.changes, before, currency, staged.received_on);
+        }
+        known.partner = wanted(known, row);
+        let touched = stored.is_none_or(|stored| stored != known.partner);
+        if !touched && changed.is_empty() {
+            return Verdict::Unchanged(vec![]);
+        }
+        if touched {
+            self.touched.push(row.partner_id.clone());
+        }
+        let dated = changed.into_iter().map(|(on, currency)| ((row.partner_id.clone(), on), currency));
+        self.currencies.extend(dated);
+        Verdict::Applied(vec![])
+    }
+
+    /// Writes what rows changed.
+    async fn write(self, conn: &mut PgConnection, file_id: i64) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        let touched = self.touched.iter().filter(|number| seen.insert(*number));
+        let touched: Vec<&StoredPartner> =
+            touched.filter_map(|number| Some(&self.known.get(number)?.partner)).collect();
+        let made = people::put(conn, file_id, &touched).await?;
+        let number_of = |number: &String| {
+            made.get(number).copied().or_else(|| self.known.get(number).map(|known| known.partner_id))
+        };
+        let changes = self
+            .currencies
+            .iter()
+            .filter_map(|((number, on), currency)| Some((number_of(number)?, *on, *currency)));
+        own_currency::put(conn, file_id, &changes.collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+}
+
+/// Why a row may not make or change its partner.
+fn refusal(staged: &StagedFile, known: Option<&KnownPartner>, row: &PartnerRow) -> Option<Problem> {
+    if staged.partner_id.is_some()
+        && let Err(problem) = staged.admit(&row.partner_id, known.map(|known| known.partner_id))
+    {
+        return Some(problem);
+    }
+    let known = known?;
+    // The contact's address differs from the account's, also when that changes (R8).
+    if known.contact_email.as_ref().is_some_and(|contact| row.account_email.same_as(contact)) {
+        return Some(Problem::at("account_email", row.account_email.as_str(), Reason::ContactIsAccount));
+    }
+    // Keys were redeemed onto a tenant; it stays the partner's (R3).
+    if row.tenant_id == Patch::Keep {
+        return None;
+    }
+    let tenant_id = row.tenant_id.as_set().map_or("", String::as_str);
+    let pinned = known.pinned_tenant.as_ref().filter(|pinned| !pinned.eq_ignore_ascii_case(tenant_id));
+    pinned.map(|expected| {
+        Problem::at("tenant_id", tenant_id, Reason::TenantPinned { expected: expected.clone() })
+    })
+}
+
+/// A partner that the row makes.
+fn made(row: &PartnerRow) -> KnownPartner {
+    let partner = StoredPartner {
+        number: row.partner_id.clone(),
+        name: row.name.clone(),
+        account_email: row.account_email.as_str().to_owned(),
+        country: row.country.clone(),
+        currency: row.currency,
+        tenant_id: None,
+        language: None,
+        group_id: None,
+    };
+    KnownPartner { partner_id: 0, partner, contact_email: None, pinned_tenant: None, changes: vec![] }
+}
+
+/// The partner as the row would have it.
+fn wanted(known: &KnownPartner, row: &PartnerRow) -> StoredPartner {
+    let stored = known.partner.clone();
+    StoredPartner {
+        name: row.name.clone(),
+        account_email: row.account_email.as_str().to_owned(),
+        country: row.country.clone(),
+        // The latest change counts, whichever row states it (D4).
+        currency: known.changes.last().map_or(stored.currency, |(_, currency)| *currency),
+        tenant_id: row.tenant_id.clone().onto(stored.tenant_id),
+        language: row.language.clone().onto(stored.language),
+        group_id: row.group_id.clone().onto(stored.group_id),
+        number: stored.number,
+    }
 }
