@@ -1,11 +1,23 @@
 //! Whether timetables, policies, the catalogue and the mail templates are right; needs no database.
 
-use std::path::Path;
-
 use serde::Serialize;
 
-use super::facts::{self, CATALOGUE, Facts};
-use crate::{domain::policy::BUILT_IN, mail::check_templates};
+use crate::{domain::catalogue::Catalogue, mail::check_templates};
+
+/// What the jobs run on, as it was read.
+#[derive(Clone, Debug)]
+pub struct FactsRead {
+    /// The files, by their names in the configuration folder.
+    pub files: Vec<String>,
+    /// Those that replace what is compiled in.
+    pub replaced: Vec<String>,
+    /// `None` with findings.
+    pub catalogue: Option<Catalogue>,
+    /// What is right and may surprise.
+    pub notes: Vec<String>,
+    /// What is wrong, a line each.
+    pub findings: Vec<String>,
+}
 
 /// What was looked at; nothing of it is wrong.
 #[derive(Clone, Debug, Serialize)]
@@ -35,24 +47,23 @@ pub struct Findings {
     pub findings: Vec<String>,
 }
 
-/// Checks what the configuration folder holds, and what is compiled in where it holds nothing.
+/// Checks what was read of the configuration folder, and of what is compiled in where it holds nothing, and the mail
+/// templates.
 ///
 /// # Errors
 /// Everything that is wrong.
-pub fn check(folder: Option<&Path>) -> Result<Checked, Findings> {
-    let Facts { policies, catalogue, replaced, mut findings, .. } = facts::read(folder);
+pub fn check(read: FactsRead) -> Result<Checked, Findings> {
+    let FactsRead { files, replaced, catalogue, notes, mut findings } = read;
     findings.extend(check_templates().err().map(|error| format!("mail template {error}")));
-    let (Some(policies), Some(catalogue), true) = (policies, catalogue, findings.is_empty()) else {
+    let (Some(catalogue), true) = (catalogue, findings.is_empty()) else {
         return Err(Findings { findings });
     };
-    let files = BUILT_IN.iter().map(|(stem, _)| format!("jobs/{stem}.toml"));
-    let notes = policies.provision_credits.policy.notes();
     Ok(Checked {
-        checked: files.chain([CATALOGUE.to_owned()]).collect(),
+        checked: files,
         replaced,
         mail_templates: "all",
         findings: [],
-        notes: notes.iter().map(|note| format!("jobs/provision_credits.toml: {note}")).collect(),
+        notes,
         benefits: catalogue.entries().len(),
         products: catalogue.products().len(),
     })

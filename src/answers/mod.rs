@@ -14,7 +14,6 @@
 
 pub mod benefits;
 pub mod check;
-pub mod facts;
 pub mod history;
 mod instant;
 pub mod reasons;

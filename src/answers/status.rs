@@ -8,11 +8,7 @@ use sqlx::PgConnection;
 
 use super::instant;
 use crate::{
-    domain::{
-        calendar::sub_days,
-        language::Language,
-        policy::{BUILT_IN, Policies},
-    },
+    domain::{calendar::sub_days, language::Language, timetable::Timetable},
     store::{
         self, process,
         status::{self, QueueFigures, RefusedFile, Requests},
@@ -161,18 +157,18 @@ pub struct Grants {
     pub since: Option<NaiveDate>,
 }
 
-/// How the store stands now, told in a language; jobs in the order of the night.
+/// How the store stands now, told in a language; jobs in the order of the night, which is that of their timetables.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn read(
     conn: &mut PgConnection,
-    policies: &Policies,
+    timetables: &[(&'static str, &Timetable)],
     now: DateTime<Utc>,
     language: Language,
 ) -> store::Result<Status> {
-    let figures = status::figures(conn, policies, now).await?;
-    let place = |name: &str| BUILT_IN.iter().position(|(job, _)| *job == name);
+    let figures = status::figures(conn, timetables, now).await?;
+    let place = |name: &str| timetables.iter().position(|(job, _)| *job == name);
     let (well, late_seconds, dead_letters) =
         (figures.is_well(), figures.late_seconds(), figures.dead_letters());
     let missed_process = figures.missed().map(|process| process.name.clone());

@@ -10,12 +10,13 @@ use super::{
     output::{print, print_json},
 };
 use crate::{
-    answers::{check::check, facts::CATALOGUE},
+    answers::check::{FactsRead, check},
     clock,
     domain::{
         tick,
         timetable::{CatchUp, Timetable, Zone},
     },
+    jobs::engine::facts::{self, CATALOGUE, Facts},
     settings::Settings,
 };
 
@@ -39,7 +40,10 @@ pub(super) struct TimetableArgs {
 }
 
 pub(super) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
-    let checked = match check(settings.config_dir()) {
+    let Facts { policies, catalogue, replaced, findings, .. } = facts::read(settings.config_dir());
+    let notes = policies.map(|policies| policies.notes()).unwrap_or_default();
+    let read = FactsRead { files: Facts::files(), replaced, catalogue, notes, findings };
+    let checked = match check(read) {
         Ok(checked) => checked,
         Err(wrong) => {
             if settings.json {

@@ -2,8 +2,8 @@
 
 use super::exit::{Ending, Exit};
 use crate::{
-    answers::facts,
-    domain::{catalogue::Catalogue, policy::Policies},
+    domain::catalogue::Catalogue,
+    jobs::{engine::facts, policy::Policies},
     settings::Settings,
 };
 

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         benefit::Benefit,
         kinds::{
-            cell,
+            forms,
             key_requests::{KeyAction, KeyRequestRow},
         },
         language::Language,
@@ -86,7 +86,7 @@ pub(super) struct PreviewArgs {
 }
 
 fn partner(text: &str) -> Result<String, String> {
-    cell::digits(text).ok_or_else(|| "a Partner ID is digits, such as 4100101".to_owned())
+    forms::digits(text).ok_or_else(|| "a Partner ID is digits, such as 4100101".to_owned())
 }
 
 fn benefit(text: &str) -> Result<Benefit, String> {
@@ -98,7 +98,7 @@ fn key_ref(text: &str) -> Result<i64, String> {
 }
 
 fn date(text: &str) -> Result<NaiveDate, String> {
-    cell::date_or_instant(text)
+    forms::date_or_instant(text)
         .ok_or_else(|| "neither a date, 2024-01-31, nor an RFC 3339 instant".to_owned())
 }
 

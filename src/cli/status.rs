@@ -19,7 +19,7 @@ pub(super) async fn run_status(settings: &Settings) -> anyhow::Result<Exit> {
     let now = settings.still_clock().now();
     let store = Store::open_existing(&location(settings)?).await?;
     let told = match store.pool.acquire().await {
-        Ok(mut conn) => status::read(&mut conn, &policies, now, Language::English).await,
+        Ok(mut conn) => status::read(&mut conn, &policies.timetables(), now, Language::English).await,
         Err(error) => Err(error.into()),
     };
     store.close().await;

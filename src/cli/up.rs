@@ -23,8 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::policy::Policies,
-    jobs::{Stop, engine::name},
+    jobs::{Stop, engine::name, policy::Policies},
     settings::{Listen, Settings, USUAL_ADDRESS},
     store::{
         Location, Store,

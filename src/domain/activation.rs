@@ -33,7 +33,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &ActivationRow) -> Ruling {
     if let Some(ended_on) = case.order.and_then(Order::refunded_on) {
         no("order_id", &row.order_id, Reason::AlreadyEnded { ended_on });
     }
-    let live_on = offer.then(|| add_days(on, case.policy.go_live_days));
+    let live_on = offer.then(|| add_days(on, case.terms.go_live_days));
     if !held.runs_on(on) {
         let reason = held.outside(case.on);
         no("requested_on", &on.to_string(), reason);

@@ -4,7 +4,7 @@ use super::{
         book::{self, Book, Order, Partner},
         catalogue::{self, Catalogue},
         membership::Year,
-        policy::Policies,
+        request_terms::SAMPLE,
     },
     *,
 };
@@ -20,7 +20,6 @@ pub struct World {
     pub book: Book,
     partner: Partner,
     catalogue: Catalogue,
-    policies: Policies,
 }
 
 impl World {
@@ -31,7 +30,6 @@ impl World {
             book: Book::default(),
             partner,
             catalogue: Catalogue::parse(catalogue::BUILT_IN).unwrap(),
-            policies: Policies::built_in().unwrap(),
         };
         world.order(41, Bought::Gold);
         world
@@ -94,7 +92,7 @@ impl World {
             order: order.map(|order_id| &self.book.orders[order_id]),
             held: held.map(|id| &self.book.benefits[&id]),
             on: day(on),
-            policy: &self.policies.import_entitlements.policy,
+            terms: &SAMPLE,
             catalogue: &self.catalogue,
         }
     }

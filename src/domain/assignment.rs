@@ -64,7 +64,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &AssignmentRow, user: &User, to
     let seat_no = live.and_then(|seat| seat.seat_no);
     if row.action == SeatAction::Reassign
         && kind == BenefitKind::VisualStudio
-        && let Some(Err(reason)) = seat_no.map(|no| seat::reassign(held, no, on, case.policy.seats()))
+        && let Some(Err(reason)) = seat_no.map(|no| seat::reassign(held, no, on, case.terms.seats))
     {
         problems.push(Problem::at("requested_on", &on.to_string(), reason));
     }
@@ -103,7 +103,7 @@ fn receives(
     if !user.enabled {
         reasons.push(Reason::UserDisabled);
     }
-    if user.guest && !case.policy.assign_to_guests {
+    if user.guest && !case.terms.assign_to_guests {
         reasons.push(Reason::GuestNotAllowed);
     }
     if from.is_some_and(|from| from.user_id == user.user_id) {
@@ -135,7 +135,7 @@ fn give(
         }
         BenefitKind::VisualStudio if !own => {
             capped(case).into_iter().for_each(&mut no);
-            match seat::give(held, user.user_id, case.on, case.policy.seats()) {
+            match seat::give(held, user.user_id, case.on, case.terms.seats) {
                 Ok(seat_no) => Some(seat_no),
                 Err(reason) => {
                     no(reason);

@@ -16,8 +16,8 @@ use super::{
     directory_role::Role,
     license_key::{Mode, Subscription},
     membership::Year,
-    policy::ImportPolicy,
     reason::{Problem, Reason},
+    request_terms::RequestTerms,
 };
 
 /// A partner.
@@ -251,7 +251,7 @@ pub struct Case<'a> {
     /// The date that counts (D1).
     pub on: NaiveDate,
     /// The numbers of the rules.
-    pub policy: &'a ImportPolicy,
+    pub terms: &'a RequestTerms,
     /// What offers bring, and what excludes what.
     pub catalogue: &'a Catalogue,
 }

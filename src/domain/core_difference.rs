@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use super::{
     benefit::{BenefitKind, BenefitType, Offer, Quantity},
     calendar::add_days,
+    held_back::Part,
     kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
     reason::Reason,
@@ -34,24 +34,6 @@ impl Beside {
     fn runs_on(&self, day: NaiveDate) -> bool {
         self.starts_on <= day && day <= self.until
     }
-}
-
-/// What is held back of a benefit of gold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Part {
-    /// Of each period of monthly credit.
-    Period(Amount),
-    /// Of bulk credit.
-    Bulk {
-        /// So much of it.
-        bulk: Amount,
-    },
-    /// Of seats, incidents or hours.
-    Units {
-        /// So many of them.
-        units: u32,
-    },
 }
 
 /// What gold brings in the period that begins on `on`, and what there is to say of it: the difference to what silver
@@ -171,14 +153,6 @@ pub fn told<'a>(
         BenefitKind::AzureMonthlyCredit => difference(gold.amount?, &[silver], both_from, Part::Period).1,
         BenefitKind::AzureBulkCredit => difference(gold.amount?, &[silver], gold.starts_on, Part::bulk).1,
         _ => units_on(gold.quantity?, &[silver], both_from).1,
-    }
-}
-
-impl Part {
-    /// Of bulk credit.
-    #[must_use]
-    pub const fn bulk(bulk: Amount) -> Self {
-        Self::Bulk { bulk }
     }
 }
 

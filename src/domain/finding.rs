@@ -37,8 +37,11 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Reads TOML into its type; what is wrong with its shape is one finding.
-pub(super) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Finding> {
+/// Reads TOML into its type.
+///
+/// # Errors
+/// What is wrong with its shape is one finding.
+pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Finding> {
     toml::from_str(text).map_err(|error| {
         let message = error.message().trim().replace('\n', "; ");
         let todo = if message.starts_with("unknown field") {
@@ -63,7 +66,8 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
 }
 
 /// The line of a dotted key.
-pub(super) fn line_at(text: &str, key: &str) -> Option<usize> {
+#[must_use]
+pub fn line_at(text: &str, key: &str) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();
     let mut found = None;

@@ -22,7 +22,7 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Ruling {
     let before = live(case, held);
     let mode = row.way().unwrap_or(Mode::New);
     let after = key.map(|key| {
-        let most = case.policy.extend_at_most_times;
+        let most = case.terms.extend_at_most_times;
         let outcome = subscription::redeemed(mode, before, load(key), case.on, most);
         outcome
             .map_err(|reasons| problems.extend(reasons.into_iter().map(|reason| located(reason, row, key))))
@@ -57,7 +57,7 @@ pub fn preview(
     let key = pick(held, row).map_err(|problem| problems.push(problem)).ok();
     let _ = tenant(case, row).map_err(|problem| problems.push(problem));
     let Some(key) = key.filter(|_| problems.is_empty()) else { return Err(problems) };
-    let most = case.policy.extend_at_most_times;
+    let most = case.terms.extend_at_most_times;
     Ok((key.key_id, subscription::preview(live(case, held), load(key), case.on, most)))
 }
 

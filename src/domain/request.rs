@@ -11,8 +11,8 @@ use super::{
     catalogue::Catalogue,
     key_request,
     kinds::{key_requests::KeyRequestRow, service_requests::Request},
-    policy::ImportPolicy,
     reason::{Problem, Reason},
+    request_terms::RequestTerms,
     subscription::RedemptionPreview,
     support,
 };
@@ -116,7 +116,7 @@ pub fn rule(
     book: &Book,
     asked: &Asked,
     arrival: &Arrival<'_>,
-    policy: &ImportPolicy,
+    terms: &RequestTerms,
     catalogue: &Catalogue,
     request_no: i64,
 ) -> Ruled {
@@ -134,7 +134,7 @@ pub fn rule(
         Asker::Operator => OPERATOR.into(),
     };
     ruled.content = asked.content(by, found.to.map(|user| user.user_id));
-    let earliest_on = sub_days(arrival.received_on, policy.request_backdate_days);
+    let earliest_on = sub_days(arrival.received_on, terms.backdate_days);
     let on = asked.requested_on();
     let waits = || Problem::at("requested_on", &on.to_string(), Reason::WaitsForOperator { earliest_on });
     let recorded = book.recorded.get(&(found.partner.partner_id, asked.family(), ruled.key.clone()));
@@ -159,7 +159,7 @@ pub fn rule(
         return ruled;
     }
     let Found { partner, order, held, .. } = found;
-    let case = Case { book, partner, order, held, on, policy, catalogue };
+    let case = Case { book, partner, order, held, on, terms, catalogue };
     ruled.outcome = match (decide(&case, asked, &found, arrival), barred) {
         (outcome, barred) if barred.is_empty() => outcome,
         (Outcome::Refused(more), barred) => Outcome::Refused([barred, more].concat()),
@@ -176,7 +176,7 @@ pub fn preview(
     book: &Book,
     row: &KeyRequestRow,
     arrival: &Arrival<'_>,
-    policy: &ImportPolicy,
+    terms: &RequestTerms,
     catalogue: &Catalogue,
 ) -> Result<(i64, RedemptionPreview), Vec<Problem>> {
     let asked = Asked::Key(row.clone());
@@ -184,7 +184,7 @@ pub fn preview(
     let mut barred = barred(book, &asked, arrival, &found);
     let Found { partner, order, held: Some(held), .. } = found else { return Err(vec![]) };
     let on = row.requested_on;
-    let case = Case { book, partner, order, held: Some(held), on, policy, catalogue };
+    let case = Case { book, partner, order, held: Some(held), on, terms, catalogue };
     match key_request::preview(&case, held, row) {
         told if barred.is_empty() => told,
         told => {

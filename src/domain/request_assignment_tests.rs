@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{
     tests::{
-        BULK, MONTHLY, SEATS, accepted, arrival, assignment, assigns, book, day, done, given, name, policy,
-        ruled, ruled_with, told,
+        BULK, MONTHLY, SEATS, accepted, arrival, assignment, assigns, book, day, done, given, name, ruled,
+        ruled_with, told,
     },
     *,
 };
 use crate::domain::{
     book::{Group, Seat},
     kinds::assignments::SeatAction as Assigning,
+    request_terms::SAMPLE,
 };
 
 #[test]
@@ -26,7 +27,7 @@ fn r1_monthly_credit_is_given_to_anybody_enabled_and_taken_again_on_or_after_its
         [given(1, 6, "cleo", None)]
     );
     assert_eq!(told(&done(&mut book, &assigns(MONTHLY, "ben", "2024-02-06"))), ["user already_assigned"]);
-    let strict = ImportPolicy { assign_to_guests: false, ..policy() };
+    let strict = RequestTerms { assign_to_guests: false, ..SAMPLE };
     let guest = assigns(SEATS, "cleo", "2024-02-06");
     assert_eq!(told(&ruled_with(&book, &guest, &arrival("2024-02-06"), &strict)), ["user guest_not_allowed"]);
     let takes = |on| Asked::Assignment(assignment(MONTHLY, Assigning::Remove, "ben", None, on));

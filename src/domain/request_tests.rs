@@ -13,7 +13,7 @@ use crate::domain::{
         service_requests::{ServiceRequestRow, Ticket},
     },
     membership::Year,
-    policy::Policies,
+    request_terms::SAMPLE,
     role::Action,
 };
 
@@ -142,16 +142,12 @@ pub(super) fn arrival(on: &str) -> Arrival<'static> {
     Arrival { received_on: day(on), accept_backdated: false, by_operator: false, partner: None }
 }
 
-pub(super) fn policy() -> ImportPolicy {
-    Policies::built_in().unwrap().import_entitlements.policy
-}
-
-pub(super) fn ruled_with(book: &Book, asked: &Asked, arrival: &Arrival<'_>, policy: &ImportPolicy) -> Ruled {
-    rule(book, asked, arrival, policy, &Catalogue::parse(catalogue::BUILT_IN).unwrap(), 100)
+pub(super) fn ruled_with(book: &Book, asked: &Asked, arrival: &Arrival<'_>, terms: &RequestTerms) -> Ruled {
+    rule(book, asked, arrival, terms, &Catalogue::parse(catalogue::BUILT_IN).unwrap(), 100)
 }
 
 pub(super) fn ruled(book: &Book, asked: &Asked, arrived: &str) -> Ruled {
-    ruled_with(book, asked, &arrival(arrived), &policy())
+    ruled_with(book, asked, &arrival(arrived), &SAMPLE)
 }
 
 /// Rules on it on the day it is dated, and enters it.
@@ -219,10 +215,10 @@ fn a_file_of_one_partner_holds_no_rows_of_another() {
     let book = book();
     let of = |partner| Arrival { partner: Some(partner), ..arrival("2024-02-01") };
     let asked = assigns(MONTHLY, "ben", "2024-02-01");
-    let other = ruled_with(&book, &asked, &of((80, "8")), &policy());
+    let other = ruled_with(&book, &asked, &of((80, "8")), &SAMPLE);
     assert_eq!(told(&other), ["partner_id other_partner"]);
     assert_eq!((other.partner_id, other.membership_id), (None, None), "it is nobody's decision");
-    let own = ruled_with(&book, &asked, &of((70, "7")), &policy());
+    let own = ruled_with(&book, &asked, &of((70, "7")), &SAMPLE);
     assert_eq!((own.partner_id, own.membership_id, own.entitlement_id), (Some(70), Some(10), Some(1)));
     assert_eq!(accepted(&own), [given(1, 2, "ben", None)]);
 }
@@ -238,17 +234,17 @@ fn d1_windows_are_counted_from_the_arrival_and_the_operator_opens_them() {
     let Outcome::Waits(problem) = &waits.outcome else { panic!("{:?}", waits.outcome) };
     assert_eq!(problem.reason, Reason::WaitsForOperator { earliest_on: day("2024-02-11") });
     let opened = Arrival { accept_backdated: true, ..arrival("2024-02-18") };
-    accepted(&ruled_with(&book, &asked, &opened, &policy()));
+    accepted(&ruled_with(&book, &asked, &opened, &SAMPLE));
     // A waiting one is let in later, under its number.
     let mut held = self::book();
     enter(&mut held, &asked, &waits);
     let again = ruled(&held, &asked, "2024-02-19");
     assert_eq!((told(&again), again.request_no), (vec!["requested_on waits_for_operator".to_owned()], 100));
     let later = Arrival { received_on: day("2024-02-19"), ..opened };
-    let in_now = ruled_with(&held, &asked, &later, &policy());
+    let in_now = ruled_with(&held, &asked, &later, &SAMPLE);
     assert_eq!((accepted(&in_now).len(), in_now.waited), (1, true));
     enter(&mut held, &asked, &in_now);
-    assert_eq!(told(&ruled_with(&held, &asked, &later, &policy())), [""; 0], "unchanged");
+    assert_eq!(told(&ruled_with(&held, &asked, &later, &SAMPLE)), [""; 0], "unchanged");
 }
 
 #[test]
@@ -261,20 +257,20 @@ fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
     let waits = ruled(&held, &by("ada"), "2024-02-18");
     enter(&mut held, &by("ada"), &waits);
     let opened = Arrival { accept_backdated: true, ..arrival("2024-02-18") };
-    let refused = ruled_with(&held, &by("ada"), &opened, &policy());
+    let refused = ruled_with(&held, &by("ada"), &opened, &SAMPLE);
     assert_eq!((told(&refused), refused.waited), (vec!["user user_disabled".to_owned()], true));
     // As the store has it from then on.
     for recorded in held.recorded.values_mut() {
         (recorded.waits, recorded.refused) = (false, true);
     }
-    assert_eq!(told(&ruled_with(&held, &by("ada"), &opened, &policy())), ["user user_disabled"]);
+    assert_eq!(told(&ruled_with(&held, &by("ada"), &opened, &SAMPLE)), ["user user_disabled"]);
     assert!(matches!(ruled(&held, &by("ada"), "2024-02-18").outcome, Outcome::Waits(_)));
     held.users.insert((70, name("fay")), user(5, "fay", &[]));
     held.users.insert((70, name("dan")), user(4, "dan", &[Role::GlobalAdmin]));
-    let corrected = ruled_with(&held, &by("dan"), &opened, &policy());
+    let corrected = ruled_with(&held, &by("dan"), &opened, &SAMPLE);
     assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100, true));
     enter(&mut held, &by("dan"), &corrected);
-    assert_eq!(ruled_with(&held, &by("dan"), &opened, &policy()).outcome, Outcome::Unchanged(vec![]));
+    assert_eq!(ruled_with(&held, &by("dan"), &opened, &SAMPLE).outcome, Outcome::Unchanged(vec![]));
     assert_eq!(told(&ruled(&held, &by("ada"), "2024-02-18")), ["requested_by conflicts_with_earlier"]);
 }
 
@@ -332,7 +328,7 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
         let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
         row.requested_by = by.into();
         let arrival = Arrival { by_operator: operator, ..arrival("2024-02-01") };
-        ruled_with(&book, &Asked::Assignment(row), &arrival, &policy())
+        ruled_with(&book, &Asked::Assignment(row), &arrival, &SAMPLE)
     };
     accepted(&by(&name("ada"), false));
     assert_eq!(told(&by(&name("fay"), false)), ["requested_by user_disabled"]);
@@ -479,7 +475,7 @@ fn the_operator_asks_in_the_operators_name_though_a_user_of_the_partner_is_calle
     row.requested_by = OPERATOR.into();
     let asked = Asked::Assignment(row);
     let by_operator = Arrival { by_operator: true, ..arrival("2024-02-01") };
-    accepted(&ruled_with(&book, &asked, &by_operator, &policy()));
+    accepted(&ruled_with(&book, &asked, &by_operator, &SAMPLE));
     assert_eq!(told(&ruled(&book, &asked, "2024-02-01")), ["requested_by role_missing"], "it is the user's");
 }
 
@@ -491,7 +487,7 @@ fn d16_what_the_operator_asked_for_is_unchanged_when_it_comes_again_in_a_file() 
     let asked = Asked::Assignment(row);
     assert_eq!(told(&ruled(&book, &asked, "2024-02-01")), ["requested_by unknown_user"], "new, in a file");
     let by_operator = Arrival { by_operator: true, ..arrival("2024-02-01") };
-    let first = ruled_with(&book, &asked, &by_operator, &policy());
+    let first = ruled_with(&book, &asked, &by_operator, &SAMPLE);
     accepted(&first);
     enter(&mut book, &asked, &first);
     let again = ruled(&book, &asked, "2024-02-02");

@@ -1,33 +1,13 @@
 //! Visual Studio seats: who gets which, and when a seat opens to another user (R4, D9).
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use super::{
     book::{Held, Seat},
     calendar::add_days,
     reason::Reason,
+    request_terms::{SeatClock, SeatTerms},
 };
-
-/// When a seat's clock begins (policy, D9).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeatClock {
-    /// With the seat's first assignment, once.
-    #[default]
-    Original,
-    /// With its latest assignment, again each time.
-    Last,
-}
-
-/// The rule's numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct SeatTerms {
-    /// When a seat's clock begins.
-    pub clock: SeatClock,
-    /// Days after which it opens to another user.
-    pub after_days: u32,
-}
 
 /// The seats of a benefit by number, each with its assignments in order.
 fn seat(held: &Held, seat_no: u32) -> impl Iterator<Item = &Seat> {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{Refusal, reader::Record};
 use crate::domain::{
     kinds::Kind,
-    kinds::cell,
+    kinds::{cell, forms},
     money::{Currency, PerEuro},
     reason::{Expected, Problem, Reason},
 };
@@ -79,7 +79,7 @@ impl RateColumns {
 
 /// `2026-10-30` or `30 October 2026`.
 fn published_on(text: &str) -> Option<NaiveDate> {
-    if let Some(day) = cell::date(text) {
+    if let Some(day) = forms::date(text) {
         return Some(day);
     }
     let mut parts = text.split_ascii_whitespace();

@@ -24,6 +24,7 @@ use crate::{
     },
 };
 
+pub mod policy;
 mod refund;
 
 const NAME: &str = "apply_cancellations";
@@ -76,9 +77,8 @@ async fn write(
     ruled: &[(&PendingRequest, Vec<Reason>)],
     memberships: &HashMap<i64, Membership>,
 ) -> Result<()> {
-    let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty());
-    let accepted: Vec<&PendingRequest> = accepted.map(|(request, _)| *request).collect();
-    let refunds = refund::accept(cx, conn, run_id, &accepted).await?;
+    let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty()).map(|(request, _)| *request);
+    let refunds = refund::accept(cx, conn, run_id, &accepted.collect::<Vec<_>>()).await?;
     let nothing = Refund::default();
     let (mut decisions, mut owed) = (Vec::with_capacity(ruled.len()), Vec::with_capacity(ruled.len()));
     for (request, reasons) in ruled {

@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+pub mod policy;
+
 const NAME: &str = "email_contacts";
 
 /// The job.
@@ -60,8 +62,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let digests = leased.iter().map(|mail| digest(cx, mail)).collect();
     let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
     let handed = tokio::task::spawn_blocking(move || hand_over(&outbox, digests, dry_run)).await;
-    let handed =
-        handed.map_err(|error| Error::file(&cx.folders.outbox())(std::io::Error::other(error)))??;
+    let handed = handed.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))??;
     fault::at("mail.delivered", NAME).await?;
     let outcomes: Vec<Delivery> = leased
         .iter()

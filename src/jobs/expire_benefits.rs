@@ -23,6 +23,7 @@ use memberships::grace;
 
 mod ending;
 mod memberships;
+pub mod policy;
 mod renewal;
 mod unassigned;
 

@@ -18,6 +18,8 @@ use crate::store::{
     work::Rows,
 };
 
+pub mod policy;
+
 const NAME: &str = "export_entitlements";
 
 /// The job.

@@ -15,6 +15,8 @@ use crate::store::{
     work::Rows,
 };
 
+pub mod policy;
+
 /// The stem.
 pub const NAME: &str = intake::NAME;
 

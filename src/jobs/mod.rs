@@ -5,6 +5,22 @@
 
 pub use engine::{Context, Error, Folders, Job, Result, Stage, Stop, Stopper, Whole, sha256};
 
+/// Every job, in the order of a night, for a macro to make something of: its stem, which names its file here, its TOML and
+/// its queue, and the type of its policy in `<stem>/policy.rs`. A new job is its TOML, its file, and its lines here.
+macro_rules! for_every_job {
+    ($make:ident) => {
+        $make! {
+            import_entitlements: ImportPolicy,
+            apply_cancellations: CancellationPolicy,
+            expire_benefits: ExpiryPolicy,
+            provision_credits: ProvisionPolicy,
+            remind_contacts: ReminderPolicy,
+            email_contacts: EmailPolicy,
+            export_entitlements: ExportPolicy,
+        }
+    };
+}
+
 pub mod apply_cancellations;
 pub mod email_contacts;
 pub mod engine;
@@ -12,19 +28,18 @@ pub mod expire_benefits;
 pub mod export_entitlements;
 pub mod import_entitlements;
 pub mod intake;
+pub mod policy;
 pub mod provision_credits;
 pub mod remind_contacts;
 
-/// Every job, in the order of a night.
-pub const REGISTRY: [&Job; 7] = [
-    &import_entitlements::JOB,
-    &apply_cancellations::JOB,
-    &expire_benefits::JOB,
-    &provision_credits::JOB,
-    &remind_contacts::JOB,
-    &email_contacts::JOB,
-    &export_entitlements::JOB,
-];
+macro_rules! registry {
+    ($($stem:ident: $policy:ident,)+) => {
+        /// Every job, in the order of a night.
+        pub const REGISTRY: [&Job; [$(stringify!($stem)),+].len()] = [$(&$stem::JOB),+];
+    };
+}
+
+for_every_job!(registry);
 
 impl Job {
     /// The job of that name.

@@ -14,6 +14,8 @@ use crate::store::{
     work::Rows,
 };
 
+pub mod policy;
+
 /// Usage first, so that what was spent does not lapse; then periods; then usage of what was just granted.
 const PERIODS: i16 = 1;
 

@@ -14,6 +14,7 @@ use crate::store::{
 
 mod ends;
 mod offers;
+pub mod policy;
 mod to_come;
 
 const NAME: &str = "remind_contacts";

@@ -5,7 +5,8 @@ use sqlx::{PgConnection, types::Json};
 
 use super::Result;
 use crate::domain::{
-    core_difference::{Beside, Part, units_on},
+    core_difference::{Beside, units_on},
+    held_back::Part,
     reason::{Earliest, Reason},
 };
 

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::{
     lateness::{self, Lateness},
-    policy::Policies,
     reason::Reason,
+    timetable::Timetable,
 };
 
 /// How long it is told that due times were dropped.
@@ -303,7 +303,11 @@ pub async fn answers(conn: &mut PgConnection) -> Result<()> {
 
 /// Where everything stands at `now` on the business clock. Reads what is open and what is recent, through indexes:
 /// what a night costs does not weigh on it.
-pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime<Utc>) -> Result<Figures> {
+pub async fn figures(
+    conn: &mut PgConnection,
+    timetables: &[(&'static str, &Timetable)],
+    now: DateTime<Utc>,
+) -> Result<Figures> {
     let last_night = last_night(conn).await?;
     let first_on = if last_night.is_none() { first_owed(conn).await? } else { None };
     let last_on = last_night.map(|(day, _)| day);
@@ -315,7 +319,7 @@ pub async fn figures(conn: &mut PgConnection, policies: &Policies, now: DateTime
     Ok(Figures {
         now,
         last_night,
-        lateness: lateness::of(&policies.timetables(), now, last_on, first_on, &known),
+        lateness: lateness::of(timetables, now, last_on, first_on, &known),
         processes: process::seen(conn).await?,
         queues: queues(conn).await?,
         mails,

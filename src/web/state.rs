@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::{
     clock::Clock,
-    domain::policy::Policies,
+    jobs::policy::Policies,
     store::{
         self,
         status::{self, Figures},
@@ -35,7 +35,7 @@ impl AppState {
     pub(super) async fn figures(&self) -> store::Result<Figures> {
         let asked = async {
             let mut conn = self.pool.acquire().await?;
-            status::figures(&mut conn, &self.policies, self.clock.now()).await
+            status::figures(&mut conn, &self.policies.timetables(), self.clock.now()).await
         };
         let late = || store::Error::Down(format!("no figures within {} s", FIGURES_WITHIN.as_secs()));
         tokio::time::timeout(FIGURES_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))

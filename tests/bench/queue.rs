@@ -207,7 +207,7 @@ fn middle_pair(ours: &[Cost], baseline: &[Cost]) -> (Cost, f64) {
 fn config(place: &Place) -> Result<PathBuf> {
     let config = place.file("config");
     fs::create_dir_all(config.join("jobs"))?;
-    for (stem, text) in benefactor::domain::policy::BUILT_IN {
+    for (stem, text) in benefactor::jobs::policy::BUILT_IN {
         let lines = text.lines().map(|line| match line.split_once(" = ") {
             Some(("chunk_rows", _)) => format!("chunk_rows = {CHUNK_ROWS}"),
             _ => line.to_owned(),

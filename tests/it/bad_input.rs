@@ -66,7 +66,7 @@ async fn an_unknown_job_is_told_which_there_are() {
 async fn wrong_facts_name_their_file_and_line_and_nothing_runs() {
     let house = House::open().await;
     let built_in = |stem: &str| {
-        benefactor::domain::policy::BUILT_IN.iter().find(|(of, _)| *of == stem).unwrap().1.to_owned()
+        benefactor::jobs::policy::BUILT_IN.iter().find(|(of, _)| *of == stem).unwrap().1.to_owned()
     };
     let expire = built_in("expire_benefits");
     let catalogue = benefactor::domain::catalogue::BUILT_IN;

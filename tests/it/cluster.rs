@@ -388,7 +388,7 @@ fn config() -> &'static Path {
         .get_or_init(|| {
             let dir = Scratch::new();
             fs::create_dir(dir.join("jobs")).unwrap();
-            for (stem, text) in benefactor::domain::policy::BUILT_IN {
+            for (stem, text) in benefactor::jobs::policy::BUILT_IN {
                 let rows = if stem == "email_contacts" { 5 } else { 20 };
                 let lines = text.lines().map(|line| match line.split_once(" = ") {
                     Some(("chunk_rows", _)) => format!("chunk_rows = {rows}"),

@@ -289,7 +289,7 @@ impl Running {
 /// Policies with small chunks, worked one by one, and what a test wants otherwise.
 fn write_config(dir: &Path, changes: &[(&str, &str, &str)]) -> PathBuf {
     fs::create_dir_all(dir.join("jobs")).unwrap();
-    for (stem, text) in benefactor::domain::policy::BUILT_IN {
+    for (stem, text) in benefactor::jobs::policy::BUILT_IN {
         let mut work = BTreeMap::from([("chunk_rows", "3"), ("lanes", "1")]);
         work.extend(
             changes.iter().filter(|(job, ..)| [stem, ""].contains(job)).map(|(_, key, value)| (*key, *value)),

@@ -1,6 +1,6 @@
 //! What is forgotten of work that is long done, what never is, and that tables which change all the time stay small.
 
-use benefactor::{domain::policy::Policies, jobs::engine::retention::prune};
+use benefactor::jobs::{engine::retention::prune, policy::Policies};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::house::House;

@@ -7,12 +7,12 @@ use benefactor::{
     domain::{
         calendar::{add_days, sub_days},
         catalogue::{self, Catalogue},
-        policy::{BUILT_IN, Policies},
     },
     jobs::{
         self, Context, Folders, Job,
         engine::night,
         intake::{Dropped, Outcome, take_in},
+        policy::{BUILT_IN, Policies},
     },
     store::{digest, run::Counts, vault::Place},
 };

@@ -3,7 +3,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use benefactor::{
-    domain::{calendar::add_days, policy::BUILT_IN},
+    domain::calendar::add_days,
+    jobs::policy::BUILT_IN,
     store::tick::{self, DroppedTicks},
 };
 use chrono::{DateTime, Utc};

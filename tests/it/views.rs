@@ -3,11 +3,12 @@
 
 use benefactor::{
     answers::{
-        benefits, facts,
+        benefits,
         history::{self, Unclear},
         reasons, status,
     },
     domain::{language::Language, reason::Reason},
+    jobs::policy::Policies,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json, to_value};
@@ -77,13 +78,13 @@ async fn refusal(conn: &mut PgConnection, partner: &str, user: Option<&str>) -> 
 #[tokio::test]
 async fn status_is_read_without_writing_and_is_what_the_command_prints() {
     let house = stories().await;
-    let policies = facts::read(None).policies.unwrap();
+    let policies = Policies::built_in().unwrap();
     let now: DateTime<Utc> = NOW.parse().unwrap();
     let mut tx = reading(&house).await;
-    let view = status::read(&mut tx, &policies, now, Language::English).await.unwrap();
+    let view = status::read(&mut tx, &policies.timetables(), now, Language::English).await.unwrap();
     assert!(view.overdue && !view.well, "{view:?}");
     assert_eq!(to_value(&view).unwrap(), printed(&house, &["status"]));
-    let swedish = status::read(&mut tx, &policies, now, Language::Swedish).await.unwrap();
+    let swedish = status::read(&mut tx, &policies.timetables(), now, Language::Swedish).await.unwrap();
     let sentences: Vec<_> = view.waiting.grants.iter().zip(&swedish.waiting.grants).collect();
     assert!(!sentences.is_empty(), "a grant waits");
     for (english, swedish) in sentences {

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use super::{
     super::{
-        core_difference::{Part, difference},
+        core_difference::difference,
+        held_back::Part,
         ledger::{EntryKind, FrozenRate, Transfer},
         money::{Amount, Currency},
         own_currency::{Exchange, currency_on},

@@ -4,13 +4,14 @@ use chrono::NaiveDate;
 
 use super::{
     super::reason::{Problem, Reason},
-    cell::{self, Cells, Patch},
+    cell::{Cells, Patch},
+    forms,
     schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional},
     types::{DATE, PARTNER_ID},
 };
 
 const AGREEMENT: Field<String> =
-    key("agreement", Typed { of: Type::Id, parse: |text| cell::id(&text.to_lowercase()) })
+    key("agreement", Typed { of: Type::Id, parse: |text| forms::id(&text.to_lowercase()) })
         .help("Its name, such as csp");
 const VALID_FROM: Field<NaiveDate> = key("valid_from", DATE).help("First day");
 const VALID_UNTIL: Field<NaiveDate> =

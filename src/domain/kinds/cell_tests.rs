@@ -1,7 +1,10 @@
 //! How cells are read; and what the tests of kinds read them with.
 
+use chrono::NaiveDate;
+
 use super::{
     super::{
+        forms::{date, date_or_instant, digits, guid, id, language_tag, text},
         schema::{optional, required},
         types::{FLAG, ID},
     },

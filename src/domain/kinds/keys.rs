@@ -7,6 +7,7 @@ use super::{
         reason::{Problem, Reason},
     },
     cell::{self, Cells, Patch},
+    forms,
     schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional},
     types::{BENEFIT, ORDER_ID, PARTNER_ID},
 };
@@ -141,7 +142,7 @@ fn safe(mut problems: Vec<Problem>, cells: &Cells<'_>) -> Vec<Problem> {
 
 /// Text of which everything that looks like a key is taken out.
 const fn plain<const MOST: usize>() -> Typed<String> {
-    let parse = |text: &str| cell::text::<MOST>(text).map(|text| without_keys(&text, None));
+    let parse = |text: &str| forms::text::<MOST>(text).map(|text| without_keys(&text, None));
     Typed { of: Type::Text(MOST), parse }
 }
 

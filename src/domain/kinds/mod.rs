@@ -15,6 +15,7 @@ pub mod cell;
 pub mod contacts;
 pub mod credit_usage;
 pub mod entitlements;
+pub mod forms;
 pub mod key_requests;
 pub mod keys;
 pub mod partners;

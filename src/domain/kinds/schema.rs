@@ -16,7 +16,7 @@ use super::{
         money::{Currency, parse_decimal},
         reason::Expected,
     },
-    cell,
+    forms,
 };
 
 /// What the cells of a column hold. Known before a cell is parsed, so that whoever converts from another notation (a
@@ -115,10 +115,10 @@ impl Type {
                 Some(words.into_iter().collect::<Vec<_>>().join("+"))
             }
             Self::Phone => Some(text.chars().filter(|c| !"-. ()/".contains(*c)).collect()),
-            Self::Language => cell::language_tag(text),
-            Self::Country => cell::country(text),
+            Self::Language => forms::language_tag(text),
+            Self::Country => forms::country(text),
             Self::Currency => Currency::parse(text).map(|currency| currency.code().to_owned()),
-            Self::Instant => cell::date_or_instant(text).map(|day| day.to_string()),
+            Self::Instant => forms::date_or_instant(text).map(|day| day.to_string()),
             Self::Amount | Self::Hours | Self::Rate => {
                 parse_decimal(text, 6).map(|number| number.to_string())
             }

@@ -9,42 +9,42 @@ use super::{
         money::{Currency, parse_decimal},
         reason::Expected,
     },
-    cell,
+    forms,
     schema::{Field, Type, Typed, key, optional, required},
 };
 
 /// A Partner ID.
-pub const PARTNER_NUMBER: Typed<String> = Typed { of: Type::PartnerId, parse: cell::digits };
+pub const PARTNER_NUMBER: Typed<String> = Typed { of: Type::PartnerId, parse: forms::digits };
 /// An identifier.
-pub const ID: Typed<String> = Typed { of: Type::Id, parse: cell::id };
+pub const ID: Typed<String> = Typed { of: Type::Id, parse: forms::id };
 /// A GUID, in lower case.
-pub const GUID: Typed<String> = Typed { of: Type::Guid, parse: cell::guid };
+pub const GUID: Typed<String> = Typed { of: Type::Guid, parse: forms::guid };
 /// A GUID in lower case, or another identifier as written.
 pub const GUID_OR_ID: Typed<String> =
-    Typed { of: Type::GuidOrId, parse: |text| cell::guid(text).or_else(|| cell::id(text)) };
+    Typed { of: Type::GuidOrId, parse: |text| forms::guid(text).or_else(|| forms::id(text)) };
 /// An e-mail address.
 pub const EMAIL: Typed<Email> = Typed { of: Type::Email, parse: Email::parse };
 /// A BCP 47 tag, in its canonical case.
-pub const LANGUAGE: Typed<String> = Typed { of: Type::Language, parse: cell::language_tag };
+pub const LANGUAGE: Typed<String> = Typed { of: Type::Language, parse: forms::language_tag };
 /// An ISO 3166-1 alpha-2 code, in upper case.
-pub const COUNTRY: Typed<String> = Typed { of: Type::Country, parse: cell::country };
+pub const COUNTRY: Typed<String> = Typed { of: Type::Country, parse: forms::country };
 /// An ISO 4217 code.
 pub const CURRENCY: Typed<Currency> = Typed { of: Type::Currency, parse: Currency::parse };
 /// A date.
-pub const DATE: Typed<NaiveDate> = Typed { of: Type::Date, parse: cell::date };
+pub const DATE: Typed<NaiveDate> = Typed { of: Type::Date, parse: forms::date };
 /// A date, or an instant of which the UTC date counts (D1).
-pub const INSTANT: Typed<NaiveDate> = Typed { of: Type::Instant, parse: cell::date_or_instant };
+pub const INSTANT: Typed<NaiveDate> = Typed { of: Type::Instant, parse: forms::date_or_instant };
 /// An amount before its currency is known: in ten-thousandths. A row reads it again with its currency's places.
 pub const AMOUNT: Typed<i64> = Typed { of: Type::Amount, parse: |text| parse_decimal(text, 4) };
 /// `true` or `false`, in any case.
-pub const FLAG: Typed<bool> = Typed { of: Type::Flag, parse: cell::flag };
+pub const FLAG: Typed<bool> = Typed { of: Type::Flag, parse: forms::flag };
 /// A benefit code.
 pub const BENEFIT_CODE: Typed<Benefit> = Typed { of: Type::Benefit, parse: Benefit::parse };
 
 /// Text of at most `MOST` characters.
 #[must_use]
 pub const fn text<const MOST: usize>() -> Typed<String> {
-    Typed { of: Type::Text(MOST), parse: cell::text::<MOST> }
+    Typed { of: Type::Text(MOST), parse: forms::text::<MOST> }
 }
 
 /// One of a list of words.

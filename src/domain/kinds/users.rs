@@ -10,7 +10,8 @@ use super::{
         email::Email,
         reason::{Expected, Problem},
     },
-    cell::{self, Cells, Patch},
+    cell::{Cells, Patch},
+    forms,
     schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional, required},
     types::{ASKED_BY, EMAIL, FLAG, GUID_OR_ID, LANGUAGE as TAG, PARTNER_ID, one_of, text},
 };
@@ -105,7 +106,7 @@ pub fn parse(cells: &Cells<'_>) -> Result<UserRow, Vec<Problem>> {
 /// `name@domain`; a guest's may hold `#EXT#`.
 fn principal_name(text: &str) -> Option<String> {
     let (name, domain) = text.rsplit_once('@')?;
-    if name.is_empty() || domain.is_empty() { None } else { cell::id(text) }
+    if name.is_empty() || domain.is_empty() { None } else { forms::id(text) }
 }
 
 /// One role or several, joined by `+`.

@@ -3,7 +3,7 @@
 use super::super::{
     benefit::Offer,
     calendar::add_days,
-    core_difference::Part,
+    held_back::Part,
     language::Language::{self, English, Swedish},
     money::{Amount, Currency},
     naming,

@@ -7,8 +7,8 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{
     super::{
         benefit::{Offer, Unit},
-        core_difference::Part,
         directory_role::Role,
+        held_back::Part,
         money::Currency,
     },
     expected::Expected,

@@ -12,9 +12,9 @@ use crate::{
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
-        policy::Backdate,
         settlement::{self, Facts, Settled},
     },
+    jobs::provision_credits::policy::Backdate,
     store::{
         credit::{Credit, Lapse, open_schedules, put_schedules, unassigned},
         ledger::{CreditEntry, append_credit},

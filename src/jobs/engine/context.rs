@@ -11,7 +11,8 @@ use tokio::sync::OnceCell;
 
 use super::{error::Result, stop::Stop};
 use crate::{
-    domain::{catalogue::Catalogue, policy::Policies, rate::Rates},
+    domain::{catalogue::Catalogue, rate::Rates},
+    jobs::policy::{Policies, file::Work},
     store::{self, run, vault},
 };
 
@@ -149,7 +150,7 @@ impl Context {
 
     /// How hard a job works.
     #[must_use]
-    pub fn work(&self, job: &str) -> crate::domain::policy::Work {
+    pub fn work(&self, job: &str) -> Work {
         let jobs = self.policies.jobs();
         jobs.iter().find(|(name, ..)| *name == job).map_or(jobs[0].2, |(_, _, work)| *work)
     }

@@ -20,7 +20,7 @@ use super::{
     job::Job,
 };
 use crate::{
-    domain::policy::Work,
+    jobs::policy::file::Work,
     store::{
         self,
         run::{self, Chunk, Claimant, OpenChunks, Pause, Word},

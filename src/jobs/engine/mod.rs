@@ -3,6 +3,7 @@
 pub mod booking;
 mod context;
 mod error;
+pub mod facts;
 pub mod fault;
 mod job;
 mod lane;

@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::error::Result;
 use crate::{
-    domain::policy::Policies,
+    jobs::policy::Policies,
     store::retention::{self, Pruned},
 };
 

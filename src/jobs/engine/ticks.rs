@@ -8,10 +8,8 @@ use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use crate::{
-    domain::{
-        policy::Policies,
-        tick::{self, Plan, TickVerdict},
-    },
+    domain::tick::{self, Plan, TickVerdict},
+    jobs::policy::Policies,
     store::{self, tick as record},
 };
 

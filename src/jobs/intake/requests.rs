@@ -179,7 +179,7 @@ async fn decide<'a>(
     conn: &mut PgConnection,
     asked: &'a [(&StagedFile, &'a StagedRow, Asked)],
 ) -> Result<Vec<(&'a StagedRow, Verdict)>> {
-    let policy = &cx.policies.import_entitlements.policy;
+    let terms = cx.policies.import_entitlements.policy.requests();
     let of: Vec<&Asked> = asked.iter().map(|(_, _, one)| one).collect();
     let mut book = open(cx, conn, &of).await?;
     let numbers = intake::new_requests(conn, i32::try_from(asked.len()).unwrap_or(i32::MAX)).await?;
@@ -191,7 +191,7 @@ async fn decide<'a>(
             by_operator: staged.by_operator,
             partner: staged.partner_id.map(|id| (id, staged.partner_number.as_str())),
         };
-        let ruling = request::rule(&book, one, &arrival, policy, &cx.catalogue, number);
+        let ruling = request::rule(&book, one, &arrival, &terms, &cx.catalogue, number);
         request::enter(&mut book, one, &ruling);
         ruled.push(ruling);
     }

@@ -60,9 +60,9 @@ pub async fn reveal(
     let mut book = requests::open(cx, &mut tx, &[&asked]).await?;
     // Shown once more it is ruled on once more: the request on record must not answer in its stead.
     let earlier: Vec<_> = book.recorded.drain().map(|(_, recorded)| recorded.request_no).collect();
-    let policy = &cx.policies.import_entitlements.policy;
+    let terms = cx.policies.import_entitlements.policy.requests();
     let number = intake::new_requests(&mut tx, 1).await?.first().copied().unwrap_or_default();
-    let ruled = request::rule(&book, &asked, &arrival(cx), policy, &cx.catalogue, number);
+    let ruled = request::rule(&book, &asked, &arrival(cx), &terms, &cx.catalogue, number);
     let key_id = match &ruled.outcome {
         Outcome::Accepted { effects, .. } => effects.iter().find_map(|effect| match effect {
             Effect::Revealed { key_id, .. } => Some(*key_id),
@@ -113,8 +113,8 @@ pub async fn preview(
     let mut tx = conn.begin().await?;
     let book = requests::open(cx, &mut tx, &[&Asked::Key(row.clone())]).await?;
     tx.rollback().await?;
-    let policy = &cx.policies.import_entitlements.policy;
-    let told = request::preview(&book, row, &arrival(cx), policy, &cx.catalogue);
+    let terms = cx.policies.import_entitlements.policy.requests();
+    let told = request::preview(&book, row, &arrival(cx), &terms, &cx.catalogue);
     Ok(told.map(|(key_id, ways)| Preview { key_ref: key_ref(key_id), ways }))
 }
 

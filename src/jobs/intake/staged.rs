@@ -15,6 +15,7 @@ use crate::{
         kinds::{
             Kind,
             cell::{self, Cells},
+            forms,
             schema::{Column, Type},
         },
         reason::{Problem, Reason},
@@ -100,7 +101,7 @@ pub fn chunk_rows(cx: &Context) -> i32 {
 /// The date that orders a request; one without a date that can be is first, and rejected.
 pub fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
     let date = match profile.cells(record).get("requested_on") {
-        cell::Content::Text(text) => cell::date_or_instant(text),
+        cell::Content::Text(text) => forms::date_or_instant(text),
         _ => None,
     };
     let (before, last) = (NaiveDate::default(), NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default());
@@ -175,7 +176,7 @@ fn dates_beyond(cells: &Cells<'_>, columns: &[Column], dates: &RangeInclusive<Na
     let mut beyond = Vec::new();
     for column in columns.iter().filter(|column| is_date(column)) {
         if let cell::Content::Text(text) = cells.get(column.name)
-            && let Some(date) = cell::date_or_instant(text)
+            && let Some(date) = forms::date_or_instant(text)
         {
             beyond.extend(date_beyond(column.name, text, date, dates));
         }

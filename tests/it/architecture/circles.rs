@@ -19,8 +19,9 @@ enum Token {
     Sign(char),
 }
 
-/// Reads the crate whose root is `lib.rs` in this folder.
-pub fn graph(src: &Path) -> Graph {
+/// Reads the crate whose root is `lib.rs` in this folder. A path through the variable `$stem` of a macro goes to each of
+/// `stems`.
+pub fn graph(src: &Path, stems: &[&str]) -> Graph {
     let mut crate_ = Crate { src, modules: BTreeMap::new(), tokens: BTreeMap::new() };
     crate_.walk(&[], "lib.rs");
     let mut graph = Graph::new();
@@ -28,12 +29,25 @@ pub fn graph(src: &Path) -> Graph {
         let imports = graph.entry(file.clone()).or_default();
         for (from, path) in paths(&crate_.tokens[file]) {
             let at: Vec<String> = module.iter().cloned().chain(from).collect();
-            if let Some(named) = crate_.resolve(&at, &path).filter(|named| named != file) {
-                imports.entry(named).or_insert_with(|| path.join("::"));
+            for path in of_each(stems, path) {
+                if let Some(named) = crate_.resolve(&at, &path).filter(|named| named != file) {
+                    imports.entry(named).or_insert_with(|| path.join("::"));
+                }
             }
         }
     }
     graph
+}
+
+/// A path, or one for each of `stems` in place of `$stem`.
+fn of_each(stems: &[&str], path: Vec<String>) -> Vec<Vec<String>> {
+    let Some(at) = path.iter().position(|name| name == "$stem") else { return vec![path] };
+    let with = |stem: &&str| {
+        let mut path = path.clone();
+        (*stem).clone_into(&mut path[at]);
+        path
+    };
+    stems.iter().map(with).collect()
 }
 
 /// Every circle of a graph: files of which each comes to each other by imports.
@@ -70,7 +84,7 @@ impl Crate<'_> {
     /// Reads a module's file and those that it declares.
     fn walk(&mut self, module: &[String], file: &str) {
         let tokens = tokens(&fs::read_to_string(self.src.join(file)).unwrap());
-        for (child, named) in declared(&tokens) {
+        for (child, named) in declared(&tokens, || self.beside(module)) {
             let path: Vec<String> = module.iter().cloned().chain([child]).collect();
             let beside = |name| Path::new(file).parent().unwrap().join(name).to_str().unwrap().to_owned();
             let found = named.map_or_else(
@@ -85,6 +99,16 @@ impl Crate<'_> {
         }
         self.modules.insert(module.to_vec(), file.to_owned());
         self.tokens.insert(file.to_owned(), tokens);
+    }
+
+    /// The names of the files in a module's folder.
+    fn beside(&self, module: &[String]) -> Vec<String> {
+        let files = fs::read_dir(self.src.join(module.join("/"))).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()))
+            .filter(|stem| stem != "mod")
+            .collect()
     }
 
     /// The file of the last module that a path goes through, seen from a module; `None`: it is none of the crate's.
@@ -122,8 +146,9 @@ impl Crate<'_> {
     }
 }
 
-/// The modules that a file declares as files, with the file where one is named.
-fn declared(tokens: &[Token]) -> Vec<(String, Option<String>)> {
+/// The modules that a file declares as files, with the file where one is named. A macro that declares `$some` declares
+/// those that are in the folder and are declared by nobody else.
+fn declared(tokens: &[Token], beside: impl Fn() -> Vec<String>) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut named = None;
     for (at, token) in tokens.iter().enumerate() {
@@ -136,6 +161,12 @@ fn declared(tokens: &[Token]) -> Vec<(String, Option<String>)> {
             }
             _ => {}
         }
+    }
+    if found.iter().any(|(name, _)| name.starts_with('$')) {
+        found.retain(|(name, _)| !name.starts_with('$'));
+        let others = beside().into_iter().filter(|other| found.iter().all(|(name, _)| name != other));
+        let others: Vec<_> = others.map(|other| (other, None)).collect();
+        found.extend(others);
     }
     found
 }
@@ -237,8 +268,9 @@ fn tokens(text: &str) -> Vec<Token> {
                 at += 1;
             }
             at += 1;
-        } else if c.is_alphanumeric() || c == '_' {
+        } else if c.is_alphanumeric() || c == '_' || c == '$' {
             let from = at;
+            at += usize::from(c == '$');
             while chars.get(at).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
                 at += 1;
             }

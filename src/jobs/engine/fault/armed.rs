@@ -14,7 +14,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::points::POINTS;
 use crate::{
-    domain::policy::BUILT_IN,
+    jobs::policy::BUILT_IN,
     store::{self, Error},
 };
 

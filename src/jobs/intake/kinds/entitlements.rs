@@ -17,12 +17,12 @@ use crate::{
         membership::{Standing, Year},
         money::Currency,
         own_currency::currency_on,
-        policy::Backdate,
         reason::Reason,
     },
     jobs::{
         engine::{Context, Result},
         intake::staged::{StagedFile, Verdict, parse},
+        provision_credits::policy::Backdate,
     },
     store::{
         file::StagedRow,

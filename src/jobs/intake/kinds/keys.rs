@@ -10,7 +10,6 @@ use crate::{
         benefit::BenefitKind,
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
-        policy::ImportPolicy,
         reason::{Expected, Problem, Reason},
     },
     jobs::{
@@ -28,7 +27,8 @@ use crate::{
 /// What a span of a keys file is decided against, and what it brings.
 struct Span<'a> {
     staged: &'a StagedFile,
-    policy: &'a ImportPolicy,
+    /// Months of a key that does not say (D8).
+    key_months: u16,
     vault: Vault,
     partners: HashMap<String, i64>,
     orders: HashMap<String, StoredOrder>,
@@ -110,7 +110,7 @@ impl<'a> Span<'a> {
         numbers.reverse();
         Ok(Self {
             staged,
-            policy: &cx.policies.import_entitlements.policy,
+            key_months: cx.policies.import_entitlements.policy.key_months,
             vault,
             partners: partners.into_iter().map(|(number, (partner_id, _))| (number, partner_id)).collect(),
             orders,
@@ -162,7 +162,7 @@ impl<'a> Span<'a> {
             return Ok(self.again(row, known, entitlement_id));
         }
         let key_id = self.numbers.pop().unwrap_or_default();
-        let content = row.content(self.policy.key_months);
+        let content = row.content(self.key_months);
         let key = StoredKey { key_id, entitlement_id, lookup: lookup.clone(), content };
         self.known.insert(lookup, key.clone());
         let sealed = self.vault.seal(secret, key_id, entitlement_id)?;
@@ -176,7 +176,7 @@ impl<'a> Span<'a> {
             return Verdict::no("key", "", Reason::KeyOfAnotherBenefit);
         }
         known.content.seats = known.content.seats.or_else(|| self.seats.get(&known.key_id).copied());
-        let conflicts = row.conflicts(&known.content, self.policy.key_months);
+        let conflicts = row.conflicts(&known.content, self.key_months);
         if !conflicts.is_empty() {
             return Verdict::Rejected(conflicts);
         }

@@ -1,4 +1,4 @@
-//! Policies and catalogue: compiled in, each file replaced by the one of that name in the configuration folder.
+//! What jobs run on, policies and catalogue: compiled in, each file replaced by the one of that name in the configuration folder.
 
 use std::{
     fs,
@@ -6,10 +6,12 @@ use std::{
     path::Path,
 };
 
-use crate::domain::{
-    catalogue::{self, Catalogue},
-    finding::Finding,
-    policy::{self, Policies},
+use crate::{
+    domain::{
+        catalogue::{self, Catalogue},
+        finding::Finding,
+    },
+    jobs::policy::{self, Policies, file},
 };
 
 /// The name of the catalogue's file.
@@ -30,6 +32,14 @@ pub struct Facts {
     pub findings: Vec<String>,
 }
 
+impl Facts {
+    /// The names of all files, relative to the configuration folder.
+    #[must_use]
+    pub fn files() -> Vec<String> {
+        policy::BUILT_IN.iter().map(|(stem, _)| file::file(stem)).chain([CATALOGUE.to_owned()]).collect()
+    }
+}
+
 /// Reads everything, so that everything that is wrong is told at once.
 #[must_use]
 pub fn read(folder: Option<&Path>) -> Facts {
@@ -47,7 +57,7 @@ pub fn read(folder: Option<&Path>) -> Facts {
             None
         }
     };
-    let stems = policy::BUILT_IN.map(|(stem, _)| (stem, own(format!("jobs/{stem}.toml"))));
+    let stems = policy::BUILT_IN.map(|(stem, _)| (stem, own(file::file(stem))));
     let text = own(CATALOGUE.to_owned()).unwrap_or_else(|| catalogue::BUILT_IN.to_owned());
     let of_stem = |stem: &str| stems.iter().find(|(own, _)| *own == stem).and_then(|(_, text)| text.clone());
     let policies =

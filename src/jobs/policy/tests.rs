@@ -1,7 +1,13 @@
 //! What a policy file may say, and how its faults are told.
 
 use super::*;
-use crate::domain::calendar::PeriodScheme;
+use crate::{
+    domain::{calendar::PeriodScheme, request_terms},
+    jobs::{
+        apply_cancellations::policy::RefundBlocker, expire_benefits::policy::ExpiryPolicy,
+        provision_credits::policy::Backdate,
+    },
+};
 
 /// The findings when `stem`'s built-in text has `from` replaced by `to`.
 fn findings(stem: &str, from: &str, to: &str) -> Vec<String> {
@@ -16,7 +22,7 @@ fn findings(stem: &str, from: &str, to: &str) -> Vec<String> {
 #[test]
 fn the_built_in_policy_holds_the_numbers_of_the_rules() {
     let policies = Policies::built_in().unwrap();
-    assert_eq!(policies.import_entitlements.policy.request_backdate_days, 7);
+    assert_eq!(policies.import_entitlements.policy.requests(), request_terms::SAMPLE);
     assert_eq!(policies.apply_cancellations.policy.refund_window_days, 30);
     assert_eq!(
         policies.apply_cancellations.policy.refund_blockers,
