@@ -61,6 +61,9 @@ use schema::{Grants, SchemaState};
 
 /// Connections a process may have open.
 const CONNECTIONS: u32 = 24;
+/// Statements a connection keeps prepared: all that a night and its files have. Were it fewer, each would be gone by the time
+/// that the next night needs it.
+const STATEMENTS: usize = 400;
 /// How long a caller waits for one of them, and for an outside database to answer at all.
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// How long connections may take to come back when a command ends.
@@ -273,7 +276,7 @@ fn options(url: &SecretString) -> Result<PgConnectOptions> {
         .expose_secret()
         .parse()
         .map_err(|error| Error::Configuration(format!("the database URL cannot be read: {error}")))?;
-    Ok(options.application_name("benefactor"))
+    Ok(options.application_name("benefactor").statement_cache_capacity(STATEMENTS))
 }
 
 async fn blocking<T, F>(work: F) -> Result<T>

@@ -31,8 +31,6 @@ pub struct Provenance {
     pub policy_sha256: String,
     /// SHA-256 of the catalogue.
     pub catalogue_sha256: String,
-    /// SHA-256 over the files applied before it ([`input_sha256`]).
-    pub input_sha256: String,
     /// Host and data directory of the process that coordinates.
     pub place: String,
 }
@@ -44,6 +42,8 @@ pub struct Run {
     pub run_id: i64,
     /// The last stage whose chunks are planned; −1: none.
     pub stage: i16,
+    /// Whether chunks of it are open, or failed for good.
+    pub has_chunks: bool,
 }
 
 /// What a run's chunks that are not done come to.
@@ -55,24 +55,16 @@ pub struct OpenChunks {
     pub failed: i64,
 }
 
-/// SHA-256 over the files that have been applied, in order of arrival.
-pub async fn input_sha256(conn: &mut PgConnection) -> Result<String> {
-    let hash = sqlx::query_scalar!(
-        r#"select encode(sha256(convert_to(coalesce(string_agg(sha256, ',' order by file_id), ''), 'utf8')), 'hex')
-               as "hash!" from file where status = 'done'"#
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(hash)
-}
-
 /// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left, or with discarded work that its
-/// night is to go on past, where it stopped; another from its first stage, to look again.
+/// night is to go on past, where it stopped; another from its first stage, to look again. Recorded with it is the SHA-256
+/// over the files that were applied before, in order of arrival.
 pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: &Provenance) -> Result<Run> {
     let run = sqlx::query_as!(
         Run,
-        "insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, input_sha256, place)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        r#"insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, place, input_sha256)
+         select $1, $2, $3, $4, $5, $6,
+                encode(sha256(convert_to(coalesce(string_agg(sha256, ',' order by file_id), ''), 'utf8')), 'hex')
+         from file where status = 'done'
          on conflict (job, due_on) do update set
              attempts = run.attempts + 1,
              stage = case when run.status = 'running' or exists (
@@ -84,13 +76,14 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
              binary_version = excluded.binary_version, policy_sha256 = excluded.policy_sha256,
              catalogue_sha256 = excluded.catalogue_sha256, input_sha256 = excluded.input_sha256,
              place = excluded.place
-         returning run_id, stage",
+         returning run_id, stage, exists (
+             select from run_chunk c where c.run_id = run.run_id and c.status in ('ready', 'claimed', 'failed')
+         ) as "has_chunks!""#,
         job,
         due_on,
         with.binary_version,
         with.policy_sha256,
         with.catalogue_sha256,
-        with.input_sha256,
         with.place,
     )
     .fetch_one(conn)
@@ -98,7 +91,7 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
     Ok(run)
 }
 
-/// Records the chunks of `stage`; a span that is open already is not doubled.
+/// Records the chunks of `stage`, if there are any; a span that is open already is not doubled.
 pub async fn plan(
     conn: &mut PgConnection,
     run_id: i64,
@@ -106,10 +99,10 @@ pub async fn plan(
     priority: i16,
     spans: &[Span],
 ) -> Result<()> {
-    sqlx::query!("update run set stage = $2 where run_id = $1", run_id, stage).execute(&mut *conn).await?;
     if spans.is_empty() {
         return Ok(());
     }
+    sqlx::query!("update run set stage = $2 where run_id = $1", run_id, stage).execute(&mut *conn).await?;
     let from_on: Vec<NaiveDate> = spans.iter().map(|s| s.from.0).collect();
     let from_id: Vec<i64> = spans.iter().map(|s| s.from.1).collect();
     let until_on: Vec<NaiveDate> = spans.iter().map(|s| s.until.0).collect();
@@ -233,11 +226,12 @@ pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>,
     Ok(row.map_or_else(|| (vec![], String::new()), |row| (row.numbers, row.said)))
 }
 
-/// Closes a run: `done` only when no chunk is missing, else `incomplete`. Says what it came to.
-pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<Counts> {
+/// Closes a run: `done` only when no chunk is missing, else `incomplete`. Says what it came to. `stage`: the last that was
+/// planned, if stages without chunks were since the last with some.
+pub async fn close(conn: &mut PgConnection, run_id: i64, stage: Option<i16>) -> Result<Counts> {
     Ok(sqlx::query_as!(
         Counts,
-        r#"update run set finished_at = now(),
+        r#"update run set finished_at = now(), stage = coalesce($2, run.stage),
                status = case when t.missing = 0 then 'done' else 'incomplete' end,
                -- what was counted stays counted when its chunks are forgotten
                done = greatest(run.done, t.done), refused = greatest(run.refused, t.refused),
@@ -247,7 +241,8 @@ pub async fn close(conn: &mut PgConnection, run_id: i64) -> Result<Counts> {
                  from run_chunk where run_id = $1) t
            where run.run_id = $1
            returning t.done as "done!", t.refused as "refused!", t.failed as "failed!""#,
-        run_id
+        run_id,
+        stage
     )
     .fetch_one(conn)
     .await?)

@@ -110,7 +110,7 @@ async fn a_failure_pauses_longer_each_time_and_is_given_up_after_the_last_try() 
     }
     assert!(claim(&mut conn, run_id, by("worker:a")).await.is_none(), "nobody tries it again");
     assert_eq!(run::failures(&mut conn, run_id).await.unwrap(), (vec![1], "no".to_owned()));
-    run::close(&mut conn, run_id).await.unwrap();
+    run::close(&mut conn, run_id, None).await.unwrap();
     assert_eq!(house.one::<String>("select status from run").await, "incomplete");
 }
 
@@ -234,7 +234,7 @@ async fn what_a_process_that_ended_had_taken_up_again_of_a_night_that_is_over_is
     assert_eq!(retried(&house).await, 0, "an operator holds it back, and no night waits for that");
     sqlx::query("update run_chunk set status = 'done'").execute(&house.owner).await.unwrap();
     assert_eq!(retried(&house).await, 1, "it is to be closed");
-    run::close(&mut conn, run_id).await.unwrap();
+    run::close(&mut conn, run_id, None).await.unwrap();
     assert_eq!(retried(&house).await, 0);
 }
 
@@ -289,7 +289,7 @@ async fn what_was_called_off_is_discarded_by_whoever_has_it_or_finds_it() {
     assert!(matches!(lost, store::Error::LeaseLost), "done too late");
     let open = run::open_chunks(&mut conn, run_id).await.unwrap();
     assert_eq!((open.open, open.failed), (0, 0));
-    run::close(&mut conn, run_id).await.unwrap();
+    run::close(&mut conn, run_id, None).await.unwrap();
     let status = house.one::<String>("select status from run").await;
     assert_eq!(status, "incomplete", "a run with a missing chunk is not complete");
 }

@@ -155,7 +155,33 @@ pub fn benefactor(data_dir: &Path) -> Command {
     command
 }
 
-/// A directory under the system's temporary one that Postgres's account can reach; gone when dropped.
+/// Where tests put what they throw away: `BENEFACTOR_TEST_DIR`, else in memory, where the machine keeps files there and has
+/// room for ours, else the system's temporary directory. Databases are thousands of small files, made and removed.
+fn ground() -> &'static Path {
+    static GROUND: OnceLock<PathBuf> = OnceLock::new();
+    GROUND.get_or_init(|| {
+        let given = std::env::var_os("BENEFACTOR_TEST_DIR").filter(|dir| !dir.is_empty());
+        given.map_or_else(|| PathBuf::from(if is_roomy(MEMORY) { MEMORY } else { "/tmp" }), PathBuf::from)
+    })
+}
+
+/// Where Linux keeps files in memory.
+const MEMORY: &str = "/dev/shm";
+/// What the tests may need there.
+const ROOM_KB: u64 = 4 << 20;
+
+/// Whether programs may be run from there, which a container may forbid, and files have room.
+fn is_roomy(dir: &str) -> bool {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let runs = fields.filter(|mount| mount.get(1) == Some(&dir)).any(|mount| !mount[3].contains("noexec"));
+    let told = Command::new("df").args(["--output=avail", "-k", dir]).output();
+    let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned()).unwrap_or_default();
+    let room = told.lines().nth(1).and_then(|kb| kb.trim().parse::<u64>().ok());
+    runs && room >= Some(ROOM_KB)
+}
+
+/// A directory that Postgres's account can reach; gone when dropped.
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
@@ -164,7 +190,7 @@ impl Scratch {
         let dir = tempfile::Builder::new()
             .prefix("benefactor-test-")
             .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir_in("/tmp")
+            .tempdir_in(ground())
             .unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap(); // whatever the umask
         Self(dir)
@@ -221,8 +247,15 @@ fn discard_what_an_earlier_run_left(home: &Path) {
     }
 }
 
+/// Kept from run to run, one for each directory that cargo builds in.
 fn home() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("house")
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    if ground() == Path::new("/tmp") {
+        return target.join("house");
+    }
+    let mut hasher = DefaultHasher::new();
+    target.hash(&mut hasher);
+    ground().join(format!("benefactor-tests-{:016x}", hasher.finish()))
 }
 
 fn server_url(database: &str, login: Login) -> String {
@@ -300,6 +333,7 @@ fn is_left_over(database: &str, whole: bool, current: &str) -> bool {
 
 async fn pool(url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
+    let options = options.statement_cache_capacity(400); // as the program has it
     PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await.unwrap()
 }
 

@@ -71,7 +71,9 @@ impl Job {
         let limit = i64::from(cx.work(self.name).failures_before_stop);
         let mut glance = GLANCE;
         loop {
-            let worked = self.lanes(cx, &mut *conn, room, run_id).await?;
+            let before = run::open_chunks(&mut *conn, run_id).await?;
+            let worked =
+                before.failed < limit && self.lanes(cx, &mut *conn, room, run_id, before.open).await?;
             let OpenChunks { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
@@ -92,7 +94,7 @@ impl Job {
             }
             let mut tx = conn.begin().await?;
             cx.ensure_leader(&mut tx).await?;
-            run::close(&mut tx, run_id).await?;
+            run::close(&mut tx, run_id, None).await?;
             let (chunks, said) = run::failures(&mut tx, run_id).await?;
             tx.commit().await?;
             return Err(Error::Incomplete { job: self.name, due_on: cx.today, run_id, chunks, said });
@@ -107,23 +109,25 @@ impl Job {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
-            self.lanes(cx, &mut conn, Room::Pool(pool), run_id).await.map(|_| ())
+            self.lanes(cx, &mut conn, Room::Pool(pool), run_id, i64::MAX).await.map(|_| ())
         }
         .instrument(span)
         .await
     }
 
-    /// Claims and works on all lanes until nothing is left to claim; says whether there was anything.
+    /// Claims and works until nothing is left to claim, on as many lanes as the policy says and there are chunks for; says
+    /// whether there was anything.
     async fn lanes(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
         run_id: i64,
+        open: i64,
     ) -> Result<bool> {
         let Room::Pool(pool) = room else { return self.rehearsed_lane(cx, conn, run_id).await };
         let mut lanes = JoinSet::new();
-        for _ in 0..cx.work(self.name).lanes {
+        for _ in 0..i64::from(cx.work(self.name).lanes).min(open) {
             let (cx, pool) = (Arc::clone(cx), pool.clone());
             lanes.spawn(async move { self.lane(&cx, &pool, run_id).await }.in_current_span());
         }

@@ -29,41 +29,44 @@ pub use self::{
 };
 use crate::store::{
     notifier,
-    run::{self, Chunk, Counts, OpenChunks},
+    run::{self, Chunk, Counts},
+    tick,
 };
 
 impl Job {
-    /// Runs it for the context's date to its end, planning on `conn`.
+    /// Runs it for the context's date to its end, planning on `conn`. `answers`: that is what its tick was due for.
     async fn run(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
+        answers: bool,
     ) -> Result<Counts> {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
         async {
             let mut tx = conn.begin().await?;
             cx.ensure_leader(&mut tx).await?;
-            let with = cx.provenance(self.name, &mut tx).await?;
-            let run = run::begin(&mut tx, self.name, cx.today, &with).await?;
+            let run = run::begin(&mut tx, self.name, cx.today, &cx.provenance(self.name)).await?;
             Span::current().record("run", run.run_id);
             let mut stage = run.stage;
-            let OpenChunks { open, failed } = run::open_chunks(&mut tx, run.run_id).await?;
-            if open + failed > 0 {
+            if run.has_chunks {
                 tx.commit().await?;
                 self.work_off(cx, conn, room, run.run_id).await?;
                 tx = conn.begin().await?;
+                cx.ensure_leader(&mut tx).await?;
             }
             // What is planned is worked off before the next stage is planned; a run with nothing left is closed.
             loop {
-                cx.ensure_leader(&mut tx).await?;
                 let mut planned = false;
                 while !planned && stage < self.last_stage() {
                     stage += 1;
                     planned = self.plan_stage(cx, &mut tx, room, run.run_id, stage).await?;
                 }
                 if !planned {
-                    let counts = run::close(&mut tx, run.run_id).await?;
+                    let counts = run::close(&mut tx, run.run_id, Some(stage)).await?;
+                    if answers {
+                        tick::answer(&mut tx, self.name, cx.today).await?;
+                    }
                     fault::at("run.closed", self.name).await?;
                     tx.commit().await?;
                     return Ok(counts);
@@ -72,6 +75,7 @@ impl Job {
                 tx.commit().await?;
                 self.work_off(cx, conn, room, run.run_id).await?;
                 tx = conn.begin().await?;
+                cx.ensure_leader(&mut tx).await?;
             }
         }
         .instrument(span)

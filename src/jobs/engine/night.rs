@@ -145,7 +145,7 @@ async fn through(
         let mut failed_again = Ok(());
         for (job, due_on) in run::retried(&mut *conn).await? {
             let Some(job) = Job::named(&job) else { continue };
-            match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await {
+            match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool), false).await {
                 Err(error @ Error::Incomplete { .. }) => failed_again = Err(error),
                 outcome => drop(outcome?),
             }
@@ -225,13 +225,7 @@ async fn one(
                 return Ok(None);
             }
             TickVerdict::Due if ticked.answered => {}
-            TickVerdict::Due => {
-                jobs.push((job.name, job.run(cx, conn, room).await?));
-                let mut tx = conn.begin().await?;
-                cx.ensure_leader(&mut tx).await?;
-                tick::answer(&mut tx, job.name, cx.today).await?;
-                tx.commit().await?;
-            }
+            TickVerdict::Due => jobs.push((job.name, job.run(cx, conn, room, true).await?)),
             TickVerdict::Skipped | TickVerdict::Dropped => {
                 let mut tx = conn.begin().await?;
                 cx.ensure_leader(&mut tx).await?;
@@ -255,7 +249,7 @@ async fn one(
 /// As [`run()`].
 pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
     as_leader(cx, pool, async |cx, conn| {
-        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await
+        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool), false).await
     })
     .await
 }
@@ -266,7 +260,7 @@ pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<C
 /// As [`run()`].
 pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Counts> {
     let mut tx = conn.begin().await?;
-    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal).await?;
+    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal, false).await?;
     tx.commit().await?;
     Ok(counts)
 }

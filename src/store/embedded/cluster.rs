@@ -38,7 +38,7 @@ const VOLATILE: [&str; 9] = [
     "wal_level=minimal",
     "max_wal_senders=0",
     "shared_buffers=64MB",
-    "max_wal_size=2GB",
+    "max_wal_size=256MB", // it may be kept in memory
     "checkpoint_timeout=1h",
     "max_connections=800", // as many tests at a time as there are processors
 ];
