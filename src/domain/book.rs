@@ -4,7 +4,7 @@
 //! ([`Effect`]) is entered before the next is looked at. So the tenth request of a span sees the nine before it, and the
 //! store is read and written once a span.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -204,8 +204,10 @@ pub struct Recorded {
 pub struct Book {
     /// By Partner ID.
     pub partners: HashMap<String, Partner>,
-    /// By the partner's number and a name in lower case: object id or user principal name. Object ids win.
+    /// By the partner's number and a name in lower case: object id or user principal name.
     pub users: HashMap<(i64, String), User>,
+    /// Names that are the object id of one user and the user principal name of another, as in `users`.
+    pub ambiguous: HashSet<(i64, String)>,
     /// Who holds a role at a partner and can sign in: user principal name and roles.
     pub holders: HashMap<i64, Vec<(String, Vec<Role>)>>,
     /// By order id.
@@ -331,9 +333,12 @@ pub type Ruling = Result<(Vec<Effect>, Vec<Problem>), Vec<Problem>>;
 
 impl Book {
     /// A directory user of a partner, by object id or user principal name in any case of letters.
-    #[must_use]
-    pub fn user(&self, partner_id: i64, named: &str) -> Option<&User> {
-        self.users.get(&(partner_id, named.to_lowercase()))
+    pub fn user(&self, partner_id: i64, named: &str) -> Result<&User, Reason> {
+        let name = (partner_id, named.to_lowercase());
+        if self.ambiguous.contains(&name) {
+            return Err(Reason::AmbiguousUser);
+        }
+        self.users.get(&name).ok_or(Reason::UnknownUser)
     }
 
     /// What a user whom some request names signs in as.

@@ -62,6 +62,7 @@ impl Reason {
             Self::OrderOfAnotherPartner => cells::order_of_another_partner(),
             Self::UnknownBenefit => cells::unknown_benefit(),
             Self::UnknownUser => cells::unknown_user(),
+            Self::AmbiguousUser => cells::ambiguous_user(),
             Self::UserDisabled => cells::user_disabled(),
             Self::ContactIsAccount => activations::contact_is_account(),
             Self::OrderMismatch { column, expected } => changes::order_mismatch(column, expected),

@@ -229,10 +229,10 @@ fn find<'a>(
     // What the operator asked for may come again in a file; whether it may be asked for there is seen when it is new.
     let who = match book.user(partner.partner_id, by) {
         _ if arrival.by_operator && by == OPERATOR => Some(Asker::Operator),
-        Some(user) => Some(Asker::User(user)),
-        None if by == OPERATOR => Some(Asker::Operator),
-        None => {
-            problems.push(at("requested_by", by, Reason::UnknownUser));
+        Ok(user) => Some(Asker::User(user)),
+        Err(_) if by == OPERATOR => Some(Asker::Operator),
+        Err(reason) => {
+            problems.push(at("requested_by", by, reason));
             None
         }
     };
@@ -247,10 +247,7 @@ fn find<'a>(
     let [user, to] = asked.users().map(|named| {
         let (column, name) = named?;
         let user = book.user(partner.partner_id, name);
-        if user.is_none() {
-            problems.push(at(column, name, Reason::UnknownUser));
-        }
-        user
+        user.map_err(|reason| problems.push(at(column, name, reason))).ok()
     });
     match who {
         Some(who) if problems.is_empty() => Ok(Found { partner, order, held, who, user, to }),

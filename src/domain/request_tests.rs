@@ -338,6 +338,11 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
     assert_eq!(told(&by(OPERATOR, false)), ["requested_by unknown_user"]);
     accepted(&by(OPERATOR, true));
     assert_eq!(told(&by(&name("dan"), true)), ["requested_by role_missing"], "a user is asked about as ever");
+    let mut book = book;
+    book.ambiguous.insert((70, name("ada")));
+    let row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
+    let ruled = ruled_with(&book, &Asked::Assignment(row), &arrival("2024-02-01"), &policy());
+    assert_eq!(told(&ruled), ["requested_by ambiguous_user"], "a name of two is nobody's");
 }
 
 #[test]

@@ -125,18 +125,16 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_owned())));
     }
     let (partner_ids, wanted): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
-    // Object ids last, so that they win.
     let rows = sqlx::query!(
         r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
-           from (select 1 as pass, k.partner_id, k.name, u.user_id
+           from (select k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
                  join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = lower(k.name)
                  union all
-                 select 2, k.partner_id, k.name, u.user_id
+                 select k.partner_id, k.name, u.user_id
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
                  join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = lower(k.name)) k
-           join directory_user u using (user_id)
-           order by k.pass"#,
+           join directory_user u using (user_id)"#,
         &partner_ids,
         &wanted
     )
@@ -150,7 +148,12 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
             guest: r.user_type == "guest",
             roles: roles(&r.roles),
         };
-        book.users.insert((r.partner_id, r.name.to_lowercase()), user);
+        let name = (r.partner_id, r.name.to_lowercase());
+        if book.users.get(&name).is_some_and(|other| other.user_id != user.user_id) {
+            book.ambiguous.insert(name);
+        } else {
+            book.users.insert(name, user);
+        }
     }
     let partner_ids: Vec<i64> = book.partners.values().map(|partner| partner.partner_id).collect();
     let rows = sqlx::query!(
@@ -408,7 +411,7 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
     let (mut partner_ids, mut families, mut names, mut keys) = (vec![], vec![], vec![], vec![]);
     for a in asked {
         let Some(partner) = book.partners.get(a.partner()) else { continue };
-        let user = a.users()[0].and_then(|(_, name)| book.user(partner.partner_id, name));
+        let user = a.users()[0].and_then(|(_, name)| book.user(partner.partner_id, name).ok());
         partner_ids.push(partner.partner_id);
         families.push(a.family());
         names.push(a.family().to_owned());

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::directory_role::Role;
+use crate::domain::{directory_role::Role, reason::Reason};
 
 /// A directory user as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,10 +167,14 @@ impl Directory {
         self.by_name.get(&self.key(partner_id, name)).map(|at| &self.users[*at])
     }
 
-    /// The user whom a row names, by object id or user principal name, never by mail.
-    #[must_use]
-    pub fn find(&self, partner_id: i64, named: &str) -> Option<&DirectoryUser> {
-        self.with_object_id(partner_id, named).or_else(|| self.with_name(partner_id, named))
+    /// The user whom a row names, by object id or user principal name, never by mail. What is the one of one user and the
+    /// other of another names neither.
+    pub fn find(&self, partner_id: i64, named: &str) -> std::result::Result<&DirectoryUser, Reason> {
+        match (self.with_object_id(partner_id, named), self.with_name(partner_id, named)) {
+            (Some(user), Some(other)) if user.object_id != other.object_id => Err(Reason::AmbiguousUser),
+            (Some(user), _) | (None, Some(user)) => Ok(user),
+            (None, None) => Err(Reason::UnknownUser),
+        }
     }
 
     /// Who holds a role at a partner and can sign in: user principal names and roles. Only of partners whose holders are

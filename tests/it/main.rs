@@ -40,6 +40,7 @@ mod import_entitlements;
 mod jobs_command;
 mod keys;
 mod model;
+mod names;
 mod provision_credits;
 mod quarantine;
 mod races;

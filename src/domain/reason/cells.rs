@@ -27,6 +27,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::OrderOfAnotherPartner,
         Reason::UnknownBenefit,
         Reason::UnknownUser,
+        Reason::AmbiguousUser,
         Reason::UserDisabled,
     ]
 }
@@ -173,6 +174,15 @@ pub(super) fn unknown_user() -> Told<'static> {
         it, or import the directory's users first.",
         "Ingen i partnerns katalog har detta objekt-ID eller användarhuvudnamn (UPN); rätta \
         det eller läs in katalogens användare först.",
+    )
+}
+
+pub(super) fn ambiguous_user() -> Told<'static> {
+    refusal("").plain(
+        "This is the object ID of one directory user and the user principal name of another; name the one who \
+        is meant by the other of their two names, and give the second user another user principal name.",
+        "Detta är objekt-ID för en användare i katalogen och användarhuvudnamn (UPN) för en annan; ange den som \
+        avses med det andra av sina två namn och ge den andra användaren ett annat användarhuvudnamn.",
     )
 }
 

@@ -72,6 +72,8 @@ pub enum Reason {
     UnknownBenefit,
     /// Nobody in the partner's directory has that object id or user principal name.
     UnknownUser,
+    /// It is the object id of one directory user and the user principal name of another, so it names neither.
+    AmbiguousUser,
     /// The directory user is disabled.
     UserDisabled,
 

@@ -220,7 +220,7 @@ pub async fn load(
     told.extend(
         askers
             .iter()
-            .filter(|(partner_id, by)| !directory.find(*partner_id, by).is_some_and(may_all))
+            .filter(|(partner_id, by)| !directory.find(*partner_id, by).is_ok_and(may_all))
             .map(|(partner_id, _)| partner_id),
     );
     directory.load_holders(conn, &told.into_iter().collect::<Vec<_>>()).await?;
@@ -237,10 +237,10 @@ pub fn may(
 ) -> Option<Problem> {
     let named = asker(staged, named)?;
     let reason = match directory.find(partner_id, named) {
-        None => Reason::UnknownUser,
-        Some(user) if !user.enabled => Reason::UserDisabled,
-        Some(user) if action.allows(&user.roles) => return None,
-        Some(_) => action.refusal(directory.holders(partner_id)),
+        Err(reason) => reason,
+        Ok(user) if !user.enabled => Reason::UserDisabled,
+        Ok(user) if action.allows(&user.roles) => return None,
+        Ok(_) => action.refusal(directory.holders(partner_id)),
     };
     Some(Problem::at("requested_by", named, reason))
 }

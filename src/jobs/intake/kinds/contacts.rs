@@ -76,10 +76,10 @@ fn decide(
     };
     let mut problems = Vec::new();
     let user = directory.find(partner_id, &row.user);
-    match user {
-        None => problems.push(Problem::at("user", &row.user, Reason::UnknownUser)),
-        Some(user) if !user.enabled => problems.push(Problem::at("user", &row.user, Reason::UserDisabled)),
-        Some(_) => {}
+    match &user {
+        Err(reason) => problems.push(Problem::at("user", &row.user, reason.clone())),
+        Ok(user) if !user.enabled => problems.push(Problem::at("user", &row.user, Reason::UserDisabled)),
+        Ok(_) => {}
     }
     if row.email.same_as(&account.account_email) {
         problems.push(Problem::at("email", row.email.as_str(), Reason::ContactIsAccount));
@@ -90,7 +90,7 @@ fn decide(
     }
     let by = row.requested_by.as_deref();
     problems.extend(may(staged, directory, partner_id, by, Action::SetContact));
-    let (Some(user), Some(phone), true) = (user, phone, problems.is_empty()) else {
+    let (Ok(user), Some(phone), true) = (user, phone, problems.is_empty()) else {
         return Verdict::Rejected(problems);
     };
     let wanted = stored::Details {

@@ -67,7 +67,7 @@ async fn record(
     row: &RenewalRow,
 ) -> Result<Verdict> {
     let asker = asker(staged, row.requested_by.as_deref());
-    let by = asker.and_then(|named| directory.find(partner_id, named)).map(|user| user.user_id);
+    let by = asker.and_then(|named| directory.find(partner_id, named).ok()).map(|user| user.user_id);
     let content = json!({
         "renewed_on": row.renewed_on, "new_order_id": row.new_order_id, BY: by.map_or(OPERATOR.into(), Value::from),
     });

@@ -91,12 +91,7 @@ fn decide(staged: &StagedFile, directory: &mut Directory, partner: Option<i64>, 
     let stored = directory.with_object_id(partner_id, &row.object_id);
     let held: BTreeSet<Role> = stored.map(|user| user.roles.iter().copied().collect()).unwrap_or_default();
     let mut problems = roles_may_change(staged, directory, partner_id, row, &held);
-    let holder = directory.with_name(partner_id, &row.user_principal_name);
-    if let Some(holder) = holder.filter(|holder| stored.is_none_or(|own| own.object_id != holder.object_id)) {
-        let (column, expected) = ("object_id".to_owned(), holder.object_id.clone());
-        let reason = Reason::ConflictsWithEarlier { column, expected };
-        problems.push(Problem::at("user_principal_name", &row.user_principal_name, reason));
-    }
+    problems.extend(names_of_others(directory, partner_id, row, stored));
     if !problems.is_empty() {
         return Verdict::Rejected(problems);
     }
@@ -106,6 +101,36 @@ fn decide(staged: &StagedFile, directory: &mut Directory, partner: Option<i64>, 
     }
     directory.enter(wanted);
     Verdict::Applied(vec![])
+}
+
+/// The names that a row gives to its user and another user has. Rows name people by either name, so one that is new must
+/// be neither the object id nor the user principal name of anybody else: who is given it could act as the other, or keep
+/// the other from acting.
+fn names_of_others(
+    directory: &Directory,
+    partner_id: i64,
+    row: &UserRow,
+    stored: Option<&DirectoryUser>,
+) -> Vec<Problem> {
+    let (id, name) = (&row.object_id, &row.user_principal_name);
+    let another = |user: &&DirectoryUser| stored.is_none_or(|own| own.object_id != user.object_id);
+    let taken = |column: &str, value: &str, by: &str, expected: &str| {
+        let (by, expected) = (by.to_owned(), expected.to_owned());
+        Problem::at(column, value, Reason::ConflictsWithEarlier { column: by, expected })
+    };
+    let signs_in = directory.with_name(partner_id, name).filter(another);
+    let keeps = stored.is_some_and(|own| own.user_principal_name.to_lowercase() == name.to_lowercase());
+    let has_id = directory.with_object_id(partner_id, name).filter(|user| !keeps && another(user));
+    let mut problems: Vec<Problem> = signs_in
+        .or(has_id)
+        .map(|user| taken("user_principal_name", name, "object_id", &user.object_id))
+        .into_iter()
+        .collect();
+    let signs_in_so = directory.with_name(partner_id, id).filter(|_| stored.is_none());
+    problems.extend(
+        signs_in_so.map(|user| taken("object_id", id, "user_principal_name", &user.user_principal_name)),
+    );
+    problems
 }
 
 /// Why a row may not change a user who holds these roles. Only a global admin gives or takes the roles of an admin; a
