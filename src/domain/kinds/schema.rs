@@ -1,6 +1,7 @@
-//! What a kind of file is, declared once a kind: its columns with type, key, help and secrecy, example rows, and what of
-//! it can be asked for by command. Recognition by header, the places of cells, what a refusal expects, the bounds of dates,
-//! the flags of `request`, masking and FORMATS.md follow from the declaration. An export is a query of its own in `store`.
+//! Each kind of file is declared once: its columns with type, key, help and secrecy, its example rows, and the names
+//! under which `request` asks for it. From that follow: recognition by header, the place of each cell, what a refusal
+//! says was expected, the range of dates, the flags of `request`, masking, and FORMATS.md. Only the export query is
+//! apart, in `store`.
 //!
 //! **To add a column**: declare it beside the others in its kind's file (`pub const FROM: Field<NaiveDate> =
 //! optional("from", DATE).help("First day");`), name it in `KIND`'s columns (a new one goes last, so that files of

@@ -1,5 +1,5 @@
-//! What a span of entitlement rows is measured by, beside its own orders: other core rows, the seats of the group, and
-//! what excludes bulk credit (D12, D14). Each is read only if a row asks for it, and grows with the rows that go in.
+//! What rows of entitlements are checked against, beside their own orders: the partner's other core rows, the seats of
+//! its group, and what excludes bulk credit (D12, D14). Each is read only if a row needs it, and updated as rows go in.
 
 use std::collections::{BTreeSet, HashMap};
 
