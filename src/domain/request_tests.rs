@@ -341,7 +341,7 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
     let mut book = book;
     book.ambiguous.insert((70, name("ada")));
     let row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
-    let ruled = ruled_with(&book, &Asked::Assignment(row), &arrival("2024-02-01"), &policy());
+    let ruled = ruled_with(&book, &Asked::Assignment(row), &arrival("2024-02-01"), &SAMPLE);
     assert_eq!(told(&ruled), ["requested_by ambiguous_user"], "a name of two is nobody's");
 }
 
