@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub struct Benefits {
     /// The benefits, order by order.
-    pub benefits: Vec<Benefit>,
+    pub benefits: Vec<BenefitView>,
     /// The IDs of orders whose support was activated.
     pub support: Vec<Support>,
     /// Orders that a renewal made and whose entitlements have not come yet (D5).
@@ -36,7 +36,7 @@ pub struct Benefits {
 
 /// A benefit as it stands (R10).
 #[derive(Clone, Debug, Serialize)]
-pub struct Benefit {
+pub struct BenefitView {
     /// The order.
     pub order_id: String,
     /// Its code, such as `azure_monthly_credit`.
@@ -157,7 +157,7 @@ impl Benefits {
         }
         let nothing = awaiting.is_empty() && !benefits.iter().any(|benefit| benefit.starts_on <= today);
         Self {
-            benefits: benefits.iter().map(|standing| Benefit::of(standing, language)).collect(),
+            benefits: benefits.iter().map(|standing| BenefitView::of(standing, language)).collect(),
             support,
             awaiting,
             no_benefits_yet: nothing.then(|| Reason::NoBenefitsYet.sentence(language)),
@@ -165,7 +165,7 @@ impl Benefits {
     }
 }
 
-impl Benefit {
+impl BenefitView {
     /// A benefit as the store has it, told in a language.
     pub(super) fn of(standing: &BenefitStanding, language: Language) -> Self {
         Self {
@@ -195,7 +195,7 @@ impl Benefit {
 /// What is left to use: money, hours, incidents, seats or keys; empty where nothing is counted.
 fn left(benefit: &BenefitStanding, language: Language) -> String {
     let kind = benefit::Benefit::parse(&benefit.benefit).map(|benefit| benefit.kind());
-    let words = Words::of(language);
+    let words = LeftWords::of(language);
     if let Some(unit) = kind.and_then(Unit::of) {
         let quantity = benefit.quantity.and_then(|quantity| u32::try_from(quantity).ok());
         return match (benefit.balance, quantity) {
@@ -211,7 +211,7 @@ fn left(benefit: &BenefitStanding, language: Language) -> String {
     if let Some(minor) = benefit.balance {
         return money(minor, benefit.balance_currency.as_deref());
     }
-    let Words { of, seats, keys, .. } = words;
+    let LeftWords { of, seats, keys, .. } = words;
     match (kind, benefit.quantity) {
         (Some(BenefitKind::VisualStudio), Some(all)) if benefit.ended_on.is_none() => {
             let free = i64::from(all).saturating_sub(benefit.seats_taken).max(0);
@@ -223,14 +223,14 @@ fn left(benefit: &BenefitStanding, language: Language) -> String {
 }
 
 /// The words of what is left.
-struct Words {
+struct LeftWords {
     unlimited: &'static str,
     of: &'static str,
     seats: &'static str,
     keys: &'static str,
 }
 
-impl Words {
+impl LeftWords {
     const fn of(language: Language) -> Self {
         match language {
             Language::English => Self { unlimited: "unlimited", of: "of", seats: "seats", keys: "keys" },

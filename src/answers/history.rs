@@ -11,7 +11,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use self::event::{event, names};
-use super::benefits::Benefit;
+use super::benefits::BenefitView;
 use crate::{
     domain::{language::Language, license_key::masked},
     store::{
@@ -33,15 +33,15 @@ pub struct Story {
     /// What that is called.
     pub subject: String,
     /// The partner.
-    pub partner: Partner,
+    pub partner: PartnerView,
     /// The user, of whom it is or who asked.
     pub user: Option<UserStanding>,
     /// The key that it is of.
-    pub key: Option<Key>,
+    pub key: Option<KeyView>,
     /// The orders; none where it is of a user.
     pub orders: Vec<OrderStanding>,
     /// The benefits, where it is of a partner, an order or an entitlement.
-    pub benefits: Vec<Held>,
+    pub benefits: Vec<BenefitHeld>,
     /// Everything that happened, in time order; its sentences are in English.
     pub events: Vec<Event>,
     /// Notices that were no longer true, or less urgent than another, when the mail was written.
@@ -50,7 +50,7 @@ pub struct Story {
 
 /// A partner.
 #[derive(Clone, Debug, Serialize)]
-pub struct Partner {
+pub struct PartnerView {
     /// The Partner ID.
     pub partner_id: String,
     /// What it is called.
@@ -70,17 +70,17 @@ pub struct Partner {
 
 /// A benefit, and who has it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Held {
+pub struct BenefitHeld {
     /// The benefit.
     #[serde(flatten)]
-    pub benefit: Benefit,
+    pub benefit: BenefitView,
     /// The users it is assigned to, joined by `, `.
     pub assigned_to: Option<String>,
 }
 
 /// A key as it stands; never the key itself.
 #[derive(Clone, Debug, Serialize)]
-pub struct Key {
+pub struct KeyView {
     /// Its last characters, behind a mask.
     pub key: String,
     /// Its order and benefit.
@@ -105,7 +105,7 @@ pub struct Key {
     pub redeemed_on: Option<NaiveDate>,
 }
 
-impl From<KeyStanding> for Key {
+impl From<KeyStanding> for KeyView {
     fn from(key: KeyStanding) -> Self {
         let KeyStanding { seats, months, product, language, os, download_url, instructions, .. } = key;
         let (key, of, revealed_on, redeemed_on) =
@@ -171,15 +171,15 @@ pub async fn read(conn: &mut PgConnection, subject: &Subject, language: Language
     let of_partner = matches!(subject.kind.as_str(), "partner" | "order" | "entitlement");
     let partner = subject.partner(conn).await?;
     let benefits = if of_partner { subject.benefits(conn).await? } else { vec![] };
-    let held = benefits.into_iter().map(|standing| Held {
-        benefit: Benefit::of(&standing, language),
+    let held = benefits.into_iter().map(|standing| BenefitHeld {
+        benefit: BenefitView::of(&standing, language),
         assigned_to: standing.assigned_to,
     });
     let (events, notices_overtaken) = happened(conn, subject).await?;
     Ok(Story {
         kind: subject.kind.clone(),
         subject: subject.name.clone(),
-        partner: Partner {
+        partner: PartnerView {
             partner_id: subject.partner.clone(),
             name: partner.name,
             country: partner.country,
@@ -189,7 +189,7 @@ pub async fn read(conn: &mut PgConnection, subject: &Subject, language: Language
             contact_language: partner.contact_language,
         },
         user: subject.user(conn).await?,
-        key: subject.key(conn).await?.map(Key::from),
+        key: subject.key(conn).await?.map(KeyView::from),
         orders: if subject.kind == "user" { vec![] } else { subject.orders(conn).await? },
         benefits: held.collect(),
         events,

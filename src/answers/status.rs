@@ -48,9 +48,9 @@ pub struct Status {
     /// The process that kept the timetable last, if it ended without signing off and no other keeps it now.
     pub missed_process: Option<String>,
     /// Processes that work, and those that ended without signing off.
-    pub processes: Vec<Process>,
+    pub processes: Vec<ProcessView>,
     /// The last run of every job.
-    pub jobs: Vec<JobRun>,
+    pub jobs: Vec<JobRunView>,
     /// Jobs that have chunks which are not done, or that did any in the last 24 hours.
     pub queues: Vec<QueueFigures>,
     /// Chunks that failed for good and that no operator has dealt with.
@@ -58,7 +58,7 @@ pub struct Status {
     /// Chunks that are not done.
     pub chunks: Chunks,
     /// What waits, and for whom.
-    pub waiting: Waiting,
+    pub waiting: WaitingView,
     /// Files that were refused as a whole in the last days, by reason.
     pub files_refused: Vec<RefusedFile>,
     /// Due times that the cap on catching up dropped in the last days.
@@ -67,7 +67,7 @@ pub struct Status {
 
 /// A process that works, or did.
 #[derive(Clone, Debug, Serialize)]
-pub struct Process {
+pub struct ProcessView {
     /// What no other process, before or after, is called.
     pub name: String,
     /// `up` or `worker`.
@@ -94,7 +94,7 @@ pub struct Process {
 
 /// The last run of a job.
 #[derive(Clone, Debug, Serialize)]
-pub struct JobRun {
+pub struct JobRunView {
     /// The job.
     pub job: String,
     /// Its business date.
@@ -127,9 +127,9 @@ pub struct Chunks {
 
 /// What waits.
 #[derive(Clone, Debug, Serialize)]
-pub struct Waiting {
+pub struct WaitingView {
     /// Grants that are due and cannot be made, by reason.
-    pub grants: Vec<Grants>,
+    pub grants: Vec<GrantsView>,
     /// Requests that wait for the operator.
     pub requests_for_operator: Requests,
     /// Requests that wait for the next night.
@@ -146,7 +146,7 @@ pub struct Waiting {
 
 /// Grants that wait for one reason.
 #[derive(Clone, Debug, Serialize)]
-pub struct Grants {
+pub struct GrantsView {
     /// The reason's code.
     pub reason_code: &'static str,
     /// The reason of the oldest, in a sentence.
@@ -174,7 +174,8 @@ pub async fn read(
     let missed_process = figures.missed().map(|process| process.name.clone());
     let mut queues = figures.queues;
     queues.sort_by_key(|queue| place(&queue.job));
-    let mut jobs: Vec<JobRun> = status::last_runs(conn).await?.into_iter().map(JobRun::from).collect();
+    let mut jobs: Vec<JobRunView> =
+        status::last_runs(conn).await?.into_iter().map(JobRunView::from).collect();
     jobs.sort_by_key(|run| place(&run.job));
     let (open, failed) = status::chunks(conn).await?;
     let grants = status::waiting_grants(conn).await?;
@@ -191,13 +192,13 @@ pub async fn read(
         late_seconds,
         well,
         missed_process,
-        processes: figures.processes.into_iter().map(Process::from).collect(),
+        processes: figures.processes.into_iter().map(ProcessView::from).collect(),
         jobs,
         queues,
         dead_letters,
         chunks: Chunks { open, failed },
-        waiting: Waiting {
-            grants: grants.into_iter().map(|grants| Grants::of(&grants, language)).collect(),
+        waiting: WaitingView {
+            grants: grants.into_iter().map(|grants| GrantsView::of(&grants, language)).collect(),
             requests_for_operator,
             requests_for_night,
             files_unanswered: status::unanswered_files(conn, NAMED).await?,
@@ -210,7 +211,7 @@ pub async fn read(
     })
 }
 
-impl From<process::Seen> for Process {
+impl From<process::Seen> for ProcessView {
     fn from(seen: process::Seen) -> Self {
         let process::Seen { name, command, host, pid, version, listens_on, started_at, seen_at, .. } = seen;
         let (seen_seconds, lives) = (seen.seen_seconds, seen.lives);
@@ -218,7 +219,7 @@ impl From<process::Seen> for Process {
     }
 }
 
-impl From<status::JobRun> for JobRun {
+impl From<status::JobRun> for JobRunView {
     fn from(run: status::JobRun) -> Self {
         let status::JobRun { job, due_on, status, attempts, finished_at, worked_ms, done, refused, failed } =
             run;
@@ -226,7 +227,7 @@ impl From<status::JobRun> for JobRun {
     }
 }
 
-impl Grants {
+impl GrantsView {
     fn of(grants: &status::WaitingGrants, language: Language) -> Self {
         Self {
             reason_code: grants.reason.code(),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     answers::{
-        benefits::{self, Benefit, Benefits},
+        benefits::{self, BenefitView, Benefits},
         words::standing,
     },
     domain::{language::Language, naming, reason::Reason},
@@ -97,7 +97,7 @@ fn lines(shown: &Benefits) -> Vec<String> {
     lines
 }
 
-fn row(benefit: &Benefit) -> [String; 7] {
+fn row(benefit: &BenefitView) -> [String; 7] {
     [
         benefit.product.clone(),
         quantity(benefit),
@@ -109,10 +109,10 @@ fn row(benefit: &Benefit) -> [String; 7] {
     ]
 }
 
-pub(super) fn quantity(benefit: &Benefit) -> String {
+pub(super) fn quantity(benefit: &BenefitView) -> String {
     benefit.quantity.map_or_else(|| "unlimited".to_owned(), |quantity| quantity.to_string())
 }
 
-pub(super) fn offer(benefit: &Benefit) -> String {
+pub(super) fn offer(benefit: &BenefitView) -> String {
     benefit.offer.as_deref().map_or_else(String::new, naming::offer)
 }

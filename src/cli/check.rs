@@ -16,7 +16,7 @@ use crate::{
         tick,
         timetable::{CatchUp, Timetable, Zone},
     },
-    jobs::engine::facts::{self, CATALOGUE, Facts},
+    jobs::engine::facts::{self, CATALOGUE, Configuration},
     settings::Settings,
 };
 
@@ -40,9 +40,9 @@ pub(super) struct TimetableArgs {
 }
 
 pub(super) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
-    let Facts { policies, catalogue, replaced, findings, .. } = facts::read(settings.config_dir());
+    let Configuration { policies, catalogue, replaced, findings, .. } = facts::read(settings.config_dir());
     let notes = policies.map(|policies| policies.notes()).unwrap_or_default();
-    let read = FactsRead { files: Facts::files(), replaced, catalogue, notes, findings };
+    let read = FactsRead { files: Configuration::files(), replaced, catalogue, notes, findings };
     let checked = match check(read) {
         Ok(checked) => checked,
         Err(wrong) => {

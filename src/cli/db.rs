@@ -56,8 +56,8 @@ pub(super) enum DbCommand {
 #[derive(Args, Debug)]
 pub(super) struct RoleArgs {
     /// Who to be in the private store; with --database-url, the URL says
-    #[arg(long, value_enum, default_value_t = Role::Owner)]
-    role: Role,
+    #[arg(long, value_enum, default_value_t = DatabaseRole::Owner)]
+    role: DatabaseRole,
 }
 
 /// What `db psql` takes.
@@ -72,7 +72,7 @@ pub(super) struct PsqlArgs {
 
 /// A role of the private store.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Role {
+enum DatabaseRole {
     /// Owns everything.
     Owner,
     /// What commands connect as.
@@ -84,9 +84,9 @@ enum Role {
 impl From<&RoleArgs> for Login {
     fn from(args: &RoleArgs) -> Self {
         match args.role {
-            Role::Owner => Self::Owner,
-            Role::Worker => Self::Worker,
-            Role::Reader => Self::Reader,
+            DatabaseRole::Owner => Self::Owner,
+            DatabaseRole::Worker => Self::Worker,
+            DatabaseRole::Reader => Self::Reader,
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     jobs::{
         Context,
         engine::night,
-        intake::{Dropped, Outcome, take_in},
+        intake::{Dropped, FileOutcome, take_in},
     },
     settings::{Settings, directories},
     store::{Location, Store, embedded},
@@ -100,7 +100,7 @@ async fn live(
             bar.set_message(format!("{} files come in", dropped.len()));
             let arriving = Context { arrived_on: date, ..cx.on(sub_days(date, 1), true) };
             for (dropped, outcome) in take_in(&arriving, &mut conn, dropped).await? {
-                if !matches!(outcome, Outcome::Done(_)) {
+                if !matches!(outcome, FileOutcome::Done(_)) {
                     bail!("{} was not taken in: {outcome:?}", dropped.path.display());
                 }
             }

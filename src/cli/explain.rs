@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     answers::{
-        history::{self, Event, Held, Key, Story, Unclear},
+        history::{self, BenefitHeld, Event, KeyView, Story, Unclear},
         words::standing,
     },
     domain::{language::Language, naming},
@@ -152,7 +152,7 @@ fn of_user(user: &UserStanding) -> String {
     format!("{name}{}, {enabled}; {roles}; object id {}", user.user_type, user.object_id)
 }
 
-fn of_key(key: &Key) -> Vec<String> {
+fn of_key(key: &KeyView) -> Vec<String> {
     let mut text = format!("{} of {}: ", key.key, key.of);
     if let Some(seats) = key.seats {
         let _ = write!(text, "{seats} seats, ");
@@ -197,7 +197,7 @@ fn of_order(order: &OrderStanding) -> String {
 }
 
 /// Product, quantity, offer, benefit type, expiry (R10); how it stands, who has it, what is left.
-fn of_benefit(Held { benefit, assigned_to }: &Held) -> String {
+fn of_benefit(BenefitHeld { benefit, assigned_to }: &BenefitHeld) -> String {
     let name = &benefit.product;
     let mut text = format!("{name} ({}): quantity {}, ", benefit.benefit, quantity(benefit));
     let of = match offer(benefit) {

@@ -46,13 +46,13 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Who reads it: what a spreadsheet would take for a formula gets an apostrophe, which an import does not expect
-    #[arg(long = "for", value_name = "READER", value_enum, default_value_t = Reader::Machine)]
-    reader: Reader,
+    #[arg(long = "for", value_name = "READER", value_enum, default_value_t = ReadBy::Machine)]
+    reader: ReadBy,
 }
 
 /// Who reads a file.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Reader {
+enum ReadBy {
     /// A program: the canonical form, which import reads as well
     Machine,
     /// A person with a spreadsheet: byte order mark, CRLF, no formulas
@@ -79,8 +79,8 @@ pub(super) async fn run_export(settings: &Settings, args: ExportArgs) -> anyhow:
         fits(path)?;
     }
     let form = match args.reader {
-        Reader::Machine => Form::Machine,
-        Reader::Spreadsheet => Form::Spreadsheet,
+        ReadBy::Machine => Form::Machine,
+        ReadBy::Spreadsheet => Form::Spreadsheet,
     };
     let store = Store::open_existing(&location(settings)?).await?;
     let result = write(&store, export, args.on, form, args.out.as_deref()).await;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::kinds::Kind,
-    jobs::intake::{self, Dropped, Outcome},
+    jobs::intake::{self, Dropped, FileOutcome},
     settings::Settings,
     store::Store,
 };
@@ -62,7 +62,7 @@ pub(super) async fn take(
     settings: &Settings,
     dropped: Vec<Dropped>,
     dry_run: bool,
-) -> anyhow::Result<Vec<(Dropped, Outcome)>> {
+) -> anyhow::Result<Vec<(Dropped, FileOutcome)>> {
     let cx = context(settings, last_full_day(settings), dry_run)?;
     let store = Store::open(&location(settings)?).await?;
     let mut conn = store.pool.acquire().await?;
@@ -115,9 +115,10 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     }
     let (mut refused, mut guarded, mut rejected) = (false, false, false);
     for (dropped, outcome) in take(settings, dropped, args.dry_run).await? {
-        refused |= matches!(outcome, Outcome::Refused(_) | Outcome::Failed(_) | Outcome::GivenUp(_));
-        guarded |= matches!(outcome, Outcome::Guarded(_));
-        rejected |= matches!(&outcome, Outcome::Done(taken) if taken.tally.rejected > 0);
+        refused |=
+            matches!(outcome, FileOutcome::Refused(_) | FileOutcome::Failed(_) | FileOutcome::GivenUp(_));
+        guarded |= matches!(outcome, FileOutcome::Guarded(_));
+        rejected |= matches!(&outcome, FileOutcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
     }
     Ok(if refused {
@@ -131,16 +132,16 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     })
 }
 
-fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
+fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Result<()> {
     let path = dropped.path.display().to_string();
     if as_json {
         let told = match outcome {
-            Outcome::Known => json!({"file": path, "status": "known"}),
-            Outcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
-            Outcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
-            Outcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
-            Outcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
-            Outcome::Done(taken) => json!({
+            FileOutcome::Known => json!({"file": path, "status": "known"}),
+            FileOutcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
+            FileOutcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
+            FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
+            FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
+            FileOutcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
                 "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
@@ -149,14 +150,14 @@ fn tell(dropped: &Dropped, outcome: &Outcome, as_json: bool) -> anyhow::Result<(
         return print(&told.to_string());
     }
     match outcome {
-        Outcome::Known => print(&format!("{path}: taken in before; nothing to do")),
-        Outcome::GivenUp(reason) => print(&format!("{path}: given up: {reason}")),
-        Outcome::Failed(reason) => print(&format!(
+        FileOutcome::Known => print(&format!("{path}: taken in before; nothing to do")),
+        FileOutcome::GivenUp(reason) => print(&format!("{path}: given up: {reason}")),
+        FileOutcome::Failed(reason) => print(&format!(
             "{path}: not taken in whole: {reason}; what of it is in stays, and it goes on there once that is mended"
         )),
-        Outcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
-        Outcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
-        Outcome::Done(taken) => {
+        FileOutcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
+        FileOutcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
+        FileOutcome::Done(taken) => {
             let tally = taken.tally;
             print(&format!(
                 "{path}: {}: {} applied, {} unchanged, {} rejected",

@@ -95,7 +95,7 @@ pub(super) struct ShowArgs {
 
 /// Who, and why; kept with what is done.
 #[derive(Args, Debug)]
-pub(super) struct Said {
+pub(super) struct ByAndWhy {
     /// Who does this
     #[arg(long, value_name = "WHO", value_parser = said)]
     pub(super) by: String,
@@ -114,7 +114,7 @@ pub(super) struct RetryArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i16).range(0..=100))]
     priority: Option<i16>,
     #[command(flatten)]
-    said: Said,
+    said: ByAndWhy,
 }
 
 /// What `jobs discard` takes.
@@ -124,7 +124,7 @@ pub(super) struct DiscardArgs {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<WorkId>,
     #[command(flatten)]
-    said: Said,
+    said: ByAndWhy,
 }
 
 /// What `jobs cancel` takes.
@@ -134,7 +134,7 @@ pub(super) struct CancelArgs {
     #[arg(required = true, value_name = "ID", value_parser = target)]
     ids: Vec<Target>,
     #[command(flatten)]
-    said: Said,
+    said: ByAndWhy,
 }
 
 /// What `jobs snooze` takes.
@@ -151,7 +151,7 @@ pub(super) struct SnoozeArgs {
     #[arg(long, value_name = "INSTANT", value_parser = clock::parse_instant)]
     until: Option<DateTime<Utc>>,
     #[command(flatten)]
-    said: Said,
+    said: ByAndWhy,
 }
 
 /// A job, or all of a run.
@@ -274,7 +274,7 @@ async fn show(settings: &Settings, conn: &mut PgConnection, args: &ShowArgs) -> 
         activate_by_days: days(expiry.activate_by_days),
     };
     let (rows, rows_in_all) = work::due(conn, stage.rows, work.span, terms, args.rows).await?;
-    let shown = tell::Shown {
+    let shown = tell::ShownChunk {
         stage,
         rows,
         rows_in_all,
@@ -324,7 +324,7 @@ async fn act(
     settings: &Settings,
     conn: &mut PgConnection,
     targets: Vec<Target>,
-    said: &Said,
+    said: &ByAndWhy,
     verb: &Verb,
 ) -> anyhow::Result<()> {
     let by = By { by: &said.by, why: &said.why };

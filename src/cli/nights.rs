@@ -24,7 +24,7 @@ use crate::{
         },
     },
     settings::Settings,
-    store::{Store, vault::Place},
+    store::{Store, vault::SecretPlace},
 };
 
 pub(super) const NIGHT_EXAMPLE: &str = "\
@@ -100,7 +100,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         epoch: None,
         stop: jobs::Stop::never(),
         whole: jobs::Whole::all(),
-        vault: Arc::new(Place::new(settings.key_file(), &settings.data_dir, dry_run)),
+        vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
         rates: OnceCell::new(),
     })
 }

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     exit::{Ending, Exit},
-    jobs::Said,
+    jobs::ByAndWhy,
     location::location,
     output::print,
 };
@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
     store::{
         Store,
-        rate::{self, Stated},
+        rate::{self, StatementOutcome},
         run,
         work::By,
     },
@@ -58,7 +58,7 @@ pub(super) struct UnpublishedArgs {
     #[arg(long)]
     undo: bool,
     #[command(flatten)]
-    said: Said,
+    said: ByAndWhy,
 }
 
 pub(super) async fn run_rates(settings: &Settings, command: RatesCommand) -> anyhow::Result<Exit> {
@@ -129,16 +129,16 @@ async fn state(as_json: bool, conn: &mut PgConnection, args: &UnpublishedArgs) -
     };
     tx.commit().await?;
     let refused = match stated {
-        Stated::Published => Some(format!("rates of {day} are stored, so they were published")),
-        Stated::Granted => Some(format!(
+        StatementOutcome::Published => Some(format!("rates of {day} are stored, so they were published")),
+        StatementOutcome::Granted => Some(format!(
             "credit was granted at the rate of an earlier day, because none was published on {day}"
         )),
-        Stated::Done | Stated::Unchanged => None,
+        StatementOutcome::Done | StatementOutcome::Unchanged => None,
     };
     if let Some(sentence) = refused {
         return Err(Ending::new(Exit::Refused, sentence).into());
     }
-    let changed = stated == Stated::Done;
+    let changed = stated == StatementOutcome::Done;
     if as_json {
         print(&json!({ "day": day, "unpublished": !args.undo, "changed": changed }).to_string())?;
         return Ok(Exit::Done);

@@ -23,7 +23,7 @@ use crate::{
         request::OPERATOR,
     },
     files::row,
-    jobs::intake::{Dropped, Outcome},
+    jobs::intake::{Dropped, FileOutcome},
     settings::Settings,
 };
 
@@ -123,11 +123,14 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
     let mut taken = take(settings, vec![dropped], command.dry_run).await?;
     let (_, outcome) = taken.pop().context("no answer")?;
     let (status, problems, exit) = match outcome {
-        Outcome::Done(taken) if taken.tally.rejected > 0 => ("rejected", taken.problems, Exit::Rejected),
-        Outcome::Done(taken) if taken.tally.unchanged > 0 => ("unchanged", taken.problems, Exit::Done),
-        Outcome::Done(taken) => ("applied", taken.problems, Exit::Done),
-        Outcome::Known => ("unchanged", vec![], Exit::Done),
-        Outcome::Refused(said) | Outcome::Guarded(said) | Outcome::Failed(said) | Outcome::GivenUp(said) => {
+        FileOutcome::Done(taken) if taken.tally.rejected > 0 => ("rejected", taken.problems, Exit::Rejected),
+        FileOutcome::Done(taken) if taken.tally.unchanged > 0 => ("unchanged", taken.problems, Exit::Done),
+        FileOutcome::Done(taken) => ("applied", taken.problems, Exit::Done),
+        FileOutcome::Known => ("unchanged", vec![], Exit::Done),
+        FileOutcome::Refused(said)
+        | FileOutcome::Guarded(said)
+        | FileOutcome::Failed(said)
+        | FileOutcome::GivenUp(said) => {
             return Err(Ending::new(Exit::Failed, said).into());
         }
     };

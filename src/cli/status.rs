@@ -4,7 +4,7 @@ mod watch;
 
 use super::{exit::Exit, facts::facts, location::location, output::print_view};
 use crate::{
-    answers::status::{self, JobRun, LATELY_DAYS, Status, Waiting},
+    answers::status::{self, JobRunView, LATELY_DAYS, Status, WaitingView},
     domain::language::Language,
     settings::Settings,
     store::{Store, status::Requests},
@@ -93,7 +93,7 @@ fn nights(told: &Status) -> Vec<String> {
     vec![last, format!("{verdict}{behind}; it {when} {}{by}", due.format("%F %H:%M UTC"))]
 }
 
-fn jobs(runs: &[JobRun]) -> Vec<String> {
+fn jobs(runs: &[JobRunView]) -> Vec<String> {
     if runs.is_empty() {
         return vec!["no job has run yet".to_owned()];
     }
@@ -122,7 +122,7 @@ fn seconds(ms: i64) -> String {
     format!("{}.{:02} s", ms / 1000, ms % 1000 / 10)
 }
 
-fn waiting(told: &Waiting) -> Vec<String> {
+fn waiting(told: &WaitingView) -> Vec<String> {
     let mut lines = Vec::new();
     for grants in &told.grants {
         let since = grants.since.map_or_else(String::new, |day| format!(", the oldest since {day}"));

@@ -130,7 +130,7 @@ async fn be_seen(
     store: &Store,
     dispatcher: &Dispatcher,
     (policies, clock): (Arc<Policies>, Clock),
-) -> anyhow::Result<(Heartbeat, Option<web::Server>)> {
+) -> anyhow::Result<(Heartbeat, Option<web::WebServer>)> {
     let host = name::host();
     let listener = match web::listen(settings.listen()).await {
         Ok(listener) => listener,

@@ -177,7 +177,7 @@ pub struct Own<'a> {
 
 /// What other core rows hold of a benefit already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldBeside {
     /// This number of units.
     pub units: u32,
     /// Units without limit.
@@ -194,7 +194,7 @@ pub fn concerns(row: &EntitlementRow) -> bool {
 
 /// What the rows of other orders that came before hold beside a row. A row that is dropped again finds what it found
 /// when it came first, whatever has ended since.
-pub fn held<'a>(rows: impl IntoIterator<Item = &'a CoreRow>, own: &Own<'_>) -> Held {
+pub fn held<'a>(rows: impl IntoIterator<Item = &'a CoreRow>, own: &Own<'_>) -> HeldBeside {
     let rows: Vec<&CoreRow> = rows.into_iter().filter(|row| row.benefit == own.benefit).collect();
     let known = rows.iter().find(|row| Some(row.entitlement_id) == own.entitlement_id);
     let arrived_on = known.map_or(own.arrives_on, |row| row.known_on);
@@ -205,11 +205,11 @@ pub fn held<'a>(rows: impl IntoIterator<Item = &'a CoreRow>, own: &Own<'_>) -> H
             && row.starts_on <= own.expires_on
             && own.starts_on <= row.until
     };
-    rows.iter().filter(beside).fold(Held::default(), |held, row| {
+    rows.iter().filter(beside).fold(HeldBeside::default(), |held, row| {
         let usd =
             row.amount.filter(|amount| amount.currency == Currency::USD).map_or(0, |amount| amount.minor);
         let usd = usd.saturating_mul(row.quantity.map_or(1, i64::from));
-        Held {
+        HeldBeside {
             units: held.units.saturating_add(row.quantity.unwrap_or(0)),
             unlimited: held.unlimited || row.quantity.is_none(),
             usd_minor: held.usd_minor.saturating_add(usd),
@@ -217,7 +217,7 @@ pub fn held<'a>(rows: impl IntoIterator<Item = &'a CoreRow>, own: &Own<'_>) -> H
     })
 }
 
-impl Held {
+impl HeldBeside {
     /// What is left of what the catalogue lists.
     #[must_use]
     pub const fn units_beside(&self, listed: Quantity) -> Quantity {
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn d12_gold_beside_silver_brings_the_difference_and_never_less_than_nothing() {
         let held = held(&[silver(Some(5))], &gold());
-        assert_eq!(held, Held { units: 5, unlimited: false, usd_minor: 50_000 });
+        assert_eq!(held, HeldBeside { units: 5, unlimited: false, usd_minor: 50_000 });
         assert_eq!(held.units_beside(Quantity::Count(10)), Quantity::Count(5));
         assert_eq!(held.units_beside(Quantity::Count(3)), Quantity::Count(0));
         assert_eq!(held.units_beside(Quantity::Unlimited), Quantity::Unlimited);
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn d12_only_other_orders_of_the_same_benefit_and_the_same_days_count() {
-        let none = |row: CoreRow| assert_eq!(held(&[row], &gold()), Held::default());
+        let none = |row: CoreRow| assert_eq!(held(&[row], &gold()), HeldBeside::default());
         none(CoreRow { benefit: "advisory_hours".into(), ..silver(Some(5)) });
         none(CoreRow { membership_id: 2, ..silver(Some(5)) });
         none(CoreRow { until: day("2024-05-31"), ..silver(Some(5)) });
@@ -310,7 +310,7 @@ mod tests {
         // And silver, dropped again, does not find the gold that came after it.
         let own =
             Own { entitlement_id: Some(10), membership_id: Some(1), starts_on: day("2024-01-31"), ..gold() };
-        assert_eq!(held(&[silver(Some(5)), late], &own), Held::default());
+        assert_eq!(held(&[silver(Some(5)), late], &own), HeldBeside::default());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Shape {
 
 /// How an entitlement ended, as far as its credit is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct CreditEnd {
     /// Last usable day.
     pub on: NaiveDate,
     /// Refunded: unspent credit goes back instead of lapsing (D7).
@@ -49,7 +49,7 @@ pub struct Terms {
     /// AD of its membership: no period that starts on it or later is granted (D3).
     pub anniversary_on: NaiveDate,
     /// Set once it has ended.
-    pub ended: Option<End>,
+    pub ended: Option<CreditEnd>,
     /// Amount × quantity, as the file or the catalogue states it (D12).
     pub per_period: Amount,
     /// Of gold's core credit: what silver brings beside it (D12).

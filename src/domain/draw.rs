@@ -150,14 +150,14 @@ pub struct BookedUnits {
 }
 
 /// What is booked of a benefit.
-struct Books<'a> {
+struct UnitsBooked<'a> {
     of: &'a Drawable,
     booked: &'a [BookedUnits],
     /// By the transfer that they correct.
     corrections: HashMap<i64, Vec<&'a UnitTransfer>>,
 }
 
-impl<'a> Books<'a> {
+impl<'a> UnitsBooked<'a> {
     fn new(of: &'a Drawable, booked: &'a [BookedUnits]) -> Self {
         let mut corrections = HashMap::<i64, Vec<&UnitTransfer>>::new();
         for transfer in booked.iter().map(|b| &b.transfer) {
@@ -243,7 +243,7 @@ pub fn settle(
     if of.quantity.is_none() {
         return 0;
     }
-    let books = Books::new(of, booked);
+    let books = UnitsBooked::new(of, booked);
     let is_new = |draw: &&Draw| booked.iter().all(|b| b.transfer.request_no != Some(draw.request_no));
     let fresh: Vec<&Draw> = draws.iter().filter(is_new).collect();
     let counts: Vec<(NaiveDate, i64)> =

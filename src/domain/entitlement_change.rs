@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     benefit::{BenefitKind, Offer, Quantity},
     catalogue::{Catalogue, Entry},
-    core_difference::Held,
+    core_difference::HeldBeside,
     kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
@@ -82,7 +82,7 @@ pub struct Against<'a> {
     /// What offers bring.
     pub catalogue: &'a Catalogue,
     /// What other core rows hold of the benefit already: the catalogue brings the difference.
-    pub held: Held,
+    pub held: HeldBeside,
     /// The business date its file arrived.
     pub arrived_on: NaiveDate,
 }
@@ -233,7 +233,7 @@ pub fn is_credit(row: &EntitlementRow) -> bool {
 }
 
 /// What the row says otherwise than the catalogue.
-fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: Held) -> Vec<Problem> {
+fn remarks(row: &EntitlementRow, listed: Option<&Entry>, held: HeldBeside) -> Vec<Problem> {
     let mut remarks = Vec::new();
     if !row.benefit.kind().comes_with(row.offer) {
         let reason = Reason::NotInOffer { offer: row.offer };

@@ -53,12 +53,12 @@ fn order() -> KnownOrder {
 struct Found {
     order: Option<KnownOrder>,
     known: Option<Known>,
-    held: Held,
+    held: HeldBeside,
     arrived_on: &'static str,
 }
 
 fn nothing() -> Found {
-    Found { order: None, known: None, held: Held::default(), arrived_on: "2024-02-01" }
+    Found { order: None, known: None, held: HeldBeside::default(), arrived_on: "2024-02-01" }
 }
 
 fn of_order(order: KnownOrder) -> Found {
@@ -141,7 +141,7 @@ fn d12_the_catalogue_fills_what_a_row_leaves_open_and_the_row_wins() {
 
 #[test]
 fn d12_core_rows_bring_the_difference_of_units_or_of_dollars() {
-    let beside = Found { held: Held { units: 3, unlimited: false, usd_minor: 4_000 }, ..nothing() };
+    let beside = Found { held: HeldBeside { units: 3, unlimited: false, usd_minor: 4_000 }, ..nothing() };
     assert_eq!(beside.stated(STUDIO).quantity, Some(2));
     let credit = beside.stated(&[]);
     assert_eq!((credit.quantity, credit.amount), (Some(1), Some(Amount::new(6_000, Currency::USD))));

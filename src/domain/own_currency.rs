@@ -35,14 +35,14 @@ pub fn currency_on(first: Currency, changes: &[(NaiveDate, Currency)], day: Naiv
 
 /// A currency that a row states, with the day it holds from; without one it holds from the row's arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stated {
+pub struct StatedCurrency {
     /// The currency.
     pub currency: Currency,
     /// From that day on.
     pub from_on: Option<NaiveDate>,
 }
 
-impl Stated {
+impl StatedCurrency {
     /// The change that it makes to what is known, which is in the order of the days and begins with the first day there
     /// is; `None`: it says what is known.
     #[must_use]
@@ -92,7 +92,7 @@ mod tests {
     fn d4_a_stated_currency_changes_what_is_known_from_its_day_or_its_arrival() {
         let known = [(day("0001-01-01"), code("HRK")), (day("2023-01-01"), Currency::EUR)];
         let change = |currency, from_on: Option<&str>, arrived_on| {
-            let stated = Stated { currency, from_on: from_on.map(day) };
+            let stated = StatedCurrency { currency, from_on: from_on.map(day) };
             stated.change(&known, day(arrived_on))
         };
         assert_eq!(change(Currency::EUR, None, "2023-01-05"), None);

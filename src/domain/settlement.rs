@@ -52,7 +52,7 @@ impl Settled {
 
 /// What [`settle`] settles one entitlement by, apart from its terms.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct SettlementFacts<'a> {
     /// Where it stands; `None`: nothing is to come.
     pub schedule: Option<&'a Schedule>,
     /// What is booked of it.
@@ -76,7 +76,7 @@ pub struct Facts<'a> {
 /// whole (D7). Usage of a period that the schedule has still to come to waits for its grant. Where the order's year moved,
 /// a grant that no longer has a place in it is reversed, but for what was spent, and comes back once it has one again (D16).
 #[must_use]
-pub fn settle(terms: &Terms, facts: &Facts<'_>, out: &mut Vec<Transfer>) -> Settled {
+pub fn settle(terms: &Terms, facts: &SettlementFacts<'_>, out: &mut Vec<Transfer>) -> Settled {
     let mut settled = Settled::default();
     let mut usage: Vec<_> =
         facts.usage.iter().filter_map(|u| terms.period_of(u.used_on).map(|number| (number, u))).collect();
@@ -99,7 +99,7 @@ pub fn settle(terms: &Terms, facts: &Facts<'_>, out: &mut Vec<Transfer>) -> Sett
     for number in numbers {
         let of_period = usage.iter().filter(|(n, _)| *n == number);
         let of_period: Vec<Drawing<'_>> = of_period.map(|(_, u)| Drawing::all(u)).collect();
-        Books { terms, facts, opens_on, number, less: 0 }.settle(&of_period, &mut settled, out);
+        PeriodBooked { terms, facts, opens_on, number, less: 0 }.settle(&of_period, &mut settled, out);
     }
     settled
 }
@@ -113,7 +113,7 @@ pub fn opens_on(terms: &Terms, booked: &[Booked]) -> NaiveDate {
 }
 
 /// The parts of bulk credit that silver held back and that came by today (D12).
-fn parts_by(terms: &Terms, facts: &Facts<'_>, opens_on: NaiveDate) -> Vec<u32> {
+fn parts_by(terms: &Terms, facts: &SettlementFacts<'_>, opens_on: NaiveDate) -> Vec<u32> {
     let began = facts.schedule.is_some_and(|schedule| schedule.next_period > 0) || !facts.booked.is_empty();
     if !facts.moved || !terms.comes_in_parts() || !began {
         return Vec::new();
@@ -127,7 +127,7 @@ fn parts_by(terms: &Terms, facts: &Facts<'_>, opens_on: NaiveDate) -> Vec<u32> {
 /// taken off the next.
 fn parts(
     terms: &Terms,
-    facts: &Facts<'_>,
+    facts: &SettlementFacts<'_>,
     opens_on: NaiveDate,
     numbers: &BTreeSet<u32>,
     usage: &[(u32, &Usage)],
@@ -147,7 +147,7 @@ fn parts(
                 last: numbers.iter().rfind(|number| reaches(number, usage)) == Some(number),
             })
             .collect();
-        let books = Books { terms, facts, opens_on, number: *number, less };
+        let books = PeriodBooked { terms, facts, opens_on, number: *number, less };
         less = books.beyond(&drawings);
         let drawn = books.settle(&drawings, settled, out);
         for (left, drawn) in left.iter_mut().zip(drawn) {
@@ -212,9 +212,9 @@ pub fn was_closed(number: u32, booked: &[Booked]) -> bool {
 }
 
 /// One period of one entitlement, as booked.
-struct Books<'a> {
+struct PeriodBooked<'a> {
     terms: &'a Terms,
-    facts: &'a Facts<'a>,
+    facts: &'a SettlementFacts<'a>,
     /// See [`opens_on`].
     opens_on: NaiveDate,
     number: u32,
@@ -232,7 +232,7 @@ struct Wanted {
     usd: Option<i64>,
 }
 
-impl Books<'_> {
+impl PeriodBooked<'_> {
     fn original(&self, kind: EntryKind, usage_id: Option<i64>) -> Option<&Booked> {
         self.facts.booked.iter().find(|b| {
             let t = &b.transfer;

@@ -4,7 +4,7 @@ use super::{Refusal, limits::Limits};
 
 /// Where in a record the guard stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum CellState {
     /// Before a cell's first byte.
     #[default]
     Start,
@@ -81,7 +81,7 @@ impl Fault {
 /// Scans one record, which may come in any number of pieces.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Guard {
-    state: State,
+    state: CellState,
     /// Bytes of the record seen so far.
     seen: usize,
     /// Line feeds so far.
@@ -98,7 +98,7 @@ impl Guard {
     /// `None`: the record does not end in them.
     pub fn scan(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<Scan>, Fault> {
         while let Some(rest) = bytes.get(self.seen..) {
-            let ordinary = if matches!(self.state, State::Bare | State::Quoted) {
+            let ordinary = if matches!(self.state, CellState::Bare | CellState::Quoted) {
                 rest.iter()
                     .position(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r' | 0))
                     .unwrap_or(rest.len())
@@ -113,7 +113,7 @@ impl Guard {
                     bytes: self.seen,
                     lines: self.lines,
                     cells: self.cells,
-                    crlf: self.state == State::Return,
+                    crlf: self.state == CellState::Return,
                 }));
             }
         }
@@ -124,29 +124,29 @@ impl Guard {
     fn step(&mut self, byte: u8, limits: &Limits) -> Result<bool, Fault> {
         let next = match (self.state, byte) {
             (_, 0) => return Err(self.fault(What::Nul)),
-            (State::Return | State::Start | State::Bare | State::Closed, b'\n') => {
+            (CellState::Return | CellState::Start | CellState::Bare | CellState::Closed, b'\n') => {
                 self.end_cell(limits)?;
                 self.lines = self.lines.saturating_add(1);
                 return Ok(true);
             }
-            (State::Return, _) => return Err(self.fault(What::StrayReturn)),
-            (State::Bare, b'"') => return Err(self.fault(What::QuoteInBareCell)),
-            (State::Quoted, b'"') => State::Closed,
-            (State::Quoted, b'\n') => {
+            (CellState::Return, _) => return Err(self.fault(What::StrayReturn)),
+            (CellState::Bare, b'"') => return Err(self.fault(What::QuoteInBareCell)),
+            (CellState::Quoted, b'"') => CellState::Closed,
+            (CellState::Quoted, b'\n') => {
                 self.lines = self.lines.saturating_add(1);
-                State::Quoted
+                CellState::Quoted
             }
-            (State::Start | State::Closed, b'"') | (State::Quoted, _) => State::Quoted,
+            (CellState::Start | CellState::Closed, b'"') | (CellState::Quoted, _) => CellState::Quoted,
             (_, b',') => {
                 self.end_cell(limits)?;
                 self.cell_from = self.seen;
                 self.cell_lines = self.lines;
-                self.state = State::Start;
+                self.state = CellState::Start;
                 return Ok(false);
             }
-            (_, b'\r') => State::Return,
-            (State::Closed, _) => return Err(self.fault(What::TextAfterQuote)),
-            (State::Start | State::Bare, _) => State::Bare,
+            (_, b'\r') => CellState::Return,
+            (CellState::Closed, _) => return Err(self.fault(What::TextAfterQuote)),
+            (CellState::Start | CellState::Bare, _) => CellState::Bare,
         };
         self.state = next;
         self.seen = self.seen.saturating_add(1);
@@ -184,7 +184,7 @@ impl Guard {
     /// The refusal when the file ends here, in a record that begins on `line`.
     pub const fn unfinished(&self, line: u64, expected: usize) -> Refusal {
         let found = self.cells.saturating_add(1);
-        if matches!(self.state, State::Quoted) {
+        if matches!(self.state, CellState::Quoted) {
             return Refusal::UnclosedQuote { line: line.saturating_add(self.cell_lines), column: found };
         }
         Refusal::CutOff { line, found, expected }

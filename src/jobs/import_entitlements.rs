@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{
     engine::{Context, Job, Result, Stage},
-    intake::{self, Outcome, inbox},
+    intake::{self, FileOutcome, inbox},
 };
 use crate::store::{
     file,
@@ -40,12 +40,15 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
     let mut counts = Counts::default();
     for (_, outcome) in inbox::take_in_waiting(cx, conn).await? {
         match outcome {
-            Outcome::Done(taken) => {
+            FileOutcome::Done(taken) => {
                 counts.done += i64::from(taken.tally.applied);
                 counts.refused += i64::from(taken.tally.rejected);
             }
-            Outcome::Known => {}
-            Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::Failed(_) | Outcome::GivenUp(_) => {
+            FileOutcome::Known => {}
+            FileOutcome::Refused(_)
+            | FileOutcome::Guarded(_)
+            | FileOutcome::Failed(_)
+            | FileOutcome::GivenUp(_) => {
                 counts.refused += 1;
             }
         }

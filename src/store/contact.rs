@@ -9,7 +9,7 @@ use super::Result;
 
 /// What a partner's marketing contact is checked against, and who it is.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct ContactAccount {
     /// The store's number of the partner.
     pub partner_id: i64,
     /// The partner's account e-mail.
@@ -51,7 +51,10 @@ pub struct Contact {
 }
 
 /// The accounts of these Partner IDs that are known, with their contacts.
-pub async fn accounts(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMap<String, Account>> {
+pub async fn accounts(
+    conn: &mut PgConnection,
+    numbers: &[String],
+) -> Result<HashMap<String, ContactAccount>> {
     let rows = sqlx::query!(
         r#"select p.number as "number!", p.partner_id as "partner_id!", p.account_email as "account_email!",
                p.country as "country!", c.user_id as "user_id?", c.email as "email?", c.phone as "phone?",
@@ -74,7 +77,13 @@ pub async fn accounts(conn: &mut PgConnection, numbers: &[String]) -> Result<Has
         let (account_email, country) = (r.account_email, r.country);
         (
             r.number,
-            Account { partner_id: r.partner_id, account_email, country, contact, versions: r.versions },
+            ContactAccount {
+                partner_id: r.partner_id,
+                account_email,
+                country,
+                contact,
+                versions: r.versions,
+            },
         )
     });
     Ok(accounts.collect())

@@ -10,7 +10,7 @@ use crate::domain::{
     benefit::BenefitKind,
     calendar::{Period, PeriodScheme},
     core_difference::Beside,
-    credit::{End, Schedule, Shape, Terms},
+    credit::{CreditEnd, Schedule, Shape, Terms},
     money::{Amount, Currency},
     reason::Reason,
 };
@@ -52,7 +52,7 @@ pub struct DueCredit {
     pub units: Vec<i64>,
 }
 
-struct Row {
+struct CreditRecord {
     entitlement_id: i64,
     partner_id: i64,
     known_on: NaiveDate,
@@ -77,7 +77,7 @@ struct Row {
     held_back: Option<Json<Reason>>,
 }
 
-impl Row {
+impl CreditRecord {
     fn credit(self, policy: &Policy, beside: &Besides) -> Result<Credit> {
         let unknown =
             |what: &str| Error::Unknown { what: format!("{what} of entitlement {}", self.entitlement_id) };
@@ -94,7 +94,7 @@ impl Row {
             expires_on: self.expires_on,
             last_usable_on: self.last_usable_on,
             anniversary_on: self.anniversary_on,
-            ended: self.ended_on.map(|on| End { on, refunded: self.refunded }),
+            ended: self.ended_on.map(|on| CreditEnd { on, refunded: self.refunded }),
             per_period: Amount::new(minor, currency(self.currency.as_deref().unwrap_or_default())?),
             beside: self.beside(beside),
             local: currency(&self.local)?,
@@ -134,7 +134,7 @@ impl Row {
 /// Silver's core benefits by partner and benefit.
 type Besides = HashMap<(i64, String), Vec<Beside>>;
 
-impl Row {
+impl CreditRecord {
     fn is(&self, kind: BenefitKind) -> bool {
         self.benefit.split('/').next() == Some(kind.name())
     }
@@ -150,7 +150,7 @@ impl Row {
 }
 
 /// What silver brings beside the core credit of gold among these rows (D12). A span without gold asks nothing.
-async fn besides(conn: &mut PgConnection, rows: &[Row]) -> Result<Besides> {
+async fn besides(conn: &mut PgConnection, rows: &[CreditRecord]) -> Result<Besides> {
     let partners: BTreeSet<i64> =
         rows.iter().filter(|row| row.is_gold_credit()).map(|row| row.partner_id).collect();
     holding::silver(conn, &partners.into_iter().collect::<Vec<_>>()).await
@@ -225,9 +225,14 @@ async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<
     Ok(())
 }
 
-async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: NaiveDate) -> Result<Vec<Row>> {
+async fn side_by_side(
+    conn: &mut PgConnection,
+    first: i64,
+    last: i64,
+    today: NaiveDate,
+) -> Result<Vec<CreditRecord>> {
     Ok(sqlx::query_as!(
-        Row,
+        CreditRecord,
         r#"select e.entitlement_id, e.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
@@ -251,9 +256,9 @@ async fn side_by_side(conn: &mut PgConnection, first: i64, last: i64, today: Nai
 }
 
 /// The subselect hides how many numbers there are, for which the planner would read whole tables.
-async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
+async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<CreditRecord>> {
     Ok(sqlx::query_as!(
-        Row,
+        CreditRecord,
         r#"select s.entitlement_id, s.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
@@ -277,7 +282,7 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
 /// The credits among these entitlements.
 pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Policy) -> Result<Vec<Credit>> {
     let rows = sqlx::query_as!(
-        Row,
+        CreditRecord,
         r#"select e.entitlement_id, e.partner_id, e.known_on,
                   e.quantity, e.starts_on, e.expires_on, e.last_usable_on, e.amount_minor, e.currency, e.ended_on,
                   coalesce(e.ended_as = 'cancelled', false) as "refunded!", m.anniversary_on, p.currency as local,
@@ -379,7 +384,7 @@ pub struct Lapse {
 
 /// A credit that lapsed without anybody assigned to it on any day of its period.
 #[derive(Clone, Debug)]
-pub struct Unassigned {
+pub struct LapsedUnassigned {
     /// The index of its lapse.
     pub at: usize,
     /// The order.
@@ -391,7 +396,7 @@ pub struct Unassigned {
 }
 
 /// Of these lapses the ones in whose period nobody was assigned on any day (D3).
-pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec<Unassigned>> {
+pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec<LapsedUnassigned>> {
     if lapses.is_empty() {
         return Ok(vec![]);
     }
@@ -417,7 +422,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     )
     .fetch_all(conn)
     .await?;
-    let rows = rows.into_iter().map(|r| Unassigned {
+    let rows = rows.into_iter().map(|r| LapsedUnassigned {
         at: usize::try_from(r.nth).unwrap_or(0),
         order_id: r.order_id,
         benefit: r.benefit,

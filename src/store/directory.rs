@@ -33,7 +33,7 @@ pub struct DirectoryUser {
 }
 
 /// A directory user as a query gives them, with the keys that the store compares.
-struct Row {
+struct UserRecord {
     user_id: i64,
     partner_id: i64,
     object_id: String,
@@ -81,7 +81,7 @@ impl Directory {
         .await?;
         // Each name is looked up along the two indexes, whatever the statistics.
         let rows = sqlx::query_as!(
-            Row,
+            UserRecord,
             r#"select u.user_id as "user_id!", u.partner_id as "partner_id!", u.object_id as "object_id!",
                    u.user_principal_name as "user_principal_name!", u.display_name, u.mail, u.user_type as "user_type!",
                    u.enabled as "enabled!", u.roles as "roles!", u.language,
@@ -109,7 +109,7 @@ impl Directory {
             return Ok(());
         }
         let rows = sqlx::query_as!(
-            Row,
+            UserRecord,
             r#"select u.user_id as "user_id!", u.partner_id as "partner_id!", u.object_id as "object_id!",
                    u.user_principal_name as "user_principal_name!", u.display_name, u.mail, u.user_type as "user_type!",
                    u.enabled as "enabled!", u.roles as "roles!", u.language,
@@ -126,7 +126,7 @@ impl Directory {
     }
 
     /// Takes in what is stored.
-    fn read(&mut self, rows: Vec<Row>) {
+    fn read(&mut self, rows: Vec<UserRecord>) {
         for r in rows {
             if self.by_object_id.contains_key(&(r.partner_id, r.object_key.clone())) {
                 continue;

@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// Seats, incidents or hours of gold that have not ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Counted<'a> {
+pub struct CountedBenefit<'a> {
     /// Whose.
     pub entitlement_id: i64,
     /// How many of them.
@@ -29,7 +29,7 @@ pub struct Counted<'a> {
 pub async fn note(
     conn: &mut PgConnection,
     run_id: i64,
-    counted: impl Iterator<Item = Counted<'_>>,
+    counted: impl Iterator<Item = CountedBenefit<'_>>,
     today: NaiveDate,
 ) -> Result<()> {
     let (mut ids, mut reasons, mut nothing) = (vec![], vec![], vec![]);

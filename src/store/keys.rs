@@ -22,7 +22,7 @@ pub struct StoredKey {
 }
 
 /// A key as it is stored.
-struct Row {
+struct KeyRecord {
     key_id: i64,
     entitlement_id: i64,
     lookup: Vec<u8>,
@@ -35,8 +35,8 @@ struct Row {
     instructions: Option<String>,
 }
 
-impl From<Row> for StoredKey {
-    fn from(r: Row) -> Self {
+impl From<KeyRecord> for StoredKey {
+    fn from(r: KeyRecord) -> Self {
         let content = KeyContent {
             seats: r.seats.and_then(|seats| u32::try_from(seats).ok()),
             months: u16::try_from(r.months).unwrap_or_default(),
@@ -53,7 +53,7 @@ impl From<Row> for StoredKey {
 /// Keys found by their keyed hashes.
 pub async fn find(conn: &mut PgConnection, lookups: &[Vec<u8>]) -> Result<Vec<StoredKey>> {
     let rows = sqlx::query_as!(
-        Row,
+        KeyRecord,
         "select key_id, entitlement_id, lookup, seats, months, product, language, os, download_url, instructions
          from license_key where lookup = any($1)",
         lookups
@@ -83,7 +83,7 @@ pub async fn by_tail(
     Ok(rows
         .into_iter()
         .map(|r| {
-            let row = Row {
+            let row = KeyRecord {
                 key_id: r.key_id,
                 entitlement_id: r.entitlement_id,
                 lookup: r.lookup,

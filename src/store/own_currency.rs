@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{money::Currency, own_currency::Stated};
+use crate::domain::{money::Currency, own_currency::StatedCurrency};
 
 /// Before any change.
 const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
@@ -37,7 +37,12 @@ pub async fn changes(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Has
 }
 
 /// Takes what a row states into the changes of a partner that had `before` them; hands back those that are to be written.
-pub fn take(changes: &mut Changes, before: Currency, stated: Stated, arrived_on: NaiveDate) -> Changes {
+pub fn take(
+    changes: &mut Changes,
+    before: Currency,
+    stated: StatedCurrency,
+    arrived_on: NaiveDate,
+) -> Changes {
     let fresh = changes.is_empty();
     let mut known = if fresh { vec![(FIRST, before)] } else { changes.clone() };
     let Some(from_on) = stated.change(&known, arrived_on) else { return Changes::new() };

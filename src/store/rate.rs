@@ -36,7 +36,7 @@ pub async fn load(conn: &mut PgConnection) -> Result<Rates> {
 
 /// What is known of days.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct KnownRates {
     /// Rates in millionths, by day and currency.
     pub rates: HashMap<(NaiveDate, Currency), i64>,
     /// Days that an operator stated as unpublished.
@@ -44,7 +44,7 @@ pub struct Known {
 }
 
 /// What is known of these days.
-pub async fn known(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<Known> {
+pub async fn known(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<KnownRates> {
     let rows = sqlx::query!(
         "select published_on, currency, per_euro_micro from reference_rate where published_on = any($1)",
         days
@@ -59,7 +59,7 @@ pub async fn known(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<Known>
         sqlx::query_scalar!("select day from rate_day where day = any($1) and not published", days)
             .fetch_all(conn)
             .await?;
-    Ok(Known { rates, unpublished: unpublished.into_iter().collect() })
+    Ok(KnownRates { rates, unpublished: unpublished.into_iter().collect() })
 }
 
 /// Records published rates.
@@ -87,7 +87,7 @@ pub async fn append(
 
 /// What became of a statement about a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stated {
+pub enum StatementOutcome {
     /// It is recorded.
     Done,
     /// It was so already.
@@ -99,7 +99,11 @@ pub enum Stated {
 }
 
 /// Records that nothing was published on a day, by whom and why.
-pub async fn state_unpublished(conn: &mut PgConnection, day: NaiveDate, by: By<'_>) -> Result<Stated> {
+pub async fn state_unpublished(
+    conn: &mut PgConnection,
+    day: NaiveDate,
+    by: By<'_>,
+) -> Result<StatementOutcome> {
     let added =
         sqlx::query!("insert into rate_day (day, published) values ($1, false) on conflict do nothing", day)
             .execute(&mut *conn)
@@ -107,14 +111,14 @@ pub async fn state_unpublished(conn: &mut PgConnection, day: NaiveDate, by: By<'
     if added.rows_affected() == 0 {
         let published =
             sqlx::query_scalar!("select published from rate_day where day = $1", day).fetch_one(conn).await?;
-        return Ok(if published { Stated::Published } else { Stated::Unchanged });
+        return Ok(if published { StatementOutcome::Published } else { StatementOutcome::Unchanged });
     }
     record(conn, day, "state_unpublished", "not known", by).await?;
-    Ok(Stated::Done)
+    Ok(StatementOutcome::Done)
 }
 
 /// Takes such a statement back, unless a grant was made that counts on it.
-pub async fn take_back(conn: &mut PgConnection, day: NaiveDate, by: By<'_>) -> Result<Stated> {
+pub async fn take_back(conn: &mut PgConnection, day: NaiveDate, by: By<'_>) -> Result<StatementOutcome> {
     let counted_on = sqlx::query_scalar!(
         r#"select exists (select from transfer where kind = 'credit_granted' and rate_on < $1 and period_from >= $1)
                as "granted!""#,
@@ -123,16 +127,16 @@ pub async fn take_back(conn: &mut PgConnection, day: NaiveDate, by: By<'_>) -> R
     .fetch_one(&mut *conn)
     .await?;
     if counted_on {
-        return Ok(Stated::Granted);
+        return Ok(StatementOutcome::Granted);
     }
     let gone = sqlx::query!("delete from rate_day where day = $1 and not published", day)
         .execute(&mut *conn)
         .await?;
     if gone.rows_affected() == 0 {
-        return Ok(Stated::Unchanged);
+        return Ok(StatementOutcome::Unchanged);
     }
     record(conn, day, "take_back_unpublished", "stated as unpublished", by).await?;
-    Ok(Stated::Done)
+    Ok(StatementOutcome::Done)
 }
 
 async fn record(

@@ -95,7 +95,7 @@ pub struct DecisionSummary {
 
 /// A cancelled order's money.
 #[derive(Clone, Debug, Serialize)]
-pub struct Refund {
+pub struct CancelledOrder {
     /// The partner's name.
     pub partner: String,
     /// The order.
@@ -354,9 +354,9 @@ pub async fn drawn(conn: &mut PgConnection) -> Result<Vec<Drawn>> {
 }
 
 /// Cancelled orders and their money, by order and currency.
-pub async fn refunds(conn: &mut PgConnection) -> Result<Vec<Refund>> {
+pub async fn refunds(conn: &mut PgConnection) -> Result<Vec<CancelledOrder>> {
     Ok(sqlx::query_as!(
-        Refund,
+        CancelledOrder,
         r#"select p.name as partner, m.order_id, m.ended_on as "ended_on!", t.currency as "currency!",
                   coalesce(sum(t.amount_minor) filter (where t.kind = 'credit_reversed'), 0)::bigint as "reversed_minor!",
                   coalesce(sum(case when t.to_account = 'used' then t.amount_minor else -t.amount_minor end)

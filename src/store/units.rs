@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{
     Error, Result,
-    held_back::{self, Counted},
+    held_back::{self, CountedBenefit},
     holding,
     ledger::{UnitEntry, append_units},
     settlement,
@@ -79,19 +79,24 @@ pub async fn settle_beside(
     Ok(entries)
 }
 
-async fn bring_up(conn: &mut PgConnection, run_id: i64, found: &[Found], today: NaiveDate) -> Result<usize> {
-    held_back::note(conn, run_id, found.iter().filter_map(Found::counted), today).await?;
+async fn bring_up(
+    conn: &mut PgConnection,
+    run_id: i64,
+    found: &[FoundBenefit],
+    today: NaiveDate,
+) -> Result<usize> {
+    held_back::note(conn, run_id, found.iter().filter_map(FoundBenefit::counted), today).await?;
     book(conn, run_id, found, &HashMap::new(), today).await
 }
 
 async fn book(
     conn: &mut PgConnection,
     run_id: i64,
-    found: &[Found],
+    found: &[FoundBenefit],
     draws: &HashMap<i64, Vec<draw::Draw>>,
     today: NaiveDate,
 ) -> Result<usize> {
-    let counted: Vec<(&Found, Unit)> = found.iter().filter_map(|one| Some((one, one.unit?))).collect();
+    let counted: Vec<(&FoundBenefit, Unit)> = found.iter().filter_map(|one| Some((one, one.unit?))).collect();
     if counted.is_empty() {
         return Ok(0);
     }
@@ -120,7 +125,7 @@ async fn book(
 }
 
 /// A benefit that is counted, and whose it is.
-struct Found {
+struct FoundBenefit {
     entitlement_id: i64,
     partner_id: i64,
     /// What is drawn from it; `None`: seats, or what else is counted.
@@ -130,10 +135,10 @@ struct Found {
     held_back: Option<Reason>,
 }
 
-impl Found {
+impl FoundBenefit {
     /// What silver may hold back of it.
-    fn counted(&self) -> Option<Counted<'_>> {
-        Some(Counted {
+    fn counted(&self) -> Option<CountedBenefit<'_>> {
+        Some(CountedBenefit {
             entitlement_id: self.entitlement_id,
             quantity: self.of.quantity.filter(|_| self.of.ended_on.is_none())?,
             starts_on: self.of.starts_on,
@@ -144,7 +149,7 @@ impl Found {
 }
 
 /// Those of the entitlements that are drawn from, and the core benefits of gold.
-async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
+async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBenefit>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, e.benefit, e.quantity, e.starts_on, e.last_usable_on, e.ended_on,
                   least(e.expires_on, m.anniversary_on - 1) as "last_grant_on!",
@@ -175,7 +180,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Found>> {
             ended_on: r.ended_on,
             beside,
         };
-        found.push(Found {
+        found.push(FoundBenefit {
             entitlement_id: r.entitlement_id,
             partner_id: r.partner_id,
             unit: Unit::of(benefit.kind()),

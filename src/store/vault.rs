@@ -28,14 +28,14 @@ const FILE: &str = "secret.key";
 
 /// Where the secret is.
 #[derive(Debug)]
-pub struct Place {
+pub struct SecretPlace {
     file: PathBuf,
     stated: bool,
     /// What a dry run, which writes nothing, made up.
     rehearsed: Option<OnceLock<Vault>>,
 }
 
-impl Place {
+impl SecretPlace {
     /// In the file that the settings state, else in the data directory, where it is made when it is first needed. A dry
     /// run makes one up instead.
     #[must_use]
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn a_secret_is_made_once_and_readable_by_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place::new(None, &dir.path().join("data"), false);
+        let place = SecretPlace::new(None, &dir.path().join("data"), false);
         assert!(place.read().unwrap().is_none());
         let made = place.make().unwrap();
         assert_eq!(place.make().unwrap().check, made.check, "whoever was faster");

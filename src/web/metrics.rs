@@ -45,7 +45,7 @@ pub(super) async fn page(State(state): State<Arc<AppState>>, headers: HeaderMap)
 
 /// All metrics; without figures only that the store is down.
 fn text(figures: Option<&Figures>) -> Result<String, fmt::Error> {
-    let mut page = Page(Registry::with_prefix("benefactor"));
+    let mut page = MetricsPage(Registry::with_prefix("benefactor"));
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
     page.counts("build_info", "The version of this process", [(version, 1)]);
     page.count(
@@ -64,11 +64,11 @@ fn text(figures: Option<&Figures>) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-fn nights(page: &mut Page, figures: &Figures) {
+fn nights(page: &mut MetricsPage, figures: &Figures) {
     page.count("night_missing", "Nights that are over and not complete", figures.lateness.missing);
     let overdue = i64::from(figures.lateness.overdue);
     page.count("night_overdue", "Whether the first of them is hours late: somebody should look", overdue);
-    let late = Rows(vec![(Labels::new(), figures.late_seconds())]);
+    let late = Series(vec![(Labels::new(), figures.late_seconds())]);
     page.0.register_with_unit("night_late", "How late the first of them is", Unit::Seconds, late);
     let dropped = figures.dropped.iter().map(|of| (vec![("job", of.job.clone())], of.count));
     page.counts(
@@ -77,13 +77,13 @@ fn nights(page: &mut Page, figures: &Figures) {
         dropped,
     );
     if let Some((_, completed_at)) = figures.last_night {
-        let at = Rows(vec![(Labels::new(), completed_at.timestamp())]);
+        let at = Series(vec![(Labels::new(), completed_at.timestamp())]);
         let help = "When the last complete night was completed";
         page.0.register_with_unit("last_complete_night_timestamp", help, Unit::Seconds, at);
     }
 }
 
-fn queues(page: &mut Page, queues: &[QueueFigures]) {
+fn queues(page: &mut MetricsPage, queues: &[QueueFigures]) {
     let of = |job: &str| queues.iter().find(|queue| queue.job == job);
     let mut chunks = Vec::new();
     let (mut oldest, mut waits, mut runs) = (Vec::new(), Vec::new(), Vec::new());
@@ -116,7 +116,7 @@ fn quantiles(job: &str, measured: Option<Quantiles>) -> Vec<(Labels, f64)> {
     rows.unwrap_or_default()
 }
 
-fn processes(page: &mut Page, figures: &Figures) {
+fn processes(page: &mut MetricsPage, figures: &Figures) {
     let lives = |lives: bool| figures.processes.iter().filter(move |process| process.lives == lives);
     let count = |is: bool| i64::try_from(lives(is).count()).unwrap_or(i64::MAX);
     let state = |state: &str| vec![("state", state.to_owned())];
@@ -133,7 +133,7 @@ fn processes(page: &mut Page, figures: &Figures) {
     page.seconds("process_seen", "How long ago a process last gave word", seen);
 }
 
-fn mails(page: &mut Page, figures: &Figures) {
+fn mails(page: &mut MetricsPage, figures: &Figures) {
     let mails = MAIL_STATES.map(|state| {
         let count = figures.mails.iter().find(|(of, _)| of == state).map_or(0, |(_, count)| *count);
         (vec![("state", state.to_owned())], count)
@@ -143,27 +143,27 @@ fn mails(page: &mut Page, figures: &Figures) {
 }
 
 /// A page of gauges: whatever is counted here may go down.
-struct Page(Registry);
+struct MetricsPage(Registry);
 
-impl Page {
+impl MetricsPage {
     fn count(&mut self, name: &str, help: &str, value: i64) {
         self.counts(name, help, [(Labels::new(), value)]);
     }
 
     fn counts(&mut self, name: &str, help: &str, rows: impl IntoIterator<Item = (Labels, i64)>) {
-        self.0.register(name, help, Rows(rows.into_iter().collect()));
+        self.0.register(name, help, Series(rows.into_iter().collect()));
     }
 
     fn seconds(&mut self, name: &str, help: &str, rows: impl IntoIterator<Item = (Labels, f64)>) {
-        self.0.register_with_unit(name, help, Unit::Seconds, Rows(rows.into_iter().collect()));
+        self.0.register_with_unit(name, help, Unit::Seconds, Series(rows.into_iter().collect()));
     }
 }
 
 /// The series of one gauge, told in the order they were given: people read them too.
 #[derive(Debug)]
-struct Rows<V>(Vec<(Labels, V)>);
+struct Series<V>(Vec<(Labels, V)>);
 
-impl<V> EncodeMetric for Rows<V>
+impl<V> EncodeMetric for Series<V>
 where
     V: EncodeGaugeValue + fmt::Debug + Send + Sync + 'static,
 {

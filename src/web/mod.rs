@@ -23,9 +23,9 @@ use crate::settings::{Listen, USUAL_ADDRESS};
 pub use state::AppState;
 
 /// A server that answers until it is dropped.
-pub struct Server(JoinHandle<()>);
+pub struct WebServer(JoinHandle<()>);
 
-impl Drop for Server {
+impl Drop for WebServer {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -53,7 +53,7 @@ pub async fn listen(on: Listen) -> Result<Option<TcpListener>, (SocketAddr, io::
 
 /// Answers on that port from now on.
 #[must_use]
-pub fn open(listener: TcpListener, state: AppState) -> Server {
+pub fn open(listener: TcpListener, state: AppState) -> WebServer {
     let pages = Router::new()
         .route("/metrics", get(metrics::page))
         .route("/health", get(health::verdict))
@@ -63,7 +63,7 @@ pub fn open(listener: TcpListener, state: AppState) -> Server {
             (StatusCode::NOT_FOUND, "here are /metrics, /health, /health/live, /health/ready\n")
         })
         .with_state(Arc::new(state));
-    Server(tokio::spawn(async move {
+    WebServer(tokio::spawn(async move {
         // It accepts until it is aborted; what goes wrong with one connection ends that one.
         let _ = axum::serve(listener, pages).await;
     }))

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::jobs::intake::{Dropped, Outcome, Stamp};
+use crate::jobs::intake::{Dropped, FileOutcome, Stamp};
 
 /// Looks in a row that find a file unchanged before it counts as whole.
 const RESTS: u32 = 2;
@@ -13,12 +13,12 @@ const RESTS: u32 = 2;
 /// What is seen of the inbox.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    files: HashMap<PathBuf, Seen>,
+    files: HashMap<PathBuf, SeenFile>,
     looks: u32,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct SeenFile {
     stamp: Option<Stamp>,
     unchanged: u32,
     /// As it is, it was refused; it waits for somebody to change it.
@@ -33,9 +33,9 @@ impl Inbox {
         for (path, stamp) in waiting {
             let seen = match before.remove(&path) {
                 Some(seen) if seen.stamp == stamp => {
-                    Seen { unchanged: seen.unchanged.saturating_add(1), ..seen }
+                    SeenFile { unchanged: seen.unchanged.saturating_add(1), ..seen }
                 }
-                _ => Seen { stamp, unchanged: 0, refused: false },
+                _ => SeenFile { stamp, unchanged: 0, refused: false },
             };
             self.files.insert(path, seen);
         }
@@ -48,26 +48,29 @@ impl Inbox {
 
     /// Whether a file has rested.
     pub(super) fn is_whole(&self, path: &Path) -> bool {
-        self.files.get(path).is_some_and(Seen::is_whole)
+        self.files.get(path).is_some_and(SeenFile::is_whole)
     }
 
     /// Whether a file has rested, and was not refused as it is: a night looks at those again, a call does not.
     pub(super) fn is_ready(&self, path: &Path) -> bool {
-        self.files.get(path).is_some_and(Seen::is_ready)
+        self.files.get(path).is_some_and(SeenFile::is_ready)
     }
 
     /// Whether any file is ready.
     pub(super) fn any_ready(&self) -> bool {
-        self.files.values().any(Seen::is_ready)
+        self.files.values().any(SeenFile::is_ready)
     }
 
     /// Remembers what was refused. A file in a partner's folder may only have come before its partner, so it is
     /// looked at again after another file was taken in.
-    pub(super) fn settle(&mut self, outcomes: &[(Dropped, Outcome)]) {
-        let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Done(_)));
+    pub(super) fn settle(&mut self, outcomes: &[(Dropped, FileOutcome)]) {
+        let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, FileOutcome::Done(_)));
         for (dropped, outcome) in outcomes {
             if let (
-                Outcome::Refused(_) | Outcome::Guarded(_) | Outcome::Failed(_) | Outcome::GivenUp(_),
+                FileOutcome::Refused(_)
+                | FileOutcome::Guarded(_)
+                | FileOutcome::Failed(_)
+                | FileOutcome::GivenUp(_),
                 Some(seen),
             ) = (outcome, self.files.get_mut(&dropped.path))
             {
@@ -77,7 +80,7 @@ impl Inbox {
     }
 }
 
-impl Seen {
+impl SeenFile {
     fn is_whole(&self) -> bool {
         self.unchanged >= RESTS
     }
@@ -101,7 +104,7 @@ mod tests {
         inbox
     }
 
-    fn refused(partner: Option<&str>) -> (Dropped, Outcome) {
+    fn refused(partner: Option<&str>) -> (Dropped, FileOutcome) {
         let partner = partner.map(str::to_owned);
         let results = "answers".into();
         let dropped = Dropped {
@@ -114,7 +117,7 @@ mod tests {
             leaves: None,
             results,
         };
-        (dropped, Outcome::Refused("no partner 4711 is known".to_owned()))
+        (dropped, FileOutcome::Refused("no partner 4711 is known".to_owned()))
     }
 
     #[test]

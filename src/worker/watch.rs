@@ -10,7 +10,7 @@ use crate::{
         Error,
         intake::{
             self,
-            inbox::{Waiting, waiting},
+            inbox::{InboxFiles, waiting},
         },
     },
     store::notifier,
@@ -30,7 +30,7 @@ pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
     let mut told = BTreeSet::new();
     loop {
         let (waiting, unreadable) = match waiting(&dispatcher.base) {
-            Ok(Waiting { files, unreadable }) => (Some(files), unreadable),
+            Ok(InboxFiles { files, unreadable }) => (Some(files), unreadable),
             Err(error) => (None, vec![error]),
         };
         told = tell(&told, &unreadable, waiting.is_some());

@@ -16,6 +16,7 @@ use benefactor::{
 use crate::house::House;
 
 mod circles;
+mod types;
 
 /// Whom each room may import; everything points down.
 const MAY_IMPORT: [(&str, &[&str]); 13] = [
@@ -463,6 +464,34 @@ fn words(name: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// Each module's own, said with it (`store::Error`), as in the standard library.
+const OF_EACH_MODULE: [&str; 2] = ["Error", "Result"];
+
+#[test]
+fn a_name_means_one_type() {
+    let all = sources();
+    let places = types::declared(&all);
+    assert!(places.len() > 400, "{}", places.len());
+    let twice = places.iter().filter(|(name, at)| at.len() > 1 && !OF_EACH_MODULE.contains(&name.as_str()));
+    let told: Vec<String> = twice.map(|(name, places)| format!("{name}: {}", places.join(", "))).collect();
+    assert_eq!(told, [""; 0], "one name means one type: give each a name that says what it is");
+
+    let source = |path: &str, code: &str| Source {
+        path: path.to_owned(),
+        room: "domain".to_owned(),
+        depth: 1,
+        lines: 1,
+        code: code.to_owned(),
+    };
+    let first = "pub struct A;\npub(super) enum B {\n}\n    pub(in crate::x) trait C {\ntype D<T> = T;\n    type E = u8;";
+    let second = "struct A<'a>(&'a str);\n#[cfg(test)]\nmod tests {\n    struct B;\n}\npub trait C: Copy {}";
+    let found =
+        types::declared(&[source("a.rs", first), source("b.rs", second), source("c_tests.rs", first)]);
+    let found: Vec<String> =
+        found.iter().map(|(name, places)| format!("{name} {}", places.join(" "))).collect();
+    assert_eq!(found, ["A src/a.rs:1 src/b.rs:1", "B src/a.rs:2", "C src/a.rs:4 src/b.rs:6", "D src/a.rs:5"]);
 }
 
 #[test]

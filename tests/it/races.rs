@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use benefactor::{
     domain::calendar::sub_days,
-    jobs::intake::{Dropped, Outcome, take_in},
+    jobs::intake::{Dropped, FileOutcome, take_in},
 };
 
 use crate::{
@@ -63,7 +63,7 @@ async fn all_at_once(house: &House, files: Vec<String>) -> BTreeMap<String, usiz
                     results: folder.clone(),
                 };
                 let outcome = take_in(&cx, &mut conn, vec![dropped]).await.unwrap().remove(0).1;
-                let Outcome::Done(taken) = outcome else { panic!("{outcome:?}") };
+                let FileOutcome::Done(taken) = outcome else { panic!("{outcome:?}") };
                 let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
                 let mut rows = csv::Reader::from_reader(text.as_bytes());
                 for row in rows.records() {

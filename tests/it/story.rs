@@ -11,10 +11,10 @@ use benefactor::{
     jobs::{
         self, Context, Folders, Job,
         engine::night,
-        intake::{Dropped, Outcome, take_in},
+        intake::{Dropped, FileOutcome, take_in},
         policy::{BUILT_IN, Policies},
     },
-    store::{digest, run::Counts, vault::Place},
+    store::{digest, run::Counts, vault::SecretPlace},
 };
 use chrono::NaiveDate;
 
@@ -96,7 +96,7 @@ impl House {
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
             place: jobs::engine::name::of_place(self.dir.path()),
             epoch: None,
-            vault: Arc::new(Place::new(None, self.dir.path(), dry_run)),
+            vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
             rates: tokio::sync::OnceCell::new(),
             stop: jobs::Stop::never(),
             whole: jobs::Whole::all(),
@@ -304,14 +304,15 @@ const TOLD: &str = "
                string_agg(n.kind || ' ' || n.anchor_on, '|' order by n.anchor_on, n.kind, n.subject_id))
     from mail m join notice n using (mail_id) where m.status = 'sent' group by m.mail_id";
 
-fn answer(outcome: Outcome) -> Answer {
+fn answer(outcome: FileOutcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
-        Outcome::Known => Answer { known: true, ..none },
-        Outcome::Refused(why) | Outcome::Guarded(why) | Outcome::Failed(why) | Outcome::GivenUp(why) => {
-            Answer { refused: Some(why), ..none }
-        }
-        Outcome::Done(taken) => {
+        FileOutcome::Known => Answer { known: true, ..none },
+        FileOutcome::Refused(why)
+        | FileOutcome::Guarded(why)
+        | FileOutcome::Failed(why)
+        | FileOutcome::GivenUp(why) => Answer { refused: Some(why), ..none },
+        FileOutcome::Done(taken) => {
             let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
             let rows = rows_of(&text);
             let count = |status: &str| rows.iter().filter(|r| r.split(' ').nth(1) == Some(status)).count();

@@ -11,7 +11,7 @@ use std::{
 use benefactor::domain::{
     kinds::{
         Kind,
-        schema::{Column, Facts, Type},
+        schema::{Column, RowMeaning, Type},
     },
     language::Language::{English, Swedish},
     reason::{Reason, samples},
@@ -101,9 +101,9 @@ fn must(column: &Column) -> &'static str {
 fn of_kind(kind: Kind) -> String {
     let schema = kind.schema();
     let rows = match schema.facts {
-        Facts::State => "A row says how something is; rows of one key that differ are rejected.",
-        Facts::Event => "A row says what happened.",
-        Facts::Request => "A row asks for something.",
+        RowMeaning::State => "A row says how something is; rows of one key that differ are rejected.",
+        RowMeaning::Event => "A row says what happened.",
+        RowMeaning::Request => "A row asks for something.",
     };
     let mut text = format!("### `{kind}`\n\n{}. {rows}", schema.about);
     if schema.currencies {

@@ -17,8 +17,8 @@ use crate::{
         digest::digest,
         embedded,
         summary::{
-            self, Answered, BookedInCurrency, DecisionSummary, Drawn, Files, Mails, PartnerSummary, Proof,
-            Refund, Rejection, Unwarned,
+            self, Answered, BookedInCurrency, CancelledOrder, DecisionSummary, Drawn, Files, Mails,
+            PartnerSummary, Proof, Rejection, Unwarned,
         },
     },
 };
@@ -48,12 +48,12 @@ pub(super) struct Report {
     pub(super) drawn: Vec<Drawn>,
     pub(super) orders: Vec<(String, i64)>,
     pub(super) partners: Vec<PartnerSummary>,
-    pub(super) refunds: Vec<Refund>,
+    pub(super) refunds: Vec<CancelledOrder>,
     pub(super) asked: Vec<DecisionSummary>,
     pub(super) answered: Vec<Answered>,
     pub(super) rejections: Vec<Rejection>,
     pub(super) mails: Mails,
-    pub(super) samples: Vec<Sample>,
+    pub(super) samples: Vec<SampleMail>,
     pub(super) proof: Proof,
     /// SHA-256 over what the ledger says.
     pub(super) digest: String,
@@ -67,7 +67,7 @@ pub(super) struct Report {
 
 /// A mail to show.
 #[derive(Debug, Serialize)]
-pub(super) struct Sample {
+pub(super) struct SampleMail {
     /// The tag of the language it is written in.
     pub(super) language: &'static str,
     pub(super) subject: String,
@@ -90,7 +90,7 @@ pub(super) async fn gather(
     for (kind, language) in SAMPLES {
         if let Some(leased) = summary::mail_saying(conn, kind, language).await? {
             let rendered = mail::render(&email_contacts::digest(cx, &leased))?;
-            samples.push(Sample {
+            samples.push(SampleMail {
                 language: Language::matching(language).tag(),
                 path: mail::outbox::path(&cx.folders.outbox(), &rendered.message_id)?,
                 subject: rendered.subject,

@@ -14,7 +14,7 @@ use crate::{
 const CUT: usize = 80;
 
 /// Everything of one job.
-pub(super) struct Shown {
+pub(super) struct ShownChunk {
     pub(super) work: ListedChunk,
     pub(super) stage: Stage,
     /// The first of those still due.
@@ -133,7 +133,7 @@ pub(super) fn change_in_json(change: &ChunkChange) -> Value {
     })
 }
 
-impl Shown {
+impl ShownChunk {
     pub(super) fn lines(&self) -> Vec<String> {
         let work = &self.work;
         let mut lines =

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answers::status::{Process, Status},
+    answers::status::{ProcessView, Status},
     store::status::{Quantiles, QueueFigures},
 };
 
@@ -22,11 +22,11 @@ pub(super) fn missed(told: &Status) -> Option<String> {
 }
 
 /// Processes; nothing where none works.
-pub(super) fn processes(processes: &[Process]) -> Vec<String> {
+pub(super) fn processes(processes: &[ProcessView]) -> Vec<String> {
     if processes.is_empty() {
         return Vec::new();
     }
-    let wide = |of: fn(&Process) -> &str| processes.iter().map(|p| of(p).chars().count()).max();
+    let wide = |of: fn(&ProcessView) -> &str| processes.iter().map(|p| of(p).chars().count()).max();
     let host = wide(|process| &process.host).unwrap_or_default().max(4);
     let mut lines = vec![format!(
         "{:<8}  {:<7}  {:<host$}  {:>7}  {:<11}  tells at",

@@ -4,7 +4,7 @@ use crate::domain::{
     ledger::{Booked, net},
     money::PerEuro,
     rate::Rates,
-    settlement::{Facts, Settled, Usage, settle},
+    settlement::{Settled, SettlementFacts, Usage, settle},
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -71,7 +71,15 @@ impl Ledger {
         let rates = Rates::default();
         let settled = settle(
             terms,
-            &Facts { schedule, booked, usage, moved: false, first: 0, exchange: fixed(&rates), today },
+            &SettlementFacts {
+                schedule,
+                booked,
+                usage,
+                moved: false,
+                first: 0,
+                exchange: fixed(&rates),
+                today,
+            },
             &mut out,
         );
         if let Some(schedule) = &mut self.schedule {
@@ -170,7 +178,7 @@ fn r2_bulk_is_granted_once_and_lapses_only_when_its_entitlement_ends() {
     let mut ledger = Ledger::open(&terms);
     ledger.advance(&terms, day("2025-03-02"));
     assert_eq!(ledger.content(), [(EntryKind::CreditGranted, 0, day("2024-01-31"), 10_000, None)]);
-    terms.ended = Some(End { on: day("2025-03-02"), refunded: false });
+    terms.ended = Some(CreditEnd { on: day("2025-03-02"), refunded: false });
     let mut out = vec![];
     assert!(end(&terms, ledger.schedule.take().unwrap(), &mut out).is_none());
     ledger.book(out);
@@ -215,7 +223,7 @@ fn d14_bulk_that_is_blocked_for_good_is_never_granted_and_its_usage_is_overage()
     assert_eq!(ledger.settle(&terms, &usage, day("2025-02-10")).usage_ids, [0; 0], "it waits");
     let waits = ledger.schedule.as_ref().unwrap().waits.clone();
     assert_eq!(waits, Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on: None }));
-    terms.ended = Some(End { on: day("2025-03-02"), refunded: false });
+    terms.ended = Some(CreditEnd { on: day("2025-03-02"), refunded: false });
     ledger.schedule = end(&terms, ledger.schedule.take().unwrap(), &mut vec![]);
     ledger.advance(&terms, day("2025-03-03"));
     assert_eq!(ledger.schedule, None);
@@ -234,7 +242,7 @@ fn d14_d15_usage_before_the_first_open_day_is_overage_and_a_refund_before_it_rev
     let content = ledger.content();
     assert_eq!(content[1], (EntryKind::CreditUsed, 0, day("2024-02-06"), 100, Some(2)));
     assert_eq!(content[2], (EntryKind::CreditOverage, 0, day("2024-02-05"), 100, Some(1)));
-    terms.ended = Some(End { on: day("2024-02-05"), refunded: true });
+    terms.ended = Some(CreditEnd { on: day("2024-02-05"), refunded: true });
     ledger.settle(&terms, &usage, day("2024-02-07"));
     assert_eq!(ledger.available(), 0);
     assert!(ledger.content().iter().all(|line| line.0 == EntryKind::CreditOverage), "{:?}", ledger.content());
@@ -290,7 +298,7 @@ fn d7_a_refund_reverses_later_grants_whole_and_what_is_unspent_of_the_running_on
     let usage = [used(1, "2024-02-10", 3_000)];
     ledger.settle(&terms, &usage, day("2024-03-02"));
     // Asked for on 28 February, decided on 3 March: the grant of 29 February goes back whole.
-    terms.ended = Some(End { on: day("2024-02-28"), refunded: true });
+    terms.ended = Some(CreditEnd { on: day("2024-02-28"), refunded: true });
     let settled = ledger.settle(&terms, &usage, day("2024-03-03"));
     assert_eq!(
         ledger.content(),
@@ -373,7 +381,7 @@ proptest::proptest! {
                     && on <= today
                     && (known_from_the_start || known <= offset)
                 {
-                    terms.ended = Some(End { on, refunded: true });
+                    terms.ended = Some(CreditEnd { on, refunded: true });
                 }
                 let usage: Vec<Usage> = facts.iter()
                     .filter(|(known, u)| u.used_on <= today && (known_from_the_start || *known <= offset))
@@ -423,8 +431,10 @@ fn d14_what_nothing_blocks_on_its_first_day_opens_at_its_start() {
 #[test]
 fn d7_a_refund_on_the_day_a_period_ended_reverses_the_next_grant_and_leaves_the_lapse() {
     let ends = |on: &str| {
-        let terms =
-            Terms { ended: Some(End { on: day(on), refunded: true }), ..monthly("2024-01-31", "2025-01-30") };
+        let terms = Terms {
+            ended: Some(CreditEnd { on: day(on), refunded: true }),
+            ..monthly("2024-01-31", "2025-01-30")
+        };
         terms.closing(terms.period(0))
     };
     assert_eq!(ends("2024-02-28"), Some((EntryKind::CreditReversed, day("2024-02-28"))));
@@ -439,7 +449,7 @@ fn d7_a_refund_takes_back_the_grants_that_no_longer_stand_and_counts_no_other() 
     assert_eq!(ledger.settle(&terms, &[], day("2024-03-02")).reversed.values().sum::<i64>(), 0);
     let later = ledger.booked.iter().find(|b| b.transfer.period_no == 1).unwrap().transfer_id;
     let before = ledger.booked.len();
-    terms.ended = Some(End { on: day("2024-02-28"), refunded: true });
+    terms.ended = Some(CreditEnd { on: day("2024-02-28"), refunded: true });
     assert_eq!(ledger.settle(&terms, &[], day("2024-03-03")).reversed.values().sum::<i64>(), 20_000);
     let corrections: Vec<_> = ledger.booked[before..]
         .iter()

@@ -5,14 +5,14 @@ use chrono::NaiveDate;
 use super::{
     super::{benefit::Benefit, reason::Problem},
     cell::Cells,
-    schema::{Facts, Schema, ask, kind},
+    schema::{RowMeaning, Schema, ask, kind},
     types::{BENEFIT, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON},
 };
 
 /// The kind.
 pub const KIND: Schema = kind(
     "activations",
-    Facts::Request,
+    RowMeaning::Request,
     "Software, support and offers to activate, once for ever (R5, R6, R8)",
 )
 .columns(&[PARTNER_ID.column, ORDER_ID.column, BENEFIT.column, REQUESTED_BY.column, REQUESTED_ON.column])

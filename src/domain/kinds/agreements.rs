@@ -6,7 +6,7 @@ use super::{
     super::reason::{Problem, Reason},
     cell::{Cells, Patch},
     forms,
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional},
     types::{DATE, PARTNER_ID},
 };
 
@@ -18,11 +18,14 @@ const VALID_UNTIL: Field<NaiveDate> =
     optional("valid_until", DATE).help("Last day; without it until further notice");
 
 /// The kind.
-pub const KIND: Schema =
-    kind("agreements", Facts::Event, "Other licensing, prepaid and credit agreements of partners (R2, D14)")
-        .columns(&[PARTNER_ID.column, AGREEMENT.column, VALID_FROM.column, VALID_UNTIL.column])
-        .examples(&["4100101,csp,2024-03-01,"])
-        .asks(&[ask("agreement", "Add another agreement of a partner (D14)")]);
+pub const KIND: Schema = kind(
+    "agreements",
+    RowMeaning::Event,
+    "Other licensing, prepaid and credit agreements of partners (R2, D14)",
+)
+.columns(&[PARTNER_ID.column, AGREEMENT.column, VALID_FROM.column, VALID_UNTIL.column])
+.examples(&["4100101,csp,2024-03-01,"])
+.asks(&[ask("agreement", "Add another agreement of a partner (D14)")]);
 
 /// An agreement as a file states it; its name and first day are the key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{
         reason::{Expected, Problem},
     },
     cell::Cells,
-    schema::{Facts, Field, Schema, ask, key, kind, optional},
+    schema::{Field, RowMeaning, Schema, ask, key, kind, optional},
     types::{BENEFIT, ID, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, one_of},
 };
 
@@ -25,7 +25,7 @@ const TO_USER: Field<String> = optional("to_user", ID)
 
 /// The kind.
 pub const KIND: Schema =
-    kind("assignments", Facts::Request, "Benefits to give to directory users, or to take from them (R1, R2, R4)")
+    kind("assignments", RowMeaning::Request, "Benefits to give to directory users, or to take from them (R1, R2, R4)")
         .columns(&[
             PARTNER_ID.column,
             ORDER_ID.column,

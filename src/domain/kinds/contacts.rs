@@ -5,7 +5,7 @@ use phonenumber::{Mode, country};
 use super::{
     super::{email::Email, reason::Problem},
     cell::Cells,
-    schema::{Facts, Field, Schema, Type, Typed, ask, kind, required},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, required},
     types::{ASKED_BY, EMAIL as ADDRESS, ID, LANGUAGE as TAG, PARTNER_ID},
 };
 
@@ -19,7 +19,7 @@ const LANGUAGE: Field<String> =
     required("language", TAG).help("What they are written to in: a BCP 47 tag, such as sv-SE");
 
 /// The kind.
-pub const KIND: Schema = kind("contacts", Facts::State, "Marketing contacts, one a partner (R8)")
+pub const KIND: Schema = kind("contacts", RowMeaning::State, "Marketing contacts, one a partner (R8)")
     .columns(&[PARTNER_ID.column, USER.column, EMAIL.column, PHONE.column, LANGUAGE.column, ASKED_BY.column])
     .examples(&["4100101,bo@norrsken.example,bo.ek@norrsken.example,+46 8 123 456,sv,"])
     .asks(&[ask("contact", "Set the marketing contact (R8)")]);

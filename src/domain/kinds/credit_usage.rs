@@ -9,7 +9,7 @@ use super::{
         reason::Problem,
     },
     cell::{Cells, Content},
-    schema::{Facts, Field, Schema, ask, key, kind, required},
+    schema::{Field, RowMeaning, Schema, ask, key, kind, required},
     types::{
         AMOUNT as MONEY, BENEFIT as OF_BENEFIT, BENEFIT_CODE, CURRENCY as CURRENCY_CODE, DATE, ID,
         PARTNER_ID, text,
@@ -25,7 +25,7 @@ const CURRENCY: Field<Currency> =
 const REFERENCE: Field<String> = key("reference", text::<200>()).help("What the use is called outside");
 
 /// The kind.
-pub const KIND: Schema = kind("credit_usage", Facts::Event, "Credit that was used (D15)")
+pub const KIND: Schema = kind("credit_usage", RowMeaning::Event, "Credit that was used (D15)")
     .columns(&[
         PARTNER_ID.column,
         ORDER_ID.column,

@@ -10,7 +10,7 @@ use super::{
         reason::{Expected, Problem, Reason},
     },
     cell::{Cells, Content, Patch, Reading},
-    schema::{Facts, Field, Schema, Type, Typed, ask, kind, optional, required},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, optional, required},
     types::{
         AMOUNT as MONEY, BENEFIT, CURRENCY as CURRENCY_CODE, DATE, GUID_OR_ID, ORDER_ID, PARTNER_ID, one_of,
         text,
@@ -38,7 +38,7 @@ const SUBSCRIPTION_ID: Field<String> =
     optional("subscription_id", GUID_OR_ID).help("The Azure subscription that usage names");
 
 /// The kind.
-pub const KIND: Schema = kind("entitlements", Facts::State, "Benefits that orders bring (D5, D12)")
+pub const KIND: Schema = kind("entitlements", RowMeaning::State, "Benefits that orders bring (D5, D12)")
     .columns(&[
         PARTNER_ID.column,
         ORDER_ID.column,

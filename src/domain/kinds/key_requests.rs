@@ -10,7 +10,7 @@ use super::{
         reason::{Expected, Problem},
     },
     cell::Cells,
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional},
     types::{BENEFIT, GUID, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, one_of},
 };
 
@@ -26,7 +26,7 @@ const MODE: Field<Mode> = optional("mode", one_of(Mode::VARIANTS, Expected::Rede
     .help("How a key is redeemed; without it new");
 
 /// The kind.
-pub const KIND: Schema = kind("key_requests", Facts::Request, "Keys to reveal or to redeem (R3, R5, D8)")
+pub const KIND: Schema = kind("key_requests", RowMeaning::Request, "Keys to reveal or to redeem (R3, R5, D8)")
     .columns(&[
         PARTNER_ID.column,
         ORDER_ID.column,

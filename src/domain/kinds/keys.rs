@@ -8,7 +8,7 @@ use super::{
     },
     cell::{self, Cells, Patch},
     forms,
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional},
     types::{BENEFIT, ORDER_ID, PARTNER_ID},
 };
 
@@ -37,7 +37,7 @@ const DOWNLOAD_URL: Field<String> =
 const INSTRUCTIONS: Field<String> = optional("instructions", plain::<2_000>()).help("What to do with it");
 
 /// The kind.
-pub const KIND: Schema = kind("keys", Facts::Event, "Product keys (R3, R5)")
+pub const KIND: Schema = kind("keys", RowMeaning::Event, "Product keys (R3, R5)")
     .columns(&[
         PARTNER_ID.column,
         ORDER_ID.column,

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use cell::Cells;
-use schema::{Column, Facts, Schema};
+use schema::{Column, RowMeaning, Schema};
 
 use super::reason::Problem;
 
@@ -122,7 +122,7 @@ impl Kind {
     /// Whether its rows are requests, which the night takes by `requested_on` over all files, after everything else.
     #[must_use]
     pub const fn is_request(self) -> bool {
-        matches!(self.schema().facts, Facts::Request)
+        matches!(self.schema().facts, RowMeaning::Request)
     }
 
     /// Whether a row of it holds a secret (promise 11).

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::{
     super::{email::Email, money::Currency, reason::Problem},
     cell::{Cells, Patch},
-    schema::{Facts, Field, Schema, ask, kind, optional, required},
+    schema::{Field, RowMeaning, Schema, ask, kind, optional, required},
     types::{
         COUNTRY as COUNTRY_CODE, CURRENCY as CURRENCY_CODE, DATE, EMAIL, GUID, ID, LANGUAGE as TAG,
         PARTNER_ID, text,
@@ -26,7 +26,7 @@ const CURRENCY_FROM: Field<NaiveDate> = optional("currency_from", DATE).help(
 );
 
 /// The kind.
-pub const KIND: Schema = kind("partners", Facts::State, "Companies in the programme")
+pub const KIND: Schema = kind("partners", RowMeaning::State, "Companies in the programme")
     .columns(&[
         PARTNER_ID.column,
         NAME.column,

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     super::money::PerEuro,
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, required},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, required},
     types::DATE,
 };
 
@@ -15,7 +15,7 @@ const USD: Field<PerEuro> =
 
 /// The kind. What is read of a row is in `files::rates`: a column a currency is no fixed list of columns.
 pub const KIND: Schema =
-    kind("rates", Facts::Event, "Reference rates as the European Central Bank publishes them (D4)")
+    kind("rates", RowMeaning::Event, "Reference rates as the European Central Bank publishes them (D4)")
         .columns(&[PUBLISHED_ON.column, USD.column])
         .and_currencies()
         .examples(&["2024-01-31,1.0837"])

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::{
     super::reason::{Problem, Reason},
     cell::Cells,
-    schema::{Facts, Field, Schema, ask, kind, required},
+    schema::{Field, RowMeaning, Schema, ask, kind, required},
     types::{ASKED_BY, DATE, ID, ORDER_ID, PARTNER_ID},
 };
 
@@ -14,7 +14,7 @@ const RENEWED_ON: Field<NaiveDate> = required("renewed_on", DATE)
 const NEW_ORDER_ID: Field<String> = required("new_order_id", ID).help("The order that follows");
 
 /// The kind.
-pub const KIND: Schema = kind("renewals", Facts::Event, "Orders that are followed by another (D5)")
+pub const KIND: Schema = kind("renewals", RowMeaning::Event, "Orders that are followed by another (D5)")
     .columns(&[PARTNER_ID.column, ORDER_ID.column, RENEWED_ON.column, NEW_ORDER_ID.column, ASKED_BY.column])
     .examples(&["4100101,MPN-240131-101,2025-01-31,MPN-250131-101,"])
     .asks(&[ask("renew", "Let an order be followed by another (D5)")]);

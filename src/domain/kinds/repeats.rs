@@ -8,7 +8,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::{Kind, cell::Cells, schema::Facts};
+use super::{Kind, cell::Cells, schema::RowMeaning};
 
 /// The keys of a file, as its rows are read.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Kind {
     /// Whether a key stands once in a file of it (D16).
     #[must_use]
     pub fn has_each_key_once(self) -> bool {
-        matches!(self.schema().facts, Facts::State)
+        matches!(self.schema().facts, RowMeaning::State)
     }
 }
 

@@ -251,7 +251,7 @@ impl<T> Field<T> {
 
 /// What a row of a kind is, which says what a second one of the same key means (D16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Facts {
+pub enum RowMeaning {
     /// How something is: the last file wins; within one file a key stands once.
     State,
     /// Something that happened: the same key with other content is a conflict.
@@ -309,7 +309,7 @@ pub struct Schema {
     /// What it is for.
     pub about: &'static str,
     /// What its rows are.
-    pub facts: Facts,
+    pub facts: RowMeaning,
     /// Its columns, in canonical order.
     pub columns: &'static [Column],
     /// Whether any other column is a currency, named by its ISO 4217 code.
@@ -322,7 +322,7 @@ pub struct Schema {
 
 /// A kind of file.
 #[must_use]
-pub const fn kind(name: &'static str, facts: Facts, about: &'static str) -> Schema {
+pub const fn kind(name: &'static str, facts: RowMeaning, about: &'static str) -> Schema {
     Schema { name, about, facts, columns: &[], currencies: false, examples: &[], asks: &[] }
 }
 

@@ -10,13 +10,14 @@ use super::{
         reason::{Expected, Problem},
     },
     cell::{Cells, Reading},
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional, required},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
     types::{ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON, one_of, text},
 };
 
 const REQUEST_ID: Field<String> = key("request_id", ID).help("What the partner calls the request");
-const KIND_OF_REQUEST: Field<Kind> =
-    required("kind", one_of(Kind::VARIANTS, Expected::RequestKind, Kind::parse)).help("What is asked for");
+const KIND_OF_REQUEST: Field<ServiceKind> =
+    required("kind", one_of(ServiceKind::VARIANTS, Expected::RequestKind, ServiceKind::parse))
+        .help("What is asked for");
 const ORDER_ID: Field<String> = optional("order_id", ID)
     .help("The order; a cancellation needs it, of anything else without it any order that has some left");
 const PRODUCT: Field<String> = optional("product", text::<100>()).help("The product; a ticket needs it");
@@ -29,7 +30,7 @@ const NOTE: Field<String> = optional("note", text::<2_000>()).help("What they wr
 
 /// The kind.
 pub const KIND: Schema =
-    kind("service_requests", Facts::Request, "Cancellations, support tickets and advice (R6, R7, R9)")
+    kind("service_requests", RowMeaning::Request, "Cancellations, support tickets and advice (R6, R7, R9)")
         .columns(&[
             PARTNER_ID.column,
             REQUEST_ID.column,
@@ -173,14 +174,14 @@ pub fn parse(cells: &Cells<'_>) -> Result<ServiceRequestRow, Vec<Problem>> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantNames)]
 #[strum(serialize_all = "snake_case")]
-enum Kind {
+enum ServiceKind {
     Cancel,
     ProductSupport,
     CloudSupport,
     AdvisoryHours,
 }
 
-impl Kind {
+impl ServiceKind {
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "cancel" => Self::Cancel,
@@ -193,12 +194,12 @@ impl Kind {
 }
 
 /// What is asked for; each kind reads the columns that it needs.
-fn request(row: &mut Reading<'_>, kind: Kind) -> Option<Request> {
-    if kind == Kind::Cancel {
+fn request(row: &mut Reading<'_>, kind: ServiceKind) -> Option<Request> {
+    if kind == ServiceKind::Cancel {
         return Some(Request::Cancel { order_id: row.need(&ORDER_ID)? });
     }
     let order_id = row.patch(&ORDER_ID);
-    if kind == Kind::AdvisoryHours {
+    if kind == ServiceKind::AdvisoryHours {
         let product = row.patch(&PRODUCT);
         let minutes = row.need(&HOURS);
         return Some(Request::AdvisoryHours {
@@ -218,7 +219,7 @@ fn request(row: &mut Reading<'_>, kind: Kind) -> Option<Request> {
         access_id: access_id?.into_set(),
         contract_id: contract_id?.into_set(),
     };
-    Some(if kind == Kind::CloudSupport {
+    Some(if kind == ServiceKind::CloudSupport {
         Request::CloudSupport(ticket)
     } else {
         Request::ProductSupport(ticket)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     super::reason::Reason,
-    schema::{Facts, Type},
+    schema::{RowMeaning, Type},
     *,
 };
 
@@ -37,7 +37,7 @@ fn every_column_has_its_help_and_stands_once_and_every_kind_has_a_key_that_begin
         assert!(first.key && (*kind == Kind::Rates || first.name == "partner_id"), "{kind}");
         assert_eq!(Kind::parse(&kind.name().to_uppercase().replace('_', "-")), Some(*kind));
         let requested = kind.columns().iter().any(|column| column.of == Type::Instant && column.required);
-        assert_eq!(kind.schema().facts == Facts::Request, requested, "{kind}");
+        assert_eq!(kind.schema().facts == RowMeaning::Request, requested, "{kind}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     },
     cell::{Cells, Patch},
     forms,
-    schema::{Facts, Field, Schema, Type, Typed, ask, key, kind, optional, required},
+    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
     types::{ASKED_BY, EMAIL, FLAG, GUID_OR_ID, LANGUAGE as TAG, PARTNER_ID, one_of, text},
 };
 
@@ -32,7 +32,7 @@ const ROLE: Field<BTreeSet<Role>> =
 const LANGUAGE: Field<String> = optional("language", TAG).help("BCP 47 tag, such as sv-SE");
 
 /// The kind.
-pub const KIND: Schema = kind("users", Facts::State, "People in a partner's directory")
+pub const KIND: Schema = kind("users", RowMeaning::State, "People in a partner's directory")
     .columns(&[
         PARTNER_ID.column,
         OBJECT_ID.column,

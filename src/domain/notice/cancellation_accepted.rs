@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 use crate::domain::{
     cancellation::{Refund, Waiting},
@@ -30,7 +30,7 @@ pub struct CancellationAccepted {
     pub refund: Refund,
 }
 
-impl Told for CancellationAccepted {
+impl NoticeContent for CancellationAccepted {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 use crate::domain::reason::Reason;
 
@@ -25,7 +25,7 @@ pub struct CancellationRefused {
     pub reasons: Vec<Reason>,
 }
 
-impl Told for CancellationRefused {
+impl NoticeContent for CancellationRefused {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// A Go-To-Market offer waits for a marketing contact.
@@ -20,7 +20,7 @@ pub struct ContactNeeded {
     pub last_usable_on: NaiveDate,
 }
 
-impl Told for ContactNeeded {
+impl NoticeContent for ContactNeeded {
     const AUDIENCE: Audience = Audience::Account;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

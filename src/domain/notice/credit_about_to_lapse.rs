@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 use crate::domain::money::{Amount, Currency};
 
@@ -34,7 +34,7 @@ pub struct CreditAboutToLapse {
     pub closes: bool,
 }
 
-impl Told for CreditAboutToLapse {
+impl NoticeContent for CreditAboutToLapse {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheLapse);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 use crate::domain::{
     calendar::{Period, sub_days},
@@ -40,7 +40,7 @@ impl CreditLapsedUnassigned {
     }
 }
 
-impl Told for CreditLapsedUnassigned {
+impl NoticeContent for CreditLapsedUnassigned {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// An entitlement has ended on its own.
@@ -22,7 +22,7 @@ pub struct EntitlementEnded {
     pub unassigned: bool,
 }
 
-impl Told for EntitlementEnded {
+impl NoticeContent for EntitlementEnded {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::Facts,
     stake::Stake,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// An entitlement ends before its membership does.
@@ -23,7 +23,7 @@ pub struct EntitlementEnding {
     pub at_stake: Vec<Stake>,
 }
 
-impl Told for EntitlementEnding {
+impl NoticeContent for EntitlementEnding {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);

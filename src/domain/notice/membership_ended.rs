@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// A membership has ended without renewal, and its benefits with it.
@@ -19,7 +19,7 @@ pub struct MembershipEnded {
     pub ended_on: NaiveDate,
 }
 
-impl Told for MembershipEnded {
+impl NoticeContent for MembershipEnded {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::Facts,
     stake::Stake,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 use crate::domain::calendar::add_days;
 
@@ -26,7 +26,7 @@ pub struct MembershipEnding {
     pub at_stake: Vec<Stake>,
 }
 
-impl Told for MembershipEnding {
+impl NoticeContent for MembershipEnding {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::Facts,
     stake::Stake,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// A membership is in grace and not renewed.
@@ -25,7 +25,7 @@ pub struct MembershipInGrace {
     pub at_stake: Vec<Stake>,
 }
 
-impl Told for MembershipInGrace {
+impl NoticeContent for MembershipInGrace {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::InGrace);

@@ -12,7 +12,7 @@ use strum::VariantNames;
 use super::language::Language;
 pub use facts::{Fact, Facts};
 pub use stake::Stake;
-use told::Told;
+use told::NoticeContent;
 pub use told::{Audience, Steps, Stream};
 
 mod facts;
@@ -40,7 +40,7 @@ macro_rules! notices {
         })+
 
         /// Every kind, in the order of a digest, with what it declares.
-        pub const KINDS: &[Kind] = &[$(Kind {
+        pub const KINDS: &[NoticeKind] = &[$(NoticeKind {
             name: stringify!($file),
             audience: $name::AUDIENCE,
             stream: $name::STREAM,
@@ -105,7 +105,7 @@ notices! {
 
 /// What a kind of notice declares.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct NoticeKind {
     /// As stored and reported.
     pub name: &'static str,
     /// To whom it goes.

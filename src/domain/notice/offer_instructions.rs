@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// A Go-To-Market offer was activated.
@@ -22,7 +22,7 @@ pub struct OfferInstructions {
     pub last_usable_on: NaiveDate,
 }
 
-impl Told for OfferInstructions {
+impl NoticeContent for OfferInstructions {
     const AUDIENCE: Audience = Audience::Contact;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    told::{Audience, Sample, Steps, Stream, Told},
+    told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
 
 /// A Go-To-Market offer is live.
@@ -21,7 +21,7 @@ pub struct OfferLive {
     pub last_usable_on: NaiveDate,
 }
 
-impl Told for OfferLive {
+impl NoticeContent for OfferLive {
     const AUDIENCE: Audience = Audience::Contact;
     const STREAM: Stream = Stream::Marketing;
     const STEPS: Option<Steps> = None;

@@ -36,7 +36,7 @@ pub enum Steps {
 }
 
 /// What there is to a notice.
-pub(super) trait Told: Sized {
+pub(super) trait NoticeContent: Sized {
     /// To whom it goes.
     const AUDIENCE: Audience;
     /// What a mail that carries it is.

@@ -12,7 +12,7 @@ use crate::{
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
-        settlement::{self, Facts, Settled},
+        settlement::{self, Settled, SettlementFacts},
     },
     jobs::provision_credits::policy::Backdate,
     store::{
@@ -63,7 +63,7 @@ pub async fn settle_by(
         if rule.is_some() && (schedule.is_some() || terms.ended.is_none()) {
             schedule = Some(settlement::reschedule(&terms, schedule.as_ref(), &booked, &first, cx.today));
         }
-        let facts = Facts {
+        let facts = SettlementFacts {
             schedule: schedule.as_ref(),
             booked: &booked,
             usage: &usage,

@@ -103,7 +103,7 @@ pub struct Context {
     /// Which files of the inbox are whole; the others are still written to and wait.
     pub whole: Whole,
     /// Where the secret is that product keys are sealed with.
-    pub vault: Arc<vault::Place>,
+    pub vault: Arc<vault::SecretPlace>,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }

@@ -19,7 +19,7 @@ pub const CATALOGUE: &str = "catalogue.toml";
 
 /// What was read, and all that is wrong with it.
 #[derive(Debug)]
-pub struct Facts {
+pub struct Configuration {
     /// `None` with findings.
     pub policies: Option<Policies>,
     /// `None` with findings.
@@ -32,7 +32,7 @@ pub struct Facts {
     pub findings: Vec<String>,
 }
 
-impl Facts {
+impl Configuration {
     /// The names of all files, relative to the configuration folder.
     #[must_use]
     pub fn files() -> Vec<String> {
@@ -42,7 +42,7 @@ impl Facts {
 
 /// Reads everything, so that everything that is wrong is told at once.
 #[must_use]
-pub fn read(folder: Option<&Path>) -> Facts {
+pub fn read(folder: Option<&Path>) -> Configuration {
     let (mut replaced, mut findings) = (Vec::new(), Vec::new());
     if let Some(folder) = folder {
         findings.extend(strange(folder));
@@ -68,7 +68,7 @@ pub fn read(folder: Option<&Path>) -> Facts {
     if let Some(folder) = folder {
         findings = findings.into_iter().map(|finding| addressed(folder, finding)).collect();
     }
-    Facts { policies, catalogue, text, replaced, findings }
+    Configuration { policies, catalogue, text, replaced, findings }
 }
 
 /// A finding about a file of the folder, under the path that opens it from here.

@@ -10,9 +10,10 @@ use crate::store::{
 };
 
 /// What planning a stage is given and gives.
-pub type Plan = for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<'a, Result<Vec<Span>>>;
+pub type PlanStage = for<'a> fn(&'a Context, &'a mut PgConnection, i16) -> BoxFuture<'a, Result<Vec<Span>>>;
 /// What a chunk's work is given and gives.
-pub type Work = for<'a> fn(&'a Context, &'a mut PgConnection, &'a Chunk) -> BoxFuture<'a, Result<Counts>>;
+pub type WorkChunk =
+    for<'a> fn(&'a Context, &'a mut PgConnection, &'a Chunk) -> BoxFuture<'a, Result<Counts>>;
 
 /// One part of a job, as it is told to operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +31,9 @@ pub struct Job {
     /// Its parts: the next is planned when the one before is done.
     pub stages: &'static [Stage],
     /// Cuts what is due into spans.
-    pub plan: Plan,
+    pub plan: PlanStage,
     /// Does one span.
-    pub work: Work,
+    pub work: WorkChunk,
     /// A courier works outside a transaction; everything else inside one that commits with its outcome.
     pub courier: bool,
 }

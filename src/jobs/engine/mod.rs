@@ -24,7 +24,7 @@ use self::lane::Room;
 pub use self::{
     context::{Context, Folders, Whole, sha256},
     error::{Error, Result, is_full, refused_values},
-    job::{Job, Plan, Stage, Work},
+    job::{Job, PlanStage, Stage, WorkChunk},
     stop::{Stop, Stopper},
 };
 use crate::store::{

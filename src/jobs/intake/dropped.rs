@@ -36,7 +36,7 @@ pub struct Dropped {
 
 /// What became of it.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum FileOutcome {
     /// Its rows are answered.
     Done(Taken),
     /// The same bytes were taken in before; nothing to do (exit 0).

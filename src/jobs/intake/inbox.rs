@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use super::{
-    dropped::{Dropped, Outcome, leave, stamp},
+    dropped::{Dropped, FileOutcome, leave, stamp},
     take_in,
 };
 use crate::jobs::engine::{Context, Error, Folders, Result};
@@ -27,13 +27,13 @@ const PATIENCE: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 /// See [`take_in`]; the inbox cannot be read.
-pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, Outcome)>> {
+pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, FileOutcome)>> {
     let _turn = if cx.dry_run { None } else { turn(cx).await? };
     let dropped = whole(cx)?;
     let outcomes = take_in(cx, conn, dropped).await?;
     for (dropped, outcome) in &outcomes {
         match outcome {
-            Outcome::Done(taken) => {
+            FileOutcome::Done(taken) => {
                 let (tally, answer) = (taken.tally, taken.answer.as_deref().map(Path::display));
                 info!(
                     file = %taken.name, applied = tally.applied, unchanged = tally.unchanged,
@@ -43,14 +43,14 @@ pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Ve
                     warn!(original = %kept.display(), "rejected product keys are in the original alone: correct it there");
                 }
             }
-            Outcome::Known => {
+            FileOutcome::Known => {
                 info!(file = %dropped.path.display(), "taken in before; nothing to do");
                 leave(cx, dropped)?;
             }
-            Outcome::Failed(why) => {
+            FileOutcome::Failed(why) => {
                 warn!(file = %dropped.path.display(), %why, "not taken in whole; it goes on there the next time");
             }
-            Outcome::Refused(refusal) | Outcome::Guarded(refusal) | Outcome::GivenUp(refusal) => {
+            FileOutcome::Refused(refusal) | FileOutcome::Guarded(refusal) | FileOutcome::GivenUp(refusal) => {
                 warn!(file = %dropped.path.display(), %refusal, "refused; it stays where it is");
             }
         }
@@ -82,7 +82,7 @@ async fn turn(cx: &Context) -> Result<Option<File>> {
 
 /// Those that nobody writes to any more.
 pub fn whole(cx: &Context) -> Result<Vec<Dropped>> {
-    let Waiting { mut files, unreadable } = waiting(cx)?;
+    let InboxFiles { mut files, unreadable } = waiting(cx)?;
     for error in unreadable {
         warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");
     }
@@ -92,7 +92,7 @@ pub fn whole(cx: &Context) -> Result<Vec<Dropped>> {
 
 /// What lies in the inbox.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct InboxFiles {
     /// Files.
     pub files: Vec<Dropped>,
     /// Partners' folders that cannot be looked at: nobody else's files wait for them.
@@ -103,13 +103,17 @@ pub struct Waiting {
 ///
 /// # Errors
 /// The inbox cannot be read; one that is not there holds nothing.
-pub fn waiting(cx: &Context) -> Result<Waiting> {
+pub fn waiting(cx: &Context) -> Result<InboxFiles> {
     Ok(among(&cx.folders, entries(&cx.folders.inbox())?, entries))
 }
 
 /// Files among what lies at the inbox's top, and in partners' folders, each as `look` finds it.
-fn among(folders: &Folders, top: Vec<Entry>, look: impl Fn(&Path) -> Result<Vec<Entry>>) -> Waiting {
-    let mut waiting = Waiting::default();
+fn among(
+    folders: &Folders,
+    top: Vec<InboxEntry>,
+    look: impl Fn(&Path) -> Result<Vec<InboxEntry>>,
+) -> InboxFiles {
+    let mut waiting = InboxFiles::default();
     for (path, is_folder) in top {
         let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
         if !is_folder {
@@ -145,10 +149,10 @@ fn in_folder(folders: &Folders, path: PathBuf, partner: Option<String>) -> Optio
 }
 
 /// What lies in a folder, and whether that is a folder itself.
-type Entry = (PathBuf, bool);
+type InboxEntry = (PathBuf, bool);
 
 /// What a folder holds, by name; one that is not there holds nothing.
-fn entries(folder: &Path) -> Result<Vec<Entry>> {
+fn entries(folder: &Path) -> Result<Vec<InboxEntry>> {
     let listed = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
         listed => listed.map_err(Error::file(folder))?,

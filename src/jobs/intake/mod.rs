@@ -10,7 +10,7 @@ use crate::{
     jobs::engine::{Context, Result, fault},
     store::{file, quarantine},
 };
-pub use dropped::{Dropped, Outcome, Stamp, Taken, stamp};
+pub use dropped::{Dropped, FileOutcome, Stamp, Taken, stamp};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use staged::NAME;
 use staged::Staging;
@@ -35,7 +35,7 @@ pub async fn take_in(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: Vec<Dropped>,
-) -> Result<Vec<(Dropped, Outcome)>> {
+) -> Result<Vec<(Dropped, FileOutcome)>> {
     tries::settle(conn).await?;
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
@@ -47,13 +47,13 @@ pub async fn take_in(
             Err(error) => Err(error),
         };
         match of_one_file(staging)? {
-            Err(why) => outcomes.push((one, Outcome::Failed(why))),
+            Err(why) => outcomes.push((one, FileOutcome::Failed(why))),
             Ok(staging) => match staging {
                 Staging::Staged(file_id, profile) => staged.push((one, file_id, profile)),
-                Staging::Known { .. } => outcomes.push((one, Outcome::Known)),
-                Staging::Refused(refusal) => outcomes.push((one, Outcome::Refused(refusal))),
-                Staging::Guarded(sentence) => outcomes.push((one, Outcome::Guarded(sentence))),
-                Staging::GivenUp(sentence) => outcomes.push((one, Outcome::GivenUp(sentence))),
+                Staging::Known { .. } => outcomes.push((one, FileOutcome::Known)),
+                Staging::Refused(refusal) => outcomes.push((one, FileOutcome::Refused(refusal))),
+                Staging::Guarded(sentence) => outcomes.push((one, FileOutcome::Guarded(sentence))),
+                Staging::GivenUp(sentence) => outcomes.push((one, FileOutcome::GivenUp(sentence))),
             },
         }
     }
@@ -65,15 +65,15 @@ pub async fn take_in(
     for (one, file_id, profile) in staged {
         applied.retain(|id| *id != file_id);
         let outcome = if resting.contains(&file_id) {
-            Outcome::Failed(
+            FileOutcome::Failed(
                 "it failed before and rests; `benefactor import` from elsewhere tries it at once".to_owned(),
             )
         } else if let Some(why) = failed.remove(&file_id) {
-            given_up.remove(&file_id).map_or(Outcome::Failed(why), Outcome::GivenUp)
+            given_up.remove(&file_id).map_or(FileOutcome::Failed(why), FileOutcome::GivenUp)
         } else {
             try_to_close(cx, conn, (&one, file_id, profile), &imported).await?
         };
-        if matches!(outcome, Outcome::GivenUp(_)) {
+        if matches!(outcome, FileOutcome::GivenUp(_)) {
             originals::forget(cx, conn, file_id).await?;
         }
         outcomes.push((one, outcome));
@@ -98,10 +98,10 @@ async fn try_to_close(
     conn: &mut PgConnection,
     (one, file_id, profile): (&Dropped, i64, Profile),
     imported: &[i64],
-) -> Result<Outcome> {
+) -> Result<FileOutcome> {
     let mut begun = tries::begin(cx, conn, &[file_id]).await?;
     if let Some(sentence) = begun.given_up.remove(&file_id) {
-        return Ok(Outcome::GivenUp(sentence));
+        return Ok(FileOutcome::GivenUp(sentence));
     }
     let closed = close(cx, conn, one, file_id, profile).await;
     tries::end(conn, &begun.tries).await;
@@ -110,7 +110,7 @@ async fn try_to_close(
         Err(why) => {
             let failed = HashMap::from([(file_id, why.clone())]);
             let mut given_up = tries::failed(cx, conn, &failed, imported).await?;
-            Ok(given_up.remove(&file_id).map_or(Outcome::Failed(why), Outcome::GivenUp))
+            Ok(given_up.remove(&file_id).map_or(FileOutcome::Failed(why), FileOutcome::GivenUp))
         }
     }
 }
@@ -123,10 +123,10 @@ async fn close(
     one: &Dropped,
     file_id: i64,
     profile: Profile,
-) -> Result<Outcome> {
+) -> Result<FileOutcome> {
     let mut tx = conn.begin().await?;
     if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
-        return Ok(Outcome::GivenUp(sentence));
+        return Ok(FileOutcome::GivenUp(sentence));
     }
     file::finish(&mut tx, file_id).await?;
     let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
@@ -134,7 +134,7 @@ async fn close(
     originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
     fault::at("file.left", NAME).await?;
     tx.commit().await?;
-    Ok(Outcome::Done(taken))
+    Ok(FileOutcome::Done(taken))
 }
 
 /// What came of applying all staged files.

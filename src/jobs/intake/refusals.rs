@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What a row asks for.
-struct Asked {
+struct RefusedRequest {
     partner: String,
     subject_kind: &'static str,
     subject: String,
@@ -36,7 +36,7 @@ pub async fn record(
     rows: &[StagedRow],
     verdicts: &[Verdict],
 ) -> Result<()> {
-    let refused: Vec<(Asked, Vec<Reason>)> = rows
+    let refused: Vec<(RefusedRequest, Vec<Reason>)> = rows
         .iter()
         .zip(verdicts)
         .filter_map(|(row, verdict)| {
@@ -73,9 +73,9 @@ pub async fn record(
     Ok(())
 }
 
-fn asked(staged: &StagedFile, row: &StagedRow) -> Option<Asked> {
+fn asked(staged: &StagedFile, row: &StagedRow) -> Option<RefusedRequest> {
     match staged.profile.kind {
-        Kind::Renewals => parse(staged, row, renewals::parse).ok().map(|row| Asked {
+        Kind::Renewals => parse(staged, row, renewals::parse).ok().map(|row| RefusedRequest {
             partner: row.partner_id,
             subject_kind: "order",
             subject: row.order_id,
@@ -83,7 +83,7 @@ fn asked(staged: &StagedFile, row: &StagedRow) -> Option<Asked> {
             content: Some(json!({ "requested_on": row.renewed_on, "new_order_id": row.new_order_id })),
             requested_by: row.requested_by.unwrap_or_else(|| OPERATOR.to_owned()),
         }),
-        Kind::Contacts => parse(staged, row, contacts::parse).ok().map(|row| Asked {
+        Kind::Contacts => parse(staged, row, contacts::parse).ok().map(|row| RefusedRequest {
             subject_kind: "partner",
             subject: row.partner_id.clone(),
             partner: row.partner_id,

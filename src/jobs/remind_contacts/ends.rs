@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::to_come::{ToCome, to_come};
+use super::to_come::{CreditsToCome, to_come};
 use crate::{
     domain::{
         calendar::{add_days, sub_days},
@@ -76,7 +76,7 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, owed: &m
 
 struct Nearing<'a> {
     cx: &'a Context,
-    to_come: ToCome,
+    to_come: CreditsToCome,
     morning: NaiveDate,
 }
 

@@ -12,9 +12,9 @@ use crate::{
 
 /// What is to come of the credits of ends that come near.
 #[derive(Debug, Default)]
-pub struct ToCome(Vec<(i64, i64, Stake)>);
+pub struct CreditsToCome(Vec<(i64, i64, Stake)>);
 
-impl ToCome {
+impl CreditsToCome {
     /// Of a membership.
     pub fn of_membership(&self, membership_id: i64) -> impl Iterator<Item = &Stake> {
         self.0.iter().filter(move |(of, _, _)| *of == membership_id).map(|(_, _, stake)| stake)
@@ -28,10 +28,10 @@ impl ToCome {
 }
 
 /// Looks up what is to come of what is due: its amount is that of its file, which is converted when it is granted.
-pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due) -> Result<ToCome> {
+pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due) -> Result<CreditsToCome> {
     let credits = reminder::ending_credits(conn, &due.memberships, &due.entitlements).await?;
     if credits.is_empty() {
-        return Ok(ToCome::default());
+        return Ok(CreditsToCome::default());
     }
     let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
     let of: HashMap<i64, _> = credits.into_iter().map(|credit| (credit.entitlement_id, credit)).collect();
@@ -60,5 +60,5 @@ pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due)
         };
         all.push((of.membership_id, credit.entitlement_id, stake));
     }
-    Ok(ToCome(all))
+    Ok(CreditsToCome(all))
 }

@@ -34,7 +34,7 @@ pub struct RuledRequest<'a> {
 pub async fn write(conn: &mut PgConnection, book: &Book, entries: &[RuledRequest<'_>]) -> Result<()> {
     requests(conn, book, entries).await?;
     decisions(conn, entries).await?;
-    let mut work = Work::default();
+    let mut work = RequestWrites::default();
     for entry in entries {
         if let Outcome::Accepted { effects, .. } = &entry.ruled.outcome {
             for effect in effects {
@@ -174,7 +174,7 @@ struct Given {
     removed_by: Option<i64>,
 }
 
-struct Work {
+struct RequestWrites {
     assigned: Vec<Given>,
     /// Ends of stored assignments: benefit, user, day, request.
     removed: (Vec<i64>, Vec<i64>, Vec<NaiveDate>, Vec<i64>),
@@ -186,7 +186,7 @@ struct Work {
     draws: Vec<units::UnitDraw>,
 }
 
-impl Default for Work {
+impl Default for RequestWrites {
     fn default() -> Self {
         Self {
             assigned: Vec::new(),
@@ -201,7 +201,7 @@ impl Default for Work {
     }
 }
 
-impl Work {
+impl RequestWrites {
     fn take(&mut self, book: &Book, entry: &RuledRequest<'_>, effect: &Effect) {
         let (Some(partner_id), on) = (entry.ruled.partner_id, entry.asked.requested_on()) else { return };
         let (request_no, by) = (entry.ruled.request_no, entry.asked.requested_by());

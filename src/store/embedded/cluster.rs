@@ -66,7 +66,7 @@ pub(super) struct Server {
     binaries: Binaries,
 }
 
-enum State {
+enum ServerState {
     Ready(u32),
     /// Starting, stopping, or its last backends are still dying.
     Busy,
@@ -84,14 +84,16 @@ impl Cluster<'_> {
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
             match self.state() {
-                State::Ready(pid) if self.place.socket_dir().is_some_and(|dir| dir.is_dir()) => {
+                ServerState::Ready(pid) if self.place.socket_dir().is_some_and(|dir| dir.is_dir()) => {
                     tracing::info!(pid, "adopted a running Postgres");
                     return Ok(Server { pid, child: None, binaries });
                 }
                 // It runs, but its socket's directory is gone: nobody can reach it again.
-                State::Ready(pid) => Server { pid, child: None, binaries: binaries.clone() }.stop(self.place),
-                State::Busy => thread::sleep(Duration::from_millis(20)),
-                State::Gone => {
+                ServerState::Ready(pid) => {
+                    Server { pid, child: None, binaries: binaries.clone() }.stop(self.place);
+                }
+                ServerState::Busy => thread::sleep(Duration::from_millis(20)),
+                ServerState::Gone => {
                     self.clear();
                     if let Some(child) = self.start(&binaries, deadline)? {
                         return Ok(Server { pid: child.id(), child: Some(child), binaries });
@@ -103,12 +105,12 @@ impl Cluster<'_> {
         Err(self.place.down(&format!("did not start in {} s", START.as_secs())))
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> ServerState {
         let occupants = self.place.occupants();
         match self.place.postmaster() {
-            Some((pid, status)) if status == "ready" && occupants.contains(&pid) => State::Ready(pid),
-            _ if occupants.is_empty() => State::Gone,
-            _ => State::Busy,
+            Some((pid, status)) if status == "ready" && occupants.contains(&pid) => ServerState::Ready(pid),
+            _ if occupants.is_empty() => ServerState::Gone,
+            _ => ServerState::Busy,
         }
     }
 

@@ -45,12 +45,12 @@ const LONG_LOG: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     dir: PathBuf,
-    account: Option<Account>,
+    account: Option<OsAccount>,
 }
 
 /// Whom Postgres runs as, when we are root: it refuses to be root itself.
 #[derive(Clone, Copy, Debug)]
-struct Account {
+struct OsAccount {
     uid: u32,
     gid: u32,
 }
@@ -278,7 +278,7 @@ impl Place {
 
     /// Root without the capability to look at other users' processes asks as Postgres's account.
     fn works_in(&self, process: &Path, data: &Path) -> bool {
-        let ours = |account: Account| fs::metadata(process).is_ok_and(|of| of.uid() == account.uid);
+        let ours = |account: OsAccount| fs::metadata(process).is_ok_and(|of| of.uid() == account.uid);
         if !self.account.is_some_and(ours) {
             return false;
         }
@@ -363,17 +363,17 @@ fn of_another(dir: &Path) -> Error {
 }
 
 /// Whom Postgres is to run as when we are root: who it ran as before, else `postgres`, else `nobody`.
-fn account(data: &Path) -> Account {
+fn account(data: &Path) -> OsAccount {
     if let Ok(of) = fs::metadata(data) {
-        return Account { uid: of.uid(), gid: of.gid() };
+        return OsAccount { uid: of.uid(), gid: of.gid() };
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let of = |name: &str| {
         let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
         let mut ids = line.split(':').skip(2);
-        Some(Account { uid: ids.next()?.parse().ok()?, gid: ids.next()?.parse().ok()? })
+        Some(OsAccount { uid: ids.next()?.parse().ok()?, gid: ids.next()?.parse().ok()? })
     };
-    of("postgres").or_else(|| of("nobody")).unwrap_or(Account { uid: 65_534, gid: 65_534 })
+    of("postgres").or_else(|| of("nobody")).unwrap_or(OsAccount { uid: 65_534, gid: 65_534 })
 }
 
 /// Who we are, asked without a system call of our own: the owner of what is ours.

@@ -27,11 +27,11 @@ const SLOWLY: Duration = Duration::from_millis(200);
 /// Whose points they are that belong to no job.
 const NIGHT: &str = "night";
 
-static FAULTS: LazyLock<Result<Vec<Fault>, String>> =
+static FAULTS: LazyLock<Result<Vec<ArmedFault>, String>> =
     LazyLock::new(|| parse(&std::env::var(VARIABLE).unwrap_or_default()));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
+enum FaultAction {
     Kill,
     Exit,
     Panic,
@@ -43,11 +43,11 @@ enum Action {
 }
 
 #[derive(Debug)]
-struct Fault {
+struct ArmedFault {
     point: &'static str,
     nth: u32,
     job: Option<String>,
-    action: Action,
+    action: FaultAction,
     passed: AtomicU32,
 }
 
@@ -65,7 +65,7 @@ pub fn read() -> Result<(), String> {
 /// One of the store's, if that is what was asked for.
 pub async fn at(point: &'static str, job: &str) -> store::Result<()> {
     // All of them count the passing, whatever the first does.
-    let due: Vec<&Fault> = FAULTS.iter().flatten().filter(|fault| fault.is_due(point, job)).collect();
+    let due: Vec<&ArmedFault> = FAULTS.iter().flatten().filter(|fault| fault.is_due(point, job)).collect();
     for fault in due {
         tracing::warn!(point, job, action = ?fault.action, "the fault that was asked for");
         fault.happen().await?;
@@ -73,32 +73,34 @@ pub async fn at(point: &'static str, job: &str) -> store::Result<()> {
     Ok(())
 }
 
-impl Fault {
+impl ArmedFault {
     /// Counts a passing; says whether it is the one.
     fn is_due(&self, point: &str, job: &str) -> bool {
         if self.point != point || self.job.as_deref().is_some_and(|only| only != job) {
             return false;
         }
         let nth = self.passed.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        nth == self.nth || self.action == Action::Slow && nth > self.nth
+        nth == self.nth || self.action == FaultAction::Slow && nth > self.nth
     }
 
     #[expect(clippy::panic, reason = "a test asked for it")]
     async fn happen(&self) -> store::Result<()> {
         match self.action {
-            Action::Kill => {
+            FaultAction::Kill => {
                 signal(Signal::KILL)?;
                 pending().await
             }
-            Action::Exit => std::process::exit(CODE),
-            Action::Panic => panic!("at {}, as asked", self.point),
-            Action::Hang => pending().await,
-            Action::Spin => loop {
+            FaultAction::Exit => std::process::exit(CODE),
+            FaultAction::Panic => panic!("at {}, as asked", self.point),
+            FaultAction::Hang => pending().await,
+            FaultAction::Spin => loop {
                 thread::sleep(Duration::from_secs(1));
             },
-            Action::Stop => signal(Signal::STOP),
-            Action::Fail => Err(Error::Output(std::io::Error::other(format!("at {}, as asked", self.point)))),
-            Action::Slow => {
+            FaultAction::Stop => signal(Signal::STOP),
+            FaultAction::Fail => {
+                Err(Error::Output(std::io::Error::other(format!("at {}, as asked", self.point))))
+            }
+            FaultAction::Slow => {
                 tokio::time::sleep(SLOWLY).await;
                 Ok(())
             }
@@ -110,11 +112,11 @@ fn signal(signal: Signal) -> store::Result<()> {
     kill_process(getpid(), signal).map_err(|error| Error::Output(error.into()))
 }
 
-fn parse(text: &str) -> Result<Vec<Fault>, String> {
+fn parse(text: &str) -> Result<Vec<ArmedFault>, String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(one).collect()
 }
 
-fn one(text: &str) -> Result<Fault, String> {
+fn one(text: &str) -> Result<ArmedFault, String> {
     let (place, action) =
         text.split_once('=').ok_or_else(|| format!("'{text}' is not point[@n][/job]=action"))?;
     let (place, job) = place.split_once('/').map_or((place, None), |(place, job)| (place, Some(job)));
@@ -126,24 +128,24 @@ fn one(text: &str) -> Result<Fault, String> {
         return Err(format!("there is no job '{job}'"));
     }
     let action = match action {
-        "kill" => Action::Kill,
-        "exit" => Action::Exit,
-        "panic" => Action::Panic,
-        "hang" => Action::Hang,
-        "spin" => Action::Spin,
-        "stop" => Action::Stop,
-        "fail" => Action::Fail,
-        "slow" => Action::Slow,
+        "kill" => FaultAction::Kill,
+        "exit" => FaultAction::Exit,
+        "panic" => FaultAction::Panic,
+        "hang" => FaultAction::Hang,
+        "spin" => FaultAction::Spin,
+        "stop" => FaultAction::Stop,
+        "fail" => FaultAction::Fail,
+        "slow" => FaultAction::Slow,
         _ => return Err(format!("'{action}' is not something that can happen")),
     };
-    Ok(Fault { point, nth, job: job.map(str::to_owned), action, passed: AtomicU32::new(0) })
+    Ok(ArmedFault { point, nth, job: job.map(str::to_owned), action, passed: AtomicU32::new(0) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn spelled(text: &str) -> Vec<(&'static str, u32, Option<String>, Action)> {
+    fn spelled(text: &str) -> Vec<(&'static str, u32, Option<String>, FaultAction)> {
         parse(text).unwrap().into_iter().map(|f| (f.point, f.nth, f.job, f.action)).collect()
     }
 
@@ -155,10 +157,10 @@ mod tests {
                 "chunk.claimed@3/provision_credits=kill, mail.leased=hang,tick.recorded/night=stop,run.closed@12=fail"
             ),
             [
-                ("chunk.claimed", 3, Some("provision_credits".to_owned()), Action::Kill),
-                ("mail.leased", 1, None, Action::Hang),
-                ("tick.recorded", 1, Some("night".to_owned()), Action::Stop),
-                ("run.closed", 12, None, Action::Fail),
+                ("chunk.claimed", 3, Some("provision_credits".to_owned()), FaultAction::Kill),
+                ("mail.leased", 1, None, FaultAction::Hang),
+                ("tick.recorded", 1, Some("night".to_owned()), FaultAction::Stop),
+                ("run.closed", 12, None, FaultAction::Fail),
             ]
         );
     }

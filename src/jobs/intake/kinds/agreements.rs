@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a span of agreements is decided against.
-struct Span<'a> {
+struct AgreementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
     partners: HashMap<String, i64>,
@@ -51,7 +51,7 @@ pub async fn apply(
         granted.entry(one.partner_id).or_default().push(one);
     }
     let known = known.into_iter().map(|a| ((a.partner_id, a.name.clone(), a.valid_from), a)).collect();
-    let mut span = Span { cx, staged, partners, known, granted, puts: Vec::new() };
+    let mut span = AgreementsSpan { cx, staged, partners, known, granted, puts: Vec::new() };
     let verdicts = rows
         .iter()
         .zip(parsed)
@@ -64,7 +64,7 @@ pub async fn apply(
     Ok(verdicts)
 }
 
-impl Span<'_> {
+impl AgreementsSpan<'_> {
     fn decide(&mut self, row: &AgreementRow, line: i32) -> Verdict {
         let partner_id = match self.staged.admit(&row.partner_id, self.partners.get(&row.partner_id).copied())
         {

@@ -19,7 +19,7 @@ use crate::{
         intake::staged::{StagedFile, Verdict, asker, load, may, parse},
     },
     store::{
-        contact::{self as stored, Account, Contact},
+        contact::{self as stored, Contact, ContactAccount},
         directory::Directory,
         file::StagedRow,
     },
@@ -62,7 +62,7 @@ pub async fn apply(
 fn decide(
     staged: &StagedFile,
     directory: &Directory,
-    accounts: &mut HashMap<String, Account>,
+    accounts: &mut HashMap<String, ContactAccount>,
     row: &ContactRow,
     line: i32,
     puts: &mut Vec<Contact>,

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// What is known of an order, and what this span makes of it.
-struct Held {
+struct OrderInSpan {
     membership_id: i64,
     partner_id: i64,
     order: KnownOrder,
@@ -43,7 +43,7 @@ struct Held {
 }
 
 /// An entitlement that this span makes or changes.
-struct Put {
+struct EntitlementToPut {
     entitlement_id: i64,
     version_no: i32,
     order_id: String,
@@ -57,18 +57,18 @@ struct Put {
     line: i32,
 }
 
-struct Span<'a> {
+struct EntitlementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
     grace_days: u32,
     partners: HashMap<String, (i64, Currency)>,
     changes: HashMap<i64, Changes>,
-    orders: HashMap<String, Held>,
+    orders: HashMap<String, OrderInSpan>,
     known: HashMap<(i64, String), StoredEntitlement>,
     holdings: Holdings<'a>,
     ids: Vec<i64>,
     order_ids: Vec<i64>,
-    puts: Vec<Put>,
+    puts: Vec<EntitlementToPut>,
     /// Where in `puts` an entitlement of this span is: a later row of the same key takes its place.
     at: HashMap<i64, usize>,
     /// Orders whose earliest start may have moved later.
@@ -85,7 +85,7 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, entitlements::parse)).collect();
-    let mut span = Span::load(cx, conn, staged, parsed.iter().flatten()).await?;
+    let mut span = EntitlementsSpan::load(cx, conn, staged, parsed.iter().flatten()).await?;
     let verdicts = rows
         .iter()
         .zip(parsed)
@@ -98,7 +98,7 @@ pub async fn apply(
     Ok(verdicts)
 }
 
-impl<'a> Span<'a> {
+impl<'a> EntitlementsSpan<'a> {
     async fn load(
         cx: &'a Context,
         conn: &mut PgConnection,
@@ -120,7 +120,7 @@ impl<'a> Span<'a> {
             let year = Year { starts_on: s.starts_on, anniversary_on: s.anniversary_on, grace_days };
             let (offer, purchased_on, ended_on) = (s.offer, s.purchased_on, s.ended_on);
             let order = KnownOrder { offer, purchased_on, year, ended_on, new: false };
-            let held = Held {
+            let held = OrderInSpan {
                 membership_id: s.membership_id,
                 partner_id: s.partner_id,
                 order,
@@ -259,7 +259,7 @@ impl<'a> Span<'a> {
         self.holdings.enter(&entered);
         let known = Known { stated: stated.clone(), granted, ended_on: None };
         self.known.insert(key, StoredEntitlement { entitlement_id, version_no, known });
-        let put = Put {
+        let put = EntitlementToPut {
             entitlement_id,
             version_no,
             order_id: row.order_id.clone(),
@@ -284,7 +284,7 @@ impl<'a> Span<'a> {
     fn take_order(&mut self, row: &EntitlementRow, partner_id: i64, starts_on: NaiveDate) -> i64 {
         let grace_days = self.grace_days;
         let numbers = &mut self.order_ids;
-        let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| Held {
+        let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| OrderInSpan {
             membership_id: numbers.pop().unwrap_or_default(),
             partner_id,
             order: KnownOrder {
@@ -335,7 +335,7 @@ impl<'a> Span<'a> {
         intake::put_orders(conn, &changed).await?;
         let puts: Vec<PutEntitlement> = self.puts.iter().map(|put| self.complete(put)).collect();
         intake::put_entitlements(conn, self.staged.file_id, self.staged.received_on, &puts).await?;
-        let core = |put: &&Put| put.stated.benefit_type == BenefitType::Core.name();
+        let core = |put: &&EntitlementToPut| put.stated.benefit_type == BenefitType::Core.name();
         let touched = self.puts.iter().filter(core).filter_map(|put| {
             let held = &self.orders[&put.order_id];
             let silver = held.order.offer == Some(Offer::Silver);
@@ -359,7 +359,7 @@ impl<'a> Span<'a> {
         }
     }
 
-    fn complete(&self, put: &Put) -> PutEntitlement {
+    fn complete(&self, put: &EntitlementToPut) -> PutEntitlement {
         let held = &self.orders[&put.order_id];
         let year = held.order.year;
         let last_usable_on = year.last_usable_on(put.stated.expires_on);
@@ -377,7 +377,7 @@ impl<'a> Span<'a> {
     }
 
     /// Where the credit, or the balance, of an entitlement starts that nothing was granted of.
-    fn schedule(&self, put: &Put, year: Year, last_usable_on: NaiveDate) -> Option<Schedule> {
+    fn schedule(&self, put: &EntitlementToPut, year: Year, last_usable_on: NaiveDate) -> Option<Schedule> {
         let policy = self.cx.credit_policy();
         let shape = match put.kind {
             BenefitKind::AzureMonthlyCredit => Shape::Monthly(policy.scheme),

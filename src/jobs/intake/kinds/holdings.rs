@@ -12,7 +12,7 @@ use crate::{
         agreement::{Exclusion, KnownExclusion, overlaps},
         benefit::{BenefitKind, Offer},
         cap::{self, GroupSeats, Once, Seats},
-        core_difference::{self, CoreRow, Held, Own},
+        core_difference::{self, CoreRow, HeldBeside, Own},
         entitlement_change::Stated,
         kinds::entitlements::EntitlementRow,
         membership::Year,
@@ -91,13 +91,13 @@ impl<'a> Holdings<'a> {
 
     /// What core rows of other orders of the same offer hold of the row's benefit for its whole term. Those of the other offer
     /// do only while they run (D12).
-    pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> Held {
+    pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> HeldBeside {
         match self.core.get(&partner_id) {
             Some(rows) if core_difference::concerns(row) => {
                 let gold = row.offer == Offer::Gold;
                 core_difference::held(rows.iter().filter(|other| other.gold == gold), own)
             }
-            _ => Held::default(),
+            _ => HeldBeside::default(),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What a span of a keys file is decided against, and what it brings.
-struct Span<'a> {
+struct KeysSpan<'a> {
     staged: &'a StagedFile,
     /// Months of a key that does not say (D8).
     key_months: u16,
@@ -58,7 +58,7 @@ pub async fn apply(
         parsed.push((row.line, understood));
     }
     let understood: Vec<&KeyRow> = parsed.iter().filter_map(|(_, row)| row.as_ref().ok()).collect();
-    let mut span = Span::load(cx, conn, staged, vault, &understood).await?;
+    let mut span = KeysSpan::load(cx, conn, staged, vault, &understood).await?;
     let mut verdicts = Vec::with_capacity(rows.len());
     for (line, row) in &parsed {
         verdicts.push(match row {
@@ -71,7 +71,7 @@ pub async fn apply(
     Ok(verdicts)
 }
 
-impl<'a> Span<'a> {
+impl<'a> KeysSpan<'a> {
     async fn load(
         cx: &'a Context,
         conn: &mut PgConnection,

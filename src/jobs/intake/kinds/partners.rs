@@ -12,7 +12,7 @@ use crate::{
             partners::{self, PartnerRow},
         },
         money::Currency,
-        own_currency::Stated,
+        own_currency::StatedCurrency,
         reason::{Problem, Reason},
     },
     jobs::{
@@ -70,7 +70,7 @@ impl PartnerChanges {
         let mut changed = Vec::new();
         // A new partner has had its currency all along, unless the row says since when.
         if stored.is_some() || row.currency_from.is_some() {
-            let currency = Stated { currency: row.currency, from_on: row.currency_from };
+            let currency = StatedCurrency { currency: row.currency, from_on: row.currency_from };
             let before = known.partner.currency;
             changed = own_currency::take(&mut known.changes, before, currency, staged.received_on);
         }

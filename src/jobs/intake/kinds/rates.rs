@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         file::StagedRow,
-        rate::{self, Known},
+        rate::{self, KnownRates},
     },
 };
 
@@ -29,7 +29,7 @@ pub async fn apply(
         .map_err(|refusal| Error::file(std::path::Path::new("rates"))(std::io::Error::other(refusal)))?;
     let days: Vec<_> = rows.iter().map(|row| columns.day(&record(row))).collect();
     let published: Vec<_> = days.iter().flatten().map(|day| day.on).collect();
-    let Known { rates: mut known, unpublished } = rate::known(conn, &published).await?;
+    let KnownRates { rates: mut known, unpublished } = rate::known(conn, &published).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
     for day in days {
         let day = match day {
