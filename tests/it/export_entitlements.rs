@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use benefactor::{
+    domain::kinds::Kind,
+    store::export::{EXPORTS, Form},
+};
+
 use crate::{
     cast::{ENTITLEMENTS, partner, row, users},
     house::House,
@@ -41,6 +46,22 @@ async fn an_export_reads_as_unchanged_and_is_the_same_made_again() {
     let left: Vec<_> =
         fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["entitlements.csv"], "nothing half written stays");
+
+    // Every kind has the columns that FORMATS.md says.
+    let formats = include_str!("../../src/files/FORMATS.md");
+    for export in &EXPORTS {
+        let (mut written, mut conn) = (Vec::new(), house.pool.acquire().await.unwrap());
+        export.write(&mut conn, None, Form::Machine, &mut written).await.unwrap();
+        let written = String::from_utf8(written).unwrap();
+        let header = written.lines().next().unwrap();
+        match Kind::ALL.iter().find(|kind| kind.name() == export.kind) {
+            Some(kind) => {
+                let declared: Vec<&str> = kind.schema().columns.iter().map(|column| column.name).collect();
+                assert_eq!(header, declared.join(","), "{}", export.kind);
+            }
+            None => assert!(formats.contains(&format!("| `{header}` |")), "{}: {header}", export.kind),
+        }
+    }
 }
 
 #[tokio::test]
