@@ -57,7 +57,8 @@ async fn an_export_reads_as_unchanged_and_is_the_same_made_again() {
         match Kind::ALL.iter().find(|kind| kind.name() == export.kind) {
             Some(kind) => {
                 let declared: Vec<&str> = kind.schema().columns.iter().map(|column| column.name).collect();
-                assert_eq!(header, declared.join(","), "{}", export.kind);
+                let more = header.strip_prefix(&declared.join(",")).unwrap();
+                assert!(more.is_empty() || formats.contains(&format!("`{}`", &more[1..])), "{header}");
             }
             None => assert!(formats.contains(&format!("| `{header}` |")), "{}: {header}", export.kind),
         }
