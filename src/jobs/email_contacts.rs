@@ -40,8 +40,8 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     if !cx.latest {
         return Ok(vec![]);
     }
-    notice::supersede(conn, add_days(cx.today, 1)).await?;
-    let recipients = notice::recipients(conn, cx.today).await?;
+    let owed = notice::supersede(conn, add_days(cx.today, 1)).await?;
+    let recipients = if owed { notice::recipients(conn, cx.today).await? } else { vec![] };
     if !recipients.is_empty() {
         let domain = &cx.policies.email_contacts.policy.message_id_domain;
         let ids: Vec<String> =

@@ -93,9 +93,13 @@ fn reminders() -> Vec<String> {
 ///
 /// Of reminders of one kind about one subject only the latest is sent, and of those of one end only the most urgent,
 /// which of a credit names its value; all of a subject that ended are dropped, and of credit that was spent or assigned
-/// in time. That a contact is needed is not told any more once there is one.
-pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64> {
-    let dropped = sqlx::query!(
+/// in time. That a contact is needed is not told any more once there is one. Says whether any notice was owed.
+pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool> {
+    let owed = sqlx::query_scalar!(r#"select exists (select from notice where status = 'owed') as "owed!""#);
+    if !owed.fetch_one(&mut *conn).await? {
+        return Ok(false);
+    }
+    sqlx::query!(
         "update notice n set status = 'superseded'
          where n.status = 'owed' and (
              n.true_until < $1
@@ -124,7 +128,7 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<u64>
     .await?;
     name_amounts(conn).await?;
     name_what_is_over(conn, today).await?;
-    Ok(dropped.rows_affected())
+    Ok(true)
 }
 
 /// Puts into the notices that are to be mailed what is unspent now (D10): of credit about to lapse, of the credit that

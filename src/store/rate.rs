@@ -13,23 +13,35 @@ use crate::domain::{
 
 /// The rates of the currencies that partners are granted in and of the dollar, and every day that is known.
 pub async fn load(conn: &mut PgConnection) -> Result<Rates> {
+    // One row a currency: there are thousands of days.
     let rows = sqlx::query!(
-        "select currency, published_on, per_euro_micro from reference_rate
-         where currency = 'USD' or currency in (select distinct currency from partner)
-            or currency in (select currency from partner_currency)"
+        r#"select currency, array_agg(published_on order by published_on) as "days!",
+                  array_agg(per_euro_micro order by published_on) as "rates!"
+           from reference_rate
+           where currency = 'USD' or currency in (select distinct currency from partner)
+              or currency in (select currency from partner_currency)
+           group by currency"#
     )
     .fetch_all(&mut *conn)
     .await?;
     let mut rates = Rates::default();
     for r in rows {
-        if let (Some(currency), Some(rate)) =
-            (Currency::stored(&r.currency), PerEuro::from_micro(r.per_euro_micro))
-        {
-            rates.insert(currency, r.published_on, rate);
+        let Some(currency) = Currency::stored(&r.currency) else { continue };
+        for (day, micro) in r.days.into_iter().zip(r.rates) {
+            if let Some(rate) = PerEuro::from_micro(micro) {
+                rates.insert(currency, day, rate);
+            }
         }
     }
-    for r in sqlx::query!("select day, published from rate_day").fetch_all(conn).await? {
-        if r.published { rates.publish(r.day) } else { rates.leave_out(r.day) }
+    let days = sqlx::query!(
+        r#"select published, array_agg(day order by day) as "days!" from rate_day group by published"#
+    )
+    .fetch_all(conn)
+    .await?;
+    for r in days {
+        for day in r.days {
+            if r.published { rates.publish(day) } else { rates.leave_out(day) }
+        }
     }
     Ok(rates)
 }

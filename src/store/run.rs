@@ -55,6 +55,12 @@ pub struct OpenChunks {
     pub failed: i64,
 }
 
+/// Which of these jobs have a run for a business date.
+pub async fn begun(conn: &mut PgConnection, jobs: &[String], due_on: NaiveDate) -> Result<Vec<String>> {
+    let found = sqlx::query_scalar!("select job from run where job = any($1) and due_on = $2", jobs, due_on);
+    Ok(found.fetch_all(conn).await?)
+}
+
 /// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left, or with discarded work that its
 /// night is to go on past, where it stopped; another from its first stage, to look again. Recorded with it is the SHA-256
 /// over the files that were applied before, in order of arrival.
@@ -89,6 +95,37 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
     .fetch_one(conn)
     .await?;
     Ok(run)
+}
+
+/// Records runs of jobs that had nothing to do for `due_on`, begun and done at once, each with its last stage.
+pub async fn record_idle(
+    conn: &mut PgConnection,
+    due_on: NaiveDate,
+    idle: &[(&str, i16, Provenance)],
+) -> Result<()> {
+    let Some((.., with)) = idle.first() else { return Ok(()) };
+    let jobs: Vec<String> = idle.iter().map(|(job, ..)| (*job).to_owned()).collect();
+    let stages: Vec<i16> = idle.iter().map(|(_, stage, _)| *stage).collect();
+    let policies: Vec<String> = idle.iter().map(|(.., with)| with.policy_sha256.clone()).collect();
+    sqlx::query!(
+        "insert into run (job, due_on, status, stage, finished_at, binary_version, policy_sha256, catalogue_sha256,
+                          input_sha256, place)
+         select i.job, $1, 'done', i.stage, now(), $5, i.policy_sha256, $6,
+                (select encode(sha256(convert_to(coalesce(string_agg(sha256, ',' order by file_id), ''), 'utf8')), 'hex')
+                 from file where status = 'done'), $7
+         from unnest($2::text[], $3::smallint[], $4::text[]) with ordinality as i (job, stage, policy_sha256, nth)
+         order by i.nth",
+        due_on,
+        &jobs,
+        &stages,
+        &policies,
+        with.binary_version,
+        with.catalogue_sha256,
+        with.place,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Records the chunks of `stage`, if there are any; a span that is open already is not doubled.
@@ -199,14 +236,19 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<OpenChu
     .await?)
 }
 
-/// How many chunks of a run failed for good.
-pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "failed!" from run_chunk where run_id = $1 and status = 'failed'"#,
-        run_id
+/// How many chunks of a run failed for good, asked by who is about to claim one. Unless it is a rehearsal's, Postgres ends its
+/// transaction after 20 s without a statement: who is paused in it keeps no chunk from others.
+pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64, rehearsed: bool) -> Result<i64> {
+    let row = sqlx::query!(
+        r#"select count(*) as "failed!",
+                  case when not $2 then set_config('idle_in_transaction_session_timeout', '20s', true) end as ends
+           from run_chunk where run_id = $1 and status = 'failed'"#,
+        run_id,
+        rehearsed
     )
     .fetch_one(conn)
-    .await?)
+    .await?;
+    Ok(row.failed)
 }
 
 /// The chunks of a run that failed for good, by number, and what the first of them said last.

@@ -57,12 +57,15 @@ pub async fn put(conn: &mut PgConnection, ticks: &[&Tick]) -> Result<Vec<(String
         .collect())
 }
 
-/// Records that a job has run for a business date: that answers its tick, whatever was to become of it.
-pub async fn answer(conn: &mut PgConnection, job: &str, due_on: NaiveDate) -> Result<()> {
+/// Records that jobs have run for a business date: that answers their ticks, whatever was to become of them.
+pub async fn answer(conn: &mut PgConnection, jobs: &[String], due_on: NaiveDate) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "update tick set verdict = 'due', answered_at = now()
-         where name = $1 and due_on = $2 and answered_at is null",
-        job,
+         where name = any($1) and due_on = $2 and answered_at is null",
+        jobs,
         due_on
     )
     .execute(conn)

@@ -60,20 +60,20 @@ enum End {
 
 impl Job {
     /// Works until no chunk of the run is open, on as many lanes as the policy says, and waits for what other
-    /// processes claimed or what pauses; ends early when too many failed or a stop is asked for.
+    /// processes claimed or what pauses; ends early when too many failed or a stop is asked for. `chunks`: how many are
+    /// open.
     pub(super) async fn work_off(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
         run_id: i64,
+        mut chunks: usize,
     ) -> Result<()> {
         let limit = i64::from(cx.work(self.name).failures_before_stop);
         let mut glance = GLANCE;
         loop {
-            let before = run::open_chunks(&mut *conn, run_id).await?;
-            let worked =
-                before.failed < limit && self.lanes(cx, &mut *conn, room, run_id, before.open).await?;
+            let worked = self.lanes(cx, &mut *conn, room, run_id, chunks).await?;
             let OpenChunks { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
@@ -82,6 +82,8 @@ impl Job {
                 if matches!(room, Room::Rehearsal) {
                     return Err(Error::Held); // beside a worker that is not done yet
                 }
+                run::end_paused(&mut *conn, run_id).await?;
+                chunks = usize::try_from(open).unwrap_or(usize::MAX);
                 glance = if worked { GLANCE } else { (glance * 2).min(LONGEST_GLANCE) };
                 tokio::select! {
                     () = sleep(glance) => {}
@@ -109,27 +111,32 @@ impl Job {
         let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
-            self.lanes(cx, &mut conn, Room::Pool(pool), run_id, i64::MAX).await.map(|_| ())
+            let OpenChunks { open, .. } = run::open_chunks(&mut conn, run_id).await?;
+            let chunks = usize::try_from(open).unwrap_or(usize::MAX);
+            self.lanes(cx, &mut conn, Room::Pool(pool), run_id, chunks).await?;
+            Ok(run::end_paused(&mut conn, run_id).await?)
         }
         .instrument(span)
         .await
     }
 
-    /// Claims and works until nothing is left to claim, on as many lanes as the policy says and there are chunks for; says
-    /// whether there was anything.
+    /// Claims and works until nothing is left to claim, on all lanes or on as many as there are chunks; says whether there
+    /// was anything.
     async fn lanes(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
         run_id: i64,
-        open: i64,
+        chunks: usize,
     ) -> Result<bool> {
         let Room::Pool(pool) = room else { return self.rehearsed_lane(cx, conn, run_id).await };
+        let most = cx.work(self.name).lanes;
+        let each_one = usize::try_from(most).is_ok_and(|most| chunks <= most);
         let mut lanes = JoinSet::new();
-        for _ in 0..i64::from(cx.work(self.name).lanes).min(open) {
+        for _ in (0..most).take(chunks) {
             let (cx, pool) = (Arc::clone(cx), pool.clone());
-            lanes.spawn(async move { self.lane(&cx, &pool, run_id).await }.in_current_span());
+            lanes.spawn(async move { self.lane(&cx, &pool, run_id, each_one).await }.in_current_span());
         }
         let mut result = Ok(false);
         while let Some(joined) = lanes.join_next().await {
@@ -144,8 +151,8 @@ impl Job {
         result
     }
 
-    /// Claims and works chunk by chunk; says whether there was any.
-    async fn lane(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64) -> Result<bool> {
+    /// Claims and works chunk by chunk, or one; says whether there was any.
+    async fn lane(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64, one: bool) -> Result<bool> {
         let mut lent: Option<PoolConnection<Postgres>> = None;
         let mut any = false;
         loop {
@@ -160,6 +167,9 @@ impl Job {
             any = true;
             let span = error_span!("chunk", chunk = chunk.chunk_no, attempt = chunk.attempts);
             lent = self.attempt(cx, conn, pool, &chunk).instrument(span).await?;
+            if one {
+                return Ok(any);
+            }
         }
     }
 
@@ -177,10 +187,7 @@ impl Job {
     async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<Option<Chunk>> {
         let work = cx.work(self.name);
         let mut tx = conn.begin().await?;
-        if !cx.dry_run {
-            run::end_without_heartbeat(&mut tx).await?; // who is paused in it keeps no chunk from others
-        }
-        if run::failed_chunks(&mut tx, run_id).await? >= i64::from(work.failures_before_stop) {
+        if run::failed_chunks(&mut tx, run_id, cx.dry_run).await? >= i64::from(work.failures_before_stop) {
             return Ok(None);
         }
         let by = Claimant {
@@ -191,9 +198,6 @@ impl Job {
         };
         let chunk = run::claim(&mut tx, run_id, by).await?;
         tx.commit().await?;
-        if chunk.is_none() {
-            run::end_paused(conn, run_id).await?;
-        }
         Ok(chunk)
     }
 

@@ -29,57 +29,92 @@ pub use self::{
 };
 use crate::store::{
     notifier,
-    run::{self, Chunk, Counts},
-    tick,
+    run::{self, Chunk, Counts, Run},
 };
 
+/// What comes next of a job's run.
+enum Next {
+    /// So many chunks of it are to be worked off.
+    Work(Run, usize),
+    /// Nothing is left of it: it is closed, and came to this.
+    Closed(Counts),
+}
+
 impl Job {
-    /// Runs it for the context's date to its end, planning on `conn`. `answers`: that is what its tick was due for.
+    /// Runs it for the context's date to its end, planning on `conn`.
     async fn run(
         &'static self,
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
-        answers: bool,
     ) -> Result<Counts> {
-        let span = error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker);
+        let span = self.span(cx);
         async {
             let mut tx = conn.begin().await?;
             cx.ensure_leader(&mut tx).await?;
-            let run = run::begin(&mut tx, self.name, cx.today, &cx.provenance(self.name)).await?;
-            Span::current().record("run", run.run_id);
-            let mut stage = run.stage;
-            if run.has_chunks {
-                tx.commit().await?;
-                self.work_off(cx, conn, room, run.run_id).await?;
-                tx = conn.begin().await?;
-                cx.ensure_leader(&mut tx).await?;
-            }
-            // What is planned is worked off before the next stage is planned; a run with nothing left is closed.
+            let mut next = self.take_up(cx, &mut tx, room).await?;
             loop {
-                let mut planned = false;
-                while !planned && stage < self.last_stage() {
-                    stage += 1;
-                    planned = self.plan_stage(cx, &mut tx, room, run.run_id, stage).await?;
-                }
-                if !planned {
-                    let counts = run::close(&mut tx, run.run_id, Some(stage)).await?;
-                    if answers {
-                        tick::answer(&mut tx, self.name, cx.today).await?;
-                    }
-                    fault::at("run.closed", self.name).await?;
-                    tx.commit().await?;
-                    return Ok(counts);
-                }
-                fault::at("stage.planned", self.name).await?;
                 tx.commit().await?;
-                self.work_off(cx, conn, room, run.run_id).await?;
+                let (run, chunks) = match next {
+                    Next::Work(run, chunks) => (run, chunks),
+                    Next::Closed(counts) => return Ok(counts),
+                };
+                self.work_off(cx, conn, room, run.run_id, chunks).await?;
                 tx = conn.begin().await?;
                 cx.ensure_leader(&mut tx).await?;
+                next = self.next(cx, &mut tx, room, run).await?;
             }
         }
         .instrument(span)
         .await
+    }
+
+    /// What its log lines are told under; its run's number is recorded when there is one.
+    fn span(&self, cx: &Context) -> Span {
+        error_span!("job", job = self.name, due_on = %cx.today, run = Empty, worker = %cx.worker)
+    }
+
+    /// Begins its run, or takes up the one there is, first what is open of it.
+    async fn take_up(&self, cx: &Context, conn: &mut PgConnection, room: Room<'_>) -> Result<Next> {
+        let run = self.begin(cx, &mut *conn).await?;
+        if run.has_chunks {
+            return Ok(Next::Work(run, usize::MAX));
+        }
+        self.next(cx, conn, room, run).await
+    }
+
+    async fn begin(&self, cx: &Context, conn: &mut PgConnection) -> Result<Run> {
+        let run = run::begin(conn, self.name, cx.today, &cx.provenance(self.name)).await?;
+        Span::current().record("run", run.run_id);
+        Ok(run)
+    }
+
+    /// Plans the next stage of a run that has something due, when all before it is worked off; closes a run with nothing
+    /// left.
+    async fn next(&self, cx: &Context, conn: &mut PgConnection, room: Room<'_>, run: Run) -> Result<Next> {
+        Span::current().record("run", run.run_id);
+        if let Some((stage, spans)) = self.due_after(cx, &mut *conn, run.stage).await? {
+            return self.plan_stage(cx, conn, room, Run { stage, ..run }, &spans).await;
+        }
+        let counts = run::close(conn, run.run_id, Some(self.last_stage())).await?;
+        fault::at("run.closed", self.name).await?;
+        Ok(Next::Closed(counts))
+    }
+
+    /// The first stage after `stage` that has something due, cut into spans.
+    async fn due_after(
+        &self,
+        cx: &Context,
+        conn: &mut PgConnection,
+        stage: i16,
+    ) -> Result<Option<(i16, Vec<run::Span>)>> {
+        for stage in stage.saturating_add(1)..=self.last_stage() {
+            let spans = (self.plan)(cx, &mut *conn, stage).await?;
+            if !spans.is_empty() {
+                return Ok(Some((stage, spans)));
+            }
+        }
+        Ok(None)
     }
 
     /// Records a stage's chunks, and rings for them in the same transaction if other processes could have some.
@@ -88,17 +123,17 @@ impl Job {
         cx: &Context,
         conn: &mut PgConnection,
         room: Room<'_>,
-        run_id: i64,
-        stage: i16,
-    ) -> Result<bool> {
-        let spans = (self.plan)(cx, &mut *conn, stage).await?;
+        run: Run,
+        spans: &[run::Span],
+    ) -> Result<Next> {
         let priority = cx.work(self.name).priority;
-        run::plan(conn, run_id, stage, priority, &spans).await?;
+        run::plan(conn, run.run_id, run.stage, priority, spans).await?;
         if matches!(room, Room::Pool(_)) && spans.len() > 1 {
             let chunks = i64::try_from(spans.len()).unwrap_or(i64::MAX);
             notifier::notify(conn, &self.queue(), chunks, priority).await?;
         }
-        Ok(!spans.is_empty())
+        fault::at("stage.planned", self.name).await?;
+        Ok(Next::Work(run, spans.len()))
     }
 
     /// Does one claimed chunk: effects and outcome commit together, or not at all.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
-use tracing::info;
+use tracing::{Instrument, info};
 
 use super::{
+    Next,
     context::Context,
     error::{Error, Result},
     fault,
@@ -19,13 +20,13 @@ use super::{
 use crate::{
     domain::{
         calendar::add_days,
-        tick::{Plan, TickVerdict},
+        tick::{Plan, Tick, TickVerdict},
     },
     jobs::{REGISTRY, intake},
     store::{
         self, notice,
-        run::{self, Complete, Counts},
-        status, tick,
+        run::{self, Complete, Counts, Run},
+        status, tick as record,
     },
 };
 
@@ -92,7 +93,7 @@ pub async fn open(
     let owed = match last {
         Some(_) => None,
         None if by_timetable => status::first_owed(conn).await?,
-        None => tick::first(conn).await?,
+        None => record::first(conn).await?,
     };
     Ok((last, dates(last, owed.into_iter().chain(from).min(), to)))
 }
@@ -145,7 +146,7 @@ async fn through(
         let mut failed_again = Ok(());
         for (job, due_on) in run::retried(&mut *conn).await? {
             let Some(job) = Job::named(&job) else { continue };
-            match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool), false).await {
+            match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await {
                 Err(error @ Error::Incomplete { .. }) => failed_again = Err(error),
                 outcome => drop(outcome?),
             }
@@ -213,34 +214,137 @@ async fn one(
     plan: &Plan,
 ) -> Result<Option<Night>> {
     let before = run::complete(&mut *conn, cx.today).await?;
-    let mut jobs = Vec::with_capacity(REGISTRY.len());
-    for job in REGISTRY {
-        if cx.stop.is_asked() {
-            return Err(Error::Stopped);
-        }
-        let Some(ticked) = plan.of(cx.today).iter().find(|tick| tick.job == job.name) else { continue };
-        match ticked.verdict {
-            TickVerdict::NotYet => {
-                info!(due_on = %cx.today, job = job.name, ready_at = %ticked.ready_at, "the night waits for its next job");
-                return Ok(None);
+    let begun = run::begun(&mut *conn, &REGISTRY.map(|job| job.name.to_owned()), cx.today).await?;
+    let mut walk = Walk { cx, room, ticks: plan.of(cx.today), begun, at: 0, run: None, jobs: Vec::new() };
+    loop {
+        let mut tx = conn.begin().await?;
+        cx.ensure_leader(&mut tx).await?;
+        let halt = walk.on(&mut tx).await?;
+        tx.commit().await?;
+        match halt {
+            Halt::Work(job, run, chunks) => {
+                let span = job.span(cx);
+                span.record("run", run.run_id);
+                job.work_off(cx, conn, room, run.run_id, chunks).instrument(span).await?;
+                walk.run = Some(run);
             }
-            TickVerdict::Due if ticked.answered => {}
-            TickVerdict::Due => jobs.push((job.name, job.run(cx, conn, room, true).await?)),
-            TickVerdict::Skipped | TickVerdict::Dropped => {
-                let mut tx = conn.begin().await?;
-                cx.ensure_leader(&mut tx).await?;
-                tick::pass_over(&mut tx, job.name, cx.today).await?;
-                tx.commit().await?;
-            }
+            Halt::NotYet => return Ok(None),
+            Halt::Stopped => return Err(Error::Stopped),
+            Halt::Complete => break,
         }
     }
-    let mut tx = conn.begin().await?;
-    cx.ensure_leader(&mut tx).await?;
-    run::complete_night(&mut tx, cx.today).await?;
-    tx.commit().await?;
     fault::at("night.complete", "night").await?;
-    let again = before.map(|before| Again::of(&before, &jobs));
-    Ok(Some(Night { due_on: cx.today, jobs, again }))
+    let again = before.map(|before| Again::of(&before, &walk.jobs));
+    Ok(Some(Night { due_on: cx.today, jobs: walk.jobs, again }))
+}
+
+/// Where a night pauses, because what it did so far must be committed.
+enum Halt {
+    /// A job has so many chunks to work off.
+    Work(&'static Job, Run, usize),
+    /// The next job's hour has not come.
+    NotYet,
+    /// A stop is asked for.
+    Stopped,
+    /// Every job has run.
+    Complete,
+}
+
+/// The way of a night through its jobs. Those that have nothing to do share a transaction, up to the first that has.
+struct Walk<'a> {
+    cx: &'a Arc<Context>,
+    room: Room<'a>,
+    ticks: &'a [Tick],
+    /// The jobs that have a run for the date already.
+    begun: Vec<String>,
+    /// The place in the order of jobs.
+    at: usize,
+    /// The run of the job at that place, if it is begun.
+    run: Option<Run>,
+    jobs: Vec<(&'static str, Counts)>,
+}
+
+impl Walk<'_> {
+    /// Goes on to the next halt.
+    async fn on(&mut self, conn: &mut PgConnection) -> Result<Halt> {
+        let (mut idle, mut answered) = (Vec::new(), Vec::new());
+        let halt = loop {
+            let Some(job) = REGISTRY.get(self.at).copied() else { break Halt::Complete };
+            if self.run.is_none() {
+                if self.cx.stop.is_asked() {
+                    break Halt::Stopped;
+                }
+                match self.ticks.iter().find(|tick| tick.job == job.name) {
+                    None => {
+                        self.at += 1;
+                        continue;
+                    }
+                    Some(tick) if tick.verdict == TickVerdict::NotYet => {
+                        info!(due_on = %self.cx.today, job = job.name, ready_at = %tick.ready_at, "the night waits for its next job");
+                        break Halt::NotYet;
+                    }
+                    Some(tick) if tick.verdict != TickVerdict::Due || tick.answered => {
+                        if tick.verdict != TickVerdict::Due {
+                            record::pass_over(&mut *conn, job.name, self.cx.today).await?;
+                        }
+                        self.at += 1;
+                        continue;
+                    }
+                    Some(_) => {}
+                }
+            }
+            let span = job.span(self.cx);
+            match self.job(job, &mut *conn, &mut idle).instrument(span).await? {
+                Next::Work(run, chunks) => break Halt::Work(job, run, chunks),
+                Next::Closed(counts) => {
+                    self.jobs.push((job.name, counts));
+                    answered.push(job.name.to_owned());
+                    self.at += 1;
+                }
+            }
+        };
+        self.record(&mut *conn, &mut idle).await?;
+        record::answer(&mut *conn, &answered, self.cx.today).await?;
+        if matches!(halt, Halt::Complete) {
+            run::complete_night(conn, self.cx.today).await?;
+        }
+        Ok(halt)
+    }
+
+    /// What comes next of a job. A run of one that has nothing to do is put on record later, with others. A courier's is
+    /// begun first, because what it plans names its run.
+    async fn job(
+        &mut self,
+        job: &'static Job,
+        conn: &mut PgConnection,
+        idle: &mut Vec<&'static Job>,
+    ) -> Result<Next> {
+        let (cx, room) = (self.cx, self.room);
+        if let Some(run) = self.run.take() {
+            return job.next(cx, conn, room, run).await;
+        }
+        if job.courier || self.begun.iter().any(|begun| begun == job.name) {
+            self.record(&mut *conn, idle).await?;
+            return job.take_up(cx, conn, room).await;
+        }
+        let Some((stage, spans)) = job.due_after(cx, &mut *conn, -1).await? else {
+            idle.push(job);
+            return Ok(Next::Closed(Counts::default()));
+        };
+        self.record(&mut *conn, idle).await?;
+        let run = job.begin(cx, &mut *conn).await?;
+        job.plan_stage(cx, conn, room, Run { stage, ..run }, &spans).await
+    }
+
+    /// Puts the runs of jobs that had nothing to do on record, in the order of jobs.
+    async fn record(&self, conn: &mut PgConnection, idle: &mut Vec<&'static Job>) -> Result<()> {
+        let with = idle.iter().map(|job| (job.name, job.last_stage(), self.cx.provenance(job.name)));
+        run::record_idle(conn, self.cx.today, &with.collect::<Vec<_>>()).await?;
+        for job in idle.drain(..) {
+            fault::at("run.closed", job.name).await?;
+        }
+        Ok(())
+    }
 }
 
 /// One job for one business date, alone.
@@ -249,7 +353,7 @@ async fn one(
 /// As [`run()`].
 pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
     as_leader(cx, pool, async |cx, conn| {
-        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool), false).await
+        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await
     })
     .await
 }
@@ -260,7 +364,7 @@ pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<C
 /// As [`run()`].
 pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Counts> {
     let mut tx = conn.begin().await?;
-    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal, false).await?;
+    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal).await?;
     tx.commit().await?;
     Ok(counts)
 }
