@@ -117,6 +117,9 @@ fn as_object(night: &Night) -> Value {
         Value::Object(each.collect())
     };
     let mut told = json!({"night": night.due_on, "jobs": of(&night.jobs)});
+    if !night.left_out.is_empty() {
+        told["left_out"] = json!(night.left_out.len());
+    }
     if let Some(again) = &night.again {
         told["complete_since"] = json!(again.complete_since);
         told["then"] = of(&again.then);
@@ -127,7 +130,7 @@ fn as_object(night: &Night) -> Value {
 
 fn as_line(night: &Night) -> String {
     let Some(again) = &night.again else {
-        return format!("night of {}: {}", night.due_on, busy(&night.jobs));
+        return format!("night of {}: {}{}", night.due_on, busy(&night.jobs), left_out(night));
     };
     // An export is written anew whenever its night is looked at: that is nothing that was left.
     let export = export_entitlements::JOB.name;
@@ -141,10 +144,19 @@ fn as_line(night: &Night) -> String {
     };
     let since = again.complete_since.format("%F %H:%M UTC");
     format!(
-        "night of {}: complete already since {since}, when it came to: {}; {now}",
+        "night of {}: complete already since {since}, when it came to: {}; {now}{}",
         night.due_on,
-        busy(&again.then)
+        busy(&again.then),
+        left_out(night)
     )
+}
+
+/// How much failed that the night went on past; what it was is told when all nights are done.
+fn left_out(night: &Night) -> String {
+    match night.left_out.len() {
+        0 => String::new(),
+        count => format!("; {count} failed and left out"),
+    }
 }
 
 /// What jobs did, in a line.

@@ -74,6 +74,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             jobs::Error::Held => Exit::Held,
             jobs::Error::Stopped
             | jobs::Error::Incomplete { .. }
+            | jobs::Error::LeftOut(_)
             | jobs::Error::Panicked(_)
             | jobs::Error::Hung { .. }
             | jobs::Error::CalledOff

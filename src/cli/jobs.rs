@@ -72,7 +72,7 @@ pub(super) enum JobsCommand {
 /// What `jobs list` takes.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Only what is ready, waiting, running, dead, discarded or done; without it all but what is done
+    /// Only what is ready, waiting, running, dead, discarded, split or done; without it all but the last two
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<State>,
     /// Only of this job
@@ -243,7 +243,7 @@ async fn obey(settings: &Settings, conn: &mut PgConnection, command: JobsCommand
 async fn list(settings: &Settings, conn: &mut PgConnection, args: &ListArgs) -> anyhow::Result<()> {
     let states = match args.state {
         Some(state) => vec![state],
-        None => State::ALL.into_iter().filter(|state| *state != State::Done).collect(),
+        None => State::ALL.into_iter().filter(|state| !state.is_over()).collect(),
     };
     let (listed, total) = work::list(conn, &states, args.job.as_deref(), args.limit).await?;
     if settings.json {
@@ -267,12 +267,7 @@ async fn show(settings: &Settings, conn: &mut PgConnection, args: &ShowArgs) -> 
     let unknown = Stage { covers: "work of another version of this program", rows: Rows::None };
     let stage = Job::named(&work.job).and_then(of).unwrap_or(unknown);
     let expiry = policies.expire_benefits.policy;
-    let days = |days| i32::try_from(days).unwrap_or(i32::MAX);
-    let terms = DueTerms {
-        today: work.due_on,
-        grace_days: days(expiry.grace_days),
-        activate_by_days: days(expiry.activate_by_days),
-    };
+    let terms = DueTerms::new(work.due_on, expiry.grace_days, expiry.activate_by_days);
     let (rows, rows_in_all) = work::due(conn, stage.rows, work.span, terms, args.rows).await?;
     let shown = tell::ShownChunk {
         stage,
@@ -406,6 +401,7 @@ fn refusal(refused: &Refused, done: &str) -> String {
             let (id, stands) = (work.id, tell::standing(work));
             let fits = match (work.state, done) {
                 (State::Done, _) => "nothing is left to do of it".to_owned(),
+                (State::Split, _) => format!("`benefactor jobs show {id}` names its parts"),
                 (State::Dead, "cancelled") => format!("`jobs discard {id}` gives it up"),
                 (State::Dead | State::Discarded, "snoozed") => format!("`jobs retry {id}` takes it up again"),
                 (State::Discarded, _) => format!("that is so already; `jobs retry {id}` takes it up again"),

@@ -123,7 +123,10 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         let mut tx = conn.begin().await?;
         let nights = night::rehearse(&cx, &mut tx, args.from, to).await;
         let told = match nights {
-            Ok(nights) => effects::tell(&mut tx, &nights, settings.json).await,
+            Ok(nights) => {
+                let told = effects::tell(&mut tx, &nights, settings.json).await;
+                told.and(left_out(nights))
+            }
             Err(error) => Err(error.into()),
         };
         tx.rollback().await?;
@@ -132,13 +135,19 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         let mut lines = Vec::new();
         let done = night::run(&cx, &store.pool, args.from, to, |night| lines.push(night.clone())).await;
         effects::tell_nights(&lines, settings.json)?;
-        if done.is_ok() {
+        if matches!(done, Ok(()) | Err(jobs::Error::LeftOut(_))) {
             prune(&cx, &store).await;
         }
         done.map_err(Into::into)
     };
     store.close().await;
     result.map(|()| Exit::Done)
+}
+
+/// What nights went on past, as the error that they end with.
+fn left_out(nights: impl IntoIterator<Item = Night>) -> anyhow::Result<()> {
+    let all: Vec<_> = nights.into_iter().flat_map(|night| night.left_out).collect();
+    if all.is_empty() { Ok(()) } else { Err(jobs::Error::LeftOut(all).into()) }
 }
 
 /// Forgets what is long done, a bounded part of it: where nights are all that runs, nobody else does.
@@ -163,22 +172,20 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
     let result = if args.dry_run {
         let mut conn = store.pool.acquire().await?;
         let mut tx = conn.begin().await?;
-        let counts = night::rehearse_job(&cx, job, &mut tx).await;
-        let told = match counts {
-            Ok(counts) => {
-                let night = Night { due_on: on, jobs: vec![(job.name, counts)], again: None };
-                effects::tell(&mut tx, &[night], settings.json).await
+        let told = match night::rehearse_job(&cx, job, &mut tx).await {
+            Ok(night) => {
+                let told = effects::tell(&mut tx, std::slice::from_ref(&night), settings.json).await;
+                told.and(left_out([night]))
             }
             Err(error) => Err(error.into()),
         };
         tx.rollback().await?;
         told
     } else {
-        let counts = night::run_job(&cx, job, &store.pool).await;
-        match counts {
-            Ok(counts) => {
-                let night = Night { due_on: on, jobs: vec![(job.name, counts)], again: None };
-                effects::tell_nights(&[night], settings.json)
+        match night::run_job(&cx, job, &store.pool).await {
+            Ok(night) => {
+                let told = effects::tell_nights(std::slice::from_ref(&night), settings.json);
+                told.and(left_out([night]))
             }
             Err(error) => Err(error.into()),
         }

@@ -92,7 +92,8 @@ pub async fn ending_spans(
     Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
 }
 
-/// The memberships of a span whose status changes by `today`, locked.
+/// The memberships of a span whose status changes by `today`, locked. Orders that are still to be decided are left alone (D5, D7),
+/// here and below.
 pub async fn changing(
     conn: &mut PgConnection,
     span: Span,
@@ -105,6 +106,7 @@ pub async fn changing(
          from membership m
          where membership_id >= $1 and membership_id < $2
            and (membership_starts(m, $3) or membership_passes_anniversary(m, $3, $4))
+           and membership_id not in (select o.membership_id from undecided_orders($3) o)
          order by membership_id for no key update",
         span.from.1,
         span.until.1,
@@ -142,6 +144,7 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
                   (e.last_usable_on >= m.anniversary_on) as "with_membership!"
            from entitlement e join membership m using (membership_id)
            where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_over(e, $3)
+             and e.membership_id not in (select o.membership_id from undecided_orders($3) o)
            order by e.entitlement_id"#,
         span.from.1,
         span.until.1,
@@ -183,6 +186,7 @@ pub async fn unassigned(
            from unassigned_credits($3, $4) u
            join entitlement e using (entitlement_id) join membership m on m.membership_id = u.membership_id
            where u.membership_id >= $1 and u.membership_id < $2
+             and u.membership_id not in (select o.membership_id from undecided_orders($3) o)
            order by e.entitlement_id"#,
         span.from.1,
         span.until.1,

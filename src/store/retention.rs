@@ -30,7 +30,7 @@ pub async fn lock(conn: &mut PgConnection) -> Result<bool> {
     .await?)
 }
 
-/// Removes at most `limit` chunks that were done in runs of `job` which ended more than `keep_days` ago, with their
+/// Removes at most `limit` chunks that were done, or cut, in runs of `job` which ended more than `keep_days` ago, with their
 /// attempts. By the database's clock.
 pub async fn prune_chunks(conn: &mut PgConnection, job: &str, keep_days: i32, limit: i64) -> Result<Pruned> {
     let row = sqlx::query!(
@@ -38,7 +38,7 @@ pub async fn prune_chunks(conn: &mut PgConnection, job: &str, keep_days: i32, li
                select c.run_id, c.chunk_no
                from run r join run_chunk c using (run_id)
                where r.job = $1 and r.status <> 'running' and r.finished_at < now() - make_interval(days => $2)
-                 and c.status = 'done'
+                 and c.status in ('done', 'split')
                  and not exists (select from operator_action o where o.run_id = c.run_id and o.chunk_no = c.chunk_no)
                order by c.run_id, c.chunk_no limit $3 for update of c skip locked
            ), chunks as (

@@ -11,6 +11,7 @@ use super::Result;
 mod claim;
 mod leader;
 mod span;
+mod split;
 
 pub use claim::{
     Chunk, Claimant, Pause, Word, claim, end_paused, finish, give_back, hand_back, hold, name_try, release,
@@ -21,6 +22,7 @@ pub use leader::{
     share_facts,
 };
 pub use span::{Counts, Span, SpanKey};
+pub use split::{Single, left_out, narrow, singles, split};
 
 /// What a run is made with; recorded with it.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,8 @@ pub struct OpenChunks {
     pub open: i64,
     /// Failed for good.
     pub failed: i64,
+    /// Of these, those whose span is the one key at fault.
+    pub single: i64,
 }
 
 /// Which of these jobs have a run for a business date.
@@ -61,9 +65,9 @@ pub async fn begun(conn: &mut PgConnection, jobs: &[String], due_on: NaiveDate) 
     Ok(found.fetch_all(conn).await?)
 }
 
-/// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left, or with discarded work that its
-/// night is to go on past, where it stopped; another from its first stage, to look again. Recorded with it is the SHA-256
-/// over the files that were applied before, in order of arrival.
+/// Begins the run of `job` for `due_on`, or takes up the one there is: one with work left, or with work that its night is to
+/// go on past, where it stopped, or after the stage of what was made ready again; another from its first stage, to look again.
+/// Recorded with it is the SHA-256 over the files that were applied before, in order of arrival.
 pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: &Provenance) -> Result<Run> {
     let run = sqlx::query_as!(
         Run,
@@ -75,9 +79,13 @@ pub async fn begin(conn: &mut PgConnection, job: &str, due_on: NaiveDate, with: 
              attempts = run.attempts + 1,
              stage = case when run.status = 'running' or exists (
                          select from run_chunk c
-                         where c.run_id = run.run_id and c.status in ('ready', 'claimed', 'failed')
+                         where c.run_id = run.run_id
+                           and (c.status in ('ready', 'claimed') or c.status = 'failed' and c.only_key is null)
                      ) or run.status = 'incomplete' and not exists (select from night n where n.due_on = run.due_on)
-                     then run.stage else -1 end,
+                     -- what follows from a stage is planned again after it
+                     then least(run.stage, (select min(c.stage) from run_chunk c
+                                            where c.run_id = run.run_id and c.status in ('ready', 'claimed')))
+                     else -1 end,
              status = 'running',
              binary_version = excluded.binary_version, policy_sha256 = excluded.policy_sha256,
              catalogue_sha256 = excluded.catalogue_sha256, input_sha256 = excluded.input_sha256,
@@ -202,13 +210,15 @@ pub async fn claimable(conn: &mut PgConnection) -> Result<Vec<Claimable>> {
     .await?)
 }
 
-/// Runs of nights that are over and have work to go on with: discarded chunks that an operator made ready again, or a
-/// process that ended while it was at that.
+/// Runs that their nights went on past, or of nights that are over, and that have work to go on with: chunks that an operator
+/// made ready again, or a process that ended while it was at that.
 pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>> {
     let rows = sqlx::query!(
         r#"with open as materialized (
-               select run_id, job, due_on, status from run
+               select run_id, job, due_on, status from run r
                where status in ('incomplete', 'running') and due_on <= (select max(due_on) from night)
+                  or status = 'incomplete' and exists (select from tick t where t.name = r.job and t.due_on = r.due_on
+                                                         and t.answered_at is not null)
            )
            select o.job as "job!", o.due_on as "due_on!" from open o
            where case o.status
@@ -228,8 +238,9 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<OpenChu
     Ok(sqlx::query_as!(
         OpenChunks,
         r#"select count(*) filter (where status in ('ready', 'claimed')) as "open!",
-                  count(*) filter (where status = 'failed') as "failed!"
-           from run_chunk where run_id = $1 and status <> 'done'"#,
+                  count(*) filter (where status = 'failed') as "failed!",
+                  count(*) filter (where status = 'failed' and only_key is not null) as "single!"
+           from run_chunk where run_id = $1 and status in ('ready', 'claimed', 'failed')"#,
         run_id
     )
     .fetch_one(conn)
@@ -278,7 +289,7 @@ pub async fn close(conn: &mut PgConnection, run_id: i64, stage: Option<i16>) -> 
                -- what was counted stays counted when its chunks are forgotten
                done = greatest(run.done, t.done), refused = greatest(run.refused, t.refused),
                failed = greatest(run.failed, t.failed)
-           from (select count(*) filter (where status <> 'done') as missing, coalesce(sum(done), 0)::bigint as done,
+           from (select count(*) filter (where status not in ('done', 'split')) as missing, coalesce(sum(done), 0)::bigint as done,
                         coalesce(sum(refused), 0)::bigint as refused, coalesce(sum(failed), 0)::bigint as failed
                  from run_chunk where run_id = $1) t
            where run.run_id = $1

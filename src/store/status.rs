@@ -118,7 +118,8 @@ pub async fn chunks(conn: &mut PgConnection) -> Result<(i64, i64)> {
     let row = sqlx::query!(
         r#"select count(*) filter (where c.status in ('ready', 'claimed')) as "open!",
                   count(*) filter (where c.status = 'failed') as "failed!"
-           from run r join run_chunk c using (run_id) where r.status <> 'done' and c.status <> 'done'"#
+           from run r join run_chunk c using (run_id)
+           where r.status <> 'done' and c.status in ('ready', 'claimed', 'failed')"#
     )
     .fetch_one(conn)
     .await?;
@@ -238,6 +239,8 @@ pub struct QueueFigures {
     pub dead: i64,
     /// Discarded by an operator.
     pub discarded: i64,
+    /// Failed and cut: their parts stand for them.
+    pub split: i64,
     /// For how many seconds the oldest of those to be claimed has been.
     pub oldest_ready_seconds: Option<f64>,
     /// From when it could be claimed to when it was.
@@ -335,6 +338,8 @@ pub async fn queues(conn: &mut PgConnection) -> Result<Vec<QueueFigures>> {
                select run_id, status, ready_at, lease_until from run_chunk where status in ('ready', 'claimed')
                union all
                select run_id, status, ready_at, lease_until from run_chunk where status in ('failed', 'discarded')
+               union all
+               select run_id, status, ready_at, lease_until from run_chunk where status = 'split'
            ), stands as (
                select r.job, count(*) filter (where c.status = 'ready' and ready_at <= now()) as ready,
                       count(*) filter (where c.status = 'ready' and ready_at > now()) as waiting,
@@ -342,6 +347,7 @@ pub async fn queues(conn: &mut PgConnection) -> Result<Vec<QueueFigures>> {
                       count(*) filter (where c.status = 'claimed' and lease_until < now()) as lapsed,
                       count(*) filter (where c.status = 'failed') as dead,
                       count(*) filter (where c.status = 'discarded') as discarded,
+                      count(*) filter (where c.status = 'split') as split,
                       extract(epoch from now() - min(ready_at) filter (where c.status = 'ready' and ready_at <= now()))
                           as oldest
                from chunk c join run r using (run_id) group by r.job
@@ -356,7 +362,8 @@ pub async fn queues(conn: &mut PgConnection) -> Result<Vec<QueueFigures>> {
            )
            select job as "job!", coalesce(s.ready, 0) as "ready!", coalesce(s.waiting, 0) as "waiting!",
                   coalesce(s.running, 0) as "running!", coalesce(s.lapsed, 0) as "lapsed!",
-                  coalesce(s.dead, 0) as "dead!", coalesce(s.discarded, 0) as "discarded!", s.oldest::float8 as oldest,
+                  coalesce(s.dead, 0) as "dead!", coalesce(s.discarded, 0) as "discarded!",
+                  coalesce(s.split, 0) as "split!", s.oldest::float8 as oldest,
                   f.wait[1] as wait_p50, f.wait[2] as wait_p95, f.run[1] as run_p50, f.run[2] as run_p95
            from stands s full join fared f using (job) order by job"#
     )
@@ -373,6 +380,7 @@ pub async fn queues(conn: &mut PgConnection) -> Result<Vec<QueueFigures>> {
             lapsed: row.lapsed,
             dead: row.dead,
             discarded: row.discarded,
+            split: row.split,
             oldest_ready_seconds: row.oldest,
             wait_seconds: both(row.wait_p50, row.wait_p95),
             run_seconds: both(row.run_p50, row.run_p95),

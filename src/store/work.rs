@@ -2,6 +2,7 @@
 
 mod action;
 mod chunk;
+mod keys;
 mod rows;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,6 +12,7 @@ use super::Result;
 
 pub use action::{By, ChunkChange, Refused, cancel, discard, hold_until, open_of_run, retry, snooze};
 pub use chunk::{ListedChunk, State, WorkId, find};
+pub use keys::{DueKeys, keys};
 pub use rows::{DueRow, DueTerms, Rows, due};
 
 /// A chunk in a list.
@@ -51,7 +53,8 @@ pub async fn list(
            ), wanted as (
                select *, count(*) over () as total,
                       row_number() over (
-                          order by array_position(array['dead', 'running', 'ready', 'waiting', 'discarded', 'done'], state),
+                          order by array_position(array['dead', 'running', 'ready', 'waiting', 'discarded', 'split',
+                                                                'done'], state),
                                    case when state = 'done' then -run_id else run_id end,
                                    case when state = 'done' then -chunk_no else chunk_no end
                       ) as place

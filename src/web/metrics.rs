@@ -89,8 +89,9 @@ fn queues(page: &mut MetricsPage, queues: &[QueueFigures]) {
     let (mut oldest, mut waits, mut runs) = (Vec::new(), Vec::new(), Vec::new());
     for name in REGISTRY.map(|job| job.name) {
         let queue = of(name);
-        let states = queue.map_or([0; 6], |q| [q.ready, q.waiting, q.running, q.lapsed, q.dead, q.discarded]);
-        let names = ["ready", "waiting", "running", "lapsed", "dead", "discarded"];
+        let states =
+            queue.map_or([0; 7], |q| [q.ready, q.waiting, q.running, q.lapsed, q.dead, q.discarded, q.split]);
+        let names = ["ready", "waiting", "running", "lapsed", "dead", "discarded", "split"];
         let labelled = |state: &str| vec![("job", name.to_owned()), ("state", state.to_owned())];
         chunks.extend(names.into_iter().map(labelled).zip(states));
         let age = queue.and_then(|queue| queue.oldest_ready_seconds).unwrap_or_default();

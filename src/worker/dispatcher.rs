@@ -206,6 +206,10 @@ impl Dispatcher {
                 self.stuck.store(true, Ordering::Relaxed);
                 self.asker.press();
             }
+            Some(Ok(Err(error @ Error::LeftOut(_)))) => {
+                lock(&self.rests).remove(&queue.name());
+                error!(%error, "the night went on past what an operator is to look at");
+            }
             Some(Ok(Err(error))) => {
                 self.rest(&queue, &error);
                 if let Error::Incomplete { .. } = error {

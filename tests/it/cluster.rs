@@ -324,11 +324,11 @@ impl Store {
 
 /// What must not be left of work and calls once all is done.
 const LEFT: [(&str, &str); 4] = [
-    ("a chunk that is not done", "select run_id || '.' || chunk_no || ' ' || status from run_chunk where status <> 'done'"),
+    ("a chunk that is not done", "select run_id || '.' || chunk_no || ' ' || status from run_chunk where status not in ('done', 'split')"),
     (
         "a chunk that was not done once",
         "select c.run_id || '.' || c.chunk_no from run_chunk c
-         where (select count(*) from attempt a where (a.run_id, a.chunk_no) = (c.run_id, c.chunk_no)
+         where c.status <> 'split' and (select count(*) from attempt a where (a.run_id, a.chunk_no) = (c.run_id, c.chunk_no)
                 and a.outcome = 'done') <> 1",
     ),
     (

@@ -61,6 +61,12 @@ select 1, entitlement_id, 'u-' || entitlement_id, date '2024-06-15' + (entitleme
 from entitlement where benefit like 'azure%';
 insert into credit_unsettled (entitlement_id, partner_id, rule)
 select entitlement_id, 1, 'D16' from entitlement where benefit like 'azure%' and entitlement_id % 7 = 0;
+-- Some have a request that is due and not decided, or one that is not due yet or is decided.
+insert into request (partner_id, kind, request_key, content, membership_id, requested_by, requested_on, file_id, line, status)
+select 1, kind, kind || membership_id, '{}', membership_id, 'ada', date '2024-06-15' + (membership_id % 2)::int, 1, 2,
+       case when membership_id % 3 = 0 then 'accepted' else 'pending' end
+from membership, unnest(array['cancel', 'renew']) as kind
+where membership_id % 8 = case kind when 'cancel' then 0 else 1 end or membership_id % 8 = 2;
 insert into mail (partner_id, message_id, recipient, language, run_id, day, status)
 select 1, status || '@benefactor.example', status || '@harborpine.example', 'en', 0, date '2024-06-15', status
 from unnest(array['queued', 'claimed', 'unknown', 'sent', 'failed']) as status;
@@ -108,6 +114,24 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
 
     // D5, D6, D11: with the policy on unassigned credits and without it.
     let mut with_and_without = Vec::new();
+    // D5, D7: an order that is still to be decided is left alone, and its benefits.
+    let undecided: BTreeSet<i64> =
+        sqlx::query_scalar("select membership_id from undecided_orders('2024-06-15')")
+            .fetch_all(&house.owner)
+            .await
+            .unwrap()
+            .into_iter()
+            .collect();
+    let benefits: BTreeSet<i64> =
+        sqlx::query_scalar("select entitlement_id from undecided_entitlements('2024-06-15')")
+            .fetch_all(&house.owner)
+            .await
+            .unwrap()
+            .into_iter()
+            .collect();
+    let asked = "select count(distinct membership_id) from request where status = 'pending' and requested_on = '2024-06-15'";
+    assert_eq!(i64::try_from(undecided.len()).unwrap(), house.one::<i64>(asked).await);
+    assert!(!undecided.is_empty() && benefits.len() > 10);
     for activate_by_days in [20, 0] {
         let terms = DueTerms { today, grace_days: 30, activate_by_days };
         let planned = starts(&order::ending_spans(&mut conn, today, 30, activate_by_days, 1).await.unwrap());
@@ -121,6 +145,7 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
         {
             worked.insert(house.one::<i64>(&OF_ORDER.replace("NAME", order_id)).await);
         }
+        assert!(planned.is_disjoint(&undecided));
         assert_eq!(planned, worked, "within {activate_by_days} days");
         assert_eq!(planned, listed(&mut conn, &house, Rows::Memberships, terms, OF_ORDER).await);
         with_and_without.push(planned.len());
@@ -138,13 +163,14 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
     let worked = credit::due(&mut conn, span, today, &policy).await.unwrap();
     assert_eq!(planned, worked.credits.iter().map(|one| one.entitlement_id).collect());
     assert_eq!(planned, listed(&mut conn, &house, Rows::Credits, terms, OF_BENEFIT).await);
-    assert!(!planned.is_empty());
+    assert!(!planned.is_empty() && planned.is_disjoint(&benefits));
 
     // D15, D16: what a year that moved leaves to be settled is due without any usage.
     let planned = starts(&settlement::usage_spans(&mut conn, today, 1).await.unwrap());
     let worked = settlement::with_usage(&mut conn, span, today).await.unwrap();
     assert_eq!(planned, worked.into_iter().collect());
     assert_eq!(planned, listed(&mut conn, &house, Rows::Usage, terms, OF_BENEFIT).await);
+    assert!(planned.is_disjoint(&benefits));
     let drawn: i64 =
         house.one("select count(distinct entitlement_id) from credit_usage where not settled and used_on <= '2024-06-15'").await;
     assert!(i64::try_from(planned.len()).unwrap() > drawn);

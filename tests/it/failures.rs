@@ -1,5 +1,5 @@
 //! Work that fails: whatever it does to its process, its tries are counted and come to an end, the others are done, and
-//! nobody takes the night for complete. One that fails for a while needs nobody.
+//! nobody takes the night for complete. One that fails for a while, or with its neighbours only, needs nobody.
 
 use std::{sync::Arc, time::Duration};
 
@@ -121,7 +121,49 @@ fn policies(why: &str) -> &'static [(&'static str, &'static str, &'static str)] 
     if why == LIMIT { &LIMITED } else { &POLICIES }
 }
 
-/// Tries that end with an error, a panic, or at the time limit: one process goes through all of them.
+/// Tries that end with an error or a panic: after the last, the chunk is cut, and its halves are done.
+async fn in_halves(ground: &Ground, action: &str, why: &str) {
+    let site = ground.site(&POLICIES).await;
+    // The chunk before the last, which has several rows; the last is done while it pauses.
+    let nth = ground.chunks.1 - 1;
+    let at = |nth: u64| format!("chunk.worked@{nth}/{JOB}={action}");
+    site.run(&["night"], &[at(nth), at(nth + 2), at(nth + 3)].join(",")).ended(0);
+    let of = |what: &str| {
+        format!(
+            "select string_agg({what}, ', ' order by chunk_no) from run_chunk where {OF_FIRST} and {what} is not null"
+        )
+    };
+    let stands = of("case when status <> 'done' then concat_ws(' ', chunk_no, status, attempts) end");
+    assert_eq!(site.one::<String>(&stands).await, format!("{nth} split {TRIES}"), "{action}");
+    let halves = of(&format!("case split_of when {nth} then concat_ws(' ', status, attempts) end"));
+    assert_eq!(site.one::<String>(&halves).await, "done 1, done 1", "{action}");
+    assert_eq!(said(&site, why).await, TRIES, "{action}");
+    ground.is_equal(&site, action).await;
+    site.store.remove().await;
+}
+
+/// The same with a chunk of one row: it is given up, and the nights go on; once it is retried, all is as if nothing had been.
+async fn of_one_row(ground: &Ground) {
+    let site = ground.site(&POLICIES).await;
+    let ran = site.run(&["night"], &Poison::faults(ground, "panic", 3)).ended(1);
+    let poison = Poison::of(ground, &site, "of one row").await;
+    let row = format!(
+        "{JOB} for 2024-02-29 failed for 5005 ORD-59/azure_monthly_credit, and the rest is done; it said: panicked"
+    );
+    assert!(ran.stderr.contains(&row) && ran.stderr.contains(&poison.id()), "{}", ran.stderr);
+    assert_eq!(site.one::<i64>(NO_NIGHT).await, 6, "all nights are complete");
+    assert_eq!(poison.tries().await, TRIES);
+    poison.retry();
+    site.run(&["night"], "").ended(0);
+    let outcome = site.store.outcome().await;
+    for what in ["digest", "entries", "decisions", "benefits", "schedule", "nights", "runs"] {
+        assert_eq!(outcome[what], ground.expected[what], "{what}");
+    }
+    site.store.nothing_is_wrong("of one row").await;
+    site.store.remove().await;
+}
+
+/// Tries that end at the time limit: one process goes through all of them.
 async fn in_one_process(ground: &Ground, action: &str, why: &str) {
     let site = ground.site(policies(why)).await;
     let ran = site.run(&["night"], &Poison::faults(ground, action, 3));
@@ -138,13 +180,13 @@ async fn in_one_process(ground: &Ground, action: &str, why: &str) {
 
 /// The same in `up`, which lives on, and goes on as soon as the operator says so.
 async fn in_up(ground: &Ground) {
-    let site = ground.site(&POLICIES).await;
-    let mut up = site.start(&["up"], &Poison::faults(ground, "panic", 3));
+    let site = ground.site(&LIMITED).await;
+    let mut up = site.start(&["up"], &Poison::faults(ground, "hang", 3));
     let dead = format!(
         "select exists (select from run where status = 'incomplete' and due_on = '2024-02-29' and job = '{JOB}')"
     );
     site.until("the run is incomplete", &dead).await;
-    let poison = Poison::of(ground, &site, "panic in up").await;
+    let poison = Poison::of(ground, &site, "hang in up").await;
     poison.is_given_up("failed").await;
     tokio::time::sleep(A_WHILE).await;
     assert_eq!((poison.tries().await, up.ended_within(Duration::ZERO)), (TRIES, None));
@@ -152,8 +194,8 @@ async fn in_up(ground: &Ground) {
     poison.retry();
     let took = site.until_done().await;
     up.stop();
-    ground.is_equal(&site, "panic in up").await;
-    println!("panic in up: tries {}, complete {took:?} after it was retried", site.tries().await);
+    ground.is_equal(&site, "hang in up").await;
+    println!("hang in up: tries {}, complete {took:?} after it was retried", site.tries().await);
     site.store.remove().await;
 }
 
@@ -194,14 +236,16 @@ async fn in_many_processes(ground: &Ground, action: &str, code: i32, outcome: &s
 async fn whatever_a_chunk_does_its_tries_come_to_an_end_and_an_operator_gives_it_new_ones() {
     let ground = Ground::shared().await;
     let mut cases = JoinSet::new();
-    for (action, why) in [
-        ("fail", "at chunk.worked, as asked"),
-        ("panic", "panicked: at chunk.worked, as asked"),
-        ("hang", LIMIT),
-    ] {
+    for (action, why) in
+        [("fail", "at chunk.worked, as asked"), ("panic", "panicked: at chunk.worked, as asked")]
+    {
         let ground = Arc::clone(&ground);
-        cases.spawn(async move { in_one_process(&ground, action, why).await });
+        cases.spawn(async move { in_halves(&ground, action, why).await });
     }
+    let of_row = Arc::clone(&ground);
+    cases.spawn(async move { of_one_row(&of_row).await });
+    let of_hang = Arc::clone(&ground);
+    cases.spawn(async move { in_one_process(&of_hang, "hang", LIMIT).await });
     let lost = "no word from its worker";
     for (action, code, outcome, why) in
         [("exit", EXITED, "lost", lost), ("kill", KILLED, "lost", lost), ("spin", 1, "failed", LIMIT)]

@@ -52,6 +52,7 @@ mod retention;
 mod schema;
 mod seen;
 mod settlement;
+mod split;
 mod stops;
 mod story;
 mod support;

@@ -209,7 +209,8 @@ const WORK: &str = "
            now() + make_interval(secs => ready_in), now() + make_interval(secs => lease)
     from run r, (values (1, 'ready', -90, null), (2, 'ready', -30, null), (3, 'ready', 600, null),
                         (4, 'claimed', -90, 600), (5, 'claimed', -90, -1), (6, 'failed', -90, null),
-                        (7, 'failed', -90, null), (8, 'discarded', -90, null), (9, 'done', -90, null))
+                        (7, 'failed', -90, null), (8, 'discarded', -90, null), (9, 'done', -90, null),
+                        (10, 'split', -90, null))
                 as c (nth, status, ready_in, lease)
     where r.job = 'provision_credits';
     -- Waits of 1 to 101 s; runs twice as long. One failed, one is under way, one was long ago.
@@ -242,9 +243,15 @@ async fn metrics_are_the_figures_of_status() {
     let queue =
         |job: &str| told["queues"].as_array().unwrap().iter().find(|q| q["job"] == job).unwrap().clone();
     let provision = queue("provision_credits");
-    for (state, count) in
-        [("ready", 2), ("waiting", 1), ("running", 1), ("lapsed", 1), ("dead", 2), ("discarded", 1)]
-    {
+    for (state, count) in [
+        ("ready", 2),
+        ("waiting", 1),
+        ("running", 1),
+        ("lapsed", 1),
+        ("dead", 2),
+        ("discarded", 1),
+        ("split", 1),
+    ] {
         assert_eq!(provision[state], count, "{provision}");
         let series = format!("benefactor_chunks{{job=\"provision_credits\",state=\"{state}\"}}");
         assert_eq!(scraped[&series], count.to_string(), "{series}");

@@ -161,12 +161,17 @@ impl House {
     /// Runs nights up to a date at once, as after an outage: from the last complete one, or from the day of the
     /// first file. It is the morning after.
     pub async fn night(&self, on: &str) -> Vec<night::Night> {
+        self.try_night(on).await.unwrap()
+    }
+
+    /// The same, or how they ended.
+    pub async fn try_night(&self, on: &str) -> jobs::Result<Vec<night::Night>> {
         let on = day(on);
         let cx = self.context(on, add_days(on, 1), false);
         let mut nights = Vec::new();
         let from = self.since.map(|since| since.min(on));
-        night::run(&cx, &self.pool, from, on, |night| nights.push(night.clone())).await.unwrap();
-        nights
+        night::run(&cx, &self.pool, from, on, |night| nights.push(night.clone())).await?;
+        Ok(nights)
     }
 
     /// Runs each night of a span on its own morning.
@@ -179,7 +184,7 @@ impl House {
     /// Runs one job for a business date, alone.
     pub async fn job(&self, name: &str, on: &str) -> Counts {
         let cx = self.context(day(on), add_days(day(on), 1), false);
-        night::run_job(&cx, Job::named(name).unwrap(), &self.pool).await.unwrap()
+        night::run_job(&cx, Job::named(name).unwrap(), &self.pool).await.unwrap().jobs[0].1
     }
 
     /// What the ledger says, a line an entry: `2024-02-29 granted 100.00 USD (2024-02-29..2024-03-31)`, in the

@@ -103,6 +103,7 @@ pub(super) fn standing(work: &ListedChunk) -> String {
         State::Ready => "is ready".to_owned(),
         State::Waiting => format!("waits until {} UTC", at(work.ready_at)),
         State::Discarded => "was discarded".to_owned(),
+        State::Split => "failed and was cut in halves, which stand for it".to_owned(),
         State::Done => "is done".to_owned(),
     }
 }
@@ -139,6 +140,12 @@ impl ShownChunk {
         let mut lines =
             vec![format!("{}  {}, night of {}: {}", work.id, work.job, work.due_on, standing(work))];
         lines.push(format!("  covers   {}; {}", self.stage.covers, self.span()));
+        if let Some(whole) = work.split_of {
+            lines.push(format!("  part of  {}.{whole}, which failed and was cut", work.id.run_id));
+        }
+        if work.single {
+            lines.push("  at fault by itself: nights go on past it, and leave it out until it is retried or discarded".to_owned());
+        }
         lines.extend(self.due());
         let run = match work.run_status.as_str() {
             "running" => "under way",
@@ -257,10 +264,19 @@ impl ShownChunk {
         match self.work.state {
             State::Dead => vec![
                 format!("benefactor jobs retry {id} {said}     once the cause is gone: a new set of tries"),
-                format!(
-                    "benefactor jobs discard {id} {said}   the night of {on} goes on past it, and its rows stay due"
-                ),
+                if self.work.single {
+                    format!("benefactor jobs discard {id} {said}   the next night looks at it again")
+                } else {
+                    format!(
+                        "benefactor jobs discard {id} {said}   the night of {on} goes on past it, and its rows stay due"
+                    )
+                },
             ],
+            State::Split => {
+                let run_id = id.run_id;
+                let parts = self.work.parts.iter();
+                parts.map(|part| format!("benefactor jobs show {run_id}.{part}")).collect()
+            }
             State::Discarded => vec![
                 format!("its rows stay due: the next night looks at them again; or, for the night of {on}"),
                 format!("benefactor jobs retry {id} {said}"),
@@ -308,7 +324,7 @@ impl ShownChunk {
         let key = |(on, id): (chrono::NaiveDate, i64)| json!({ "on": on, "number": id });
         json!({
             "id": work.id.to_string(), "job": work.job, "night_of": work.due_on, "state": work.state.name(),
-            "stage": work.stage, "tries": work.tries, "priority": work.priority, "ready_at": rfc(work.ready_at),
+            "stage": work.stage, "split_of": work.split_of, "parts": work.parts, "single": work.single, "tries": work.tries, "priority": work.priority, "ready_at": rfc(work.ready_at),
             "worker": work.worker, "lease_until": work.lease_until.map(rfc),
             "cancel_asked_at": work.cancel_asked_at.map(rfc), "finished_at": work.finished_at.map(rfc),
             "done": work.counts.done, "refused": work.counts.refused, "failed": work.counts.failed,

@@ -13,7 +13,7 @@ use super::{error::Result, stop::Stop};
 use crate::{
     domain::{catalogue::Catalogue, rate::Rates},
     jobs::policy::{Policies, file::Work},
-    store::{self, run, vault},
+    store::{self, run, vault, work::DueTerms},
 };
 
 /// Where files go.
@@ -175,6 +175,13 @@ impl Context {
             periods_in_a_year: policy.periods_in_a_year,
             max_rate_age_days: policy.max_rate_age_days,
         }
+    }
+
+    /// What decides which rows are due.
+    #[must_use]
+    pub fn due_terms(&self) -> DueTerms {
+        let expiry = self.policies.expire_benefits.policy;
+        DueTerms::new(self.today, expiry.grace_days, expiry.activate_by_days)
     }
 
     /// SHA-256 of a job's policy text.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::store;
+use crate::store::{self, work::WorkId};
 
 /// Why a job did not complete, and so what happens next.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum Error {
         /// What the first of them said last.
         said: String,
     },
+    /// Single rows failed for good; everything else is done, and the nights went on past them.
+    #[error("{}", left_out(.0))]
+    LeftOut(Vec<LeftOut>),
     /// A chunk's work panicked: a fault of this program.
     #[error("panicked: {0}")]
     Panicked(String),
@@ -56,6 +59,21 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+}
+
+/// One row of a night that failed for good, and that the night went on past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The job that failed.
+    pub job: &'static str,
+    /// For which business date.
+    pub due_on: NaiveDate,
+    /// Its chunk; `None` in a dry run, of which none stays.
+    pub id: Option<WorkId>,
+    /// Whose it is and what, as people know it.
+    pub what: String,
+    /// What its last try said.
+    pub said: String,
 }
 
 impl From<sqlx::Error> for Error {
@@ -87,6 +105,24 @@ impl Error {
         }
     }
 
+    /// Whether it may be the fault of one row of what was worked on: the store is there, the work was the worker's own to do, and
+    /// it came to an end.
+    #[must_use]
+    pub fn may_be_of_one_row(&self) -> bool {
+        match self {
+            Self::Store(store::Error::LeaseLost) => false,
+            Self::Store(store) => !store.is_down() && !store.is_configuration(),
+            Self::Panicked(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the store refused values, as it will again.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Store(store) if store.refused_values().is_some())
+    }
+
     /// For an error with a file.
     pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
@@ -105,6 +141,28 @@ fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &
         "{job} for {due_on} is incomplete: chunk {run_id}.{first}{more} failed after all tries; it said: {said}. \
          `benefactor jobs show {run_id}.{first}` tells which rows; then `jobs retry` or `jobs discard` it"
     )
+}
+
+/// How many of what was left out are told one by one.
+const NAMED: usize = 10;
+
+/// What to do about single rows that failed for good.
+fn left_out(all: &[LeftOut]) -> String {
+    let mut told: Vec<String> = all.iter().take(NAMED).map(LeftOut::sentence).collect();
+    if let Some(more) = all.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        told.push(format!("and {more} more: `benefactor jobs list --state dead`"));
+    }
+    told.join("\n")
+}
+
+impl LeftOut {
+    fn sentence(&self) -> String {
+        let Self { job, due_on, what, said, .. } = self;
+        let next = self.id.map_or_else(String::new, |id| {
+            format!(". `benefactor jobs show {id}` tells more; then `jobs retry` or `jobs discard` it")
+        });
+        format!("{job} for {due_on} failed for {what}, and the rest is done; it said: {said}{next}")
+    }
 }
 
 /// Result of a job.

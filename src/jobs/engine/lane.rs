@@ -2,28 +2,30 @@
 //! processes may work the same run beside it.
 //!
 //! A try of a chunk ends in one of these ways, and each is on record: done; failed (an error, a panic, its time limit),
-//! and then retried after a pause or a dead letter; cancelled by an operator; released, because its worker stops or the
+//! and then retried after a pause, cut in halves, or a dead letter; cancelled by an operator; released, because its worker stops or the
 //! database went away, which does not count as a try; lost, because its lease expired: the next worker records that.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
-use tracing::{Instrument, debug, error, error_span, info, warn};
+use tracing::{Instrument, debug, error_span, info, warn};
 
 use super::{
     context::Context,
     error::{Error, Result},
     job::Job,
+    split::{Fate, tries},
 };
 use crate::{
     jobs::policy::file::Work,
     store::{
         self,
-        run::{self, Chunk, Claimant, OpenChunks, Pause, Word},
+        run::{self, Chunk, Claimant, OpenChunks, Word},
     },
 };
 
@@ -60,8 +62,8 @@ enum End {
 
 impl Job {
     /// Works until no chunk of the run is open, on as many lanes as the policy says, and waits for what other
-    /// processes claimed or what pauses; ends early when too many failed or a stop is asked for. `chunks`: how many are
-    /// open.
+    /// processes claimed or what pauses; ends early when too many failed or a stop is asked for. Single rows that failed are
+    /// left behind, as long as they are not too many. `chunks`: how many are open.
     pub(super) async fn work_off(
         &'static self,
         cx: &Arc<Context>,
@@ -74,7 +76,7 @@ impl Job {
         let mut glance = GLANCE;
         loop {
             let worked = self.lanes(cx, &mut *conn, room, run_id, chunks).await?;
-            let OpenChunks { open, failed } = run::open_chunks(&mut *conn, run_id).await?;
+            let OpenChunks { open, failed, single } = run::open_chunks(&mut *conn, run_id).await?;
             if open > 0 && failed < limit {
                 if cx.stop.is_asked() {
                     return Err(Error::Stopped);
@@ -91,7 +93,7 @@ impl Job {
                 }
                 continue;
             }
-            if failed == 0 {
+            if failed == single && failed < limit {
                 return Ok(());
             }
             let mut tx = conn.begin().await?;
@@ -173,12 +175,21 @@ impl Job {
         }
     }
 
-    /// As a lane, in the transaction of a rehearsal: a failure is told as it is.
+    /// As a lane, in the transaction of a rehearsal, without pauses: what is at fault is found as in a night, any other failure is
+    /// told as it is.
     async fn rehearsed_lane(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<bool> {
         let mut any = false;
         while let Some(chunk) = self.claim(cx, conn, run_id).await? {
-            self.chunk(cx, conn, &chunk).await?;
             any = true;
+            let done = AssertUnwindSafe(self.chunk(cx, conn, &chunk)).catch_unwind().await;
+            let Err(error) = done.unwrap_or_else(|panic| Err(Error::Panicked(said(panic.as_ref())))) else {
+                continue;
+            };
+            let goes_on = error.may_be_of_one_row()
+                && matches!(self.give_back(cx, conn, &chunk, &error).await?, Fate::Split | Fate::Single);
+            if !goes_on {
+                return Err(error);
+            }
         }
         Ok(any)
     }
@@ -247,7 +258,7 @@ impl Job {
             hand_back(pool, chunk, work, &error.to_string()).await;
             return Err(error);
         }
-        self.give_back(pool, chunk, work, &error).await?;
+        self.give_back(cx, &mut *pool.acquire().await?, chunk, &error).await?;
         Ok(conn)
     }
 
@@ -272,26 +283,14 @@ impl Job {
             }
             End::CalledOff => {
                 info!("called off by an operator");
-                self.give_back(pool, chunk, work, &Error::CalledOff).await?;
+                self.give_back(cx, &mut *pool.acquire().await?, chunk, &Error::CalledOff).await?;
             }
             End::Limit => {
-                self.give_back(pool, chunk, work, &Error::Hung { seconds: work.limit_seconds }).await?;
+                let hung = Error::Hung { seconds: work.limit_seconds };
+                self.give_back(cx, &mut *pool.acquire().await?, chunk, &hung).await?;
             }
         }
         if is_gone { Ok(()) } else { Err(Error::Stuck) }
-    }
-
-    /// Records a failure, and says what comes of it.
-    async fn give_back(&self, pool: &PgPool, chunk: &Chunk, work: Work, failure: &Error) -> Result<()> {
-        let pause = Pause { first: work.retry_after_seconds, at_most: work.retry_at_most_seconds };
-        let mut conn = pool.acquire().await?;
-        let given_up = run::give_back(&mut conn, chunk, &failure.to_string(), tries(work), pause).await?;
-        if given_up {
-            error!(error = %failure, "failed for good after all its tries; an operator retries or discards it");
-        } else if !matches!(failure, Error::CalledOff) {
-            warn!(error = %failure, "failed; it is tried again after a pause");
-        }
-        Ok(())
     }
 }
 
@@ -360,14 +359,13 @@ async fn hand_back(pool: &PgPool, chunk: &Chunk, work: Work, why: &str) {
     warn!("the chunk could not be handed back; its lease lapses");
 }
 
-fn tries(work: Work) -> i32 {
-    i32::try_from(work.attempts).unwrap_or(i32::MAX)
-}
-
 /// What a panic said.
 fn panic_message(join: JoinError) -> String {
     let Ok(payload) = join.try_into_panic() else { return "its task was ended".to_owned() };
-    let said: &dyn Any = payload.as_ref();
-    let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    said(payload.as_ref())
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

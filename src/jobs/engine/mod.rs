@@ -12,6 +12,7 @@ pub mod name;
 pub mod night;
 pub mod provisioning;
 pub mod retention;
+mod split;
 pub mod stop;
 pub mod ticks;
 
@@ -23,7 +24,7 @@ use tracing::{Instrument, Span, error_span, field::Empty};
 use self::lane::Room;
 pub use self::{
     context::{Context, Folders, Whole, sha256},
-    error::{Error, Result, is_full, refused_values},
+    error::{Error, LeftOut, Result, is_full, refused_values},
     job::{Job, PlanStage, Stage, WorkChunk},
     stop::{Stop, Stopper},
 };
@@ -32,22 +33,25 @@ use crate::store::{
     run::{self, Chunk, Counts, Run},
 };
 
+/// What a job came to for a business date.
+#[derive(Clone, Debug, Default)]
+struct Ended {
+    counts: Counts,
+    /// What of it failed for good, each by itself; the night goes on past that.
+    left_out: Vec<LeftOut>,
+}
+
 /// What comes next of a job's run.
 enum Next {
     /// So many chunks of it are to be worked off.
     Work(Run, usize),
     /// Nothing is left of it: it is closed, and came to this.
-    Closed(Counts),
+    Closed(Ended),
 }
 
 impl Job {
     /// Runs it for the context's date to its end, planning on `conn`.
-    async fn run(
-        &'static self,
-        cx: &Arc<Context>,
-        conn: &mut PgConnection,
-        room: Room<'_>,
-    ) -> Result<Counts> {
+    async fn run(&'static self, cx: &Arc<Context>, conn: &mut PgConnection, room: Room<'_>) -> Result<Ended> {
         let span = self.span(cx);
         async {
             let mut tx = conn.begin().await?;
@@ -57,7 +61,7 @@ impl Job {
                 tx.commit().await?;
                 let (run, chunks) = match next {
                     Next::Work(run, chunks) => (run, chunks),
-                    Next::Closed(counts) => return Ok(counts),
+                    Next::Closed(ended) => return Ok(ended),
                 };
                 self.work_off(cx, conn, room, run.run_id, chunks).await?;
                 tx = conn.begin().await?;
@@ -96,9 +100,11 @@ impl Job {
         if let Some((stage, spans)) = self.due_after(cx, &mut *conn, run.stage).await? {
             return self.plan_stage(cx, conn, room, Run { stage, ..run }, &spans).await;
         }
-        let counts = run::close(conn, run.run_id, Some(self.last_stage())).await?;
+        let counts = run::close(&mut *conn, run.run_id, Some(self.last_stage())).await?;
+        let left_out =
+            if run.has_chunks { self.left_out(cx, &mut *conn, run.run_id).await? } else { Vec::new() };
         fault::at("run.closed", self.name).await?;
-        Ok(Next::Closed(counts))
+        Ok(Next::Closed(Ended { counts, left_out }))
     }
 
     /// The first stage after `stage` that has something due, cut into spans.
@@ -110,6 +116,7 @@ impl Job {
     ) -> Result<Option<(i16, Vec<run::Span>)>> {
         for stage in stage.saturating_add(1)..=self.last_stage() {
             let spans = (self.plan)(cx, &mut *conn, stage).await?;
+            let spans = self.around_dead(&mut *conn, stage, spans).await?;
             if !spans.is_empty() {
                 return Ok(Some((stage, spans)));
             }
@@ -133,7 +140,7 @@ impl Job {
             notifier::notify(conn, &self.queue(), chunks, priority).await?;
         }
         fault::at("stage.planned", self.name).await?;
-        Ok(Next::Work(run, spans.len()))
+        Ok(Next::Work(Run { has_chunks: true, ..run }, spans.len()))
     }
 
     /// Does one claimed chunk: effects and outcome commit together, or not at all.

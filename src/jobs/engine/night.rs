@@ -8,9 +8,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tracing::{Instrument, info};
 
 use super::{
-    Next,
+    Ended, Next,
     context::Context,
-    error::{Error, Result},
+    error::{Error, LeftOut, Result},
     fault,
     job::Job,
     lane::Room,
@@ -39,6 +39,8 @@ pub struct Night {
     pub jobs: Vec<(&'static str, Counts)>,
     /// If it was complete already: what there was, and what is new.
     pub again: Option<Again>,
+    /// What failed for good, each by itself, and was left behind.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A night that was complete already when it was looked at.
@@ -107,8 +109,8 @@ fn is_latest(due_on: NaiveDate, last: Option<NaiveDate>) -> bool {
 /// is complete. What operators gave back to nights that are over is done first.
 ///
 /// # Errors
-/// [`Error::Held`] while another process runs them, or when one became leader meanwhile; whatever stops a job. What was
-/// done stays done, and the next start goes on there.
+/// [`Error::Held`] while another process runs them, or when one became leader meanwhile; whatever stops a job: what was
+/// done stays done, and the next start goes on there. [`Error::LeftOut`] when all nights are done, but for what it names.
 pub async fn run(
     cx: &Context,
     pool: &PgPool,
@@ -143,29 +145,37 @@ async fn through(
 ) -> Result<()> {
     as_leader(cx, pool, async |cx, conn| {
         // What fails again of a night that is over holds up no later one: that one had gone on past it.
-        let mut failed_again = Ok(());
+        let (mut failed_again, mut left_out) = (Ok(()), Vec::new());
         for (job, due_on) in run::retried(&mut *conn).await? {
             let Some(job) = Job::named(&job) else { continue };
             match job.run(&Arc::new(cx.on(due_on, false)), &mut *conn, Room::Pool(pool)).await {
                 Err(error @ Error::Incomplete { .. }) => failed_again = Err(error),
-                outcome => drop(outcome?),
+                outcome => left_out.extend(outcome?.left_out),
             }
         }
         let (last, dates) = open(&mut *conn, from, to, now.is_some()).await?;
         if now.is_some() && last.is_some_and(|last| to <= last) {
-            return failed_again; // nothing else was due
+            return failed_again.and(told_of(left_out)); // nothing else was due
         }
         let plan = planned(cx, &mut *conn, &dates, last, now).await?;
         for due_on in dates {
             let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));
             match one(&cx, &mut *conn, Room::Pool(pool), &plan).await? {
-                Some(night) => told(&night),
+                Some(night) => {
+                    told(&night);
+                    left_out.extend(night.left_out);
+                }
                 None => break,
             }
         }
-        failed_again
+        failed_again.and(told_of(left_out))
     })
     .await
+}
+
+/// What nights went on past is told when they are done.
+fn told_of(left_out: Vec<LeftOut>) -> Result<()> {
+    if left_out.is_empty() { Ok(()) } else { Err(Error::LeftOut(left_out)) }
 }
 
 /// Runs nights in a transaction that the caller rolls back: the same code, nothing stays.
@@ -215,7 +225,16 @@ async fn one(
 ) -> Result<Option<Night>> {
     let before = run::complete(&mut *conn, cx.today).await?;
     let begun = run::begun(&mut *conn, &REGISTRY.map(|job| job.name.to_owned()), cx.today).await?;
-    let mut walk = Walk { cx, room, ticks: plan.of(cx.today), begun, at: 0, run: None, jobs: Vec::new() };
+    let mut walk = Walk {
+        cx,
+        room,
+        ticks: plan.of(cx.today),
+        begun,
+        at: 0,
+        run: None,
+        jobs: Vec::new(),
+        left_out: Vec::new(),
+    };
     loop {
         let mut tx = conn.begin().await?;
         cx.ensure_leader(&mut tx).await?;
@@ -235,7 +254,7 @@ async fn one(
     }
     fault::at("night.complete", "night").await?;
     let again = before.map(|before| Again::of(&before, &walk.jobs));
-    Ok(Some(Night { due_on: cx.today, jobs: walk.jobs, again }))
+    Ok(Some(Night { due_on: cx.today, jobs: walk.jobs, again, left_out: walk.left_out }))
 }
 
 /// Where a night pauses, because what it did so far must be committed.
@@ -262,6 +281,7 @@ struct Walk<'a> {
     /// The run of the job at that place, if it is begun.
     run: Option<Run>,
     jobs: Vec<(&'static str, Counts)>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Walk<'_> {
@@ -296,8 +316,9 @@ impl Walk<'_> {
             let span = job.span(self.cx);
             match self.job(job, &mut *conn, &mut idle).instrument(span).await? {
                 Next::Work(run, chunks) => break Halt::Work(job, run, chunks),
-                Next::Closed(counts) => {
-                    self.jobs.push((job.name, counts));
+                Next::Closed(ended) => {
+                    self.jobs.push((job.name, ended.counts));
+                    self.left_out.extend(ended.left_out);
                     answered.push(job.name.to_owned());
                     self.at += 1;
                 }
@@ -329,7 +350,7 @@ impl Walk<'_> {
         }
         let Some((stage, spans)) = job.due_after(cx, &mut *conn, -1).await? else {
             idle.push(job);
-            return Ok(Next::Closed(Counts::default()));
+            return Ok(Next::Closed(Ended::default()));
         };
         self.record(&mut *conn, idle).await?;
         let run = job.begin(cx, &mut *conn).await?;
@@ -351,22 +372,28 @@ impl Walk<'_> {
 ///
 /// # Errors
 /// As [`run()`].
-pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Counts> {
+pub async fn run_job(cx: &Context, job: &'static Job, pool: &PgPool) -> Result<Night> {
     as_leader(cx, pool, async |cx, conn| {
-        job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await
+        let ended = job.run(&Arc::new(cx.on(cx.today, true)), conn, Room::Pool(pool)).await?;
+        Ok(alone(cx.today, job, ended))
     })
     .await
+}
+
+/// A night of one job.
+fn alone(due_on: NaiveDate, job: &'static Job, ended: Ended) -> Night {
+    Night { due_on, jobs: vec![(job.name, ended.counts)], again: None, left_out: ended.left_out }
 }
 
 /// One job in a transaction that the caller rolls back.
 ///
 /// # Errors
 /// As [`run()`].
-pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Counts> {
+pub async fn rehearse_job(cx: &Context, job: &'static Job, conn: &mut PgConnection) -> Result<Night> {
     let mut tx = conn.begin().await?;
-    let counts = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal).await?;
+    let ended = job.run(&Arc::new(cx.on(cx.today, true)), &mut tx, Room::Rehearsal).await?;
     tx.commit().await?;
-    Ok(counts)
+    Ok(alone(cx.today, job, ended))
 }
 
 /// Does something as the leader, on one connection.

@@ -29,6 +29,8 @@ pub struct Chunk {
     pub attempt_id: i64,
     /// Which try it is, from 1.
     pub attempts: i32,
+    /// The chunk that was cut, if this is a part of one.
+    pub split_of: Option<i32>,
 }
 
 /// Who claims, and how hard a job may be tried.
@@ -115,7 +117,8 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
            )
            select c.run_id as "run_id!", c.chunk_no as "chunk_no!", c.stage as "stage!", c.from_on as "from_on!",
                   c.from_id as "from_id!", c.until_on as "until_on!", c.until_id as "until_id!",
-                  c.epoch as "epoch!", c.attempts as "attempts!", s.attempt_id as "attempt_id!"
+                  c.epoch as "epoch!", c.attempts as "attempts!", c.split_of,
+                  s.attempt_id as "attempt_id!"
            from claimed c, started s"#,
         run_id,
         by.worker,
@@ -132,6 +135,7 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
         epoch: r.epoch,
         attempt_id: r.attempt_id,
         attempts: r.attempts,
+        split_of: r.split_of,
     }))
 }
 

@@ -75,7 +75,7 @@ pub async fn retry(
     }
     sqlx::query!(
         "update run_chunk set status = 'ready', attempts = 0, ready_at = now(), priority = coalesce($3, priority),
-             worker = null, lease_until = null, cancel_asked_at = null, finished_at = null
+             only_key = null, worker = null, lease_until = null, cancel_asked_at = null, finished_at = null
          where run_id = $1 and chunk_no = $2",
         id.run_id,
         id.chunk_no,

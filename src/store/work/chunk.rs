@@ -53,14 +53,22 @@ pub enum State {
     Waiting,
     /// Never to be done in this run, as an operator said.
     Discarded,
+    /// It failed and was cut: its parts stand for it.
+    Split,
     /// Done.
     Done,
 }
 
 impl State {
     /// Every state; in the order in which work is listed.
-    pub const ALL: [Self; 6] =
-        [Self::Dead, Self::Running, Self::Ready, Self::Waiting, Self::Discarded, Self::Done];
+    pub const ALL: [Self; 7] =
+        [Self::Dead, Self::Running, Self::Ready, Self::Waiting, Self::Discarded, Self::Split, Self::Done];
+
+    /// Whether nothing more is to be done about it.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Split)
+    }
 
     /// Its name.
     #[must_use]
@@ -71,6 +79,7 @@ impl State {
             Self::Ready => "ready",
             Self::Waiting => "waiting",
             Self::Discarded => "discarded",
+            Self::Split => "split",
             Self::Done => "done",
         }
     }
@@ -97,6 +106,12 @@ pub struct ListedChunk {
     pub span: Span,
     /// Where it stands.
     pub state: State,
+    /// The chunk that was cut, if it is a part of one.
+    pub split_of: Option<i32>,
+    /// If it was cut, its parts.
+    pub parts: Vec<i32>,
+    /// Of a dead letter: its span is one key, which is at fault.
+    pub single: bool,
     /// Tries since it was planned, or retried by an operator.
     pub tries: i32,
     /// The higher goes first.
@@ -135,6 +150,9 @@ pub struct ListedChunk {
 pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<ListedChunk>> {
     let row = sqlx::query!(
         r#"select r.job, r.due_on, c.stage, c.from_on, c.from_id, c.until_on, c.until_id, c.attempts, c.priority,
+                  c.split_of, c.only_key is not null as "single!",
+                  array(select p.chunk_no from run_chunk p where p.run_id = c.run_id and p.split_of = c.chunk_no
+                        order by 1) as "parts!",
                   c.ready_at, c.worker, c.lease_until, c.cancel_asked_at, c.finished_at, c.done, c.refused, c.failed,
                   r.status as run_status, r.started_at, r.binary_version, r.policy_sha256, r.catalogue_sha256,
                   r.input_sha256,
@@ -158,6 +176,9 @@ pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<ListedCh
         stage: r.stage,
         span: Span { from: key(r.from_on, r.from_id), until: key(r.until_on, r.until_id) },
         state: State::named(&r.state).unwrap_or(State::Done),
+        split_of: r.split_of,
+        parts: r.parts,
+        single: r.single,
         tries: r.attempts,
         priority: r.priority,
         ready_at: r.ready_at,

@@ -37,6 +37,15 @@ pub struct DueTerms {
     pub activate_by_days: i32,
 }
 
+impl DueTerms {
+    /// By the policy numbers as they are.
+    #[must_use]
+    pub fn new(today: NaiveDate, grace_days: u32, activate_by_days: u32) -> Self {
+        let days = |days| i32::try_from(days).unwrap_or(i32::MAX);
+        Self { today, grace_days: days(grace_days), activate_by_days: days(activate_by_days) }
+    }
+}
+
 /// A row that a chunk owes something.
 #[derive(Clone, Debug)]
 pub struct DueRow {
