@@ -66,7 +66,7 @@ fn in_words(of: Type) -> String {
         Type::SignInName => "a sign-in name, `name@domain`".to_owned(),
         Type::Text(most) => format!("text, at most {most} characters"),
         Type::Count(most) => format!("a whole number from 1 to {most}"),
-        Type::Quantity => "a whole number, zero or more; of cloud support also `unlimited`".to_owned(),
+        Type::Quantity => "a whole number from 0 to 999999999; of cloud support also `unlimited`".to_owned(),
         Type::Url(most) => format!("an address beginning with `https://`, at most {most} bytes"),
         Type::SomeOf(words, _) => format!("one or several, joined by `+`, of {}", one_of(words)),
         Type::OneOf(words, _) => format!("one of {}", one_of(words)),

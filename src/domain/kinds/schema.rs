@@ -54,7 +54,7 @@ pub enum Type {
     Amount,
     /// A whole number from 1 to this.
     Count(u32),
-    /// A whole number, zero or more; of cloud support also `unlimited`.
+    /// A whole number of up to nine digits; of cloud support also `unlimited`.
     Quantity,
     /// Hours in whole minutes.
     Hours,

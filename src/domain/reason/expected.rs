@@ -11,7 +11,7 @@ use super::super::language::Language;
 pub enum Expected {
     /// Digits only.
     Digits,
-    /// A whole number, zero or more.
+    /// A whole number of up to nine digits.
     Quantity,
     /// A date, `YYYY-MM-DD`.
     Date,
@@ -71,7 +71,7 @@ impl Expected {
     pub const fn phrase(self, language: Language) -> &'static str {
         let (english, swedish) = match self {
             Self::Digits => ("digits only", "enbart siffror"),
-            Self::Quantity => ("a whole number, zero or more", "ett heltal, noll eller större"),
+            Self::Quantity => ("a whole number from 0 to 999999999", "ett heltal från 0 till 999999999"),
             Self::Date => ("a date written YYYY-MM-DD", "ett datum skrivet ÅÅÅÅ-MM-DD"),
             Self::DateOrInstant => (
                 "a date written YYYY-MM-DD, or an instant such as 2024-01-31T09:30:00Z",
