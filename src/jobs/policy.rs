@@ -1,7 +1,7 @@
 //! The numbers of the rules, and when and how hard each job works: one TOML a job (`jobs/<stem>.toml`).
 //!
 //! Compiled in, and overridden file by file. A job's own numbers are beside it (`<stem>/policy.rs`); what all files have is
-//! in [`file`]; here they are put together from the one list of jobs.
+//! in [`mod@file`]; here they are put together from the one list of jobs.
 
 use self::file::{JobFile, PolicyFiles, Work};
 use crate::domain::{finding::Finding, timetable::Timetable};
