@@ -92,8 +92,8 @@ pub async fn ending_spans(
     Ok(spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
 }
 
-/// The memberships of a span whose status changes by `today`, locked. Orders that are still to be decided are left alone (D5, D7),
-/// here and below.
+/// The memberships of a span whose status changes by `today`, locked. Orders that are still to be decided are left alone
+/// (D5, D7), here and below.
 pub async fn changing(
     conn: &mut PgConnection,
     span: Span,

@@ -14,8 +14,8 @@ use crate::domain::{
     settlement::Usage,
 };
 
-/// Cuts the entitlements that are to be settled, and those with unsettled usage dated by `today`, into spans; the date of their
-/// keys is `today`.
+/// Cuts the entitlements that are to be settled, and those with unsettled usage dated by `today`, into spans; the date of
+/// their keys is `today`.
 pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
     let starts = sqlx::query_scalar!(
         r#"select entitlement_id as "id!"

@@ -144,7 +144,9 @@ impl ShownChunk {
             lines.push(format!("  part of  {}.{whole}, which failed and was cut", work.id.run_id));
         }
         if work.single {
-            lines.push("  at fault by itself: nights go on past it, and leave it out until it is retried or discarded".to_owned());
+            let what =
+                "at fault by itself: nights go on past it, and leave it out until it is retried or discarded";
+            lines.push(format!("  {what}"));
         }
         lines.extend(self.due());
         let run = match work.run_status.as_str() {
@@ -324,7 +326,8 @@ impl ShownChunk {
         let key = |(on, id): (chrono::NaiveDate, i64)| json!({ "on": on, "number": id });
         json!({
             "id": work.id.to_string(), "job": work.job, "night_of": work.due_on, "state": work.state.name(),
-            "stage": work.stage, "split_of": work.split_of, "parts": work.parts, "single": work.single, "tries": work.tries, "priority": work.priority, "ready_at": rfc(work.ready_at),
+            "stage": work.stage, "split_of": work.split_of, "parts": work.parts, "single": work.single,
+            "tries": work.tries, "priority": work.priority, "ready_at": rfc(work.ready_at),
             "worker": work.worker, "lease_until": work.lease_until.map(rfc),
             "cancel_asked_at": work.cancel_asked_at.map(rfc), "finished_at": work.finished_at.map(rfc),
             "done": work.counts.done, "refused": work.counts.refused, "failed": work.counts.failed,

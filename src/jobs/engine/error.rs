@@ -105,8 +105,8 @@ impl Error {
         }
     }
 
-    /// Whether it may be the fault of one row of what was worked on: the store is there, the work was the worker's own to do, and
-    /// it came to an end.
+    /// Whether it may be the fault of one row of what was worked on: the store is there, the work was the worker's own to
+    /// do, and it came to an end.
     #[must_use]
     pub fn may_be_of_one_row(&self) -> bool {
         match self {

@@ -1,4 +1,5 @@
-//! What jobs run on, policies and catalogue: compiled in, each file replaced by the one of that name in the configuration folder.
+//! What jobs run on, policies and catalogue: compiled in, each file replaced by the one of that name in the configuration
+//! folder.
 
 use std::{
     fs,

@@ -2,8 +2,9 @@
 //! processes may work the same run beside it.
 //!
 //! A try of a chunk ends in one of these ways, and each is on record: done; failed (an error, a panic, its time limit),
-//! and then retried after a pause, cut in halves, or a dead letter; cancelled by an operator; released, because its worker stops or the
-//! database went away, which does not count as a try; lost, because its lease expired: the next worker records that.
+//! and then retried after a pause, cut in halves, or a dead letter; cancelled by an operator; released, because its worker
+//! stops or the database went away, which does not count as a try; lost, because its lease expired: the next worker
+//! records that.
 
 use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -175,8 +176,8 @@ impl Job {
         }
     }
 
-    /// As a lane, in the transaction of a rehearsal, without pauses: what is at fault is found as in a night, any other failure is
-    /// told as it is.
+    /// As a lane, in the transaction of a rehearsal, without pauses: what is at fault is found as in a night, any other
+    /// failure is told as it is.
     async fn rehearsed_lane(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<bool> {
         let mut any = false;
         while let Some(chunk) = self.claim(cx, conn, run_id).await? {

@@ -42,30 +42,19 @@ pub async fn keys(
 ) -> Result<Option<DueKeys>> {
     let found = match rows {
         Rows::Requests(kind) => requests(conn, kind, span).await?,
-        Rows::Memberships => numbered(span, memberships(conn, span, terms).await?),
-        Rows::Credits => numbered(span, credits(conn, span, terms).await?),
-        Rows::Usage => numbered(span, usage(conn, span, terms).await?),
-        Rows::Partners => numbered(span, partners(conn, span).await?),
-        Rows::Mails | Rows::Files | Rows::None => vec![],
+        _ => numbers(conn, rows, span, terms).await?,
     };
-    let ends = found.first().zip(found.last());
-    Ok(ends.map(|(first, middle)| DueKeys { first: *first, middle: *middle, several: found.len() > 1 }))
-}
-
-/// Keys by number alone have the date of their span.
-fn numbered(span: Span, ids: Vec<i64>) -> Vec<SpanKey> {
-    ids.into_iter().map(|id| (span.from.0, id)).collect()
+    let Some(first) = found.first().copied() else { return Ok(None) };
+    let middle = found.get(found.len() / 2).copied().unwrap_or(first);
+    Ok(Some(DueKeys { first, middle, several: found.len() > 1 }))
 }
 
 async fn requests(conn: &mut PgConnection, kind: &str, span: Span) -> Result<Vec<SpanKey>> {
     let rows = sqlx::query!(
-        r#"select requested_on as "on!", request_no as "no!"
-           from (select requested_on, request_no, count(*) over () as total,
-                        row_number() over (order by requested_on, request_no) as nth
-                 from request
-                 where status = 'pending' and kind = $1
-                   and (requested_on, request_no) >= ($2, $3) and (requested_on, request_no) < ($4, $5)) k
-           where nth in (1, total / 2 + 1) order by nth"#,
+        "select requested_on, request_no from request
+         where status = 'pending' and kind = $1
+           and (requested_on, request_no) >= ($2, $3) and (requested_on, request_no) < ($4, $5)
+         order by requested_on, request_no",
         kind,
         span.from.0,
         span.from.1,
@@ -74,16 +63,30 @@ async fn requests(conn: &mut PgConnection, kind: &str, span: Span) -> Result<Vec
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.on, r.no)).collect())
+    Ok(rows.into_iter().map(|r| (r.requested_on, r.request_no)).collect())
 }
 
-async fn memberships(conn: &mut PgConnection, span: Span, terms: DueTerms) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
+/// Keys by number alone, under the date of their span. Which partners are owed word is known to the job alone, so these are
+/// all of the span.
+async fn numbers(conn: &mut PgConnection, rows: Rows, span: Span, terms: DueTerms) -> Result<Vec<SpanKey>> {
+    let of = match rows {
+        Rows::Memberships => "memberships",
+        Rows::Credits => "credits",
+        Rows::Usage => "usage",
+        Rows::Partners => "partners",
+        Rows::Requests(_) | Rows::Mails | Rows::Files | Rows::None => return Ok(vec![]),
+    };
+    let ids = sqlx::query_scalar!(
         r#"select id as "id!"
-           from (select membership_id as id, count(*) over () as total,
-                        row_number() over (order by membership_id) as nth
-                 from due_memberships($3, $4, $5) where membership_id >= $1 and membership_id < $2) k
-           where nth in (1, total / 2 + 1) order by nth"#,
+           from (select membership_id as id from due_memberships($4, $5, $6) where $1 = 'memberships'
+                 union all
+                 select entitlement_id from due_credits($4) where $1 = 'credits'
+                 union all
+                 select entitlement_id from due_usage($4) where $1 = 'usage'
+                 union all
+                 select partner_id from partner where $1 = 'partners') due
+           where id >= $2 and id < $3 order by id"#,
+        of,
         span.from.1,
         span.until.1,
         terms.today,
@@ -91,50 +94,6 @@ async fn memberships(conn: &mut PgConnection, span: Span, terms: DueTerms) -> Re
         terms.activate_by_days
     )
     .fetch_all(conn)
-    .await?)
-}
-
-async fn credits(conn: &mut PgConnection, span: Span, terms: DueTerms) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
-        r#"select id as "id!"
-           from (select entitlement_id as id, count(*) over () as total,
-                        row_number() over (order by entitlement_id) as nth
-                 from due_credits($3) where entitlement_id >= $1 and entitlement_id < $2) k
-           where nth in (1, total / 2 + 1) order by nth"#,
-        span.from.1,
-        span.until.1,
-        terms.today
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-async fn usage(conn: &mut PgConnection, span: Span, terms: DueTerms) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
-        r#"select id as "id!"
-           from (select entitlement_id as id, count(*) over () as total,
-                        row_number() over (order by entitlement_id) as nth
-                 from due_usage($3) where entitlement_id >= $1 and entitlement_id < $2) k
-           where nth in (1, total / 2 + 1) order by nth"#,
-        span.from.1,
-        span.until.1,
-        terms.today
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-/// Which of them are owed word is known to the job alone, so these are all of the span.
-async fn partners(conn: &mut PgConnection, span: Span) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
-        r#"select id as "id!"
-           from (select partner_id as id, count(*) over () as total,
-                        row_number() over (order by partner_id) as nth
-                 from partner where partner_id >= $1 and partner_id < $2) k
-           where nth in (1, total / 2 + 1) order by nth"#,
-        span.from.1,
-        span.until.1
-    )
-    .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(ids.into_iter().map(|id| (span.from.0, id)).collect())
 }
