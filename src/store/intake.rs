@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
 use crate::domain::{
@@ -56,7 +56,8 @@ pub struct StoredOrder {
 
 /// Orders by their number.
 pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<HashMap<String, StoredOrder>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        OrderRecord,
         r#"select order_id, membership_id, partner_id, offer, purchased_on, starts_on, anniversary_on,
                   (renews is not null) as "fixed!", ended_on
            from membership where order_id = any($1)"#,
@@ -64,8 +65,41 @@ pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<Has
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
+    Ok(by_number(rows))
+}
+
+/// Orders by their number, locked in the order of their numbers in the store.
+pub async fn lock_orders(
+    conn: &mut PgConnection,
+    order_ids: &[String],
+) -> Result<HashMap<String, StoredOrder>> {
+    let rows = sqlx::query_as!(
+        OrderRecord,
+        r#"select order_id, membership_id, partner_id, offer, purchased_on, starts_on, anniversary_on,
+                  (renews is not null) as "fixed!", ended_on
+           from membership where order_id = any($1) order by membership_id for update"#,
+        order_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(by_number(rows))
+}
+
+/// An order as the store has it.
+struct OrderRecord {
+    order_id: String,
+    membership_id: i64,
+    partner_id: i64,
+    offer: Option<String>,
+    purchased_on: Option<NaiveDate>,
+    starts_on: NaiveDate,
+    anniversary_on: NaiveDate,
+    fixed: bool,
+    ended_on: Option<NaiveDate>,
+}
+
+fn by_number(rows: Vec<OrderRecord>) -> HashMap<String, StoredOrder> {
+    rows.into_iter()
         .map(|r| {
             let order = StoredOrder {
                 membership_id: r.membership_id,
@@ -79,7 +113,7 @@ pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<Has
             };
             (r.order_id, order)
         })
-        .collect())
+        .collect()
 }
 
 /// An entitlement as it is stored.
@@ -381,83 +415,64 @@ pub async fn new_requests(conn: &mut PgConnection, count: i32) -> Result<Vec<i64
     .await?)
 }
 
-/// A request that a row makes.
+/// A renewal that a row asks for.
 #[derive(Clone, Debug)]
-pub struct NewRequest<'a> {
+pub struct NewRenewal<'a> {
     /// Whose.
     pub partner_id: i64,
-    /// `assign`, `remove`, `cancel` or `renew`.
-    pub kind: &'a str,
-    /// The key of its row within its partner.
-    pub request_key: &'a str,
-    /// The row as it was understood.
-    pub content: &'a Value,
-    /// The order.
+    /// The order that is renewed, which is the key of the request.
+    pub order_id: &'a str,
+    /// Its number in the store.
     pub membership_id: i64,
-    /// The benefit, if it is about one.
-    pub entitlement_id: Option<i64>,
+    /// The row as it was understood.
+    pub content: Value,
     /// Who asks.
     pub requested_by: &'a str,
     /// The date that counts.
-    pub requested_on: NaiveDate,
-    /// Where it came from.
-    pub file_id: i64,
+    pub renewed_on: NaiveDate,
     /// Its line.
     pub line: i32,
-    /// `waiting`, `pending` or `accepted`.
-    pub status: &'a str,
 }
 
-/// A request that is on record.
+/// A renewal that is on record.
 #[derive(Clone, Debug)]
-pub struct RecordedRequest {
-    /// Its number in the store.
-    pub request_no: i64,
+pub struct RecordedRenewal {
     /// What it said.
-    pub content: Json<Value>,
+    pub content: Value,
     /// Who asked, as it was written.
     pub requested_by: String,
-    /// Where it stands.
-    pub status: String,
 }
 
-/// Finds a request by its key.
-pub async fn find_request(
+/// Renewals on record, by partner and order.
+pub async fn renewals(
     conn: &mut PgConnection,
-    partner_id: i64,
-    kind: &str,
-    request_key: &str,
-) -> Result<Option<RecordedRequest>> {
-    Ok(sqlx::query_as!(
-        RecordedRequest,
-        r#"select request_no, content as "content: Json<Value>", requested_by, status from request
-           where partner_id = $1 and kind = $2 and request_key = $3"#,
-        partner_id,
-        kind,
-        request_key
+    order_ids: &[String],
+    partner_ids: &[i64],
+) -> Result<HashMap<(i64, String), RecordedRenewal>> {
+    let rows = sqlx::query!(
+        r#"select partner_id, request_key, content as "content: Value", requested_by from request
+           where kind = 'renew' and partner_id = any($2) and request_key = any($1)"#,
+        order_ids,
+        partner_ids
     )
-    .fetch_optional(conn)
-    .await?)
+    .fetch_all(conn)
+    .await?;
+    let recorded = rows.into_iter().map(|r| {
+        ((r.partner_id, r.request_key), RecordedRenewal { content: r.content, requested_by: r.requested_by })
+    });
+    Ok(recorded.collect())
 }
 
-/// Records a request.
-pub async fn append_request(conn: &mut PgConnection, new: &NewRequest<'_>) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        "insert into request (partner_id, kind, request_key, content, membership_id, entitlement_id, requested_by,
-             requested_on, file_id, line, status)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning request_no",
-        new.partner_id,
-        new.kind,
-        new.request_key,
-        new.content,
-        new.membership_id,
-        new.entitlement_id,
-        new.requested_by,
-        new.requested_on,
-        new.file_id,
-        new.line,
-        new.status
-    )
-    .fetch_one(conn)
-    .await?)
+/// Records renewals, which the night of their date decides.
+pub async fn append_renewals(conn: &mut PgConnection, file_id: i64, new: &[NewRenewal<'_>]) -> Result<()> {
+    let numbers = new_requests(&mut *conn, i32::try_from(new.len()).unwrap_or(i32::MAX)).await?;
+    let mut rows = CopyRows::into("request");
+    for (number, renewal) in numbers.iter().zip(new) {
+        rows.cell(number).cell(renewal.partner_id).cell("renew").text(renewal.order_id);
+        rows.text(&renewal.content.to_string()).cell(renewal.membership_id).null();
+        rows.text(renewal.requested_by).date(renewal.renewed_on);
+        rows.cell(file_id).cell(renewal.line).cell("pending").end();
+    }
+    rows.copy(conn).await?;
+    Ok(())
 }

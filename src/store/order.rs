@@ -235,18 +235,6 @@ pub async fn known_on(conn: &mut PgConnection, membership_ids: &[i64]) -> Result
     Ok(rows.into_iter().map(|r| (r.membership_id, r.known_on)).collect())
 }
 
-/// Locks a membership and reads it.
-pub async fn lock(conn: &mut PgConnection, membership_id: i64) -> Result<Membership> {
-    Ok(sqlx::query_as!(
-        Membership,
-        "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
-         from membership where membership_id = $1 for update",
-        membership_id
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
 /// Locks memberships, in the order of their numbers, and reads them.
 pub async fn lock_all(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<HashMap<i64, Membership>> {
     let found = sqlx::query_as!(
@@ -413,22 +401,6 @@ pub async fn uses(
     Ok(uses)
 }
 
-/// Whether an order cannot renew `old`: it is another partner's or `old` itself, renews another already, has ended, or
-/// began on its own before `old` could be renewed.
-pub async fn is_taken(conn: &mut PgConnection, order_id: &str, old: &Membership) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from membership
-                          where order_id = $1 and (partner_id <> $2 or membership_id = $3 or renews is not null
-                                                   or ended_on is not null or starts_on < $4)) as "taken!""#,
-        order_id,
-        old.partner_id,
-        old.membership_id,
-        old.anniversary_on
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
 /// Recomputes the last usable day of a membership's entitlements after its year changed (D5).
 pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: i32) -> Result<()> {
     sqlx::query!(
@@ -444,12 +416,4 @@ pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: 
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// The owner of an order, if it is known.
-pub async fn owner(conn: &mut PgConnection, order_id: &str) -> Result<Option<(i64, i64)>> {
-    let row = sqlx::query!("select membership_id, partner_id from membership where order_id = $1", order_id)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|r| (r.membership_id, r.partner_id)))
 }

@@ -1,6 +1,6 @@
 //! Renewals: events that the night of their date decides; the same order with other content is a conflict (D5, D16).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -15,18 +15,30 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, asker, may, parse},
+        intake::staged::{StagedFile, Verdict, asker, load, may, order_of, parse},
     },
     store::{
         directory::Directory,
         file::StagedRow,
-        intake::{self, NewRequest, RecordedRequest},
-        order,
+        intake::{self, NewRenewal, RecordedRenewal, StoredOrder},
     },
 };
 
 /// The column of who asks.
 const BY: &str = "requested_by";
+
+/// What a span of renewals is decided against, and what it brings.
+struct RenewalsSpan<'a> {
+    cx: &'a Context,
+    staged: &'a StagedFile,
+    partners: HashMap<String, i64>,
+    directory: Directory,
+    /// The orders that rows name, as what is renewed and as what follows.
+    orders: HashMap<String, StoredOrder>,
+    /// On record, by partner and order.
+    known: HashMap<(i64, String), RecordedRenewal>,
+    new: Vec<NewRenewal<'a>>,
+}
 
 /// Records renewals, which take effect in the night of their date (D5).
 pub async fn apply(
@@ -36,107 +48,142 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, renewals::parse)).collect();
-    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
-    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
-    let partners = intake::partners(conn, &numbers).await?;
-    let partner = |row: &RenewalRow| partners.get(&row.partner_id).map(|(partner_id, _)| *partner_id);
-    let named = |row| Some((partner(row)?, asker(staged, row.requested_by.as_deref())?));
-    let named: Vec<(i64, &str)> = parsed.iter().flatten().filter_map(named).collect();
-    let directory = Directory::load(conn, &named).await?;
-    let mut verdicts = Vec::with_capacity(rows.len());
-    for (StagedRow { line, .. }, parsed) in rows.iter().zip(&parsed) {
-        verdicts.push(match parsed {
+    let understood: Vec<&RenewalRow> = parsed.iter().flatten().collect();
+    let mut span = RenewalsSpan::load(cx, conn, staged, &understood).await?;
+    let verdicts = rows
+        .iter()
+        .zip(&parsed)
+        .map(|(StagedRow { line, .. }, parsed)| match parsed {
+            Ok(row) => span.decide(row, *line),
             Err(problems) => Verdict::Rejected(problems.clone()),
-            Ok(row) => match staged.admit(&row.partner_id, partner(row)) {
-                Err(problem) => Verdict::Rejected(vec![problem]),
-                Ok(partner_id) => record(cx, conn, staged, &directory, partner_id, *line, row).await?,
-            },
-        });
-    }
+        })
+        .collect();
+    intake::append_renewals(conn, staged.file_id, &span.new).await?;
     Ok(verdicts)
 }
 
-/// Records a renewal of a partner's order, or says why not.
-async fn record(
-    cx: &Context,
-    conn: &mut PgConnection,
-    staged: &StagedFile,
-    directory: &Directory,
-    partner_id: i64,
-    line: i32,
-    row: &RenewalRow,
-) -> Result<Verdict> {
-    let asker = asker(staged, row.requested_by.as_deref());
-    let by = asker.and_then(|named| directory.find(partner_id, named).ok()).map(|user| user.user_id);
-    let content = json!({
-        "renewed_on": row.renewed_on, "new_order_id": row.new_order_id, BY: by.map_or(OPERATOR.into(), Value::from),
-    });
-    let known = asker.is_none() || by.is_some();
-    if known && let Some(earlier) = intake::find_request(conn, partner_id, "renew", &row.order_id).await? {
-        let conflicts = conflicts(row, &content, &earlier);
-        let same = conflicts.is_empty();
-        return Ok(if same { Verdict::Unchanged(vec![]) } else { Verdict::Rejected(conflicts) });
+impl<'a> RenewalsSpan<'a> {
+    async fn load(
+        cx: &'a Context,
+        conn: &mut PgConnection,
+        staged: &'a StagedFile,
+        rows: &[&'a RenewalRow],
+    ) -> Result<Self> {
+        let distinct = |of: fn(&RenewalRow) -> &String| -> BTreeSet<String> {
+            rows.iter().map(|row| of(row).clone()).collect()
+        };
+        let numbers: Vec<String> = distinct(|row| &row.partner_id).into_iter().collect();
+        let partners = intake::partners(conn, &numbers).await?;
+        let partners: HashMap<String, i64> =
+            partners.into_iter().map(|(number, (partner_id, _))| (number, partner_id)).collect();
+        let named = |row: &&'a RenewalRow| {
+            Some((*partners.get(&row.partner_id)?, asker(staged, row.requested_by.as_deref())?))
+        };
+        let named: Vec<(i64, &str)> = rows.iter().filter_map(named).collect();
+        let askers = named.iter().copied().collect();
+        let directory = load(conn, &named, &askers, &BTreeSet::new()).await?;
+        let renewed = distinct(|row| &row.order_id);
+        let followed: Vec<String> = renewed.union(&distinct(|row| &row.new_order_id)).cloned().collect();
+        let orders = intake::lock_orders(conn, &followed).await?;
+        let ids: Vec<i64> = partners.values().copied().collect();
+        let known = intake::renewals(conn, &renewed.into_iter().collect::<Vec<_>>(), &ids).await?;
+        Ok(Self { cx, staged, partners, directory, orders, known, new: Vec::new() })
     }
-    // Who may buy may renew.
-    let mut problems: Vec<Problem> =
-        may(staged, directory, partner_id, asker, Action::Buy).into_iter().collect();
-    let order = match order::owner(conn, &row.order_id).await? {
-        None => {
-            problems.insert(0, Problem::at("order_id", &row.order_id, Reason::UnknownOrder));
-            return Ok(Verdict::Rejected(problems));
+
+    /// Notes the renewal of a partner's order, or says why not.
+    fn decide(&mut self, row: &'a RenewalRow, line: i32) -> Verdict {
+        let known = self.partners.get(&row.partner_id).copied();
+        let partner_id = match self.staged.admit(&row.partner_id, known) {
+            Ok(partner_id) => partner_id,
+            Err(problem) => return Verdict::Rejected(vec![problem]),
+        };
+        let asker = asker(self.staged, row.requested_by.as_deref());
+        let by = asker.and_then(|named| self.directory.find(partner_id, named).ok()).map(|user| user.user_id);
+        let content = json!({
+            "renewed_on": row.renewed_on,
+            "new_order_id": row.new_order_id,
+            BY: by.map_or(OPERATOR.into(), Value::from),
+        });
+        let is_known = asker.is_none() || by.is_some();
+        let key = (partner_id, row.order_id.clone());
+        if let Some(earlier) = self.known.get(&key).filter(|_| is_known) {
+            let conflicts = conflicts(row, &content, earlier);
+            let same = conflicts.is_empty();
+            return if same { Verdict::Unchanged(vec![]) } else { Verdict::Rejected(conflicts) };
         }
-        Some((_, owner)) if owner != partner_id => {
-            problems.insert(0, Problem::at("order_id", &row.order_id, Reason::OrderOfAnotherPartner));
-            return Ok(Verdict::Rejected(problems));
+        // Who may buy may renew.
+        let mut problems: Vec<Problem> =
+            may(self.staged, &self.directory, partner_id, asker, Action::Buy).into_iter().collect();
+        let order = match order_of(&self.orders, &row.order_id, partner_id) {
+            Ok(order) => order,
+            Err(problem) => {
+                problems.insert(0, problem);
+                return Verdict::Rejected(problems);
+            }
+        };
+        problems.extend(self.problems(row, order));
+        if !problems.is_empty() {
+            return Verdict::Rejected(problems);
         }
-        Some((membership_id, _)) => order::lock(conn, membership_id).await?,
-    };
-    let grace_days = cx.policies.expire_benefits.policy.grace_days;
-    let year = Year { starts_on: order.starts_on, anniversary_on: order.anniversary_on, grace_days };
-    if row.renewed_on > staged.received_on {
-        let reason =
-            Reason::RequestedInFuture { received_on: staged.received_on, requested_on: Some(row.renewed_on) };
-        problems.push(Problem::at("renewed_on", &row.renewed_on.to_string(), reason));
+        let requested_by = asker.unwrap_or(OPERATOR);
+        self.known.insert(
+            key,
+            RecordedRenewal { content: content.clone(), requested_by: requested_by.to_owned() },
+        );
+        self.new.push(NewRenewal {
+            partner_id,
+            order_id: &row.order_id,
+            membership_id: order.membership_id,
+            content,
+            requested_by,
+            renewed_on: row.renewed_on,
+            line,
+        });
+        Verdict::Applied(vec![Problem::of_row(Reason::DecidedAtNight { night_of: self.staged.received_on })])
     }
-    if let Err(reason) = year.check_renewal(row.renewed_on) {
-        problems.push(Problem::at("renewed_on", &row.renewed_on.to_string(), reason));
+
+    /// Everything that speaks against the renewal of an order (D5).
+    fn problems(&self, row: &RenewalRow, order: &StoredOrder) -> Vec<Problem> {
+        let received_on = self.staged.received_on;
+        let grace_days = self.cx.policies.expire_benefits.policy.grace_days;
+        let year = Year { starts_on: order.starts_on, anniversary_on: order.anniversary_on, grace_days };
+        let on_day = |reason| Problem::at("renewed_on", &row.renewed_on.to_string(), reason);
+        let mut problems = Vec::new();
+        if row.renewed_on > received_on {
+            let requested_on = Some(row.renewed_on);
+            problems.push(on_day(Reason::RequestedInFuture { received_on, requested_on }));
+        }
+        problems.extend(year.check_renewal(row.renewed_on).err().map(on_day));
+        let over = membership::over_before(year.grace_ends_on(), received_on);
+        if let Some(ended_on) = order.ended_on.or_else(|| over.then(|| year.grace_ends_on())) {
+            problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
+        }
+        if self.orders.get(&row.new_order_id).is_some_and(|new| is_taken(new, order)) {
+            problems.push(Problem::at("new_order_id", &row.new_order_id, Reason::NewOrderTaken));
+        }
+        problems
     }
-    let over = membership::over_before(year.grace_ends_on(), staged.received_on);
-    if let Some(ended_on) = order.ended_on.or_else(|| over.then(|| year.grace_ends_on())) {
-        problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
-    }
-    if order::is_taken(conn, &row.new_order_id, &order).await? {
-        problems.push(Problem::at("new_order_id", &row.new_order_id, Reason::NewOrderTaken));
-    }
-    if !problems.is_empty() {
-        return Ok(Verdict::Rejected(problems));
-    }
-    let new = NewRequest {
-        partner_id,
-        kind: "renew",
-        request_key: &row.order_id,
-        content: &content,
-        membership_id: order.membership_id,
-        entitlement_id: None,
-        requested_by: asker.unwrap_or(OPERATOR),
-        requested_on: row.renewed_on,
-        file_id: staged.file_id,
-        line,
-        status: "pending",
-    };
-    intake::append_request(conn, &new).await?;
-    Ok(Verdict::Applied(vec![Problem::of_row(Reason::DecidedAtNight { night_of: staged.received_on })]))
+}
+
+/// Whether an order cannot renew `old`: it is another partner's or `old` itself, renews another already, has ended, or
+/// began on its own before `old` could be renewed.
+fn is_taken(new: &StoredOrder, old: &StoredOrder) -> bool {
+    new.partner_id != old.partner_id
+        || new.membership_id == old.membership_id
+        || new.fixed
+        || new.ended_on.is_some()
+        || new.starts_on < old.anniversary_on
 }
 
 /// Every column in which a row differs from the renewal on record (D16). What was recorded before a row could say who asks
 /// is the operator's.
-fn conflicts(row: &RenewalRow, content: &Value, earlier: &RecordedRequest) -> Vec<Problem> {
+fn conflicts(row: &RenewalRow, content: &Value, earlier: &RecordedRenewal) -> Vec<Problem> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let operator = Value::from(OPERATOR);
     ["renewed_on", "new_order_id", BY]
         .into_iter()
         .filter_map(|column| {
-            let then = earlier.content.0.get(column).unwrap_or(&operator);
+            let then = earlier.content.get(column).unwrap_or(&operator);
             let now = &content[column];
             let (value, expected) = match column {
                 BY => (row.requested_by.clone().unwrap_or_default(), earlier.requested_by.clone()),
