@@ -126,10 +126,8 @@ impl<'a> RenewalsSpan<'a> {
             return Verdict::Rejected(problems);
         }
         let requested_by = asker.unwrap_or(OPERATOR);
-        self.known.insert(
-            key,
-            RecordedRenewal { content: content.clone(), requested_by: requested_by.to_owned() },
-        );
+        self.known
+            .insert(key, RecordedRenewal { content: content.clone(), requested_by: requested_by.to_owned() });
         self.new.push(NewRenewal {
             partner_id,
             order_id: &row.order_id,
