@@ -25,7 +25,7 @@ pub struct World {
 impl World {
     /// A partner with a contact and one gold order, ORD-41, of 31 January 2024.
     pub fn new() -> Self {
-        let partner = Partner { partner_id: 7, has_contact: true, ..book::sample::partner() };
+        let partner = Partner { partner_id: 7.into(), has_contact: true, ..book::sample::partner() };
         let mut world = Self {
             book: Book::default(),
             partner,
@@ -39,7 +39,7 @@ impl World {
     pub fn order(&mut self, membership_id: i64, offer: Bought) {
         let order = Order {
             membership_id,
-            partner_id: 7,
+            partner_id: 7.into(),
             order_id: format!("ORD-{membership_id}"),
             offer: Some(offer),
             year: Year::starting(day("2024-01-31"), 30),
@@ -59,7 +59,7 @@ impl World {
     pub fn benefit(&mut self, id: i64, order: i64, code: &str, quantity: Option<u32>, ends_on: &str) {
         let held = Held {
             entitlement_id: id,
-            partner_id: 7,
+            partner_id: 7.into(),
             membership_id: order,
             order_id: format!("ORD-{order}"),
             benefit: Benefit::parse(code).unwrap(),
@@ -74,7 +74,7 @@ impl World {
             beside: vec![],
         };
         self.book.benefits.insert(id, held);
-        let drawable = self.book.drawable.entry(7).or_default();
+        let drawable = self.book.drawable.entry(7.into()).or_default();
         drawable.push(id);
         drawable.sort_by_key(|id| (self.book.benefits[id].ends_on(), *id));
     }
@@ -178,7 +178,7 @@ fn r8_an_offer_is_live_some_days_after_its_activation_and_through_its_last_day()
 fn r8_an_offer_needs_a_contact_first_who_can_sign_in() {
     let mut world = World::new();
     world.benefit(1, 41, "go_to_market/gold_core", Some(1), "2025-03-02");
-    world.book.disabled_contacts.insert(7, "ada@akeri.example".into());
+    world.book.disabled_contacts.insert(7.into(), "ada@akeri.example".into());
     let disabled = Problem::at("", "ada@akeri.example", Reason::UserDisabled);
     assert_eq!(world.activate(1, "2024-02-10"), Err(vec![disabled]));
     world.book.disabled_contacts.clear();

@@ -14,6 +14,7 @@ use super::{
     catalogue::Catalogue,
     core_difference::{self, Beside, units_on},
     directory_role::Role,
+    id::PartnerNo,
     license_key::{Mode, Subscription},
     membership::Year,
     reason::{Problem, Reason},
@@ -24,7 +25,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Partner {
     /// Its number in the store.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// Its own tenant.
@@ -58,7 +59,7 @@ pub struct Order {
     /// Its number in the store.
     pub membership_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// What it is called.
     pub order_id: String,
     /// What it bought; `None` while a renewal waits for its entitlements.
@@ -117,7 +118,7 @@ pub struct Held {
     /// Its number in the store.
     pub entitlement_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Its order's number in the store.
     pub membership_id: i64,
     /// Its order.
@@ -205,11 +206,11 @@ pub struct Book {
     /// By Partner ID.
     pub partners: HashMap<String, Partner>,
     /// By the partner's number and a name in lower case: object id or user principal name.
-    pub users: HashMap<(i64, String), User>,
+    pub users: HashMap<(PartnerNo, String), User>,
     /// Names that are the object id of one user and the user principal name of another, as in `users`.
-    pub ambiguous: HashSet<(i64, String)>,
+    pub ambiguous: HashSet<(PartnerNo, String)>,
     /// Who holds a role at a partner and can sign in: user principal name and roles.
-    pub holders: HashMap<i64, Vec<(String, Vec<Role>)>>,
+    pub holders: HashMap<PartnerNo, Vec<(String, Vec<Role>)>>,
     /// By order id.
     pub orders: HashMap<String, Order>,
     /// By number in the store.
@@ -217,15 +218,15 @@ pub struct Book {
     /// Numbers of benefits by order number and code.
     pub codes: HashMap<(i64, String), i64>,
     /// Support and advisory benefits of a partner by its number, in the order in which they end.
-    pub drawable: HashMap<i64, Vec<i64>>,
+    pub drawable: HashMap<PartnerNo, Vec<i64>>,
     /// Licence subscriptions by the partner's number and benefit code.
-    pub subscriptions: HashMap<(i64, String), Subscription>,
+    pub subscriptions: HashMap<(PartnerNo, String), Subscription>,
     /// By [`Partner::group`].
     pub groups: HashMap<String, Group>,
     /// Marketing contacts who can no longer sign in, by the partner's number: the sign-in name.
-    pub disabled_contacts: HashMap<i64, String>,
+    pub disabled_contacts: HashMap<PartnerNo, String>,
     /// By the partner's number, family and key.
-    pub recorded: HashMap<(i64, &'static str, String), Recorded>,
+    pub recorded: HashMap<(PartnerNo, &'static str, String), Recorded>,
     /// What the people sign in as whom requests on record name, by their numbers in the store.
     pub names: HashMap<i64, String>,
 }
@@ -333,7 +334,7 @@ pub type Ruling = Result<(Vec<Effect>, Vec<Problem>), Vec<Problem>>;
 
 impl Book {
     /// A directory user of a partner, by object id or user principal name in any case of letters.
-    pub fn user(&self, partner_id: i64, named: &str) -> Result<&User, Reason> {
+    pub fn user(&self, partner_id: PartnerNo, named: &str) -> Result<&User, Reason> {
         let name = (partner_id, named.to_lowercase());
         if self.ambiguous.contains(&name) {
             return Err(Reason::AmbiguousUser);
@@ -440,7 +441,7 @@ pub(super) mod sample {
     /// A partner of which tests say what they are about.
     pub fn partner() -> Partner {
         Partner {
-            partner_id: 1,
+            partner_id: 1.into(),
             country: "SE".into(),
             tenant_id: None,
             group: "partner 1".into(),
@@ -461,7 +462,7 @@ mod tests {
     fn order(ended_on: Option<&str>) -> Order {
         Order {
             membership_id: 10,
-            partner_id: 1,
+            partner_id: 1.into(),
             order_id: "ORD-1".into(),
             offer: Some(Offer::Silver),
             year: Year::starting(day("2024-01-31"), 30),
@@ -491,7 +492,7 @@ mod tests {
         };
         let held = Held {
             entitlement_id: 4,
-            partner_id: 1,
+            partner_id: 1.into(),
             membership_id: 10,
             order_id: "ORD-1".into(),
             benefit: Benefit::parse("azure_monthly_credit").unwrap(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::reason::Reason;
+use super::{id::PartnerNo, reason::Reason};
 
 /// The most seats there may be; the catalogue names one for groups with silver only, one for any gold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -72,7 +72,7 @@ pub struct Seats {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Once {
     /// The partner.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The benefit.
     pub benefit: String,
     /// The offer is gold, not silver.
@@ -82,7 +82,7 @@ pub struct Once {
 impl Once {
     /// Those of an order's offer, if they are core seats of silver or gold.
     #[must_use]
-    pub fn of(core: bool, offer: Option<&str>, partner_id: i64, benefit: &str) -> Option<Self> {
+    pub fn of(core: bool, offer: Option<&str>, partner_id: PartnerNo, benefit: &str) -> Option<Self> {
         let gold = match offer {
             Some("gold") => true,
             Some("silver") => false,
@@ -112,7 +112,7 @@ impl GroupSeats {
         let mut most = Counted::default();
         for day in begins.chain([own.from]) {
             let mut by_country = BTreeMap::<String, u32>::new();
-            let mut once = BTreeMap::<(i64, &str), [u32; 2]>::new();
+            let mut once = BTreeMap::<(PartnerNo, &str), [u32; 2]>::new();
             for seats in all.iter().filter(|seats| seats.from <= day && day <= seats.until) {
                 let more = match &seats.once {
                     None => seats.quantity,
@@ -205,7 +205,7 @@ mod tests {
             quantity,
             from: day(from),
             until: day(until),
-            once: Once::of(true, Some(offer), 1, "visual_studio"),
+            once: Once::of(true, Some(offer), 1.into(), "visual_studio"),
         };
         let group = GroupSeats {
             seats: vec![

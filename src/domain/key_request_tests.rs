@@ -33,7 +33,7 @@ impl Scene {
     fn new(benefit: &str) -> Self {
         let order = Order {
             membership_id: 1,
-            partner_id: 7,
+            partner_id: 7.into(),
             order_id: "ORD-1".into(),
             offer: Some(Offer::Silver),
             year: Year::starting(day("2024-02-10"), 30),
@@ -43,7 +43,7 @@ impl Scene {
         };
         let held = Held {
             entitlement_id: 4,
-            partner_id: 7,
+            partner_id: 7.into(),
             membership_id: 1,
             order_id: "ORD-1".into(),
             benefit: Benefit::parse(benefit).unwrap(),
@@ -58,7 +58,7 @@ impl Scene {
             beside: vec![],
         };
         let partner = Partner {
-            partner_id: 7,
+            partner_id: 7.into(),
             country: "SE".into(),
             tenant_id: Some(TENANT.into()),
             group: "partner 4201".into(),
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     fn subscribed(mut self, seats: u32, ends_on: &str) -> Self {
-        let of = (7, self.held.benefit.as_str().to_owned());
+        let of = (7.into(), self.held.benefit.as_str().to_owned());
         self.book.subscriptions.insert(of, Subscription { seats, ends_on: day(ends_on) });
         self
     }

@@ -9,6 +9,7 @@ use super::{
     book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
     calendar::sub_days,
     catalogue::Catalogue,
+    id::PartnerNo,
     key_request,
     kinds::{key_requests::KeyRequestRow, service_requests::Request},
     reason::{Problem, Reason},
@@ -37,7 +38,7 @@ pub struct Arrival<'a> {
     /// The operator may ask.
     pub by_operator: bool,
     /// The one partner whose rows the file may hold: number in the store and Partner ID.
-    pub partner: Option<(i64, &'a str)>,
+    pub partner: Option<(PartnerNo, &'a str)>,
 }
 
 /// What becomes of a request.
@@ -68,7 +69,7 @@ pub struct Ruled {
     /// Its number in the store, also if nothing is recorded under it.
     pub request_no: i64,
     /// Whose; `None`: nobody's that is known.
-    pub partner_id: Option<i64>,
+    pub partner_id: Option<PartnerNo>,
     /// Its order's number in the store.
     pub membership_id: Option<i64>,
     /// Its benefit's number in the store.

@@ -31,7 +31,7 @@ pub(super) fn book() -> Book {
     let mut book = Book::default();
     for (number, partner_id) in [("7", 70), ("8", 80)] {
         let partner = Partner {
-            partner_id,
+            partner_id: partner_id.into(),
             country: "SE".into(),
             tenant_id: None,
             group: number.into(),
@@ -48,17 +48,17 @@ pub(super) fn book() -> Book {
         User { guest: true, ..user(6, "cleo", &[]) },
     ];
     book.holders.insert(
-        70,
+        70.into(),
         vec![
             ("ada@p.example".into(), vec![Role::GlobalAdmin]),
             ("dan@p.example".into(), vec![Role::MpnPartnerAdmin]),
         ],
     );
-    book.users.extend(people.map(|user| ((70, user.name.clone()), user)));
+    book.users.extend(people.map(|user| ((70.into(), user.name.clone()), user)));
     for (order_id, membership_id, partner_id) in [("ORD-1", 10, 70), ("ORD-9", 90, 80)] {
         let order = Order {
             membership_id,
-            partner_id,
+            partner_id: partner_id.into(),
             order_id: order_id.into(),
             offer: Some(Offer::Silver),
             year: Year::starting(day("2024-01-31"), 30),
@@ -72,7 +72,7 @@ pub(super) fn book() -> Book {
     for (entitlement_id, code) in (1..).zip(codes) {
         let held = Held {
             entitlement_id,
-            partner_id: 70,
+            partner_id: 70.into(),
             membership_id: 10,
             order_id: "ORD-1".into(),
             benefit: Benefit::parse(code).unwrap(),
@@ -215,11 +215,11 @@ fn a_file_of_one_partner_holds_no_rows_of_another() {
     let book = book();
     let of = |partner| Arrival { partner: Some(partner), ..arrival("2024-02-01") };
     let asked = assigns(MONTHLY, "ben", "2024-02-01");
-    let other = ruled_with(&book, &asked, &of((80, "8")), &SAMPLE);
+    let other = ruled_with(&book, &asked, &of((80.into(), "8")), &SAMPLE);
     assert_eq!(told(&other), ["partner_id other_partner"]);
     assert_eq!((other.partner_id, other.membership_id), (None, None), "it is nobody's decision");
-    let own = ruled_with(&book, &asked, &of((70, "7")), &SAMPLE);
-    assert_eq!((own.partner_id, own.membership_id, own.entitlement_id), (Some(70), Some(10), Some(1)));
+    let own = ruled_with(&book, &asked, &of((70.into(), "7")), &SAMPLE);
+    assert_eq!((own.partner_id, own.membership_id, own.entitlement_id), (Some(70.into()), Some(10), Some(1)));
     assert_eq!(accepted(&own), [given(1, 2, "ben", None)]);
 }
 
@@ -265,8 +265,8 @@ fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
     }
     assert_eq!(told(&ruled_with(&held, &by("ada"), &opened, &SAMPLE)), ["user user_disabled"]);
     assert!(matches!(ruled(&held, &by("ada"), "2024-02-18").outcome, Outcome::Waits(_)));
-    held.users.insert((70, name("fay")), user(5, "fay", &[]));
-    held.users.insert((70, name("dan")), user(4, "dan", &[Role::GlobalAdmin]));
+    held.users.insert((70.into(), name("fay")), user(5, "fay", &[]));
+    held.users.insert((70.into(), name("dan")), user(4, "dan", &[Role::GlobalAdmin]));
     let corrected = ruled_with(&held, &by("dan"), &opened, &SAMPLE);
     assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100, true));
     enter(&mut held, &by("dan"), &corrected);
@@ -278,8 +278,8 @@ fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
 fn d16_people_are_the_same_by_each_of_their_names_and_a_conflict_says_what_they_sign_in_as() {
     let mut book = book();
     for (object_id, named) in [("id-1", "ada"), ("id-2", "ben"), ("id-3", "gus")] {
-        let user = book.user(70, &name(named)).unwrap().clone();
-        book.users.insert((70, object_id.into()), user);
+        let user = book.user(70.into(), &name(named)).unwrap().clone();
+        book.users.insert((70.into(), object_id.into()), user);
     }
     let transfer = |user: &str, to: &str, by: &str| {
         let mut row = assignment(BULK, Assigning::Transfer, "ben", Some("gus"), "2024-02-02");
@@ -339,7 +339,7 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
     accepted(&by(OPERATOR, true));
     assert_eq!(told(&by(&name("dan"), true)), ["requested_by role_missing"], "a user is asked about as ever");
     let mut book = book;
-    book.ambiguous.insert((70, name("ada")));
+    book.ambiguous.insert((70.into(), name("ada")));
     let row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
     let ruled = ruled_with(&book, &Asked::Assignment(row), &arrival("2024-02-01"), &SAMPLE);
     assert_eq!(told(&ruled), ["requested_by ambiguous_user"], "a name of two is nobody's");
@@ -348,7 +348,7 @@ fn who_asks_is_enabled_holds_the_role_or_is_the_operator() {
 #[test]
 fn d13_every_failed_criterion_is_told_at_once() {
     let mut book = book();
-    if let Some(fay) = book.users.get_mut(&(70, name("fay"))) {
+    if let Some(fay) = book.users.get_mut(&(70.into(), name("fay"))) {
         fay.roles = vec![];
     }
     let mut row = assignment(SEATS, Assigning::Assign, "fay", None, "2025-03-03");
@@ -475,7 +475,7 @@ fn d7_a_cancellation_is_for_the_night_and_freezes_its_order_from_its_receipt() {
 fn the_operator_asks_in_the_operators_name_though_a_user_of_the_partner_is_called_so() {
     let mut book = book();
     let user = User { name: OPERATOR.into(), ..user(9, "operator", &[]) };
-    book.users.insert((70, OPERATOR.into()), user);
+    book.users.insert((70.into(), OPERATOR.into()), user);
     let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
     row.requested_by = OPERATOR.into();
     let asked = Asked::Assignment(row);

@@ -96,7 +96,7 @@ mod tests {
         });
         Held {
             entitlement_id: 1,
-            partner_id: 1,
+            partner_id: 1.into(),
             membership_id: 1,
             order_id: "ORD-1".into(),
             benefit: Benefit::parse("visual_studio").unwrap(),

@@ -7,13 +7,14 @@ use super::{
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
     core_difference,
+    id::PartnerNo,
     kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
 };
 
 /// The Access ID of a partner by its number in the store: the same on each of its orders.
 #[must_use]
-pub fn access_id(partner_id: i64) -> String {
+pub fn access_id(partner_id: PartnerNo) -> String {
     format!("1{partner_id:09}")
 }
 

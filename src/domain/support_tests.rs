@@ -24,7 +24,7 @@ fn world() -> World {
 fn open(world: &mut World, benefit: i64, order_id: &str) {
     world.held(benefit).activated_on = Some(day("2024-02-10"));
     let order = world.order_mut(order_id);
-    order.support = Some((access_id(7), contract_id(order.membership_id)));
+    order.support = Some((access_id(7.into()), contract_id(order.membership_id)));
 }
 
 /// A ticket about a product and its version, of an order or none, with an Access ID and a Contract ID or none.
@@ -65,8 +65,8 @@ const IDS: (&str, &str) = ("1000000007", "2000000041");
 
 #[test]
 fn r6_ids_are_the_partners_and_the_orders_and_are_seen_by_the_enabled_once_activated() {
-    assert_eq!((access_id(7).as_str(), contract_id(41).as_str()), IDS);
-    assert_eq!(access_id(1_234_567_890), "11234567890");
+    assert_eq!((access_id(7.into()).as_str(), contract_id(41).as_str()), IDS);
+    assert_eq!(access_id(1_234_567_890.into()), "11234567890");
     assert_eq!(see_ids(true, Some(IDS)), Ok(IDS));
     assert_eq!(see_ids(false, Some(IDS)), Err(Reason::UserDisabled));
     assert_eq!(see_ids(true, None::<()>), Err(Reason::SupportNotActivated));

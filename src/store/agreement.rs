@@ -9,13 +9,14 @@ use super::Result;
 use crate::domain::{
     agreement::{Exclusion, KnownExclusion},
     catalogue::Catalogue,
+    id::PartnerNo,
 };
 
 /// An agreement as it is stored, or as a row states it.
 #[derive(Clone, Debug)]
 pub struct Agreement {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Its name.
     pub name: String,
     /// First day.
@@ -27,11 +28,11 @@ pub struct Agreement {
 }
 
 /// The agreements of partners.
-pub async fn of_partners(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Vec<Agreement>> {
+pub async fn of_partners(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Result<Vec<Agreement>> {
     Ok(sqlx::query_as!(
         Agreement,
         "select partner_id, name, valid_from, valid_until, line from agreement where partner_id = any($1)",
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?)
@@ -44,7 +45,7 @@ pub async fn put(
     known_on: NaiveDate,
     agreements: &[Agreement],
 ) -> Result<()> {
-    let partner_ids: Vec<i64> = agreements.iter().map(|a| a.partner_id).collect();
+    let partner_ids: Vec<PartnerNo> = agreements.iter().map(|a| a.partner_id).collect();
     let names: Vec<String> = agreements.iter().map(|a| a.name.clone()).collect();
     let from: Vec<NaiveDate> = agreements.iter().map(|a| a.valid_from).collect();
     let until: Vec<Option<NaiveDate>> = agreements.iter().map(|a| a.valid_until).collect();
@@ -55,7 +56,7 @@ pub async fn put(
          from unnest($1::bigint[], $2::text[], $3::date[], $4::date[], $5::int[])
               as n (partner_id, name, valid_from, valid_until, line)
          on conflict (partner_id, name, valid_from) do update set valid_until = excluded.valid_until",
-        &partner_ids,
+        &partner_ids as &[PartnerNo],
         &names,
         &from,
         until as _,
@@ -73,9 +74,9 @@ pub async fn put(
 pub async fn standing(
     conn: &mut PgConnection,
     catalogue: &Catalogue,
-    partner_ids: &[i64],
+    partner_ids: &[PartnerNo],
     grace_days: u32,
-) -> Result<HashMap<i64, Vec<KnownExclusion>>> {
+) -> Result<HashMap<PartnerNo, Vec<KnownExclusion>>> {
     let rows = sqlx::query!(
         r#"select partner_id as "partner_id!", name as "name!", valid_from as "from!", valid_until as until,
                   known_on as "known_on!"
@@ -85,7 +86,7 @@ pub async fn standing(
                   coalesce((select min(e.known_on) from entitlement e where e.membership_id = m.membership_id), m.starts_on)
            from membership m where m.partner_id = any($1) and m.offer = 'action_pack'
              and (m.ended_on is null or m.ended_on >= m.starts_on)"#,
-        partner_ids,
+        partner_ids as &[PartnerNo],
         i32::try_from(grace_days).unwrap_or(i32::MAX)
     )
     .fetch_all(conn)
@@ -93,7 +94,10 @@ pub async fn standing(
     let mut found = HashMap::<_, Vec<_>>::new();
     for r in rows.into_iter().filter(|r| catalogue.excludes_bulk(&r.name)) {
         let exclusion = Exclusion { name: r.name, from: r.from, until: r.until };
-        found.entry(r.partner_id).or_default().push(KnownExclusion { exclusion, known_on: r.known_on });
+        found
+            .entry(r.partner_id.into())
+            .or_default()
+            .push(KnownExclusion { exclusion, known_on: r.known_on });
     }
     Ok(found)
 }
@@ -102,7 +106,7 @@ pub async fn standing(
 #[derive(Clone, Debug)]
 pub struct Granted {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The benefit.
@@ -114,7 +118,7 @@ pub struct Granted {
 }
 
 /// The bulk credit of partners that was granted and has not ended.
-pub async fn granted(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Vec<Granted>> {
+pub async fn granted(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Result<Vec<Granted>> {
     Ok(sqlx::query_as!(
         Granted,
         "select m.partner_id, m.order_id, e.benefit, e.starts_on, e.last_usable_on
@@ -122,7 +126,7 @@ pub async fn granted(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Vec
          where m.partner_id = any($1) and e.benefit like 'azure_bulk_credit%' and e.ended_on is null
            and exists (select from transfer t where t.entitlement_id = e.entitlement_id and t.kind = 'credit_granted')
          order by m.order_id, e.benefit",
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?)

@@ -11,6 +11,7 @@ use crate::domain::{
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
     directory_role::Role,
+    id::PartnerNo,
     license_key::Subscription,
     membership::Year,
     request::Asked,
@@ -37,7 +38,8 @@ pub async fn open(
     let mut book = Book::default();
     partners(conn, &mut book, asked).await?;
     users(conn, &mut book, asked).await?;
-    let drawing: Vec<i64> = ids(&book, asked.iter().filter(|a| matches!(a, Asked::Service(_))).copied());
+    let drawing: Vec<PartnerNo> =
+        ids(&book, asked.iter().filter(|a| matches!(a, Asked::Service(_))).copied());
     orders(conn, &mut book, asked, &drawing, grace_days).await?;
     benefits(conn, &mut book, asked, &drawing).await?;
     let of = |kinds: &[BenefitKind]| -> Vec<i64> {
@@ -75,8 +77,8 @@ async fn by_index(conn: &mut PgConnection, only: bool) -> Result<()> {
 }
 
 /// Numbers of the partners of requests, each once.
-fn ids<'a>(book: &Book, asked: impl Iterator<Item = &'a Asked>) -> Vec<i64> {
-    let ids: BTreeSet<i64> =
+fn ids<'a>(book: &Book, asked: impl Iterator<Item = &'a Asked>) -> Vec<PartnerNo> {
+    let ids: BTreeSet<PartnerNo> =
         asked.filter_map(|a| book.partners.get(a.partner())).map(|p| p.partner_id).collect();
     ids.into_iter().collect()
 }
@@ -96,10 +98,10 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
     .await?;
     for r in rows {
         if let Some(user) = r.disabled_contact {
-            book.disabled_contacts.insert(r.partner_id, user);
+            book.disabled_contacts.insert(r.partner_id.into(), user);
         }
         let partner = Partner {
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             country: r.country,
             tenant_id: r.tenant_id,
             group: r.group,
@@ -124,7 +126,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
         let others = others.iter().flatten().map(|(_, name)| *name);
         named.extend(others.chain([a.requested_by()]).map(|name| (partner.partner_id, name.to_owned())));
     }
-    let (partner_ids, wanted): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
+    let (partner_ids, wanted): (Vec<PartnerNo>, Vec<String>) = named.into_iter().unzip();
     let rows = sqlx::query!(
         r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
            from (select k.partner_id, k.name, u.user_id
@@ -135,7 +137,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
                  from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
                  join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = lower(k.name)) k
            join directory_user u using (user_id)"#,
-        &partner_ids,
+        &partner_ids as &[PartnerNo],
         &wanted
     )
     .fetch_all(&mut *conn)
@@ -148,23 +150,23 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
             guest: r.user_type == "guest",
             roles: roles(&r.roles),
         };
-        let name = (r.partner_id, r.name.to_lowercase());
+        let name = (r.partner_id.into(), r.name.to_lowercase());
         if book.users.get(&name).is_some_and(|other| other.user_id != user.user_id) {
             book.ambiguous.insert(name);
         } else {
             book.users.insert(name, user);
         }
     }
-    let partner_ids: Vec<i64> = book.partners.values().map(|partner| partner.partner_id).collect();
+    let partner_ids: Vec<PartnerNo> = book.partners.values().map(|partner| partner.partner_id).collect();
     let rows = sqlx::query!(
         "select partner_id, user_principal_name, roles from directory_user
          where partner_id = any($1) and roles <> '{}' and enabled",
-        &partner_ids
+        &partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
     for r in rows {
-        book.holders.entry(r.partner_id).or_default().push((r.user_principal_name, roles(&r.roles)));
+        book.holders.entry(r.partner_id.into()).or_default().push((r.user_principal_name, roles(&r.roles)));
     }
     Ok(())
 }
@@ -173,7 +175,7 @@ async fn orders(
     conn: &mut PgConnection,
     book: &mut Book,
     asked: &[&Asked],
-    drawing: &[i64],
+    drawing: &[PartnerNo],
     grace_days: u32,
 ) -> Result<()> {
     let order_ids: BTreeSet<&str> = asked.iter().filter_map(|a| a.order()).collect();
@@ -189,14 +191,14 @@ async fn orders(
                                      union select membership_id from membership where partner_id = any($2))
            order by m.membership_id for update of m"#,
         &order_ids,
-        drawing
+        drawing as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
     book.orders.extend(rows.into_iter().map(|r| {
         let order = Order {
             membership_id: r.membership_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             order_id: r.order_id.clone(),
             offer: r.offer.as_deref().and_then(Offer::parse),
             year: Year { starts_on: r.starts_on, anniversary_on: r.anniversary_on, grace_days },
@@ -210,7 +212,12 @@ async fn orders(
 }
 
 /// The benefits that are named, and those that `drawing` partners may draw from.
-async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], drawing: &[i64]) -> Result<()> {
+async fn benefits(
+    conn: &mut PgConnection,
+    book: &mut Book,
+    asked: &[&Asked],
+    drawing: &[PartnerNo],
+) -> Result<()> {
     let named: BTreeSet<(i64, &str)> = asked
         .iter()
         .filter_map(|a| Some((book.orders.get(a.order()?)?.membership_id, a.benefit()?.as_str())))
@@ -233,23 +240,23 @@ async fn benefits(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked], dr
            order by coalesce(e.ended_on, e.last_usable_on), e.entitlement_id"#,
         &orders,
         &codes,
-        drawing,
+        drawing as &[PartnerNo],
         &patterns
     )
     .fetch_all(&mut *conn)
     .await?;
-    let gold: Vec<i64> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id).collect();
+    let gold: Vec<PartnerNo> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id.into()).collect();
     let silver = holding::silver(conn, &gold).await?;
     for r in rows {
         let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
-        let beside = silver.get(&(r.partner_id, r.benefit.clone())).filter(|_| r.gold);
+        let beside = silver.get(&(r.partner_id.into(), r.benefit.clone())).filter(|_| r.gold);
         book.codes.insert((r.membership_id, r.benefit), r.entitlement_id);
         if DRAWN.contains(&benefit.kind()) {
-            book.drawable.entry(r.partner_id).or_default().push(r.entitlement_id);
+            book.drawable.entry(r.partner_id.into()).or_default().push(r.entitlement_id);
         }
         let held = Held {
             entitlement_id: r.entitlement_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             membership_id: r.membership_id,
             order_id: r.order_id,
             benefit,
@@ -315,12 +322,12 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64])
             held.keys.push(key);
         }
     }
-    let named: BTreeSet<(i64, &str)> = entitlement_ids
+    let named: BTreeSet<(PartnerNo, &str)> = entitlement_ids
         .iter()
         .filter_map(|id| book.benefits.get(id))
         .map(|held| (held.partner_id, held.benefit.as_str()))
         .collect();
-    let (partner_ids, codes): (Vec<i64>, Vec<String>) =
+    let (partner_ids, codes): (Vec<PartnerNo>, Vec<String>) =
         named.into_iter().map(|(partner, code)| (partner, code.to_owned())).unzip();
     let rows = sqlx::query!(
         r#"select k.partner_id as "partner_id!", k.benefit as "benefit!", r.seats, r.ends_on
@@ -328,14 +335,15 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64])
            join lateral (select seats, ends_on from redemption r
                          where r.partner_id = k.partner_id and r.benefit = k.benefit
                          order by r.redemption_id desc limit 1) r on true"#,
-        &partner_ids,
+        &partner_ids as &[PartnerNo],
         &codes
     )
     .fetch_all(conn)
     .await?;
     for r in rows {
         let seats = u32::try_from(r.seats).unwrap_or(0);
-        book.subscriptions.insert((r.partner_id, r.benefit), Subscription { seats, ends_on: r.ends_on });
+        book.subscriptions
+            .insert((r.partner_id.into(), r.benefit), Subscription { seats, ends_on: r.ends_on });
     }
     Ok(())
 }
@@ -362,7 +370,7 @@ async fn exclusions(
     conn: &mut PgConnection,
     book: &mut Book,
     catalogue: &Catalogue,
-    partner_ids: &[i64],
+    partner_ids: &[PartnerNo],
     grace_days: u32,
 ) -> Result<()> {
     let mut found = agreement::standing(conn, catalogue, partner_ids, grace_days).await?;
@@ -425,7 +433,7 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
            left join directory_user b on b.user_id = case when jsonb_typeof(r.content -> 'requested_by') = 'number'
                                                           then (r.content ->> 'requested_by')::bigint end
            left join directory_user t on t.user_id = (r.content ->> 'to_user')::bigint"#,
-        &partner_ids,
+        &partner_ids as &[PartnerNo],
         &names,
         &keys
     )

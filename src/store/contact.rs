@@ -7,11 +7,13 @@ use sqlx::PgConnection;
 
 use super::Result;
 
+use crate::domain::id::PartnerNo;
+
 /// What a partner's marketing contact is checked against, and who it is.
 #[derive(Clone, Debug)]
 pub struct ContactAccount {
     /// The store's number of the partner.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The partner's account e-mail.
     pub account_email: String,
     /// ISO 3166-1 alpha-2.
@@ -39,7 +41,7 @@ pub struct Details {
 #[derive(Clone, Debug)]
 pub struct Contact {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// How many there were, with this one.
     pub version_no: i32,
     /// Who it is.
@@ -78,7 +80,7 @@ pub async fn accounts(
         (
             r.number,
             ContactAccount {
-                partner_id: r.partner_id,
+                partner_id: r.partner_id.into(),
                 account_email,
                 country,
                 contact,
@@ -99,7 +101,7 @@ pub async fn put(
     if contacts.is_empty() {
         return Ok(());
     }
-    let partners: Vec<i64> = contacts.iter().map(|c| c.partner_id).collect();
+    let partners: Vec<PartnerNo> = contacts.iter().map(|c| c.partner_id).collect();
     let versions: Vec<i32> = contacts.iter().map(|c| c.version_no).collect();
     let users: Vec<i64> = contacts.iter().map(|c| c.details.user_id).collect();
     let texts = |of: fn(&Contact) -> &String| contacts.iter().map(of).cloned().collect::<Vec<String>>();
@@ -114,7 +116,7 @@ pub async fn put(
              as n (partner_id, version_no, user_id, email, phone, language, requested_by, line)",
         known_on,
         file_id,
-        &partners,
+        &partners as &[PartnerNo],
         &versions,
         &users,
         &emails,
@@ -135,7 +137,7 @@ pub async fn put(
          on conflict (partner_id) do update set user_id = excluded.user_id, email = excluded.email,
              phone = excluded.phone, language = excluded.language, file_id = excluded.file_id",
         file_id,
-        &partners,
+        &partners as &[PartnerNo],
         &versions,
         &users,
         &emails,

@@ -11,6 +11,7 @@ use crate::domain::{
     calendar::{Period, PeriodScheme},
     core_difference::Beside,
     credit::{CreditEnd, Schedule, Shape, Terms},
+    id::PartnerNo,
     money::{Amount, Currency},
     reason::Reason,
 };
@@ -32,7 +33,7 @@ pub struct Credit {
     /// The entitlement.
     pub entitlement_id: i64,
     /// Its partner.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The business date it became known: nothing that was over before is mailed (D10).
     pub known_on: NaiveDate,
     /// What decides its credit.
@@ -54,7 +55,7 @@ pub struct DueCredit {
 
 struct CreditRecord {
     entitlement_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     known_on: NaiveDate,
     quantity: Option<i32>,
     starts_on: NaiveDate,
@@ -132,7 +133,7 @@ impl CreditRecord {
 }
 
 /// Silver's core benefits by partner and benefit.
-type Besides = HashMap<(i64, String), Vec<Beside>>;
+type Besides = HashMap<(PartnerNo, String), Vec<Beside>>;
 
 impl CreditRecord {
     fn is(&self, kind: BenefitKind) -> bool {
@@ -151,7 +152,7 @@ impl CreditRecord {
 
 /// What silver brings beside the core credit of gold among these rows (D12). A span without gold asks nothing.
 async fn besides(conn: &mut PgConnection, rows: &[CreditRecord]) -> Result<Besides> {
-    let partners: BTreeSet<i64> =
+    let partners: BTreeSet<PartnerNo> =
         rows.iter().filter(|row| row.is_gold_credit()).map(|row| row.partner_id).collect();
     holding::silver(conn, &partners.into_iter().collect::<Vec<_>>()).await
 }
@@ -216,7 +217,7 @@ pub async fn due(
 
 /// Gives credits the changes of their partners' currencies.
 async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<()> {
-    let partners: Vec<i64> =
+    let partners: Vec<PartnerNo> =
         credits.iter().map(|c| c.partner_id).collect::<BTreeSet<_>>().into_iter().collect();
     let changes = own_currency::changes(conn, &partners).await?;
     for credit in credits.iter_mut().filter(|_| !changes.is_empty()) {
@@ -356,17 +357,17 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
 }
 
 /// Puts entitlements into the schedule that had left it; where they stand follows with [`put_schedules`].
-pub async fn open_schedules(conn: &mut PgConnection, opened: &[(i64, i64)]) -> Result<()> {
+pub async fn open_schedules(conn: &mut PgConnection, opened: &[(i64, PartnerNo)]) -> Result<()> {
     if opened.is_empty() {
         return Ok(());
     }
-    let (ids, partners): (Vec<i64>, Vec<i64>) = opened.iter().copied().unzip();
+    let (ids, partners): (Vec<i64>, Vec<PartnerNo>) = opened.iter().copied().unzip();
     sqlx::query!(
         "insert into credit_schedule (entitlement_id, partner_id, next_period_no)
          select id, partner_id, 0 from unnest($1::bigint[], $2::bigint[]) as opened (id, partner_id)
          on conflict (entitlement_id) do nothing",
         &ids,
-        &partners
+        &partners as &[PartnerNo]
     )
     .execute(conn)
     .await?;

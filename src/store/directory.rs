@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{directory_role::Role, reason::Reason};
+use crate::domain::{directory_role::Role, id::PartnerNo, reason::Reason};
 
 /// A directory user as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct DirectoryUser {
     /// The number in the store; 0: not stored yet.
     pub user_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The key within its partner, case-insensitively.
     pub object_id: String,
     /// The sign-in name.
@@ -35,7 +35,7 @@ pub struct DirectoryUser {
 /// A directory user as a query gives them, with the keys that the store compares.
 struct UserRecord {
     user_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     object_id: String,
     user_principal_name: String,
     display_name: Option<String>,
@@ -53,12 +53,12 @@ struct UserRecord {
 #[derive(Debug, Default)]
 pub struct Directory {
     users: Vec<DirectoryUser>,
-    by_object_id: HashMap<(i64, String), usize>,
-    by_name: HashMap<(i64, String), usize>,
+    by_object_id: HashMap<(PartnerNo, String), usize>,
+    by_name: HashMap<(PartnerNo, String), usize>,
     /// Who had a name when it was loaded, by number in the store.
-    stored_names: HashMap<(i64, String), i64>,
+    stored_names: HashMap<(PartnerNo, String), i64>,
     /// Who holds a role, by partner.
-    holders: HashMap<i64, BTreeSet<usize>>,
+    holders: HashMap<PartnerNo, BTreeSet<usize>>,
     /// Names in lower case, as the store writes them so.
     lowered: HashMap<String, String>,
     touched: BTreeSet<usize>,
@@ -66,7 +66,7 @@ pub struct Directory {
 
 impl Directory {
     /// Finds whom these partners and names may mean.
-    pub async fn load(conn: &mut PgConnection, whom: &[(i64, &str)]) -> Result<Self> {
+    pub async fn load(conn: &mut PgConnection, whom: &[(PartnerNo, &str)]) -> Result<Self> {
         let mut directory = Self::default();
         let (mut ids, mut names) = (Vec::new(), Vec::new());
         for (partner_id, name) in whom.iter().collect::<BTreeSet<_>>() {
@@ -93,7 +93,7 @@ impl Directory {
                    (select * from directory_user
                     where partner_id = n.partner_id and lower(user_principal_name) = n.name limit 1)
                ) u"#,
-            &ids,
+            &ids as &[PartnerNo],
             &lowered
         )
         .fetch_all(conn)
@@ -104,7 +104,7 @@ impl Directory {
     }
 
     /// Finds also whoever holds a role at these partners.
-    pub async fn load_holders(&mut self, conn: &mut PgConnection, partners: &[i64]) -> Result<()> {
+    pub async fn load_holders(&mut self, conn: &mut PgConnection, partners: &[PartnerNo]) -> Result<()> {
         if partners.is_empty() {
             return Ok(());
         }
@@ -117,7 +117,7 @@ impl Directory {
                from unnest($1::bigint[]) as n (partner_id)
                cross join lateral (select * from directory_user
                                    where partner_id = n.partner_id and roles <> '{}' offset 0) u"#,
-            partners
+            partners as &[PartnerNo]
         )
         .fetch_all(conn)
         .await?;
@@ -151,25 +151,25 @@ impl Directory {
         self.touched.clear();
     }
 
-    fn key(&self, partner_id: i64, name: &str) -> (i64, String) {
+    fn key(&self, partner_id: PartnerNo, name: &str) -> (PartnerNo, String) {
         (partner_id, self.lowered.get(name).cloned().unwrap_or_else(|| name.to_lowercase()))
     }
 
     /// The user with that object id.
     #[must_use]
-    pub fn with_object_id(&self, partner_id: i64, object_id: &str) -> Option<&DirectoryUser> {
+    pub fn with_object_id(&self, partner_id: PartnerNo, object_id: &str) -> Option<&DirectoryUser> {
         self.by_object_id.get(&self.key(partner_id, object_id)).map(|at| &self.users[*at])
     }
 
     /// The user with that user principal name.
     #[must_use]
-    pub fn with_name(&self, partner_id: i64, name: &str) -> Option<&DirectoryUser> {
+    pub fn with_name(&self, partner_id: PartnerNo, name: &str) -> Option<&DirectoryUser> {
         self.by_name.get(&self.key(partner_id, name)).map(|at| &self.users[*at])
     }
 
     /// The user whom a row names, by object id or user principal name, never by mail. What is the one of one user and the
     /// other of another names neither.
-    pub fn find(&self, partner_id: i64, named: &str) -> std::result::Result<&DirectoryUser, Reason> {
+    pub fn find(&self, partner_id: PartnerNo, named: &str) -> std::result::Result<&DirectoryUser, Reason> {
         match (self.with_object_id(partner_id, named), self.with_name(partner_id, named)) {
             (Some(user), Some(other)) if user.object_id != other.object_id => Err(Reason::AmbiguousUser),
             (Some(user), _) | (None, Some(user)) => Ok(user),
@@ -179,7 +179,7 @@ impl Directory {
 
     /// Who holds a role at a partner and can sign in: user principal names and roles. Only of partners whose holders are
     /// loaded.
-    pub fn holders(&self, partner_id: i64) -> impl Iterator<Item = (&str, &[Role])> {
+    pub fn holders(&self, partner_id: PartnerNo) -> impl Iterator<Item = (&str, &[Role])> {
         let of = self.holders.get(&partner_id).into_iter().flatten().filter_map(|at| self.users.get(*at));
         of.filter(|user| user.enabled).map(|user| (user.user_principal_name.as_str(), user.roles.as_slice()))
     }
@@ -260,7 +260,7 @@ async fn put(conn: &mut PgConnection, file_id: i64, users: &[&DirectoryUser]) ->
              enabled = excluded.enabled, roles = excluded.roles, language = excluded.language,
              file_id = excluded.file_id",
         file_id,
-        &users.iter().map(|user| user.partner_id).collect::<Vec<_>>(),
+        &users.iter().map(|user| user.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &texts(users, |user| Some(&user.object_id)) as _,
         &texts(users, |user| Some(&user.user_principal_name)) as _,
         &texts(users, |user| user.display_name.as_deref()) as _,

@@ -152,7 +152,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id, v.version_no"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -187,7 +187,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by t.transfer_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -208,7 +208,7 @@ impl Subject {
                where why.reason is not null and m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -237,7 +237,7 @@ impl Subject {
                from about a join notice n on n.subject_kind = a.kind and n.subject_id = a.id
                left join mail l using (mail_id)
                order by n.notice_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id,
             self.request_no

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, bulk::CopyRows};
-use crate::domain::reason::Problem;
+use crate::domain::{id::PartnerNo, reason::Problem};
 
 /// The mark between staged cells: no cell may hold a control character, so none is lost.
 pub const CELL_END: char = '\u{1f}';
@@ -21,7 +21,7 @@ pub struct NewFile<'a> {
     /// Its kind.
     pub kind: &'a str,
     /// Whose folder it was dropped in.
-    pub partner_id: Option<i64>,
+    pub partner_id: Option<PartnerNo>,
     /// Its header, names as written.
     pub header: &'a [String],
     /// The business date of its arrival.
@@ -40,7 +40,7 @@ pub struct Unfinished {
     /// SHA-256 of its bytes: its name in the spool.
     pub sha256: String,
     /// Whose folder it was dropped in.
-    pub partner_id: Option<i64>,
+    pub partner_id: Option<PartnerNo>,
     /// Its kind.
     pub kind: String,
     /// The business date of its arrival.
@@ -104,7 +104,7 @@ pub async fn is_known(
     conn: &mut PgConnection,
     sha256: &str,
     kind: &str,
-    partner_id: Option<i64>,
+    partner_id: Option<PartnerNo>,
 ) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
@@ -119,7 +119,7 @@ pub async fn is_known(
            ) as "known!""#,
         sha256,
         kind,
-        partner_id
+        partner_id.map(PartnerNo::get)
     )
     .fetch_one(conn)
     .await?)
@@ -134,7 +134,7 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
          order by file_id limit 1",
         file.sha256,
         file.kind,
-        file.partner_id,
+        file.partner_id.map(PartnerNo::get),
         file.accept_backdated,
         file.by_operator
     )
@@ -151,7 +151,7 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
         file.sha256,
         file.name,
         file.kind,
-        file.partner_id,
+        file.partner_id.map(PartnerNo::get),
         file.header,
         file.received_on,
         file.accept_backdated,
@@ -230,7 +230,7 @@ pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
-        r#"select file_id, sha256, partner_id, kind, received_on, accept_backdated, by_operator, row_count, attempts,
+        r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, received_on, accept_backdated, by_operator, row_count, attempts,
                coalesce(retry_at > now(), false) as "rests!"
            from file where status = 'staged' order by file_id"#
     )
@@ -537,15 +537,16 @@ pub async fn answered(
 }
 
 /// The Partner ID of a partner.
-pub async fn partner_number(conn: &mut PgConnection, partner_id: i64) -> Result<String> {
-    Ok(sqlx::query_scalar!("select number from partner where partner_id = $1", partner_id)
+pub async fn partner_number(conn: &mut PgConnection, partner_id: PartnerNo) -> Result<String> {
+    Ok(sqlx::query_scalar!("select number from partner where partner_id = $1", partner_id.get())
         .fetch_one(conn)
         .await?)
 }
 
 /// The store's number of a partner.
-pub async fn partner(conn: &mut PgConnection, number: &str) -> Result<Option<i64>> {
+pub async fn partner(conn: &mut PgConnection, number: &str) -> Result<Option<PartnerNo>> {
     Ok(sqlx::query_scalar!("select partner_id from partner where number = $1", number)
         .fetch_optional(conn)
-        .await?)
+        .await?
+        .map(PartnerNo::from))
 }

@@ -8,11 +8,15 @@ use super::{Error, Result};
 use crate::domain::{
     cap::{GroupSeats, Once, Seats},
     core_difference::{Beside, CoreRow},
+    id::PartnerNo,
     money::{Amount, Currency},
 };
 
 /// The core rows of silver and gold of partners, by partner; what has ended as well.
-pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<HashMap<i64, Vec<CoreRow>>> {
+pub async fn core_rows(
+    conn: &mut PgConnection,
+    partner_ids: &[PartnerNo],
+) -> Result<HashMap<PartnerNo, Vec<CoreRow>>> {
     let rows = sqlx::query!(
         r#"select m.partner_id, m.order_id, (m.offer = 'gold') as "gold!", (m.status = 'cancelled') as "refunded!",
                   e.entitlement_id, e.membership_id, e.benefit, e.starts_on,
@@ -20,14 +24,14 @@ pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<H
                   e.amount_minor, e.currency
            from membership m join entitlement e using (membership_id)
            where m.partner_id = any($1) and m.offer in ('silver', 'gold') and e.benefit_type = 'core'"#,
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
     let mut found = HashMap::<_, Vec<_>>::new();
     for r in rows {
         let currency = r.currency.as_deref().and_then(Currency::stored);
-        found.entry(r.partner_id).or_default().push(CoreRow {
+        found.entry(r.partner_id.into()).or_default().push(CoreRow {
             entitlement_id: r.entitlement_id,
             membership_id: r.membership_id,
             benefit: r.benefit,
@@ -48,8 +52,8 @@ pub async fn core_rows(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<H
 /// The core benefits of partners' silver orders by partner and benefit; a refunded order never ran (D12).
 pub async fn silver(
     conn: &mut PgConnection,
-    partner_ids: &[i64],
-) -> Result<HashMap<(i64, String), Vec<Beside>>> {
+    partner_ids: &[PartnerNo],
+) -> Result<HashMap<(PartnerNo, String), Vec<Beside>>> {
     let mut found = HashMap::<_, Vec<_>>::new();
     if partner_ids.is_empty() {
         return Ok(found);
@@ -62,7 +66,7 @@ pub async fn silver(
            join entitlement e on e.membership_id = m.membership_id
            where m.offer = 'silver' and m.status <> 'cancelled' and e.benefit_type = 'core'
            order by e.starts_on, m.order_id"#,
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
@@ -79,7 +83,7 @@ pub async fn silver(
             amount: amount.transpose()?,
             order_id: r.order_id,
         };
-        found.entry((r.partner_id, r.benefit)).or_default().push(beside);
+        found.entry((r.partner_id.into(), r.benefit)).or_default().push(beside);
     }
     Ok(found)
 }
@@ -88,21 +92,21 @@ pub async fn silver(
 #[derive(Debug, Default)]
 pub struct Groups {
     /// The group of a partner, and its country.
-    pub of: HashMap<i64, (String, String)>,
+    pub of: HashMap<PartnerNo, (String, String)>,
     /// By group.
     pub groups: HashMap<String, GroupSeats>,
 }
 
 /// The groups of partners.
-pub async fn groups(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Groups> {
+pub async fn groups(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Result<Groups> {
     let rows = sqlx::query!(
         r#"select partner_id, partner_group(group_id, number) as "group!", country from partner
            where partner_id = any($1)"#,
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(&mut *conn)
     .await?;
-    let of: HashMap<_, _> = rows.into_iter().map(|r| (r.partner_id, (r.group, r.country))).collect();
+    let of: HashMap<_, _> = rows.into_iter().map(|r| (r.partner_id.into(), (r.group, r.country))).collect();
     let mut names: Vec<String> = of.values().map(|(group, _)| group.clone()).collect();
     names.sort_unstable();
     names.dedup();
@@ -125,7 +129,7 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<Grou
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()).unwrap_or(0),
             from: r.starts_on,
             until: r.until,
-            once: Once::of(r.core, r.offer.as_deref(), r.partner_id, &r.benefit),
+            once: Once::of(r.core, r.offer.as_deref(), r.partner_id.into(), &r.benefit),
         });
     }
     let rows = sqlx::query!(

@@ -11,6 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
+    id::PartnerNo,
     money::{Amount, Currency},
 };
 
@@ -18,7 +19,7 @@ use crate::domain::{
 pub async fn partners(
     conn: &mut PgConnection,
     numbers: &[String],
-) -> Result<HashMap<String, (i64, Currency)>> {
+) -> Result<HashMap<String, (PartnerNo, Currency)>> {
     let rows =
         sqlx::query!("select number, partner_id, currency from partner where number = any($1)", numbers)
             .fetch_all(conn)
@@ -28,7 +29,7 @@ pub async fn partners(
             let currency = Currency::stored(&r.currency).ok_or_else(|| Error::Unknown {
                 what: format!("currency {} of partner {}", r.currency, r.number),
             })?;
-            Ok((r.number, (r.partner_id, currency)))
+            Ok((r.number, (r.partner_id.into(), currency)))
         })
         .collect()
 }
@@ -39,7 +40,7 @@ pub struct StoredOrder {
     /// Its number in the store.
     pub membership_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// What it bought.
     pub offer: Option<Offer>,
     /// When.
@@ -89,7 +90,7 @@ pub async fn lock_orders(
 struct OrderRecord {
     order_id: String,
     membership_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     offer: Option<String>,
     purchased_on: Option<NaiveDate>,
     starts_on: NaiveDate,
@@ -190,7 +191,7 @@ pub struct PutOrder {
     /// Its number in the store.
     pub membership_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// What it bought.
@@ -242,7 +243,7 @@ pub struct PutEntitlement {
     /// Its number in the store.
     pub entitlement_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Its order.
     pub membership_id: i64,
     /// The benefit code.
@@ -360,7 +361,7 @@ pub async fn earliest_starts(
 #[derive(Clone, Debug)]
 pub struct NewUsage {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The credit.
     pub entitlement_id: i64,
     /// The key within the partner.
@@ -376,21 +377,21 @@ pub struct NewUsage {
 /// Usage recorded under these references, by partner and reference: credit, day, minor units.
 pub async fn usage(
     conn: &mut PgConnection,
-    partner_ids: &[i64],
+    partner_ids: &[PartnerNo],
     references: &[String],
-) -> Result<HashMap<(i64, String), (i64, NaiveDate, i64)>> {
+) -> Result<HashMap<(PartnerNo, String), (i64, NaiveDate, i64)>> {
     let rows = sqlx::query!(
         "select u.partner_id, u.reference, u.entitlement_id, u.used_on, u.amount_minor
          from unnest($1::bigint[], $2::text[]) as k (partner_id, reference)
          join credit_usage u on u.partner_id = k.partner_id and u.reference = k.reference",
-        partner_ids,
+        partner_ids as &[PartnerNo],
         references
     )
     .fetch_all(conn)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| ((r.partner_id, r.reference), (r.entitlement_id, r.used_on, r.amount_minor)))
+        .map(|r| ((r.partner_id.into(), r.reference), (r.entitlement_id, r.used_on, r.amount_minor)))
         .collect())
 }
 
@@ -419,7 +420,7 @@ pub async fn new_requests(conn: &mut PgConnection, count: i32) -> Result<Vec<i64
 #[derive(Clone, Debug)]
 pub struct NewRenewal<'a> {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order that is renewed, which is the key of the request.
     pub order_id: &'a str,
     /// Its number in the store.
@@ -447,18 +448,21 @@ pub struct RecordedRenewal {
 pub async fn renewals(
     conn: &mut PgConnection,
     order_ids: &[String],
-    partner_ids: &[i64],
-) -> Result<HashMap<(i64, String), RecordedRenewal>> {
+    partner_ids: &[PartnerNo],
+) -> Result<HashMap<(PartnerNo, String), RecordedRenewal>> {
     let rows = sqlx::query!(
         r#"select partner_id, request_key, content as "content: Value", requested_by from request
            where kind = 'renew' and partner_id = any($2) and request_key = any($1)"#,
         order_ids,
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
     let recorded = rows.into_iter().map(|r| {
-        ((r.partner_id, r.request_key), RecordedRenewal { content: r.content, requested_by: r.requested_by })
+        (
+            (r.partner_id.into(), r.request_key),
+            RecordedRenewal { content: r.content, requested_by: r.requested_by },
+        )
     });
     Ok(recorded.collect())
 }

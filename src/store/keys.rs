@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
-use crate::domain::kinds::keys::KeyContent;
+use crate::domain::{id::PartnerNo, kinds::keys::KeyContent};
 
 /// A key that is in the store, without what it says.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ pub async fn new_keys(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
 #[derive(Clone, Debug)]
 pub struct NewKey {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Sealed as this key of its benefit.
     pub sealed: Vec<u8>,
     /// Its last characters.

@@ -4,7 +4,7 @@
 use sqlx::PgConnection;
 
 use super::{Result, bulk::CopyRows};
-use crate::domain::{draw::UnitTransfer, ledger::Transfer};
+use crate::domain::{draw::UnitTransfer, id::PartnerNo, ledger::Transfer};
 
 /// A transfer of credit, and whose it is.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct CreditEntry {
     /// The entitlement.
     pub entitlement_id: i64,
     /// Its partner.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// What moves.
     pub transfer: Transfer,
     /// The rule by which a correction puts right what was booked under a year that moved (D2, D16).
@@ -25,7 +25,7 @@ pub struct UnitEntry {
     /// The entitlement.
     pub entitlement_id: i64,
     /// Its partner.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The kind of entry, as it is stored.
     pub kind: &'static str,
     /// What moves.

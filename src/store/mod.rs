@@ -22,6 +22,7 @@ pub mod keys;
 pub mod ledger;
 pub mod notice;
 pub mod notifier;
+mod number;
 pub mod order;
 pub mod own_currency;
 pub mod people;

@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
-use crate::domain::notice::{Audience, KINDS, Notice, kinds_to};
+use crate::domain::{
+    id::PartnerNo,
+    notice::{Audience, KINDS, Notice, kinds_to},
+};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,7 @@ impl NoticeSubject {
 #[derive(Clone, Debug)]
 pub struct Owed {
     /// To whose contact.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// About what.
     pub subject: NoticeSubject,
     /// The date that makes it owed.
@@ -48,7 +51,7 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
     if owed.is_empty() {
         return Ok(0);
     }
-    let partners: Vec<i64> = owed.iter().map(|o| o.partner_id).collect();
+    let partners: Vec<PartnerNo> = owed.iter().map(|o| o.partner_id).collect();
     let subject_kinds: Vec<String> = owed.iter().map(|o| o.subject.stored().0.to_owned()).collect();
     let subjects: Vec<i64> = owed.iter().map(|o| o.subject.stored().1).collect();
     let kinds: Vec<String> = owed.iter().map(|o| o.notice.kind().to_owned()).collect();
@@ -69,7 +72,7 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
                and o.kind = any($9)) told
          where not told.same
          on conflict (subject_kind, subject_id, kind, anchor_on) do nothing",
-        &partners,
+        &partners as &[PartnerNo],
         &subject_kinds,
         &subjects,
         &kinds,
@@ -197,7 +200,7 @@ async fn name_what_is_over(conn: &mut PgConnection, today: NaiveDate) -> Result<
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// The partner (of several that share an address: the first).
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Its Partner ID.
     pub number: String,
     /// Address, lower case.
@@ -240,7 +243,7 @@ pub async fn queue_mails(
     recipients: &[Recipient],
     message_ids: &[String],
 ) -> Result<usize> {
-    let partners: Vec<i64> = recipients.iter().map(|r| r.partner_id).collect();
+    let partners: Vec<PartnerNo> = recipients.iter().map(|r| r.partner_id).collect();
     let addresses: Vec<String> = recipients.iter().map(|r| r.address.clone()).collect();
     let names: Vec<Option<String>> = recipients.iter().map(|r| r.name.clone()).collect();
     let languages: Vec<String> = recipients.iter().map(|r| r.language.clone()).collect();
@@ -251,7 +254,7 @@ pub async fn queue_mails(
          from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $6::text[])
               as m (partner_id, message_id, address, language, name)
          on conflict (recipient, day) do nothing",
-        &partners,
+        &partners as &[PartnerNo],
         message_ids,
         &addresses,
         &languages,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, credit::spans, run::Span, units};
-use crate::domain::{cancellation::Use, reason::Reason};
+use crate::domain::{cancellation::Use, id::PartnerNo, reason::Reason};
 
 /// A membership as it stands.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Membership {
     /// Its number in the store.
     pub membership_id: i64,
     /// Whose it is.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// `None` while a renewal waits for its entitlements file.
@@ -123,7 +123,7 @@ pub struct Over {
     /// Which.
     pub entitlement_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -160,7 +160,7 @@ pub struct Unassigned {
     /// Which.
     pub entitlement_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -204,7 +204,7 @@ pub async fn decide_closed(
     today: NaiveDate,
     closed: &[Unassigned],
 ) -> Result<()> {
-    let partners: Vec<i64> = closed.iter().map(|c| c.partner_id).collect();
+    let partners: Vec<PartnerNo> = closed.iter().map(|c| c.partner_id).collect();
     let subjects: Vec<String> = closed.iter().map(|c| format!("{}/{}", c.order_id, c.benefit)).collect();
     let reasons: Vec<Json<[Reason; 1]>> =
         closed.iter().map(|c| Json([Reason::ActivateByPassed { latest_on: c.latest_on }])).collect();
@@ -213,7 +213,7 @@ pub async fn decide_closed(
          select n.partner_id, 'entitlement', n.subject, 'close', 'policy', 'accepted', n.reasons, $4, $5
          from unnest($1::bigint[], $2::text[], $3::jsonb[]) with ordinality as n (partner_id, subject, reasons, nth)
          order by n.nth",
-        &partners,
+        &partners as &[PartnerNo],
         &subjects,
         reasons as _,
         today,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{money::Currency, own_currency::StatedCurrency};
+use crate::domain::{id::PartnerNo, money::Currency, own_currency::StatedCurrency};
 
 /// Before any change.
 const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
@@ -19,18 +19,21 @@ pub type Changes = Vec<(NaiveDate, Currency)>;
 
 /// What partners changed, in the order of the days; the first is what they had before. Of one that never did there is
 /// nothing.
-pub async fn changes(conn: &mut PgConnection, partner_ids: &[i64]) -> Result<HashMap<i64, Changes>> {
+pub async fn changes(
+    conn: &mut PgConnection,
+    partner_ids: &[PartnerNo],
+) -> Result<HashMap<PartnerNo, Changes>> {
     let rows = sqlx::query!(
         "select partner_id, from_on, currency from partner_currency where partner_id = any($1)
          order by partner_id, from_on",
-        partner_ids
+        partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
-    let mut changes = HashMap::<i64, Changes>::new();
+    let mut changes = HashMap::<PartnerNo, Changes>::new();
     for r in rows {
         if let Some(currency) = Currency::stored(&r.currency) {
-            changes.entry(r.partner_id).or_default().push((r.from_on, currency));
+            changes.entry(r.partner_id.into()).or_default().push((r.from_on, currency));
         }
     }
     Ok(changes)
@@ -57,12 +60,12 @@ pub fn take(
 pub async fn put(
     conn: &mut PgConnection,
     file_id: i64,
-    changes: &[(i64, NaiveDate, Currency)],
+    changes: &[(PartnerNo, NaiveDate, Currency)],
 ) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    let partners: Vec<i64> = changes.iter().map(|(partner_id, ..)| *partner_id).collect();
+    let partners: Vec<PartnerNo> = changes.iter().map(|(partner_id, ..)| *partner_id).collect();
     let days: Vec<NaiveDate> = changes.iter().map(|(_, from_on, _)| *from_on).collect();
     let currencies: Vec<String> = changes.iter().map(|(.., currency)| String::from(*currency)).collect();
     sqlx::query!(
@@ -71,7 +74,7 @@ pub async fn put(
          from unnest($2::bigint[], $3::date[], $4::text[]) as n (partner_id, from_on, currency)
          on conflict (partner_id, from_on) do update set currency = excluded.currency, file_id = excluded.file_id",
         file_id,
-        &partners,
+        &partners as &[PartnerNo],
         &days,
         &currencies
     )

@@ -8,7 +8,7 @@ use super::{
     Error, Result,
     own_currency::{self, Changes},
 };
-use crate::domain::money::Currency;
+use crate::domain::{id::PartnerNo, money::Currency};
 
 /// A partner as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct StoredPartner {
 #[derive(Clone, Debug)]
 pub struct KnownPartner {
     /// The store's number.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// What is stored.
     pub partner: StoredPartner,
     /// The address of its marketing contact.
@@ -61,7 +61,7 @@ pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMa
     )
     .fetch_all(&mut *conn)
     .await?;
-    let ids: Vec<i64> = rows.iter().map(|r| r.partner_id).collect();
+    let ids: Vec<PartnerNo> = rows.iter().map(|r| r.partner_id.into()).collect();
     let mut changes = own_currency::changes(conn, &ids).await?;
     let known = rows.into_iter().map(|r| {
         let currency = Currency::stored(&r.currency).ok_or_else(|| Error::Unknown {
@@ -78,10 +78,10 @@ pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMa
             group_id: r.group_id,
         };
         let (contact_email, pinned_tenant) = (r.contact_email, r.pinned_tenant);
-        let changes = changes.remove(&r.partner_id).unwrap_or_default();
+        let changes = changes.remove(&r.partner_id.into()).unwrap_or_default();
         Ok((
             r.number,
-            KnownPartner { partner_id: r.partner_id, partner, contact_email, pinned_tenant, changes },
+            KnownPartner { partner_id: r.partner_id.into(), partner, contact_email, pinned_tenant, changes },
         ))
     });
     known.collect()
@@ -92,7 +92,7 @@ pub async fn put(
     conn: &mut PgConnection,
     file_id: i64,
     partners: &[&StoredPartner],
-) -> Result<HashMap<String, i64>> {
+) -> Result<HashMap<String, PartnerNo>> {
     if partners.is_empty() {
         return Ok(HashMap::new());
     }
@@ -122,5 +122,5 @@ pub async fn put(
     )
     .fetch_all(conn)
     .await?;
-    Ok(put.into_iter().map(|r| (r.number, r.partner_id)).collect())
+    Ok(put.into_iter().map(|r| (r.number, r.partner_id.into())).collect())
 }

@@ -6,6 +6,8 @@ use sqlx::PgConnection;
 
 use super::Result;
 
+use crate::domain::id::PartnerNo;
+
 /// A try under way: of which file, over which connection.
 #[derive(Clone, Copy, Debug)]
 pub struct FileTry {
@@ -154,14 +156,14 @@ pub async fn given_up(
     conn: &mut PgConnection,
     sha256: &str,
     kind: &str,
-    partner_id: Option<i64>,
+    partner_id: Option<PartnerNo>,
 ) -> Result<Option<String>> {
     let last = sqlx::query!(
         r#"select attempts + failures as "tries!", status, refusal from file
          where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 order by file_id desc limit 1"#,
         sha256,
         kind,
-        partner_id
+        partner_id.map(PartnerNo::get)
     )
     .fetch_optional(conn)
     .await?;

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     activation::PendingOffer,
+    id::PartnerNo,
     money::{Amount, Currency},
 };
 
@@ -15,7 +16,7 @@ pub struct Near {
     /// The entitlement.
     pub subject_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -134,7 +135,7 @@ pub struct NearMembership {
     /// Which.
     pub membership_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The offer.
@@ -199,7 +200,7 @@ pub struct OpenCredit {
     /// The entitlement.
     pub entitlement_id: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The order.
     pub order_id: String,
     /// The benefit code.
@@ -255,7 +256,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd
     let endings = rows.into_iter().map(|r| {
         let near = Near {
             subject_id: r.entitlement_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,
             on: r.last_usable_on,
@@ -279,7 +280,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd
 
 struct OpenRow {
     entitlement_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     order_id: String,
     benefit: String,
     unspent_minor: i64,
@@ -442,7 +443,7 @@ pub async fn activated_offers(
     let offers = rows.into_iter().map(|r| {
         let near = Near {
             subject_id: r.entitlement_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,
             on: r.last_usable_on,
@@ -503,7 +504,7 @@ pub async fn waiting_offers(
     let waiting = rows.into_iter().map(|r| OfferWithoutContact {
         offer: Near {
             subject_id: r.entitlement_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,
             on: r.last_usable_on,

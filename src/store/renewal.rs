@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 
 use super::{Result, order::Membership};
 
+use crate::domain::id::PartnerNo;
+
 /// One renewal that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Renewing<'a> {
@@ -38,7 +40,7 @@ pub async fn taken(conn: &mut PgConnection, renewing: &[Renewing<'_>]) -> Result
                       or m.ended_on is not null or m.starts_on < n.anniversary_on)
                limit 1) m"#,
         &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
-        &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>(),
         &renewing.iter().map(|r| r.old.anniversary_on).collect::<Vec<_>>(),
     )
@@ -88,7 +90,7 @@ pub async fn put(
          on conflict (order_id) do update set
              starts_on = excluded.starts_on, anniversary_on = excluded.anniversary_on, renews = excluded.renews
          returning membership_id",
-        &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
         &years.iter().map(|(starts_on, _)| *starts_on).collect::<Vec<_>>(),
         &years.iter().map(|(_, anniversary_on)| *anniversary_on).collect::<Vec<_>>(),

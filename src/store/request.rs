@@ -7,6 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     cancellation::Refund,
+    id::PartnerNo,
     reason::{Earliest, Reason, earliest},
 };
 
@@ -16,7 +17,7 @@ pub struct PendingRequest {
     /// Its number in the store.
     pub request_no: i64,
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// Its key in its file: the request id of a cancellation, the old order of a renewal.
     pub request_key: String,
     /// The row as it was understood.
@@ -35,7 +36,7 @@ pub struct PendingRequest {
 #[derive(Clone, Debug)]
 pub struct Decision<'a> {
     /// Whose.
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     /// The request that was decided; `None` for a row that never became one.
     pub request_no: Option<i64>,
     /// What kind of thing it is about: `order`, `entitlement`.
@@ -121,7 +122,7 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
               as n (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons, earliest_on,
                     decided_on, run_id, file_id, content, refund, nth)
          order by n.nth",
-        &decisions.iter().map(|d| d.partner_id).collect::<Vec<_>>(),
+        &decisions.iter().map(|d| d.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &requests as _,
         &decisions.iter().map(|d| d.subject_kind.to_owned()).collect::<Vec<_>>(),
         &decisions.iter().map(|d| d.subject.to_owned()).collect::<Vec<_>>(),

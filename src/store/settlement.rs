@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use super::{Error, Result, credit::spans, run::Span};
 use crate::domain::{
     calendar::Period,
+    id::PartnerNo,
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
     settlement::Usage,
@@ -191,7 +192,7 @@ pub async fn unsettled(
 }
 
 /// These entitlements of these partners are settled, until a day on which more of what silver held back comes (D12).
-pub async fn settled(conn: &mut PgConnection, done: &[(i64, i64, Option<NaiveDate>)]) -> Result<()> {
+pub async fn settled(conn: &mut PgConnection, done: &[(i64, PartnerNo, Option<NaiveDate>)]) -> Result<()> {
     let gone: Vec<i64> = done.iter().filter(|(_, _, due)| due.is_none()).map(|(id, ..)| *id).collect();
     if !gone.is_empty() {
         sqlx::query!("delete from credit_unsettled where entitlement_id = any($1)", &gone)
@@ -212,7 +213,7 @@ pub async fn settled(conn: &mut PgConnection, done: &[(i64, i64, Option<NaiveDat
              select id, partner_id, 'D12', due_on from unnest($1::bigint[], $2::bigint[], $3::date[]) as n (id, partner_id, due_on)
              on conflict (entitlement_id) do update set rule = excluded.rule, due_on = excluded.due_on",
             &ids,
-            &partners,
+            &partners as &[PartnerNo],
             &days
         )
         .execute(conn)

@@ -16,6 +16,7 @@ use crate::domain::{
     benefit::{Benefit, Move, Unit},
     calendar::Period,
     draw::{self, BookedUnits, Drawable, UnitTransfer},
+    id::PartnerNo,
     ledger::Account,
     reason::Reason,
 };
@@ -127,7 +128,7 @@ async fn book(
 /// A benefit that is counted, and whose it is.
 struct FoundBenefit {
     entitlement_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     /// What is drawn from it; `None`: seats, or what else is counted.
     unit: Option<Unit>,
     of: Drawable,
@@ -165,12 +166,13 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBene
     )
     .fetch_all(&mut *conn)
     .await?;
-    let gold: Vec<i64> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id).collect();
+    let gold: Vec<PartnerNo> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id.into()).collect();
     let silver = holding::silver(conn, &gold).await?;
     let mut found = Vec::with_capacity(rows.len());
     for r in rows {
         let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
-        let beside = silver.get(&(r.partner_id, r.benefit)).filter(|_| r.gold).cloned().unwrap_or_default();
+        let beside =
+            silver.get(&(r.partner_id.into(), r.benefit)).filter(|_| r.gold).cloned().unwrap_or_default();
         let of = Drawable {
             unit: Unit::of(benefit.kind()).unwrap_or(Unit::Incidents),
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
@@ -182,7 +184,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBene
         };
         found.push(FoundBenefit {
             entitlement_id: r.entitlement_id,
-            partner_id: r.partner_id,
+            partner_id: r.partner_id.into(),
             unit: Unit::of(benefit.kind()),
             of,
             held_back: r.held_back.map(|Json(reason)| reason),
@@ -228,7 +230,7 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
 }
 
 /// Keeps what is left of each beside the ledger; what has ended, and what has no limit, leaves the schedule.
-async fn put_stands(conn: &mut PgConnection, stands: &[(i64, i64, Option<i64>)]) -> Result<()> {
+async fn put_stands(conn: &mut PgConnection, stands: &[(i64, PartnerNo, Option<i64>)]) -> Result<()> {
     let gone: Vec<i64> = stands.iter().filter(|(_, _, left)| left.is_none()).map(|(id, ..)| *id).collect();
     if !gone.is_empty() {
         sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone)
@@ -250,7 +252,7 @@ async fn put_stands(conn: &mut PgConnection, stands: &[(i64, i64, Option<i64>)])
              from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as n (id, partner_id, left_over)
              on conflict (entitlement_id) do update set next_period_no = 1, next_on = null, open_minor = excluded.open_minor",
             &ids,
-            &partners,
+            &partners as &[PartnerNo],
             &lefts
         )
         .execute(conn)

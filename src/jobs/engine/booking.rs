@@ -9,6 +9,7 @@ use super::{context::Context, error::Result};
 use crate::{
     domain::{
         credit::{Schedule, Shape},
+        id::PartnerNo,
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
@@ -117,10 +118,10 @@ pub struct Booking {
     pub stands: Vec<(i64, Option<Schedule>)>,
     settled: Vec<i64>,
     /// Entitlements that are to stand in the schedule again, and whose they are.
-    opened: Vec<(i64, i64)>,
+    opened: Vec<(i64, PartnerNo)>,
     /// Entitlements whose year moved, and whose they are: they are settled with this, until the next part of bulk credit
     /// comes that silver held back.
-    moved: Vec<(i64, i64, Option<NaiveDate>)>,
+    moved: Vec<(i64, PartnerNo, Option<NaiveDate>)>,
 }
 
 impl Booking {

@@ -15,6 +15,7 @@ use crate::{
     domain::{
         agreement::KnownExclusion,
         credit::{self, Shape},
+        id::PartnerNo,
         own_currency::Exchange,
     },
     store::{
@@ -85,9 +86,9 @@ async fn against(
     cx: &Context,
     conn: &mut PgConnection,
     credits: &[Credit],
-) -> Result<HashMap<i64, Vec<KnownExclusion>>> {
+) -> Result<HashMap<PartnerNo, Vec<KnownExclusion>>> {
     let bulk = credits.iter().filter(|c| c.terms.shape == Shape::Bulk).map(|c| c.partner_id);
-    let partners: Vec<i64> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
+    let partners: Vec<PartnerNo> = bulk.collect::<BTreeSet<_>>().into_iter().collect();
     if partners.is_empty() {
         return Ok(HashMap::new());
     }

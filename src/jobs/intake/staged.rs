@@ -12,6 +12,7 @@ use crate::{
     domain::{
         calendar::add_days,
         directory_role::Role,
+        id::PartnerNo,
         kinds::{
             Kind,
             cell::{self, Cells},
@@ -53,7 +54,7 @@ pub struct StagedFile {
     /// The header itself.
     pub header: Record,
     /// Whose rows it may hold.
-    pub partner_id: Option<i64>,
+    pub partner_id: Option<PartnerNo>,
     /// The Partner ID of that partner, or nothing.
     pub partner_number: String,
     /// The business date of its arrival.
@@ -70,7 +71,7 @@ pub struct StagedFile {
 
 impl StagedFile {
     /// The partner that a row names, if it is known and the file may hold its rows.
-    pub fn admit(&self, number: &str, known: Option<i64>) -> std::result::Result<i64, Problem> {
+    pub fn admit(&self, number: &str, known: Option<PartnerNo>) -> std::result::Result<PartnerNo, Problem> {
         let reason = match known {
             None => Reason::UnknownPartner,
             Some(partner_id) if self.partner_id.is_some_and(|own| own != partner_id) => {
@@ -86,7 +87,7 @@ impl StagedFile {
 pub fn order_of<'a>(
     orders: &'a HashMap<String, StoredOrder>,
     order_id: &str,
-    partner_id: i64,
+    partner_id: PartnerNo,
 ) -> std::result::Result<&'a StoredOrder, Problem> {
     let no = |reason| Problem::at("order_id", order_id, reason);
     let order = orders.get(order_id).ok_or_else(|| no(Reason::UnknownOrder))?;
@@ -210,9 +211,9 @@ pub fn asker<'a>(staged: &StagedFile, named: Option<&'a str>) -> Option<&'a str>
 /// can come: where somebody asks who is no global admin, and for the partners of `refusing`.
 pub async fn load(
     conn: &mut PgConnection,
-    named: &[(i64, &str)],
-    askers: &BTreeSet<(i64, &str)>,
-    refusing: &BTreeSet<i64>,
+    named: &[(PartnerNo, &str)],
+    askers: &BTreeSet<(PartnerNo, &str)>,
+    refusing: &BTreeSet<PartnerNo>,
 ) -> Result<Directory> {
     let mut directory = Directory::load(conn, named).await?;
     let may_all = |user: &DirectoryUser| user.roles.contains(&Role::GlobalAdmin);
@@ -231,7 +232,7 @@ pub async fn load(
 pub fn may(
     staged: &StagedFile,
     directory: &Directory,
-    partner_id: i64,
+    partner_id: PartnerNo,
     named: Option<&str>,
     action: Action,
 ) -> Option<Problem> {

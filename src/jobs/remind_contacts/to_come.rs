@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{calendar::sub_days, notice::Stake},
+    domain::{calendar::sub_days, id::PartnerNo, notice::Stake},
     jobs::engine::{Context, Result},
     store::{agreement, credit::of_entitlements, reminder},
 };
@@ -36,7 +36,7 @@ pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due)
     let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
     let of: HashMap<i64, _> = credits.into_iter().map(|credit| (credit.entitlement_id, credit)).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
-    let partners: Vec<i64> =
+    let partners: Vec<PartnerNo> =
         credits.iter().map(|c| c.partner_id).collect::<BTreeSet<_>>().into_iter().collect();
     let grace_days = cx.policies.expire_benefits.policy.grace_days;
     let standing = agreement::standing(conn, &cx.catalogue, &partners, grace_days).await?;

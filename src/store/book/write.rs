@@ -9,6 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         book::{Book, Effect, Held},
+        id::PartnerNo,
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },
@@ -164,7 +165,7 @@ async fn decisions(conn: &mut PgConnection, entries: &[RuledRequest<'_>]) -> Res
 
 /// An assignment that a span makes; it may end it as well.
 struct Given {
-    partner_id: i64,
+    partner_id: PartnerNo,
     entitlement_id: i64,
     user_id: i64,
     assigned_on: NaiveDate,
@@ -277,7 +278,7 @@ impl RequestWrites {
     /// What a refund policy may name (D7).
     fn used(
         &mut self,
-        partner_id: i64,
+        partner_id: PartnerNo,
         entitlement_id: i64,
         event: &str,
         on: NaiveDate,

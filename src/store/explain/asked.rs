@@ -96,7 +96,7 @@ impl Subject {
                              or exists (select from entitlement e where e.entitlement_id = $3
                                            and d.subject = m.order_id || '/' || e.benefit))))
                order by d.decision_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id,
             self.request_no,
@@ -135,7 +135,7 @@ impl Subject {
                                and ($3::bigint is null or coalesce(r.entitlement_id, $3) = $3)
                           else r.request_no = $4 end
                order by r.request_no"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id,
             self.request_no,

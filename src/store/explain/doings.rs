@@ -210,7 +210,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.assignment_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -230,7 +230,7 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                  and ($4::bigint is null or k.key_id = $4)
                group by m.order_id, e.entitlement_id, e.benefit, k.known_on, k.file_id, f.name order by 3"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id,
             self.key_id
@@ -250,7 +250,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by v.key_reveal_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -270,7 +270,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by d.redemption_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -290,7 +290,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.request_no"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -308,7 +308,7 @@ impl Subject {
                  and ($3::bigint is null or exists (
                       select from entitlement e where e.entitlement_id = $3 and e.benefit like any ('{product_support%,signature_cloud_support%}')))
                order by s.request_no"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -326,7 +326,7 @@ impl Subject {
                      select from entitlement e where e.membership_id = $2
                         and ($3::bigint is null or e.entitlement_id = $3) and e.benefit like 'azure_bulk_credit%'))
                order by a.agreement_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )
@@ -346,7 +346,7 @@ impl Subject {
                      select from entitlement e where e.membership_id = $2
                         and ($3::bigint is null or e.entitlement_id = $3) and e.benefit like 'go_to_market%'))
                order by c.version_no"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )

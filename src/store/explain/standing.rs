@@ -172,7 +172,7 @@ impl Subject {
             r#"select p.name, p.country, p.currency, p.account_email, c.email as "contact?",
                       c.language as "contact_language?"
                from partner p left join contact c using (partner_id) where p.partner_id = $1"#,
-            self.partner_id
+            self.partner_id.get()
         )
         .fetch_one(conn)
         .await?)
@@ -188,7 +188,7 @@ impl Subject {
                left join support_contract s on s.membership_id = m.membership_id
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                order by m.starts_on, m.order_id"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id
         )
         .fetch_all(conn)
@@ -240,7 +240,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by m.starts_on, m.order_id, e.benefit"#,
-            self.partner_id,
+            self.partner_id.get(),
             self.membership_id,
             self.entitlement_id
         )

@@ -1,5 +1,7 @@
 //! What a history is of.
 
+use crate::domain::id::PartnerNo;
+
 /// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -9,7 +11,7 @@ pub struct Subject {
     pub name: String,
     /// The Partner ID.
     pub partner: String,
-    pub(super) partner_id: i64,
+    pub(super) partner_id: PartnerNo,
     pub(super) membership_id: Option<i64>,
     pub(super) entitlement_id: Option<i64>,
     pub(super) user_id: Option<i64>,

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        id::PartnerNo,
         kinds::agreements::{self, AgreementRow},
         reason::{Problem, Reason},
     },
@@ -25,9 +26,9 @@ use crate::{
 struct AgreementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
-    partners: HashMap<String, i64>,
-    known: HashMap<(i64, String, NaiveDate), Agreement>,
-    granted: HashMap<i64, Vec<Granted>>,
+    partners: HashMap<String, PartnerNo>,
+    known: HashMap<(PartnerNo, String, NaiveDate), Agreement>,
+    granted: HashMap<PartnerNo, Vec<Granted>>,
     /// What is written, in the order of the rows; a later row of the same key takes its place.
     puts: Vec<Agreement>,
 }
@@ -42,9 +43,9 @@ pub async fn apply(
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, agreements::parse)).collect();
     let named: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
     let numbers: Vec<String> = named.into_iter().cloned().collect();
-    let partners: HashMap<String, i64> =
+    let partners: HashMap<String, PartnerNo> =
         intake::partners(conn, &numbers).await?.into_iter().map(|(number, (id, _))| (number, id)).collect();
-    let ids: Vec<i64> = partners.values().copied().collect();
+    let ids: Vec<PartnerNo> = partners.values().copied().collect();
     let known = stored::of_partners(conn, &ids).await?;
     let mut granted = HashMap::<_, Vec<_>>::new();
     for one in stored::granted(conn, &ids).await? {
@@ -103,7 +104,7 @@ impl AgreementsSpan<'_> {
     }
 
     /// Whether it excludes at all, and what was granted before and stays.
-    fn remarks(&self, partner_id: i64, row: &AgreementRow) -> Vec<Problem> {
+    fn remarks(&self, partner_id: PartnerNo, row: &AgreementRow) -> Vec<Problem> {
         if !self.cx.catalogue.excludes_bulk(&row.agreement) {
             return vec![Problem::at("agreement", &row.agreement, Reason::AgreementNotListed)];
         }

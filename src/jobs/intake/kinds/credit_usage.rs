@@ -9,6 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         calendar::add_days,
+        id::PartnerNo,
         kinds::credit_usage,
         ledger::EntryKind,
         money::{Amount, Currency},
@@ -42,9 +43,10 @@ pub async fn apply(
     let orders = intake::orders(conn, &order_ids).await?;
     let memberships: Vec<i64> = orders.values().map(|order| order.membership_id).collect();
     let benefits = intake::entitlements(conn, &memberships).await?;
-    let owners: Vec<i64> =
-        parsed.iter().flatten().map(|row| partners.get(&row.partner_id).map_or(0, |p| p.0)).collect();
-    let references: Vec<String> = parsed.iter().flatten().map(|row| row.reference.clone()).collect();
+    let owned =
+        |row: &credit_usage::CreditUsageRow| Some((partners.get(&row.partner_id)?.0, row.reference.clone()));
+    let (owners, references): (Vec<PartnerNo>, Vec<String>) =
+        parsed.iter().flatten().filter_map(owned).unzip();
     let mut recorded = intake::usage(conn, &owners, &references).await?;
     let changed = Changed::load(cx, conn, &partners, &benefits).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
@@ -85,10 +87,10 @@ impl Changed {
     async fn load(
         cx: &Context,
         conn: &mut PgConnection,
-        partners: &HashMap<String, (i64, Currency)>,
+        partners: &HashMap<String, (PartnerNo, Currency)>,
         benefits: &HashMap<(i64, String), intake::StoredEntitlement>,
     ) -> Result<Self> {
-        let partner_ids: Vec<i64> = partners.values().map(|(id, _)| *id).collect();
+        let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
         if own_currency::changes(conn, &partner_ids).await?.is_empty() {
             return Ok(Self::default());
         }
@@ -121,7 +123,7 @@ fn one_usage(
     staged: &StagedFile,
     line: i32,
     row: &credit_usage::CreditUsageRow,
-    partners: &HashMap<String, (i64, Currency)>,
+    partners: &HashMap<String, (PartnerNo, Currency)>,
     orders: &HashMap<String, intake::StoredOrder>,
     (benefits, changed): (&HashMap<(i64, String), intake::StoredEntitlement>, &Changed),
 ) -> std::result::Result<NewUsage, Problem> {

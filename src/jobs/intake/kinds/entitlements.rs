@@ -13,6 +13,7 @@ use crate::{
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
+        id::PartnerNo,
         kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
@@ -36,7 +37,7 @@ use crate::{
 /// What is known of an order, and what this span makes of it.
 struct OrderInSpan {
     membership_id: i64,
-    partner_id: i64,
+    partner_id: PartnerNo,
     order: KnownOrder,
     fixed: bool,
     changed: bool,
@@ -61,8 +62,8 @@ struct EntitlementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
     grace_days: u32,
-    partners: HashMap<String, (i64, Currency)>,
-    changes: HashMap<i64, Changes>,
+    partners: HashMap<String, (PartnerNo, Currency)>,
+    changes: HashMap<PartnerNo, Changes>,
     orders: HashMap<String, OrderInSpan>,
     known: HashMap<(i64, String), StoredEntitlement>,
     holdings: Holdings<'a>,
@@ -130,7 +131,7 @@ impl<'a> EntitlementsSpan<'a> {
             (order_id, held)
         });
         let partners = intake::partners(conn, &numbers).await?;
-        let partner_ids: Vec<i64> = partners.values().map(|(id, _)| *id).collect();
+        let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
         let changes = own_currency::changes(conn, &partner_ids).await?;
         let partner = |number: &str| partners.get(number).map(|(id, _)| *id);
         let holdings = Holdings::load(cx, conn, partner, rows).await?;
@@ -226,7 +227,12 @@ impl<'a> EntitlementsSpan<'a> {
     }
 
     /// A partner's currency when the file arrived, and when a benefit starts (D4).
-    fn currencies(&self, partner_id: i64, local: Currency, starts_on: NaiveDate) -> (Currency, Currency) {
+    fn currencies(
+        &self,
+        partner_id: PartnerNo,
+        local: Currency,
+        starts_on: NaiveDate,
+    ) -> (Currency, Currency) {
         let changes = self.changes.get(&partner_id).map_or(&[][..], Vec::as_slice);
         let of = |day| currency_on(local, changes, day);
         (of(self.staged.received_on), of(starts_on))
@@ -236,7 +242,7 @@ impl<'a> EntitlementsSpan<'a> {
         &mut self,
         row: &EntitlementRow,
         line: i32,
-        (partner_id, local): (i64, Currency),
+        (partner_id, local): (PartnerNo, Currency),
         stated: Stated,
         waits: Option<Reason>,
     ) -> i64 {
@@ -281,7 +287,7 @@ impl<'a> EntitlementsSpan<'a> {
     }
 
     /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
-    fn take_order(&mut self, row: &EntitlementRow, partner_id: i64, starts_on: NaiveDate) -> i64 {
+    fn take_order(&mut self, row: &EntitlementRow, partner_id: PartnerNo, starts_on: NaiveDate) -> i64 {
         let grace_days = self.grace_days;
         let numbers = &mut self.order_ids;
         let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| OrderInSpan {

@@ -14,6 +14,7 @@ use crate::{
         cap::{self, GroupSeats, Once, Seats},
         core_difference::{self, CoreRow, HeldBeside, Own},
         entitlement_change::Stated,
+        id::PartnerNo,
         kinds::entitlements::EntitlementRow,
         membership::Year,
         reason::Problem,
@@ -28,19 +29,19 @@ use crate::{
 /// See the module.
 pub struct Holdings<'a> {
     cx: &'a Context,
-    core: HashMap<i64, Vec<CoreRow>>,
+    core: HashMap<PartnerNo, Vec<CoreRow>>,
     groups: Groups,
     /// What excludes the bulk credit of partners that rows bring bulk credit to.
-    exclusions: HashMap<i64, Vec<Exclusion>>,
+    exclusions: HashMap<PartnerNo, Vec<Exclusion>>,
     /// Granted bulk credit of partners that rows bring an Action Pack to.
-    granted: HashMap<i64, Vec<Granted>>,
+    granted: HashMap<PartnerNo, Vec<Granted>>,
 }
 
 /// A row that goes in, with the numbers it has in the store.
 #[derive(Clone, Copy)]
 pub struct Entered<'a> {
     pub row: &'a EntitlementRow,
-    pub partner_id: i64,
+    pub partner_id: PartnerNo,
     pub membership_id: i64,
     pub entitlement_id: i64,
     pub stated: &'a Stated,
@@ -53,10 +54,10 @@ impl<'a> Holdings<'a> {
     pub async fn load<'r>(
         cx: &'a Context,
         conn: &mut PgConnection,
-        partner: impl Fn(&str) -> Option<i64>,
+        partner: impl Fn(&str) -> Option<PartnerNo>,
         rows: impl Iterator<Item = &'r EntitlementRow> + Clone,
     ) -> Result<Self> {
-        let of = |asks: fn(&EntitlementRow) -> bool| -> Vec<i64> {
+        let of = |asks: fn(&EntitlementRow) -> bool| -> Vec<PartnerNo> {
             let asking = rows.clone().filter(|row| asks(row)).filter_map(|row| partner(&row.partner_id));
             asking.collect::<BTreeSet<_>>().into_iter().collect()
         };
@@ -91,7 +92,7 @@ impl<'a> Holdings<'a> {
 
     /// What core rows of other orders of the same offer hold of the row's benefit for its whole term. Those of the other offer
     /// do only while they run (D12).
-    pub fn held(&self, row: &EntitlementRow, partner_id: i64, own: &Own<'_>) -> HeldBeside {
+    pub fn held(&self, row: &EntitlementRow, partner_id: PartnerNo, own: &Own<'_>) -> HeldBeside {
         match self.core.get(&partner_id) {
             Some(rows) if core_difference::concerns(row) => {
                 let gold = row.offer == Offer::Gold;
@@ -105,7 +106,7 @@ impl<'a> Holdings<'a> {
     pub fn beside(
         &self,
         row: &EntitlementRow,
-        partner_id: i64,
+        partner_id: PartnerNo,
         own: &Own<'_>,
         stated: &Stated,
     ) -> Option<Problem> {
@@ -119,7 +120,7 @@ impl<'a> Holdings<'a> {
     pub fn caps(
         &self,
         row: &EntitlementRow,
-        partner_id: i64,
+        partner_id: PartnerNo,
         known: Option<(i64, Option<u32>)>,
         stated: &Stated,
     ) -> Vec<Problem> {
@@ -150,7 +151,7 @@ impl<'a> Holdings<'a> {
     pub fn blocked(
         &self,
         row: &EntitlementRow,
-        partner_id: i64,
+        partner_id: PartnerNo,
         stated: &Stated,
         year: Year,
     ) -> Option<Problem> {
@@ -163,7 +164,7 @@ impl<'a> Holdings<'a> {
     }
 
     /// An Action Pack that arrives leaves granted bulk credit as it is, with word of it (D14).
-    pub fn stays(&self, row: &EntitlementRow, partner_id: i64, year: Year) -> Vec<Problem> {
+    pub fn stays(&self, row: &EntitlementRow, partner_id: PartnerNo, year: Year) -> Vec<Problem> {
         if row.offer != Offer::ActionPack {
             return vec![];
         }
@@ -223,7 +224,7 @@ impl<'a> Holdings<'a> {
     }
 }
 
-fn once(row: &EntitlementRow, partner_id: i64) -> Option<Once> {
+fn once(row: &EntitlementRow, partner_id: PartnerNo) -> Option<Once> {
     let core = core_difference::concerns(row);
     Once::of(core, Some(row.offer.name()), partner_id, row.benefit.as_str())
 }

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         benefit::BenefitKind,
+        id::PartnerNo,
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
         reason::{Expected, Problem, Reason},
@@ -30,7 +31,7 @@ struct KeysSpan<'a> {
     /// Months of a key that does not say (D8).
     key_months: u16,
     vault: Vault,
-    partners: HashMap<String, i64>,
+    partners: HashMap<String, PartnerNo>,
     orders: HashMap<String, StoredOrder>,
     benefits: HashMap<(i64, String), i64>,
     known: HashMap<Vec<u8>, StoredKey>,
@@ -153,7 +154,7 @@ impl<'a> KeysSpan<'a> {
         &mut self,
         row: &KeyRow,
         secret: &Secret,
-        partner_id: i64,
+        partner_id: PartnerNo,
         entitlement_id: i64,
         line: i32,
     ) -> Result<Verdict> {

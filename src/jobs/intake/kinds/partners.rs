@@ -141,7 +141,7 @@ fn made(row: &PartnerRow) -> KnownPartner {
         language: None,
         group_id: None,
     };
-    KnownPartner { partner_id: 0, partner, contact_email: None, pinned_tenant: None, changes: vec![] }
+    KnownPartner { partner_id: 0.into(), partner, contact_email: None, pinned_tenant: None, changes: vec![] }
 }
 
 /// The partner as the row would have it.

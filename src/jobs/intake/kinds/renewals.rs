@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        id::PartnerNo,
         kinds::renewals::{self, RenewalRow},
         membership::{self, Year},
         reason::{Problem, Reason},
@@ -31,12 +32,12 @@ const BY: &str = "requested_by";
 struct RenewalsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
-    partners: HashMap<String, i64>,
+    partners: HashMap<String, PartnerNo>,
     directory: Directory,
     /// The orders that rows name, as what is renewed and as what follows.
     orders: HashMap<String, StoredOrder>,
     /// On record, by partner and order.
-    known: HashMap<(i64, String), RecordedRenewal>,
+    known: HashMap<(PartnerNo, String), RecordedRenewal>,
     new: Vec<NewRenewal<'a>>,
 }
 
@@ -74,18 +75,18 @@ impl<'a> RenewalsSpan<'a> {
         };
         let numbers: Vec<String> = distinct(|row| &row.partner_id).into_iter().collect();
         let partners = intake::partners(conn, &numbers).await?;
-        let partners: HashMap<String, i64> =
+        let partners: HashMap<String, PartnerNo> =
             partners.into_iter().map(|(number, (partner_id, _))| (number, partner_id)).collect();
         let named = |row: &&'a RenewalRow| {
             Some((*partners.get(&row.partner_id)?, asker(staged, row.requested_by.as_deref())?))
         };
-        let named: Vec<(i64, &str)> = rows.iter().filter_map(named).collect();
+        let named: Vec<(PartnerNo, &str)> = rows.iter().filter_map(named).collect();
         let askers = named.iter().copied().collect();
         let directory = load(conn, &named, &askers, &BTreeSet::new()).await?;
         let renewed = distinct(|row| &row.order_id);
         let followed: Vec<String> = renewed.union(&distinct(|row| &row.new_order_id)).cloned().collect();
         let orders = intake::lock_orders(conn, &followed).await?;
-        let ids: Vec<i64> = partners.values().copied().collect();
+        let ids: Vec<PartnerNo> = partners.values().copied().collect();
         let known = intake::renewals(conn, &renewed.into_iter().collect::<Vec<_>>(), &ids).await?;
         Ok(Self { cx, staged, partners, directory, orders, known, new: Vec::new() })
     }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         directory_role::{Role, UserType},
+        id::PartnerNo,
         kinds::{
             cell::Patch,
             users::{self, UserRow},
@@ -49,12 +50,12 @@ pub async fn apply(
         }
     }
     // Whoever asks may be changed by a row before.
-    let changed: BTreeSet<(i64, String)> = named_by_rows(&parsed, &partners).collect();
+    let changed: BTreeSet<(PartnerNo, String)> = named_by_rows(&parsed, &partners).collect();
     unasked.extend(
         askers.iter().filter(|(id, by)| changed.contains(&(*id, by.to_lowercase()))).map(|(id, _)| id),
     );
     let mut directory = load(conn, &named, &askers, &unasked).await?;
-    let partners: HashMap<&str, i64> =
+    let partners: HashMap<&str, PartnerNo> =
         partners.iter().map(|(number, (partner_id, _))| (number.as_str(), *partner_id)).collect();
     let verdicts = parsed
         .iter()
@@ -70,12 +71,13 @@ pub async fn apply(
 /// The names of those whom rows change, in lower case.
 fn named_by_rows<'a>(
     parsed: &'a [std::result::Result<UserRow, Vec<Problem>>],
-    partners: &'a HashMap<String, (i64, Currency)>,
-) -> impl Iterator<Item = (i64, String)> + 'a {
-    parsed.iter().flatten().flat_map(|row| {
-        let partner_id = partners.get(&row.partner_id).map_or(0, |(id, _)| *id);
-        [&row.object_id, &row.user_principal_name].map(|name| (partner_id, name.to_lowercase()))
-    })
+    partners: &'a HashMap<String, (PartnerNo, Currency)>,
+) -> impl Iterator<Item = (PartnerNo, String)> + 'a {
+    let names = |row: &'a UserRow| {
+        let (partner_id, _) = partners.get(&row.partner_id)?;
+        Some([&row.object_id, &row.user_principal_name].map(|name| (*partner_id, name.to_lowercase())))
+    };
+    parsed.iter().flatten().filter_map(names).flatten()
 }
 
 /// Whether the rows of a file name who asks for a change of role: those of a partner's own file do.
@@ -83,7 +85,12 @@ fn names_who_asks(staged: &StagedFile) -> bool {
     staged.partner_id.is_some() && !staged.by_operator
 }
 
-fn decide(staged: &StagedFile, directory: &mut Directory, partner: Option<i64>, row: &UserRow) -> Verdict {
+fn decide(
+    staged: &StagedFile,
+    directory: &mut Directory,
+    partner: Option<PartnerNo>,
+    row: &UserRow,
+) -> Verdict {
     let partner_id = match staged.admit(&row.partner_id, partner) {
         Ok(partner_id) => partner_id,
         Err(problem) => return Verdict::Rejected(vec![problem]),
@@ -108,7 +115,7 @@ fn decide(staged: &StagedFile, directory: &mut Directory, partner: Option<i64>, 
 /// the other from acting.
 fn names_of_others(
     directory: &Directory,
-    partner_id: i64,
+    partner_id: PartnerNo,
     row: &UserRow,
     stored: Option<&DirectoryUser>,
 ) -> Vec<Problem> {
@@ -138,7 +145,7 @@ fn names_of_others(
 fn roles_may_change(
     staged: &StagedFile,
     directory: &Directory,
-    partner_id: i64,
+    partner_id: PartnerNo,
     row: &UserRow,
     held: &BTreeSet<Role>,
 ) -> Vec<Problem> {
@@ -155,7 +162,7 @@ fn roles_may_change(
 }
 
 /// The user as the row would have it: an absent column keeps, an empty cell clears (D16).
-fn wanted(partner_id: i64, stored: Option<&DirectoryUser>, row: &UserRow) -> DirectoryUser {
+fn wanted(partner_id: PartnerNo, stored: Option<&DirectoryUser>, row: &UserRow) -> DirectoryUser {
     let known = stored.cloned().unwrap_or_else(|| DirectoryUser {
         user_id: 0,
         partner_id,
