@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::Result;
 
 /// Tables written by COPY, with the columns that are.
-pub const COLUMNS: [(&str, &str); 18] = [
+pub const COLUMNS: [(&str, &str); 19] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
@@ -57,6 +57,7 @@ pub const COLUMNS: [(&str, &str); 18] = [
     ("reference_rate", "currency, published_on, per_euro_micro, file_id"),
     ("staged_row", "file_id, row_no, line, cells, order_on"),
     ("staged_repeat", "file_id, row_no, other_line"),
+    ("row_answer", "file_id, row_no, line, status, problems"),
     (
         "entitlement_version",
         "entitlement_id, version_no, partner_id, file_id, line, run_id, quantity, starts_on, expires_on, \

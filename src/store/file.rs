@@ -409,27 +409,14 @@ pub async fn ends_caused(
     Ok((row.ends, row.live))
 }
 
-/// Keeps what is to be said of rows.
+/// Keeps what is to be said of rows of which nothing was said before.
 pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]) -> Result<()> {
-    if answers.is_empty() {
-        return Ok(());
+    let mut rows = CopyRows::into("row_answer");
+    for answer in answers {
+        let problems = serde_json::to_string(&answer.problems).unwrap_or_default();
+        rows.cell(file_id).cell(answer.row_no).cell(answer.line).cell(answer.status).text(&problems).end();
     }
-    let row_nos: Vec<i32> = answers.iter().map(|a| a.row_no).collect();
-    let lines: Vec<i32> = answers.iter().map(|a| a.line).collect();
-    let statuses: Vec<String> = answers.iter().map(|a| a.status.to_owned()).collect();
-    let problems: Vec<Json<&Vec<Problem>>> = answers.iter().map(|a| Json(&a.problems)).collect();
-    sqlx::query!(
-        "insert into row_answer (file_id, row_no, line, status, problems)
-         select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::jsonb[])
-         on conflict (file_id, row_no) do update set status = excluded.status, problems = excluded.problems",
-        file_id,
-        &row_nos,
-        &lines,
-        &statuses,
-        problems as _,
-    )
-    .execute(conn)
-    .await?;
+    rows.copy(conn).await?;
     Ok(())
 }
 

@@ -115,9 +115,10 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Resul
         r#"select partner_group(p.group_id, p.number) as "group!", p.country, e.entitlement_id, e.quantity, e.starts_on,
                   least(e.expires_on, m.anniversary_on - 1) as "until!", p.partner_id, e.benefit, m.offer as "offer?",
                   (e.benefit_type = 'core') as "core!"
-           from partner p join membership m using (partner_id) join entitlement e using (membership_id)
-           where partner_group(p.group_id, p.number) = any($1) and e.benefit like 'visual_studio%'
-             and e.ended_on is null"#,
+           from partner p
+           join entitlement e on e.partner_id = p.partner_id and e.benefit like 'visual_studio%' and e.ended_on is null
+           join membership m on m.membership_id = e.membership_id
+           where partner_group(p.group_id, p.number) = any($1)"#,
         &names
     )
     .fetch_all(&mut *conn)

@@ -219,21 +219,31 @@ pub async fn append_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Resu
 
 /// Gives orders what their files say: offer, purchase and year, and with it where one stands that a night moved on before.
 pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
-    for o in orders {
-        sqlx::query!(
-            "update membership set offer = $2, purchased_on = $3, starts_on = $4, anniversary_on = $5,
-                 status = case when ended_on is null and status <> 'pending' then $6 else status end
-             where membership_id = $1",
-            o.membership_id,
-            o.offer.name(),
-            o.purchased_on,
-            o.starts_on,
-            o.anniversary_on,
-            o.status
-        )
-        .execute(&mut *conn)
-        .await?;
+    if orders.is_empty() {
+        return Ok(());
     }
+    let ids: Vec<i64> = orders.iter().map(|o| o.membership_id).collect();
+    let offers: Vec<String> = orders.iter().map(|o| o.offer.name().to_owned()).collect();
+    let purchased_on: Vec<NaiveDate> = orders.iter().map(|o| o.purchased_on).collect();
+    let starts_on: Vec<NaiveDate> = orders.iter().map(|o| o.starts_on).collect();
+    let anniversary_on: Vec<NaiveDate> = orders.iter().map(|o| o.anniversary_on).collect();
+    let statuses: Vec<String> = orders.iter().map(|o| o.status.to_owned()).collect();
+    sqlx::query!(
+        "update membership m set offer = n.offer, purchased_on = n.purchased_on, starts_on = n.starts_on,
+             anniversary_on = n.anniversary_on,
+             status = case when m.ended_on is null and m.status <> 'pending' then n.status else m.status end
+         from unnest($1::bigint[], $2::text[], $3::date[], $4::date[], $5::date[], $6::text[])
+             as n (id, offer, purchased_on, starts_on, anniversary_on, status)
+         where m.membership_id = n.id",
+        &ids,
+        &offers,
+        &purchased_on,
+        &starts_on,
+        &anniversary_on,
+        &statuses
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -306,36 +316,57 @@ pub async fn put_entitlements(
             schedules.maybe(schedule.next_on).cell(schedule.open_minor).maybe_text(waits.as_deref()).end();
         }
     }
-    for put in changed {
-        change(conn, put).await?;
-    }
+    change(conn, &changed).await?;
     fresh.copy(&mut *conn).await?;
     versions.copy(&mut *conn).await?;
     schedules.copy(conn).await?;
     Ok(())
 }
 
-/// Changes an entitlement; a schedule that comes with it takes the place of the one that nothing was granted from.
-async fn change(conn: &mut PgConnection, put: &PutEntitlement) -> Result<()> {
-    let s = &put.stated;
+/// Changes entitlements; a schedule that comes with one takes the place of the one that nothing was granted from.
+async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()> {
+    if puts.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = puts.iter().map(|put| put.entitlement_id).collect();
     sqlx::query!(
-        "with cleared as (
-             delete from credit_schedule where entitlement_id = $1
-               and not exists (select from transfer where entitlement_id = $1)
-         )
-         update entitlement set benefit_type = $2, quantity = $3, starts_on = $4, expires_on = $5, last_usable_on = $6,
-             amount_minor = $7, currency = $8, competency = $9, subscription_id = $10
-         where entitlement_id = $1",
-        put.entitlement_id,
-        s.benefit_type,
-        s.quantity.and_then(|q| i32::try_from(q).ok()),
-        s.starts_on,
-        s.expires_on,
-        put.last_usable_on,
-        s.amount.map(|a| a.minor),
-        s.amount.map(|a| a.currency.to_string()),
-        s.competency,
-        s.subscription_id
+        "delete from credit_schedule s
+         where entitlement_id = any($1) and not exists (select from transfer t where t.entitlement_id = s.entitlement_id)",
+        &ids
+    )
+    .execute(&mut *conn)
+    .await?;
+    let stated = || puts.iter().map(|put| &put.stated);
+    let types: Vec<String> = stated().map(|s| s.benefit_type.clone()).collect();
+    let quantities: Vec<Option<i32>> =
+        stated().map(|s| s.quantity.and_then(|quantity| i32::try_from(quantity).ok())).collect();
+    let starts_on: Vec<NaiveDate> = stated().map(|s| s.starts_on).collect();
+    let expires_on: Vec<NaiveDate> = stated().map(|s| s.expires_on).collect();
+    let last_usable_on: Vec<NaiveDate> = puts.iter().map(|put| put.last_usable_on).collect();
+    let amounts: Vec<Option<i64>> = stated().map(|s| s.amount.map(|amount| amount.minor)).collect();
+    let currencies: Vec<Option<String>> =
+        stated().map(|s| s.amount.map(|amount| amount.currency.to_string())).collect();
+    let competencies: Vec<Option<String>> = stated().map(|s| s.competency.clone()).collect();
+    let subscriptions: Vec<Option<String>> = stated().map(|s| s.subscription_id.clone()).collect();
+    sqlx::query!(
+        "update entitlement e set benefit_type = n.benefit_type, quantity = n.quantity, starts_on = n.starts_on,
+             expires_on = n.expires_on, last_usable_on = n.last_usable_on, amount_minor = n.amount_minor,
+             currency = n.currency, competency = n.competency, subscription_id = n.subscription_id
+         from unnest($1::bigint[], $2::text[], $3::int[], $4::date[], $5::date[], $6::date[], $7::bigint[], $8::text[],
+                     $9::text[], $10::text[])
+             as n (id, benefit_type, quantity, starts_on, expires_on, last_usable_on, amount_minor, currency,
+                   competency, subscription_id)
+         where e.entitlement_id = n.id",
+        &ids,
+        &types,
+        quantities as _,
+        &starts_on,
+        &expires_on,
+        &last_usable_on,
+        amounts as _,
+        currencies as _,
+        competencies as _,
+        subscriptions as _
     )
     .execute(conn)
     .await?;

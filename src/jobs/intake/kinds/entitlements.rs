@@ -417,27 +417,28 @@ impl<'a> EntitlementsSpan<'a> {
     async fn refit(&self, conn: &mut PgConnection, mut touched: Vec<i64>) -> Result<()> {
         let moved: Vec<i64> = self.moved.iter().copied().collect();
         if !moved.is_empty() {
+            let held = self.orders.iter().filter(|(_, held)| !held.fixed);
+            let held: HashMap<i64, _> = held.map(|of| (of.1.membership_id, of)).collect();
+            let mut puts = Vec::new();
             for (membership_id, starts_on) in intake::earliest_starts(conn, &moved).await? {
-                let held =
-                    self.orders.iter().find(|(_, held)| held.membership_id == membership_id && !held.fixed);
-                let Some((order_id, held)) = held else { continue };
+                let Some((order_id, held)) = held.get(&membership_id) else { continue };
                 let (Some(offer), Some(purchased_on)) = (held.order.offer, held.order.purchased_on) else {
                     continue;
                 };
                 let year = Year::starting(starts_on, self.grace_days);
-                let put = PutOrder {
+                puts.push(PutOrder {
                     membership_id,
                     partner_id: held.partner_id,
-                    order_id: order_id.clone(),
+                    order_id: (*order_id).clone(),
                     offer,
                     purchased_on,
                     starts_on,
                     anniversary_on: year.anniversary_on,
                     status: self.status(year),
-                };
-                intake::put_orders(conn, &[put]).await?;
+                });
                 touched.push(membership_id);
             }
+            intake::put_orders(conn, &puts).await?;
         }
         if !touched.is_empty() {
             order::refit(conn, &touched, i32::try_from(self.grace_days).unwrap_or(i32::MAX)).await?;
