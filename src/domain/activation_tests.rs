@@ -38,7 +38,7 @@ impl World {
     /// Another order, `ORD-<number>`.
     pub fn order(&mut self, membership_id: i64, offer: Bought) {
         let order = Order {
-            membership_id,
+            membership_id: membership_id.into(),
             partner_id: 7.into(),
             order_id: format!("ORD-{membership_id}"),
             offer: Some(offer),
@@ -58,9 +58,9 @@ impl World {
     /// A benefit of an order from 31 January 2024 through a day.
     pub fn benefit(&mut self, id: i64, order: i64, code: &str, quantity: Option<u32>, ends_on: &str) {
         let held = Held {
-            entitlement_id: id,
+            entitlement_id: id.into(),
             partner_id: 7.into(),
-            membership_id: order,
+            membership_id: order.into(),
             order_id: format!("ORD-{order}"),
             benefit: Benefit::parse(code).unwrap(),
             quantity,
@@ -73,15 +73,15 @@ impl World {
             drawn: 0,
             beside: vec![],
         };
-        self.book.benefits.insert(id, held);
+        self.book.benefits.insert(id.into(), held);
         let drawable = self.book.drawable.entry(7.into()).or_default();
-        drawable.push(id);
+        drawable.push(id.into());
         drawable.sort_by_key(|id| (self.book.benefits[id].ends_on(), *id));
     }
 
     /// A benefit, to be changed.
     pub fn held(&mut self, id: i64) -> &mut Held {
-        self.book.benefits.get_mut(&id).unwrap()
+        self.book.benefits.get_mut(&id.into()).unwrap()
     }
 
     /// The case of a request that names an order, or none, and a benefit of it, or none.
@@ -90,7 +90,7 @@ impl World {
             book: &self.book,
             partner: &self.partner,
             order: order.map(|order_id| &self.book.orders[order_id]),
-            held: held.map(|id| &self.book.benefits[&id]),
+            held: held.map(|id| &self.book.benefits[&id.into()]),
             on: day(on),
             terms: &SAMPLE,
             catalogue: &self.catalogue,
@@ -98,7 +98,7 @@ impl World {
     }
 
     fn activate(&self, id: i64, on: &str) -> Ruling {
-        let held = &self.book.benefits[&id];
+        let held = &self.book.benefits[&id.into()];
         let activation = ActivationRow {
             partner_id: "4201".into(),
             order_id: held.order_id.clone(),
@@ -122,7 +122,7 @@ impl World {
 fn r5_software_is_activated_once_for_ever() {
     let mut world = World::new();
     world.benefit(1, 41, "software", Some(1), "2025-03-02");
-    let activated = Effect::Activated { entitlement_id: 1, live_on: None };
+    let activated = Effect::Activated { entitlement_id: 1.into(), live_on: None };
     assert_eq!(world.activated(1, "2024-02-10"), (vec![activated], vec![]));
     let again =
         Problem::at("benefit", "software", Reason::AlreadyActivated { activated_on: day("2024-02-10") });
@@ -152,10 +152,15 @@ fn r6_the_first_support_benefit_of_an_order_opens_its_ids_and_the_second_reuses_
         ];
         (effects, vec![told])
     };
-    assert_eq!(world.activated(1, "2024-02-10"), opened(1, 41, "2000000041"));
-    let reused = (vec![Effect::Activated { entitlement_id: 2, live_on: None }], vec![ids("2000000041").2]);
+    assert_eq!(world.activated(1, "2024-02-10"), opened(1.into(), 41.into(), "2000000041"));
+    let reused =
+        (vec![Effect::Activated { entitlement_id: 2.into(), live_on: None }], vec![ids("2000000041").2]);
     assert_eq!(world.activated(2, "2024-02-11"), reused);
-    assert_eq!(world.activated(3, "2024-02-11"), opened(3, 42, "2000000042"), "per order, the partner's own");
+    assert_eq!(
+        world.activated(3, "2024-02-11"),
+        opened(3.into(), 42.into(), "2000000042"),
+        "per order, the partner's own"
+    );
 }
 
 #[test]
@@ -164,7 +169,7 @@ fn r8_an_offer_is_live_some_days_after_its_activation_and_through_its_last_day()
     world.benefit(1, 41, "go_to_market/gold_core", Some(1), "2025-03-02");
     let live = |live_on: &str| {
         let (live_on, until) = (day(live_on), day("2025-03-02"));
-        let effect = Effect::Activated { entitlement_id: 1, live_on: Some(live_on) };
+        let effect = Effect::Activated { entitlement_id: 1.into(), live_on: Some(live_on) };
         Ok((vec![effect], vec![Problem::of_row(Reason::GoesLive { live_on, until })]))
     };
     assert_eq!(world.activate(1, "2024-02-27"), live("2024-03-01"), "over 29 February");

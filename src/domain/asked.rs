@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     benefit::{Benefit, BenefitKind},
+    id::UserNo,
     kinds::{
         activations::ActivationRow,
         assignments::AssignmentRow,
@@ -127,7 +128,7 @@ impl Asked {
 
     /// Its key within its partner and family (D16); `user_id` is whom an assignment names.
     #[must_use]
-    pub fn key(&self, user_id: i64) -> String {
+    pub fn key(&self, user_id: UserNo) -> String {
         match self {
             Self::Assignment(row) => {
                 format!(
@@ -150,12 +151,12 @@ impl Asked {
     /// What of it must be the same when it comes again (D16). `by` is who asks and `to_id` whom it goes to: users by their
     /// numbers, so that each stays the same whichever of their names a row has.
     #[must_use]
-    pub fn content(&self, by: impl Into<Value>, to_id: Option<i64>) -> Value {
+    pub fn content(&self, by: impl Into<Value>, to_id: Option<UserNo>) -> Value {
         let by: Value = by.into();
         match self {
             Self::Assignment(_) => match to_id {
                 None => json!({ "requested_by": by }),
-                Some(to_id) => json!({ "requested_by": by, "to_user": to_id }),
+                Some(to_id) => json!({ "requested_by": by, "to_user": to_id.get() }),
             },
             Self::Key(row) => json!({
                 "requested_by": by, "tenant_id": row.tenant_id, "mode": row.way(),

@@ -14,7 +14,7 @@ use super::{
     catalogue::Catalogue,
     core_difference::{self, Beside, units_on},
     directory_role::Role,
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
     license_key::{Mode, Subscription},
     membership::Year,
     reason::{Problem, Reason},
@@ -42,7 +42,7 @@ pub struct Partner {
 #[derive(Clone, Debug)]
 pub struct User {
     /// The number in the store.
-    pub user_id: i64,
+    pub user_id: UserNo,
     /// The sign-in name.
     pub name: String,
     /// Can sign in.
@@ -57,7 +57,7 @@ pub struct User {
 #[derive(Clone, Debug)]
 pub struct Order {
     /// Its number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// What it is called.
@@ -86,7 +86,7 @@ impl Order {
 #[derive(Clone, Debug)]
 pub struct Seat {
     /// The user's number in the store.
-    pub user_id: i64,
+    pub user_id: UserNo,
     /// The user's sign-in name.
     pub user: String,
     /// The seat's number; `None` for monthly credit, which has no seats.
@@ -116,11 +116,11 @@ pub struct Key {
 #[derive(Clone, Debug)]
 pub struct Held {
     /// Its number in the store.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// Its order's number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Its order.
     pub order_id: String,
     /// The code.
@@ -214,11 +214,11 @@ pub struct Book {
     /// By order id.
     pub orders: HashMap<String, Order>,
     /// By number in the store.
-    pub benefits: HashMap<i64, Held>,
+    pub benefits: HashMap<EntitlementNo, Held>,
     /// Numbers of benefits by order number and code.
-    pub codes: HashMap<(i64, String), i64>,
+    pub codes: HashMap<(OrderNo, String), EntitlementNo>,
     /// Support and advisory benefits of a partner by its number, in the order in which they end.
-    pub drawable: HashMap<PartnerNo, Vec<i64>>,
+    pub drawable: HashMap<PartnerNo, Vec<EntitlementNo>>,
     /// Licence subscriptions by the partner's number and benefit code.
     pub subscriptions: HashMap<(PartnerNo, String), Subscription>,
     /// By [`Partner::group`].
@@ -228,7 +228,7 @@ pub struct Book {
     /// By the partner's number, family and key.
     pub recorded: HashMap<(PartnerNo, &'static str, String), Recorded>,
     /// What the people sign in as whom requests on record name, by their numbers in the store.
-    pub names: HashMap<i64, String>,
+    pub names: HashMap<UserNo, String>,
 }
 
 /// Who asks.
@@ -265,9 +265,9 @@ pub enum Effect {
     /// A user is assigned.
     Assigned {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// The user's number in the store.
-        user_id: i64,
+        user_id: UserNo,
         /// The user's sign-in name.
         user: String,
         /// The seat.
@@ -278,21 +278,21 @@ pub enum Effect {
     /// A user no longer is.
     Removed {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// The user's number in the store.
-        user_id: i64,
+        user_id: UserNo,
     },
     /// A key counts as revealed.
     Revealed {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// The key.
         key_id: i64,
     },
     /// A key is redeemed.
     Redeemed {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// The key.
         key_id: i64,
         /// How.
@@ -307,14 +307,14 @@ pub enum Effect {
     /// A benefit is activated.
     Activated {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// From when an offer is live.
         live_on: Option<NaiveDate>,
     },
     /// An order's support has its IDs.
     SupportOpened {
         /// The order's number in the store.
-        membership_id: i64,
+        membership_id: OrderNo,
         /// The partner's Access ID.
         access_id: String,
         /// The order's Contract ID.
@@ -323,7 +323,7 @@ pub enum Effect {
     /// Minutes or incidents are drawn.
     Drawn {
         /// The benefit.
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         /// How many; more than zero.
         count: i64,
     },
@@ -344,7 +344,7 @@ impl Book {
 
     /// What a user whom some request names signs in as.
     #[must_use]
-    pub fn name(&self, user_id: i64) -> Option<&str> {
+    pub fn name(&self, user_id: UserNo) -> Option<&str> {
         let named =
             || self.users.values().find(|user| user.user_id == user_id).map(|user| user.name.as_str());
         self.names.get(&user_id).map(String::as_str).or_else(named)
@@ -352,7 +352,7 @@ impl Book {
 
     /// A benefit of an order.
     #[must_use]
-    pub fn benefit(&self, membership_id: i64, code: &str) -> Option<&Held> {
+    pub fn benefit(&self, membership_id: OrderNo, code: &str) -> Option<&Held> {
         self.benefits.get(self.codes.get(&(membership_id, code.to_owned()))?)
     }
 
@@ -404,13 +404,13 @@ impl Book {
         }
     }
 
-    fn held(&mut self, entitlement_id: i64, change: impl FnOnce(&mut Held)) {
+    fn held(&mut self, entitlement_id: EntitlementNo, change: impl FnOnce(&mut Held)) {
         if let Some(held) = self.benefits.get_mut(&entitlement_id) {
             change(held);
         }
     }
 
-    fn key(&mut self, entitlement_id: i64, key_id: i64, change: impl FnOnce(&mut Key)) {
+    fn key(&mut self, entitlement_id: EntitlementNo, key_id: i64, change: impl FnOnce(&mut Key)) {
         self.held(entitlement_id, |held| {
             if let Some(key) = held.keys.iter_mut().find(|key| key.key_id == key_id) {
                 change(key);
@@ -419,7 +419,7 @@ impl Book {
     }
 
     /// Caps count Visual Studio seats over the partner's group (D12).
-    fn count_seat(&mut self, entitlement_id: i64, more: i32) {
+    fn count_seat(&mut self, entitlement_id: EntitlementNo, more: i32) {
         let Some(held) = self.benefits.get(&entitlement_id) else { return };
         if held.benefit.kind() != super::benefit::BenefitKind::VisualStudio || held.ended_on.is_some() {
             return;
@@ -461,7 +461,7 @@ mod tests {
 
     fn order(ended_on: Option<&str>) -> Order {
         Order {
-            membership_id: 10,
+            membership_id: 10.into(),
             partner_id: 1.into(),
             order_id: "ORD-1".into(),
             offer: Some(Offer::Silver),
@@ -491,9 +491,9 @@ mod tests {
             removed_on: removed_on.map(day),
         };
         let held = Held {
-            entitlement_id: 4,
+            entitlement_id: 4.into(),
             partner_id: 1.into(),
-            membership_id: 10,
+            membership_id: 10.into(),
             order_id: "ORD-1".into(),
             benefit: Benefit::parse("azure_monthly_credit").unwrap(),
             quantity: Some(1),
@@ -501,9 +501,9 @@ mod tests {
             last_usable_on: day("2025-03-02"),
             ended_on: None,
             seats: vec![
-                seat(1, "2024-02-01", Some("2024-02-10")),
-                seat(1, "2024-03-01", None),
-                seat(2, "2024-03-01", None),
+                seat(1.into(), "2024-02-01", Some("2024-02-10")),
+                seat(1.into(), "2024-03-01", None),
+                seat(2.into(), "2024-03-01", None),
             ],
             keys: vec![],
             activated_on: None,
@@ -511,11 +511,12 @@ mod tests {
             beside: vec![],
         };
         let mut book = Book::default();
-        book.benefits.insert(4, held);
-        let removed = |book: &Book| book.benefits[&4].seats.iter().map(|s| s.removed_on).collect::<Vec<_>>();
-        book.enter(&Effect::Removed { entitlement_id: 4, user_id: 1 }, day("2024-04-01"));
+        book.benefits.insert(4.into(), held);
+        let removed =
+            |book: &Book| book.benefits[&4.into()].seats.iter().map(|s| s.removed_on).collect::<Vec<_>>();
+        book.enter(&Effect::Removed { entitlement_id: 4.into(), user_id: 1.into() }, day("2024-04-01"));
         assert_eq!(removed(&book), [Some(day("2024-02-10")), Some(day("2024-04-01")), None]);
-        book.enter(&Effect::Removed { entitlement_id: 4, user_id: 2 }, day("2024-02-20"));
+        book.enter(&Effect::Removed { entitlement_id: 4.into(), user_id: 2.into() }, day("2024-02-20"));
         assert_eq!(removed(&book)[2], Some(day("2024-03-01")), "not before the day it was given");
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{id::PartnerNo, reason::Reason};
+use super::{
+    id::{EntitlementNo, PartnerNo},
+    reason::Reason,
+};
 
 /// The most seats there may be; the catalogue names one for groups with silver only, one for any gold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -55,7 +58,7 @@ pub fn check(cap: Cap, there_are: Counted, country: &str, more: u32) -> Vec<Reas
 #[derive(Clone, Debug)]
 pub struct Seats {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its partner's country.
     pub country: String,
     /// How many.
@@ -159,18 +162,18 @@ mod tests {
         };
         let group = GroupSeats {
             seats: vec![
-                seats(1, "SE", 5, "2024-01-31", "2025-01-30"),
-                seats(2, "SE", 10, "2023-01-31", "2024-01-30"),
-                seats(3, "NO", 7, "2025-01-30", "2026-01-29"),
+                seats(1.into(), "SE", 5, "2024-01-31", "2025-01-30"),
+                seats(2.into(), "SE", 10, "2023-01-31", "2024-01-30"),
+                seats(3.into(), "NO", 7, "2025-01-30", "2026-01-29"),
             ],
             gold: vec![(day("2024-06-01"), day("2025-05-31"))],
         };
         let (from, until) = (day("2024-01-31"), day("2025-01-30"));
         let counted = |in_country, in_all| Counted { in_country, in_all };
         let with = |id, until| group.most_with(&seats(id, "SE", 1, "2024-01-31", until));
-        assert_eq!(with(9, "2025-01-30"), counted(6, 13));
-        assert_eq!(with(1, "2025-01-30"), counted(1, 8));
-        assert_eq!(with(9, "2025-01-29"), counted(6, 6), "the day before Norway's");
+        assert_eq!(with(9.into(), "2025-01-30"), counted(6, 13));
+        assert_eq!(with(1.into(), "2025-01-30"), counted(1, 8));
+        assert_eq!(with(9.into(), "2025-01-29"), counted(6, 6), "the day before Norway's");
         assert!(group.has_gold(from, until) && group.has_gold(day("2025-05-31"), day("2026-01-01")));
         assert!(!group.has_gold(day("2023-01-31"), day("2024-05-31")));
     }
@@ -186,13 +189,15 @@ mod tests {
             until: day(until),
             once: None,
         };
-        let halves = [seats(1, "2024-01-31", "2024-07-30"), seats(2, "2024-07-31", "2025-01-30")];
+        let halves =
+            [seats(1.into(), "2024-01-31", "2024-07-30"), seats(2.into(), "2024-07-31", "2025-01-30")];
         let group = GroupSeats { seats: halves.into(), gold: vec![] };
         let with = |group: &GroupSeats| {
-            group.most_with(&Seats { quantity: 0, ..seats(3, "2024-01-31", "2025-01-30") }).in_all
+            group.most_with(&Seats { quantity: 0, ..seats(3.into(), "2024-01-31", "2025-01-30") }).in_all
         };
         assert_eq!(with(&group), 15);
-        let overlap = [seats(1, "2024-01-31", "2024-07-31"), seats(2, "2024-07-31", "2025-01-30")];
+        let overlap =
+            [seats(1.into(), "2024-01-31", "2024-07-31"), seats(2.into(), "2024-07-31", "2025-01-30")];
         assert_eq!(with(&GroupSeats { seats: overlap.into(), gold: vec![] }), 30);
     }
 
@@ -209,12 +214,13 @@ mod tests {
         };
         let group = GroupSeats {
             seats: vec![
-                seats(1, "silver", 5, "2024-01-31", "2025-01-30"),
-                seats(2, "action_pack", 3, "2024-01-31", "2025-01-30"),
+                seats(1.into(), "silver", 5, "2024-01-31", "2025-01-30"),
+                seats(2.into(), "action_pack", 3, "2024-01-31", "2025-01-30"),
             ],
             gold: vec![],
         };
-        let with = |quantity| group.most_with(&seats(3, "gold", quantity, "2024-06-01", "2025-05-31")).in_all;
+        let with =
+            |quantity| group.most_with(&seats(3.into(), "gold", quantity, "2024-06-01", "2025-05-31")).in_all;
         assert_eq!([with(2), with(10)], [8, 13]);
     }
 

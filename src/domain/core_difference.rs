@@ -10,6 +10,7 @@ use super::{
     benefit::{BenefitKind, BenefitType, Offer, Quantity},
     calendar::add_days,
     held_back::Part,
+    id::{EntitlementNo, OrderNo},
     kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
     reason::Reason,
@@ -87,9 +88,9 @@ pub fn changes(beside: &[Beside], from: NaiveDate, last: NaiveDate) -> BTreeSet<
 #[derive(Clone, Debug)]
 pub struct CoreRow {
     /// Its number in the store; one that arrived later has a higher one.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its order.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The benefit code.
     pub benefit: String,
     /// First usable day.
@@ -162,9 +163,9 @@ pub struct Own<'a> {
     /// The benefit code.
     pub benefit: &'a str,
     /// Its order, if known.
-    pub membership_id: Option<i64>,
+    pub membership_id: Option<OrderNo>,
     /// Its entitlement, if known.
-    pub entitlement_id: Option<i64>,
+    pub entitlement_id: Option<EntitlementNo>,
     /// The order.
     pub order_id: &'a str,
     /// First usable day.
@@ -245,8 +246,8 @@ mod tests {
 
     fn silver(quantity: Option<u32>) -> CoreRow {
         CoreRow {
-            entitlement_id: 10,
-            membership_id: 1,
+            entitlement_id: 10.into(),
+            membership_id: 1.into(),
             benefit: "visual_studio".into(),
             starts_on: day("2024-01-31"),
             until: day("2025-01-30"),
@@ -267,7 +268,7 @@ mod tests {
     fn gold() -> Own<'static> {
         Own {
             benefit: "visual_studio",
-            membership_id: Some(2),
+            membership_id: Some(2.into()),
             entitlement_id: None,
             order_id: "ORD-G",
             starts_on: day("2024-06-01"),
@@ -292,7 +293,7 @@ mod tests {
     fn d12_only_other_orders_of_the_same_benefit_and_the_same_days_count() {
         let none = |row: CoreRow| assert_eq!(held(&[row], &gold()), HeldBeside::default());
         none(CoreRow { benefit: "advisory_hours".into(), ..silver(Some(5)) });
-        none(CoreRow { membership_id: 2, ..silver(Some(5)) });
+        none(CoreRow { membership_id: 2.into(), ..silver(Some(5)) });
         none(CoreRow { until: day("2024-05-31"), ..silver(Some(5)) });
         none(CoreRow { starts_on: day("2025-06-01"), ..silver(Some(5)) });
         none(CoreRow { ended_on: Some(day("2024-05-31")), ..silver(Some(5)) });
@@ -301,15 +302,23 @@ mod tests {
 
     #[test]
     fn d12_d16_a_row_that_is_dropped_again_finds_what_it_found_first() {
-        let late =
-            CoreRow { entitlement_id: 11, membership_id: 2, known_on: day("2024-06-01"), ..silver(Some(5)) };
+        let late = CoreRow {
+            entitlement_id: 11.into(),
+            membership_id: 2.into(),
+            known_on: day("2024-06-01"),
+            ..silver(Some(5))
+        };
         let ended =
             CoreRow { ended_on: Some(day("2024-09-01")), until: day("2024-09-01"), ..silver(Some(5)) };
-        let again = Own { entitlement_id: Some(11), arrives_on: day("2024-10-01"), ..gold() };
+        let again = Own { entitlement_id: Some(11.into()), arrives_on: day("2024-10-01"), ..gold() };
         assert_eq!(held(&[ended, late.clone()], &again).units, 5);
         // And silver, dropped again, does not find the gold that came after it.
-        let own =
-            Own { entitlement_id: Some(10), membership_id: Some(1), starts_on: day("2024-01-31"), ..gold() };
+        let own = Own {
+            entitlement_id: Some(10.into()),
+            membership_id: Some(1.into()),
+            starts_on: day("2024-01-31"),
+            ..gold()
+        };
         assert_eq!(held(&[silver(Some(5)), late], &own), HeldBeside::default());
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident,)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         pub struct $name(i64);
 
         impl $name {
@@ -34,4 +34,10 @@ macro_rules! numbers {
 numbers! {
     /// A partner's number in the store.
     PartnerNo,
+    /// An order's number in the store.
+    OrderNo,
+    /// An entitlement's number in the store.
+    EntitlementNo,
+    /// A directory user's number in the store.
+    UserNo,
 }

@@ -9,7 +9,7 @@ use super::{
     book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
     calendar::sub_days,
     catalogue::Catalogue,
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
     key_request,
     kinds::{key_requests::KeyRequestRow, service_requests::Request},
     reason::{Problem, Reason},
@@ -71,9 +71,9 @@ pub struct Ruled {
     /// Whose; `None`: nobody's that is known.
     pub partner_id: Option<PartnerNo>,
     /// Its order's number in the store.
-    pub membership_id: Option<i64>,
+    pub membership_id: Option<OrderNo>,
     /// Its benefit's number in the store.
-    pub entitlement_id: Option<i64>,
+    pub entitlement_id: Option<EntitlementNo>,
     /// Its key within its partner and family.
     pub key: String,
     /// What must be the same when it comes again.
@@ -129,9 +129,9 @@ pub fn rule(
             return ruled;
         }
     };
-    ruled.key = asked.key(found.user.map_or(0, |user| user.user_id));
+    ruled.key = asked.key(found.user.map_or_else(UserNo::default, |user| user.user_id));
     let by = match found.who {
-        Asker::User(user) => Value::from(user.user_id),
+        Asker::User(user) => Value::from(user.user_id.get()),
         Asker::Operator => OPERATOR.into(),
     };
     ruled.content = asked.content(by, found.to.map(|user| user.user_id));
@@ -263,7 +263,7 @@ fn conflicts(book: &Book, asked: &Asked, recorded: &Recorded, content: &Value) -
         (MINUTES, minutes) => minutes.as_i64().map_or_else(String::new, support::hours),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Null) => String::new(),
-        (BY | TO, id) => id.as_i64().and_then(|id| book.name(id)).unwrap_or_default().to_owned(),
+        (BY | TO, id) => id.as_i64().and_then(|id| book.name(id.into())).unwrap_or_default().to_owned(),
         (_, other) => other.to_string(),
     };
     let written = |column: &str, value: &Value| match (column, asked.users()) {

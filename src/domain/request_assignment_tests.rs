@@ -20,11 +20,11 @@ fn r1_monthly_credit_is_given_to_anybody_enabled_and_taken_again_on_or_after_its
     let mut book = book();
     assert_eq!(
         accepted(&done(&mut book, &assigns(MONTHLY, "ben", "2024-02-05"))),
-        [given(1, 2, "ben", None)]
+        [given(1, 2.into(), "ben", None)]
     );
     assert_eq!(
         accepted(&done(&mut book, &assigns(MONTHLY, "cleo", "2024-02-05"))),
-        [given(1, 6, "cleo", None)]
+        [given(1, 6.into(), "cleo", None)]
     );
     assert_eq!(told(&done(&mut book, &assigns(MONTHLY, "ben", "2024-02-06"))), ["user already_assigned"]);
     let strict = RequestTerms { assign_to_guests: false, ..SAMPLE };
@@ -33,8 +33,8 @@ fn r1_monthly_credit_is_given_to_anybody_enabled_and_taken_again_on_or_after_its
     let takes = |on| Asked::Assignment(assignment(MONTHLY, Assigning::Remove, "ben", None, on));
     assert_eq!(told(&ruled(&book, &takes("2024-02-04"), "2024-02-06")), ["user not_assigned"]);
     let removed = done(&mut book, &takes("2024-02-05"));
-    assert_eq!(accepted(&removed), [Effect::Removed { entitlement_id: 1, user_id: 2 }]);
-    assert_eq!(book.benefits[&1].seats[0].removed_on, Some(day("2024-02-05")));
+    assert_eq!(accepted(&removed), [Effect::Removed { entitlement_id: 1.into(), user_id: 2.into() }]);
+    assert_eq!(book.benefits[&1.into()].seats[0].removed_on, Some(day("2024-02-05")));
     assert_eq!(told(&done(&mut book, &takes("2024-02-07"))), ["user not_assigned"]);
 }
 
@@ -50,7 +50,7 @@ fn a_benefit_is_given_from_its_first_to_its_last_usable_day() {
             assert_eq!(told(&ruled), ["requested_on outside_benefit_dates"]);
         }
     }
-    book.benefits.get_mut(&1).unwrap().ended_on = Some(day("2024-06-01"));
+    book.benefits.get_mut(&1.into()).unwrap().ended_on = Some(day("2024-06-01"));
     assert_eq!(
         told(&ruled(&book, &assigns(MONTHLY, "ben", "2024-06-02"), "2024-06-02")),
         ["requested_on outside_benefit_dates"]
@@ -68,7 +68,7 @@ fn r2_bulk_credit_has_one_user_who_passes_it_on_within_the_enrolment_year() {
     let mut book = book();
     assert_eq!(
         accepted(&done(&mut book, &assigns(BULK, "ben", "2024-02-05"))),
-        [given(2, 2, "ben", Some(1))]
+        [given(2, 2.into(), "ben", Some(1))]
     );
     assert_eq!(told(&done(&mut book, &assigns(BULK, "gus", "2024-02-05"))), ["user bulk_already_assigned"]);
     assert_eq!(told(&done(&mut book, &assigns(BULK, "ben", "2024-02-06"))), ["user already_assigned"]);
@@ -82,7 +82,8 @@ fn r2_bulk_credit_has_one_user_who_passes_it_on_within_the_enrolment_year() {
     let late = told(&ruled(&book, &transfer("gus", "2025-01-31"), "2025-01-31"));
     assert_eq!(late, ["requested_on transfer_outside_year"]);
     let last_day = done(&mut book, &transfer("gus", "2025-01-30"));
-    let passed = [Effect::Removed { entitlement_id: 2, user_id: 2 }, given(2, 3, "gus", Some(1))];
+    let passed =
+        [Effect::Removed { entitlement_id: 2.into(), user_id: 2.into() }, given(2, 3.into(), "gus", Some(1))];
     assert_eq!(accepted(&last_day), passed);
     let wrong = Asked::Assignment(assignment(BULK, Assigning::Reassign, "gus", Some("ben"), "2025-01-30"));
     assert_eq!(told(&done(&mut book, &wrong)), ["action not_reassignable"]);
@@ -94,7 +95,7 @@ fn r2_bulk_credit_has_one_user_who_passes_it_on_within_the_enrolment_year() {
 #[test]
 fn r2_before_its_year_a_transfer_is_outside_it() {
     let mut book = book();
-    book.benefits.get_mut(&2).unwrap().starts_on = day("2024-01-01");
+    book.benefits.get_mut(&2.into()).unwrap().starts_on = day("2024-01-01");
     done(&mut book, &assigns(BULK, "ben", "2024-01-10"));
     let transfer = |on| Asked::Assignment(assignment(BULK, Assigning::Transfer, "ben", Some("gus"), on));
     assert_eq!(
@@ -127,11 +128,11 @@ fn r4_seats_go_round_by_their_own_clocks() {
     let mut book = book();
     assert_eq!(
         accepted(&done(&mut book, &assigns(SEATS, "ben", "2024-01-31"))),
-        [given(3, 2, "ben", Some(1))]
+        [given(3, 2.into(), "ben", Some(1))]
     );
     assert_eq!(
         accepted(&done(&mut book, &assigns(SEATS, "gus", "2024-02-10"))),
-        [given(3, 3, "gus", Some(2))]
+        [given(3, 3.into(), "gus", Some(2))]
     );
     assert_eq!(told(&done(&mut book, &assigns(SEATS, "dan", "2024-02-10"))), ["user no_seat_left"]);
     assert_eq!(told(&done(&mut book, &assigns(SEATS, "ben", "2024-02-10"))), ["user already_assigned"]);
@@ -145,7 +146,7 @@ fn r4_seats_go_round_by_their_own_clocks() {
     let passed = done(&mut book, &reassign("ben", "dan", "2024-04-30"));
     assert_eq!(
         accepted(&passed),
-        [Effect::Removed { entitlement_id: 3, user_id: 2 }, given(3, 4, "dan", Some(1))]
+        [Effect::Removed { entitlement_id: 3.into(), user_id: 2.into() }, given(3, 4.into(), "dan", Some(1))]
     );
     let transfer =
         Asked::Assignment(assignment(SEATS, Assigning::Transfer, "dan", Some("ben"), "2024-04-30"));
@@ -170,12 +171,12 @@ fn d12_the_cap_of_the_group_counts_seats_as_they_are_given_and_taken() {
     done(&mut book, &assigns(MONTHLY, "ben", "2024-02-05"));
     assert_eq!(book.groups["7"].seats["SE"], 24, "credit is no seat");
     let seat = Seat {
-        user_id: 2,
+        user_id: 2.into(),
         user: name("ben"),
         seat_no: Some(1),
         assigned_on: day("2024-02-05"),
         removed_on: Some(day("2024-02-05")),
     };
-    let held = &book.benefits[&3].seats[0];
+    let held = &book.benefits[&3.into()].seats[0];
     assert_eq!((held.user_id, held.seat_no, held.removed_on), (seat.user_id, seat.seat_no, seat.removed_on));
 }

@@ -44,7 +44,7 @@ fn of_every_kind() -> Vec<(Asked, &'static [Column])> {
 fn d16_a_conflict_names_columns_of_the_file_it_is_about_with_what_stands_in_them() {
     for (asked, columns) in of_every_kind() {
         let recorded = Recorded { content: json!({}), ..RECORDED };
-        let content = asked.content(1, Some(2));
+        let content = asked.content(1, Some(2.into()));
         let found = conflicts(&book(), &asked, &recorded, &content);
         assert!(!found.is_empty(), "{asked:?}");
         for problem in found {

@@ -6,6 +6,7 @@ use crate::domain::{
     book::Key,
     catalogue::{self, Catalogue},
     directory_role::Role,
+    id::UserNo,
     kinds::{
         activations::ActivationRow,
         assignments::{AssignmentRow, SeatAction as Assigning},
@@ -21,7 +22,7 @@ pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-fn user(user_id: i64, name: &str, roles: &[Role]) -> User {
+fn user(user_id: UserNo, name: &str, roles: &[Role]) -> User {
     User { user_id, name: format!("{name}@p.example"), enabled: true, guest: false, roles: roles.to_vec() }
 }
 
@@ -40,12 +41,12 @@ pub(super) fn book() -> Book {
         book.partners.insert(number.into(), partner);
     }
     let people = [
-        user(1, "ada", &[Role::GlobalAdmin]),
-        user(2, "ben", &[]),
-        user(3, "gus", &[]),
-        user(4, "dan", &[Role::MpnPartnerAdmin]),
-        User { enabled: false, ..user(5, "fay", &[Role::GlobalAdmin]) },
-        User { guest: true, ..user(6, "cleo", &[]) },
+        user(1.into(), "ada", &[Role::GlobalAdmin]),
+        user(2.into(), "ben", &[]),
+        user(3.into(), "gus", &[]),
+        user(4.into(), "dan", &[Role::MpnPartnerAdmin]),
+        User { enabled: false, ..user(5.into(), "fay", &[Role::GlobalAdmin]) },
+        User { guest: true, ..user(6.into(), "cleo", &[]) },
     ];
     book.holders.insert(
         70.into(),
@@ -57,7 +58,7 @@ pub(super) fn book() -> Book {
     book.users.extend(people.map(|user| ((70.into(), user.name.clone()), user)));
     for (order_id, membership_id, partner_id) in [("ORD-1", 10, 70), ("ORD-9", 90, 80)] {
         let order = Order {
-            membership_id,
+            membership_id: membership_id.into(),
             partner_id: partner_id.into(),
             order_id: order_id.into(),
             offer: Some(Offer::Silver),
@@ -71,9 +72,9 @@ pub(super) fn book() -> Book {
     let codes = [MONTHLY, BULK, SEATS, "software", "go_to_market/silver_core"];
     for (entitlement_id, code) in (1..).zip(codes) {
         let held = Held {
-            entitlement_id,
+            entitlement_id: entitlement_id.into(),
             partner_id: 70.into(),
-            membership_id: 10,
+            membership_id: 10.into(),
             order_id: "ORD-1".into(),
             benefit: Benefit::parse(code).unwrap(),
             quantity: Some(2),
@@ -86,8 +87,8 @@ pub(super) fn book() -> Book {
             drawn: 0,
             beside: vec![],
         };
-        book.codes.insert((10, code.into()), entitlement_id);
-        book.benefits.insert(entitlement_id, held);
+        book.codes.insert((10.into(), code.into()), entitlement_id.into());
+        book.benefits.insert(entitlement_id.into(), held);
     }
     book
 }
@@ -172,8 +173,14 @@ pub(super) fn accepted(ruled: &Ruled) -> &[Effect] {
     effects
 }
 
-pub(super) fn given(entitlement_id: i64, user_id: i64, user: &str, seat_no: Option<u32>) -> Effect {
-    Effect::Assigned { entitlement_id, user_id, user: name(user), seat_no, removed_on: None }
+pub(super) fn given(entitlement_id: i64, user_id: UserNo, user: &str, seat_no: Option<u32>) -> Effect {
+    Effect::Assigned {
+        entitlement_id: entitlement_id.into(),
+        user_id,
+        user: name(user),
+        seat_no,
+        removed_on: None,
+    }
 }
 
 #[test]
@@ -219,8 +226,11 @@ fn a_file_of_one_partner_holds_no_rows_of_another() {
     assert_eq!(told(&other), ["partner_id other_partner"]);
     assert_eq!((other.partner_id, other.membership_id), (None, None), "it is nobody's decision");
     let own = ruled_with(&book, &asked, &of((70.into(), "7")), &SAMPLE);
-    assert_eq!((own.partner_id, own.membership_id, own.entitlement_id), (Some(70.into()), Some(10), Some(1)));
-    assert_eq!(accepted(&own), [given(1, 2, "ben", None)]);
+    assert_eq!(
+        (own.partner_id, own.membership_id, own.entitlement_id),
+        (Some(70.into()), Some(10.into()), Some(1.into()))
+    );
+    assert_eq!(accepted(&own), [given(1, 2.into(), "ben", None)]);
 }
 
 #[test]
@@ -265,8 +275,8 @@ fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
     }
     assert_eq!(told(&ruled_with(&held, &by("ada"), &opened, &SAMPLE)), ["user user_disabled"]);
     assert!(matches!(ruled(&held, &by("ada"), "2024-02-18").outcome, Outcome::Waits(_)));
-    held.users.insert((70.into(), name("fay")), user(5, "fay", &[]));
-    held.users.insert((70.into(), name("dan")), user(4, "dan", &[Role::GlobalAdmin]));
+    held.users.insert((70.into(), name("fay")), user(5.into(), "fay", &[]));
+    held.users.insert((70.into(), name("dan")), user(4.into(), "dan", &[Role::GlobalAdmin]));
     let corrected = ruled_with(&held, &by("dan"), &opened, &SAMPLE);
     assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100, true));
     enter(&mut held, &by("dan"), &corrected);
@@ -425,7 +435,7 @@ fn each_kind_of_request_needs_its_own_right() {
         ),
     ];
     for (asked, action, kind, key) in asked {
-        assert_eq!((asked.action(), asked.kind(), asked.key(2).as_str()), (action, kind, key));
+        assert_eq!((asked.action(), asked.kind(), asked.key(2.into()).as_str()), (action, kind, key));
         let family = if key == "SR-1" { "service" } else { kind };
         assert_eq!(asked.family(), family);
     }
@@ -439,7 +449,7 @@ fn what_a_decision_says_was_asked_for_names_no_more_than_it_must() {
         json!({"user": name("ben"), "to_user": name("gus"), "requested_on": "2024-02-01"})
     );
     assert_eq!(transfer.subject(), ("entitlement", "ORD-1/azure_bulk_credit".to_owned()));
-    assert_eq!(transfer.content(1, Some(3)), json!({"requested_by": 1, "to_user": 3}));
+    assert_eq!(transfer.content(1, Some(3.into())), json!({"requested_by": 1, "to_user": 3}));
     assert_eq!(cancels("ada", "2024-02-01").subject(), ("order", "ORD-1".to_owned()));
     let hours = Request::AdvisoryHours { order_id: None, minutes: 90, product: None };
     let hours = service(hours, &name("ben"), "2024-02-01");
@@ -474,7 +484,7 @@ fn d7_a_cancellation_is_for_the_night_and_freezes_its_order_from_its_receipt() {
 #[test]
 fn the_operator_asks_in_the_operators_name_though_a_user_of_the_partner_is_called_so() {
     let mut book = book();
-    let user = User { name: OPERATOR.into(), ..user(9, "operator", &[]) };
+    let user = User { name: OPERATOR.into(), ..user(9.into(), "operator", &[]) };
     book.users.insert((70.into(), OPERATOR.into()), user);
     let mut row = assignment(MONTHLY, Assigning::Assign, "ben", None, "2024-02-01");
     row.requested_by = OPERATOR.into();
@@ -503,7 +513,7 @@ fn d16_what_the_operator_asked_for_is_unchanged_when_it_comes_again_in_a_file() 
 fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
     let mut book = book();
     let key = |key_id| Key { key_id, seats: None, months: 12, revealed_on: None, redeemed_on: None };
-    book.benefits.get_mut(&4).unwrap().keys = vec![key(41)];
+    book.benefits.get_mut(&4.into()).unwrap().keys = vec![key(41)];
     let reveal = Asked::Key(KeyRequestRow {
         partner_id: "7".into(),
         order_id: "ORD-1".into(),
@@ -515,7 +525,7 @@ fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
         tenant_id: None,
         mode: None,
     });
-    let revealed = [Effect::Revealed { entitlement_id: 4, key_id: 41 }];
+    let revealed = [Effect::Revealed { entitlement_id: 4.into(), key_id: 41 }];
     assert_eq!(accepted(&ruled(&book, &reveal, "2024-02-01")), revealed);
     let activate = Asked::Activation(ActivationRow {
         partner_id: "7".into(),
@@ -525,6 +535,9 @@ fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
         requested_on: day("2024-02-01"),
     });
     let effects = done(&mut book, &activate);
-    assert!(matches!(accepted(&effects), [Effect::Activated { entitlement_id: 4, .. }]), "{effects:?}");
-    assert_eq!(book.benefits[&4].activated_on, Some(day("2024-02-01")));
+    assert!(
+        matches!(accepted(&effects), [Effect::Activated { entitlement_id, .. }] if entitlement_id.get() == 4),
+        "{effects:?}"
+    );
+    assert_eq!(book.benefits[&4.into()].activated_on, Some(day("2024-02-01")));
 }

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::{
     book::{Held, Seat},
     calendar::add_days,
+    id::UserNo,
     reason::Reason,
     request_terms::{SeatClock, SeatTerms},
 };
@@ -27,7 +28,7 @@ fn began(held: &Held, seat_no: u32, terms: SeatTerms) -> Option<NaiveDate> {
 ///
 /// # Errors
 /// [`Reason::NoSeatLeft`] if all are taken, with the first date on which one may go to another; [`Reason::SeatOpensLater`] if one was freed and is not open yet (D9).
-pub fn give(held: &Held, user_id: i64, on: NaiveDate, terms: SeatTerms) -> Result<u32, Reason> {
+pub fn give(held: &Held, user_id: UserNo, on: NaiveDate, terms: SeatTerms) -> Result<u32, Reason> {
     let seats = held.quantity_on(on).unwrap_or(u32::MAX);
     let used = held.seats.iter().filter_map(|seat| seat.seat_no).max().unwrap_or(0);
     let taken: Vec<u32> =
@@ -88,16 +89,16 @@ mod tests {
     /// A number of seats, with assignments: user, seat, from, until.
     fn held(quantity: Option<u32>, seats: &[(i64, u32, &str, &str)]) -> Held {
         let seats = seats.iter().map(|(user_id, no, from, until)| Seat {
-            user_id: *user_id,
+            user_id: UserNo::from(*user_id),
             user: String::new(),
             seat_no: Some(*no),
             assigned_on: day(from),
             removed_on: until.parse().ok(),
         });
         Held {
-            entitlement_id: 1,
+            entitlement_id: 1.into(),
             partner_id: 1.into(),
-            membership_id: 1,
+            membership_id: 1.into(),
             order_id: "ORD-1".into(),
             benefit: Benefit::parse("visual_studio").unwrap(),
             quantity,
@@ -118,35 +119,41 @@ mod tests {
 
     #[test]
     fn a_fresh_seat_is_the_next_number_and_the_last_seat_is_the_last() {
-        assert_eq!(give(&held(Some(2), &[]), 1, day("2024-02-01"), ORIGINAL), Ok(1));
+        assert_eq!(give(&held(Some(2), &[]), 1.into(), day("2024-02-01"), ORIGINAL), Ok(1));
         let one = held(Some(2), &[(1, 1, "2024-02-01", "")]);
-        assert_eq!(give(&one, 2, day("2024-02-01"), ORIGINAL), Ok(2));
+        assert_eq!(give(&one, 2.into(), day("2024-02-01"), ORIGINAL), Ok(2));
         let two = held(Some(2), &[(1, 1, "2024-02-01", ""), (2, 2, "2024-02-01", "")]);
-        assert_eq!(give(&two, 3, day("2024-02-29"), ORIGINAL), full(2, "2024-05-01"));
-        assert_eq!(give(&held(Some(0), &[]), 1, day("2024-02-01"), ORIGINAL), full(0, ""));
-        assert_eq!(give(&held(None, &[(1, 1, "2024-02-01", "")]), 2, day("2024-02-01"), ORIGINAL), Ok(2));
+        assert_eq!(give(&two, 3.into(), day("2024-02-29"), ORIGINAL), full(2, "2024-05-01"));
+        assert_eq!(give(&held(Some(0), &[]), 1.into(), day("2024-02-01"), ORIGINAL), full(0, ""));
+        assert_eq!(
+            give(&held(None, &[(1, 1, "2024-02-01", "")]), 2.into(), day("2024-02-01"), ORIGINAL),
+            Ok(2)
+        );
     }
 
     #[test]
     fn d9_when_all_seats_are_taken_the_first_date_on_which_one_may_go_to_another_is_told() {
         let two = held(Some(2), &[(1, 1, "2024-02-10", ""), (2, 2, "2024-01-31", "")]);
-        assert_eq!(give(&two, 3, day("2024-02-11"), ORIGINAL), full(2, "2024-04-30"));
-        assert_eq!(give(&two, 3, day("2024-06-01"), ORIGINAL), full(2, "2024-06-01"), "at once");
+        assert_eq!(give(&two, 3.into(), day("2024-02-11"), ORIGINAL), full(2, "2024-04-30"));
+        assert_eq!(give(&two, 3.into(), day("2024-06-01"), ORIGINAL), full(2, "2024-06-01"), "at once");
         let again = [(1, 1, "2024-01-31", "2024-04-30"), (2, 1, "2024-04-30", "")];
-        assert_eq!(give(&held(Some(1), &again), 3, day("2024-05-01"), ORIGINAL), full(1, "2024-05-01"));
-        assert_eq!(give(&held(Some(1), &again), 3, day("2024-05-01"), LAST), full(1, "2024-07-29"));
+        assert_eq!(
+            give(&held(Some(1), &again), 3.into(), day("2024-05-01"), ORIGINAL),
+            full(1, "2024-05-01")
+        );
+        assert_eq!(give(&held(Some(1), &again), 3.into(), day("2024-05-01"), LAST), full(1, "2024-07-29"));
         let shrunk = held(Some(1), &[(1, 1, "2024-02-10", ""), (2, 2, "2024-01-31", "")]);
-        assert_eq!(give(&shrunk, 3, day("2024-02-11"), ORIGINAL), full(1, "2024-04-30"));
+        assert_eq!(give(&shrunk, 3.into(), day("2024-02-11"), ORIGINAL), full(1, "2024-04-30"));
     }
 
     #[test]
     fn d9_a_freed_seat_opens_to_its_own_user_at_once_and_to_others_on_day_90() {
         // 2024 is a leap year: 31 January and 90 days are 30 April.
         let freed = held(Some(1), &[(1, 1, "2024-01-31", "2024-02-02")]);
-        assert_eq!(give(&freed, 1, day("2024-02-02"), ORIGINAL), Ok(1));
+        assert_eq!(give(&freed, 1.into(), day("2024-02-02"), ORIGINAL), Ok(1));
         let opens = Err(Reason::SeatOpensLater { earliest_on: day("2024-04-30") });
-        assert_eq!(give(&freed, 2, day("2024-04-29"), ORIGINAL), opens);
-        assert_eq!(give(&freed, 2, day("2024-04-30"), ORIGINAL), Ok(1));
+        assert_eq!(give(&freed, 2.into(), day("2024-04-29"), ORIGINAL), opens);
+        assert_eq!(give(&freed, 2.into(), day("2024-04-30"), ORIGINAL), Ok(1));
     }
 
     #[test]
@@ -154,22 +161,22 @@ mod tests {
         let opens = |day_text: &str| Err(Reason::SeatOpensLater { earliest_on: day(day_text) });
         let late = held(Some(1), &[(1, 1, "2024-01-31", "2024-05-10")]);
         for user_id in [1, 2] {
-            assert_eq!(give(&late, user_id, day("2024-05-09"), ORIGINAL), opens("2024-05-10"));
-            assert_eq!(give(&late, user_id, day("2024-05-10"), ORIGINAL), Ok(1));
+            assert_eq!(give(&late, user_id.into(), day("2024-05-09"), ORIGINAL), opens("2024-05-10"));
+            assert_eq!(give(&late, user_id.into(), day("2024-05-10"), ORIGINAL), Ok(1));
         }
         let early = held(Some(1), &[(1, 1, "2024-01-31", "2024-02-10")]);
-        assert_eq!(give(&early, 1, day("2024-02-09"), ORIGINAL), opens("2024-02-10"), "its own user");
-        assert_eq!(give(&early, 2, day("2024-02-09"), ORIGINAL), opens("2024-04-30"), "another");
+        assert_eq!(give(&early, 1.into(), day("2024-02-09"), ORIGINAL), opens("2024-02-10"), "its own user");
+        assert_eq!(give(&early, 2.into(), day("2024-02-09"), ORIGINAL), opens("2024-04-30"), "another");
     }
 
     #[test]
     fn d9_a_seat_that_was_never_used_is_given_while_a_freed_one_waits() {
         let freed = held(Some(2), &[(1, 1, "2024-01-31", "2024-02-02")]);
-        assert_eq!(give(&freed, 2, day("2024-02-02"), ORIGINAL), Ok(2));
-        assert_eq!(give(&freed, 2, day("2024-05-01"), ORIGINAL), Ok(1), "an open one first");
+        assert_eq!(give(&freed, 2.into(), day("2024-02-02"), ORIGINAL), Ok(2));
+        assert_eq!(give(&freed, 2.into(), day("2024-05-01"), ORIGINAL), Ok(1), "an open one first");
         let both = held(Some(2), &[(1, 1, "2024-01-31", "2024-02-02"), (2, 2, "2024-01-20", "2024-02-03")]);
         let first = Err(Reason::SeatOpensLater { earliest_on: day("2024-04-19") });
-        assert_eq!(give(&both, 3, day("2024-02-03"), ORIGINAL), first);
+        assert_eq!(give(&both, 3.into(), day("2024-02-03"), ORIGINAL), first);
     }
 
     #[test]
@@ -191,6 +198,6 @@ mod tests {
             Some(2),
             &[(1, 1, "2024-01-31", "2024-02-02"), (2, 2, "2024-01-31", ""), (3, 3, "2024-01-31", "")],
         );
-        assert_eq!(give(&three, 4, day("2024-12-01"), ORIGINAL), full(2, "2024-12-01"));
+        assert_eq!(give(&three, 4.into(), day("2024-12-01"), ORIGINAL), full(2, "2024-12-01"));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
     core_difference,
-    id::PartnerNo,
+    id::{OrderNo, PartnerNo},
     kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
 };
@@ -20,7 +20,7 @@ pub fn access_id(partner_id: PartnerNo) -> String {
 
 /// The Contract ID of an order by its number in the store.
 #[must_use]
-pub fn contract_id(membership_id: i64) -> String {
+pub fn contract_id(membership_id: OrderNo) -> String {
     format!("2{membership_id:09}")
 }
 

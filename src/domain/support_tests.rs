@@ -54,7 +54,7 @@ fn cloud(world: &World, product: &str, order: &str, ids: (&str, &str), on: &str)
 #[expect(clippy::unnecessary_wraps, reason = "compared with rulings")]
 fn drawn(entitlement_id: i64, left: i64) -> Ruling {
     let left = Problem::of_row(Reason::LeftOver { unit: Unit::Incidents, left });
-    Ok((vec![Effect::Drawn { entitlement_id, count: 1 }], vec![left]))
+    Ok((vec![Effect::Drawn { entitlement_id: entitlement_id.into(), count: 1 }], vec![left]))
 }
 
 fn no(column: &str, value: &str, reason: Reason) -> Ruling {
@@ -65,7 +65,7 @@ const IDS: (&str, &str) = ("1000000007", "2000000041");
 
 #[test]
 fn r6_ids_are_the_partners_and_the_orders_and_are_seen_by_the_enabled_once_activated() {
-    assert_eq!((access_id(7.into()).as_str(), contract_id(41).as_str()), IDS);
+    assert_eq!((access_id(7.into()).as_str(), contract_id(41.into()).as_str()), IDS);
     assert_eq!(access_id(1_234_567_890.into()), "11234567890");
     assert_eq!(see_ids(true, Some(IDS)), Ok(IDS));
     assert_eq!(see_ids(false, Some(IDS)), Err(Reason::UserDisabled));
@@ -241,9 +241,10 @@ fn r7_hours_are_drawn_in_minutes_from_what_ends_first_over_as_many_benefits_as_i
         ask(world, &Request::AdvisoryHours { order_id, minutes, product: None }, on)
     };
     let draws = |draws: &[(i64, i64)], left| {
-        let effects = draws
-            .iter()
-            .map(|(entitlement_id, count)| Effect::Drawn { entitlement_id: *entitlement_id, count: *count });
+        let effects = draws.iter().map(|(entitlement_id, count)| Effect::Drawn {
+            entitlement_id: (*entitlement_id).into(),
+            count: *count,
+        });
         Ok((effects.collect(), vec![Problem::of_row(Reason::LeftOver { unit: Unit::Hours, left })]))
     };
     assert_eq!(hours(&world, "", 120, "2024-03-01"), draws(&[(2, 120)], 3_000));

@@ -12,6 +12,7 @@ use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, OrderToCancel, Refund},
+        id::OrderNo,
         notice::{CancellationAccepted, CancellationRefused},
         reason::Reason,
     },
@@ -44,7 +45,7 @@ pub const JOB: Job = Job {
 /// Decides a span's requests in their order with their orders locked: an activation comes before or after, never between.
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let requests = request::pending(conn, "cancel", chunk.span).await?;
-    let orders: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+    let orders: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let received: Vec<NaiveDate> = requests.iter().map(|r| r.received_on).collect();
     let mut memberships = order::lock_all(conn, &orders).await?;
     let uses = order::uses(conn, &orders, &received).await?;
@@ -75,7 +76,7 @@ async fn write(
     conn: &mut PgConnection,
     run_id: i64,
     ruled: &[(&PendingRequest, Vec<Reason>)],
-    memberships: &HashMap<i64, Membership>,
+    memberships: &HashMap<OrderNo, Membership>,
 ) -> Result<()> {
     let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty()).map(|(request, _)| *request);
     let refunds = refund::accept(cx, conn, run_id, &accepted.collect::<Vec<_>>()).await?;

@@ -11,7 +11,7 @@ use crate::domain::{
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
     directory_role::Role,
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo},
     license_key::Subscription,
     membership::Year,
     request::Asked,
@@ -42,7 +42,7 @@ pub async fn open(
         ids(&book, asked.iter().filter(|a| matches!(a, Asked::Service(_))).copied());
     orders(conn, &mut book, asked, &drawing, grace_days).await?;
     benefits(conn, &mut book, asked, &drawing).await?;
-    let of = |kinds: &[BenefitKind]| -> Vec<i64> {
+    let of = |kinds: &[BenefitKind]| -> Vec<EntitlementNo> {
         book.benefits
             .values()
             .filter(|h| kinds.contains(&h.benefit.kind()))
@@ -144,7 +144,7 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
     .await?;
     for r in rows {
         let user = User {
-            user_id: r.user_id,
+            user_id: r.user_id.into(),
             name: r.user_principal_name,
             enabled: r.enabled,
             guest: r.user_type == "guest",
@@ -197,7 +197,7 @@ async fn orders(
     .await?;
     book.orders.extend(rows.into_iter().map(|r| {
         let order = Order {
-            membership_id: r.membership_id,
+            membership_id: r.membership_id.into(),
             partner_id: r.partner_id.into(),
             order_id: r.order_id.clone(),
             offer: r.offer.as_deref().and_then(Offer::parse),
@@ -218,11 +218,11 @@ async fn benefits(
     asked: &[&Asked],
     drawing: &[PartnerNo],
 ) -> Result<()> {
-    let named: BTreeSet<(i64, &str)> = asked
+    let named: BTreeSet<(OrderNo, &str)> = asked
         .iter()
         .filter_map(|a| Some((book.orders.get(a.order()?)?.membership_id, a.benefit()?.as_str())))
         .collect();
-    let (orders, codes): (Vec<i64>, Vec<String>) =
+    let (orders, codes): (Vec<OrderNo>, Vec<String>) =
         named.into_iter().map(|(order, code)| (order, code.to_owned())).unzip();
     let patterns: Vec<String> = DRAWN.iter().map(|kind| format!("{}%", kind.name())).collect();
     let rows = sqlx::query!(
@@ -238,7 +238,7 @@ async fn benefits(
            join membership m using (membership_id)
            left join activation a using (entitlement_id)
            order by coalesce(e.ended_on, e.last_usable_on), e.entitlement_id"#,
-        &orders,
+        &orders as &[OrderNo],
         &codes,
         drawing as &[PartnerNo],
         &patterns
@@ -250,14 +250,14 @@ async fn benefits(
     for r in rows {
         let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
         let beside = silver.get(&(r.partner_id.into(), r.benefit.clone())).filter(|_| r.gold);
-        book.codes.insert((r.membership_id, r.benefit), r.entitlement_id);
+        book.codes.insert((r.membership_id.into(), r.benefit), r.entitlement_id.into());
         if DRAWN.contains(&benefit.kind()) {
-            book.drawable.entry(r.partner_id.into()).or_default().push(r.entitlement_id);
+            book.drawable.entry(r.partner_id.into()).or_default().push(r.entitlement_id.into());
         }
         let held = Held {
-            entitlement_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
-            membership_id: r.membership_id,
+            membership_id: r.membership_id.into(),
             order_id: r.order_id,
             benefit,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
@@ -270,29 +270,29 @@ async fn benefits(
             drawn: 0,
             beside: beside.cloned().unwrap_or_default(),
         };
-        book.benefits.insert(r.entitlement_id, held);
+        book.benefits.insert(r.entitlement_id.into(), held);
     }
     Ok(())
 }
 
-async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
+async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
         "select a.entitlement_id, a.user_id, u.user_principal_name, a.seat_no, a.assigned_on, a.removed_on
          from assignment a join directory_user u using (user_id)
          where a.entitlement_id = any($1) order by a.assignment_id",
-        entitlement_ids
+        entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
     for r in rows {
         let seat = Seat {
-            user_id: r.user_id,
+            user_id: r.user_id.into(),
             user: r.user_principal_name,
             seat_no: r.seat_no.and_then(|no| u32::try_from(no).ok()),
             assigned_on: r.assigned_on,
             removed_on: r.removed_on,
         };
-        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id.into()) {
             held.seats.push(seat);
         }
     }
@@ -300,13 +300,13 @@ async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]
 }
 
 /// Keys, and the subscriptions of the partners that have any.
-async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
+async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
         r#"select k.entitlement_id, k.key_id, k.seats, k.months, r.redeemed_on as "redeemed_on?",
                   (select min(v.revealed_on) from key_reveal v where v.key_id = k.key_id) as revealed_on
            from license_key k left join redemption r using (key_id)
            where k.entitlement_id = any($1) order by k.key_id"#,
-        entitlement_ids
+        entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -318,7 +318,7 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64])
             revealed_on: r.revealed_on,
             redeemed_on: r.redeemed_on,
         };
-        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id.into()) {
             held.keys.push(key);
         }
     }
@@ -348,17 +348,17 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64])
     Ok(())
 }
 
-async fn drawn(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[i64]) -> Result<()> {
+async fn drawn(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
         r#"select entitlement_id, sum(case when to_account = 'used' then amount_minor
                                            when from_account = 'used' then -amount_minor else 0 end)::bigint as "drawn!"
            from transfer where entitlement_id = any($1) group by 1"#,
-        entitlement_ids
+        entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
     for r in rows {
-        if let Some(held) = book.benefits.get_mut(&r.entitlement_id) {
+        if let Some(held) = book.benefits.get_mut(&r.entitlement_id.into()) {
             held.drawn = r.drawn;
         }
     }
@@ -423,7 +423,7 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         partner_ids.push(partner.partner_id);
         families.push(a.family());
         names.push(a.family().to_owned());
-        keys.push(a.key(user.map_or(0, |user| user.user_id)));
+        keys.push(a.key(user.map_or(0.into(), |user| user.user_id)));
     }
     let rows = sqlx::query!(
         r#"select k.nth as "nth!", r.request_no, r.content as "content: Json<serde_json::Value>", r.kind, r.status,
@@ -450,7 +450,8 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         if *family == "service" {
             content["kind"] = r.kind.as_str().into();
         }
-        book.names.extend([r.by_id.zip(r.by), r.to_id.zip(r.to)].into_iter().flatten());
+        let people = [r.by_id.zip(r.by), r.to_id.zip(r.to)].into_iter().flatten();
+        book.names.extend(people.map(|(user_id, name)| (user_id.into(), name)));
         // What a night refused is decided; what was refused on its arrival may be asked for anew.
         let refused = r.status == "refused" && r.kind != "cancel";
         let waits = r.status == "waiting";

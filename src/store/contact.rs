@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::Result;
 
-use crate::domain::id::PartnerNo;
+use crate::domain::id::{PartnerNo, UserNo};
 
 /// What a partner's marketing contact is checked against, and who it is.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct ContactAccount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
     /// The directory user, by number in the store.
-    pub user_id: i64,
+    pub user_id: UserNo,
     /// Where offer mail goes.
     pub email: String,
     /// In the form of E.164.
@@ -71,11 +71,11 @@ pub async fn accounts(
     .fetch_all(conn)
     .await?;
     let account =
-        |user_id: Option<i64>, email: Option<String>, phone: Option<String>, language: Option<String>| {
+        |user_id: Option<UserNo>, email: Option<String>, phone: Option<String>, language: Option<String>| {
             Some(Details { user_id: user_id?, email: email?, phone: phone?, language: language? })
         };
     let accounts = rows.into_iter().map(|r| {
-        let contact = account(r.user_id, r.email, r.phone, r.language);
+        let contact = account(r.user_id.map(UserNo::from), r.email, r.phone, r.language);
         let (account_email, country) = (r.account_email, r.country);
         (
             r.number,
@@ -103,7 +103,7 @@ pub async fn put(
     }
     let partners: Vec<PartnerNo> = contacts.iter().map(|c| c.partner_id).collect();
     let versions: Vec<i32> = contacts.iter().map(|c| c.version_no).collect();
-    let users: Vec<i64> = contacts.iter().map(|c| c.details.user_id).collect();
+    let users: Vec<UserNo> = contacts.iter().map(|c| c.details.user_id).collect();
     let texts = |of: fn(&Contact) -> &String| contacts.iter().map(of).cloned().collect::<Vec<String>>();
     let (emails, phones) = (texts(|c| &c.details.email), texts(|c| &c.details.phone));
     let (languages, by) = (texts(|c| &c.details.language), texts(|c| &c.requested_by));
@@ -118,7 +118,7 @@ pub async fn put(
         file_id,
         &partners as &[PartnerNo],
         &versions,
-        &users,
+        &users as &[UserNo],
         &emails,
         &phones,
         &languages,
@@ -139,7 +139,7 @@ pub async fn put(
         file_id,
         &partners as &[PartnerNo],
         &versions,
-        &users,
+        &users as &[UserNo],
         &emails,
         &phones,
         &languages

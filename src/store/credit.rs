@@ -11,7 +11,7 @@ use crate::domain::{
     calendar::{Period, PeriodScheme},
     core_difference::Beside,
     credit::{CreditEnd, Schedule, Shape, Terms},
-    id::PartnerNo,
+    id::{EntitlementNo, PartnerNo},
     money::{Amount, Currency},
     reason::Reason,
 };
@@ -31,7 +31,7 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub struct Credit {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its partner.
     pub partner_id: PartnerNo,
     /// The business date it became known: nothing that was over before is mailed (D10).
@@ -50,11 +50,11 @@ pub struct DueCredit {
     /// Credits, in the order of their numbers.
     pub credits: Vec<Credit>,
     /// Hours and incidents to be granted, by entitlement.
-    pub units: Vec<i64>,
+    pub units: Vec<EntitlementNo>,
 }
 
 struct CreditRecord {
-    entitlement_id: i64,
+    entitlement_id: EntitlementNo,
     partner_id: PartnerNo,
     known_on: NaiveDate,
     quantity: Option<i32>,
@@ -190,7 +190,7 @@ pub async fn due(
     policy: &Policy,
 ) -> Result<DueCredit> {
     let ids = sqlx::query_scalar!(
-        r#"select entitlement_id as "id!" from due_credits($1)
+        r#"select entitlement_id as "id!: EntitlementNo" from due_credits($1)
            where entitlement_id >= $2 and entitlement_id < $3 order by entitlement_id"#,
         today,
         span.from.1,
@@ -199,7 +199,7 @@ pub async fn due(
     .fetch_all(&mut *conn)
     .await?;
     let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(DueCredit::default()) };
-    let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last - first) / 4;
+    let few = i64::try_from(ids.len()).unwrap_or(i64::MAX) < (last.get() - first.get()) / 4;
     let rows =
         if few { looked_up(conn, &ids).await? } else { side_by_side(conn, *first, *last, today).await? };
     let beside = besides(conn, &rows).await?;
@@ -228,8 +228,8 @@ async fn put_changes(conn: &mut PgConnection, credits: &mut [Credit]) -> Result<
 
 async fn side_by_side(
     conn: &mut PgConnection,
-    first: i64,
-    last: i64,
+    first: EntitlementNo,
+    last: EntitlementNo,
     today: NaiveDate,
 ) -> Result<Vec<CreditRecord>> {
     Ok(sqlx::query_as!(
@@ -249,15 +249,15 @@ async fn side_by_side(
            where s.entitlement_id between $2 and $3 and e.entitlement_id between $2 and $3
            order by s.entitlement_id"#,
         today,
-        first,
-        last
+        first.get(),
+        last.get()
     )
     .fetch_all(conn)
     .await?)
 }
 
 /// The subselect hides how many numbers there are, for which the planner would read whole tables.
-async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<CreditRecord>> {
+async fn looked_up(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<CreditRecord>> {
     Ok(sqlx::query_as!(
         CreditRecord,
         r#"select s.entitlement_id, s.partner_id, e.known_on,
@@ -274,14 +274,18 @@ async fn looked_up(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<CreditRec
            join membership m on m.membership_id = e.membership_id
            join partner p on p.partner_id = e.partner_id
            order by s.entitlement_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?)
 }
 
 /// The credits among these entitlements.
-pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Policy) -> Result<Vec<Credit>> {
+pub async fn of_entitlements(
+    conn: &mut PgConnection,
+    ids: &[EntitlementNo],
+    policy: &Policy,
+) -> Result<Vec<Credit>> {
     let rows = sqlx::query_as!(
         CreditRecord,
         r#"select e.entitlement_id, e.partner_id, e.known_on,
@@ -299,7 +303,7 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
            where e.entitlement_id = any($1)
              and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
            order by e.entitlement_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -311,10 +315,13 @@ pub async fn of_entitlements(conn: &mut PgConnection, ids: &[i64], policy: &Poli
 }
 
 /// Writes where entitlements stand; those with nothing to come leave the schedule.
-pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Schedule>)]) -> Result<()> {
-    let gone: Vec<i64> = stands.iter().filter(|(_, s)| s.is_none()).map(|(id, _)| *id).collect();
+pub async fn put_schedules(
+    conn: &mut PgConnection,
+    stands: &[(EntitlementNo, Option<Schedule>)],
+) -> Result<()> {
+    let gone: Vec<EntitlementNo> = stands.iter().filter(|(_, s)| s.is_none()).map(|(id, _)| *id).collect();
     if !gone.is_empty() {
-        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone)
+        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone as &[EntitlementNo])
             .execute(&mut *conn)
             .await?;
     }
@@ -342,7 +349,7 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
                      (select $5::jsonb[]), (select $6::text[]), (select $7::text[]), (select $8::jsonb[]))
               as n (id, no, next_on, open, waits, scheme, currency, held)
          where s.entitlement_id = n.id",
-        &ids,
+        &ids as &[EntitlementNo],
         &next_no,
         next_on as _,
         &open,
@@ -357,16 +364,16 @@ pub async fn put_schedules(conn: &mut PgConnection, stands: &[(i64, Option<Sched
 }
 
 /// Puts entitlements into the schedule that had left it; where they stand follows with [`put_schedules`].
-pub async fn open_schedules(conn: &mut PgConnection, opened: &[(i64, PartnerNo)]) -> Result<()> {
+pub async fn open_schedules(conn: &mut PgConnection, opened: &[(EntitlementNo, PartnerNo)]) -> Result<()> {
     if opened.is_empty() {
         return Ok(());
     }
-    let (ids, partners): (Vec<i64>, Vec<PartnerNo>) = opened.iter().copied().unzip();
+    let (ids, partners): (Vec<EntitlementNo>, Vec<PartnerNo>) = opened.iter().copied().unzip();
     sqlx::query!(
         "insert into credit_schedule (entitlement_id, partner_id, next_period_no)
          select id, partner_id, 0 from unnest($1::bigint[], $2::bigint[]) as opened (id, partner_id)
          on conflict (entitlement_id) do nothing",
-        &ids,
+        &ids as &[EntitlementNo],
         &partners as &[PartnerNo]
     )
     .execute(conn)
@@ -378,7 +385,7 @@ pub async fn open_schedules(conn: &mut PgConnection, opened: &[(i64, PartnerNo)]
 #[derive(Clone, Copy, Debug)]
 pub struct Lapse {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// The period that is over.
     pub period: Period,
 }
@@ -401,7 +408,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     if lapses.is_empty() {
         return Ok(vec![]);
     }
-    let ids: Vec<i64> = lapses.iter().map(|l| l.entitlement_id).collect();
+    let ids: Vec<EntitlementNo> = lapses.iter().map(|l| l.entitlement_id).collect();
     let from: Vec<NaiveDate> = lapses.iter().map(|l| l.period.from).collect();
     let until: Vec<NaiveDate> = lapses.iter().map(|l| l.period.until).collect();
     let rows = sqlx::query!(
@@ -417,7 +424,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
                              where a.entitlement_id = l.id and a.assigned_on < l.until_on
                                and (a.removed_on is null or a.removed_on > l.from_on or a.assigned_on >= l.from_on))
            order by l.nth"#,
-        &ids,
+        &ids as &[EntitlementNo],
         &from,
         &until
     )

@@ -5,13 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{directory_role::Role, id::PartnerNo, reason::Reason};
+use crate::domain::{
+    directory_role::Role,
+    id::{PartnerNo, UserNo},
+    reason::Reason,
+};
 
 /// A directory user as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryUser {
     /// The number in the store; 0: not stored yet.
-    pub user_id: i64,
+    pub user_id: UserNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The key within its partner, case-insensitively.
@@ -34,7 +38,7 @@ pub struct DirectoryUser {
 
 /// A directory user as a query gives them, with the keys that the store compares.
 struct UserRecord {
-    user_id: i64,
+    user_id: UserNo,
     partner_id: PartnerNo,
     object_id: String,
     user_principal_name: String,
@@ -56,7 +60,7 @@ pub struct Directory {
     by_object_id: HashMap<(PartnerNo, String), usize>,
     by_name: HashMap<(PartnerNo, String), usize>,
     /// Who had a name when it was loaded, by number in the store.
-    stored_names: HashMap<(PartnerNo, String), i64>,
+    stored_names: HashMap<(PartnerNo, String), UserNo>,
     /// Who holds a role, by partner.
     holders: HashMap<PartnerNo, BTreeSet<usize>>,
     /// Names in lower case, as the store writes them so.
@@ -217,11 +221,11 @@ impl Directory {
             let before = self.stored_names.get(&self.key(user.partner_id, &user.user_principal_name))?;
             (*before != user.user_id).then_some(*before)
         });
-        let left: Vec<i64> = left.collect();
+        let left: Vec<UserNo> = left.collect();
         if !left.is_empty() {
             sqlx::query!(
                 "update directory_user set user_principal_name = user_id::text where user_id = any($1)",
-                &left
+                &left as &[UserNo]
             )
             .execute(&mut *conn)
             .await?;

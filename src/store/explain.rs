@@ -11,7 +11,12 @@ mod subject;
 use sqlx::{PgConnection, types::Json};
 
 use super::Result;
-use crate::domain::{license_key::parse_key_ref, notice::Notice, reason::Reason};
+use crate::domain::{
+    id::{EntitlementNo, OrderNo, UserNo},
+    license_key::parse_key_ref,
+    notice::Notice,
+    reason::Reason,
+};
 pub use asked::{Decided, RequestOnRecord};
 pub use doings::{Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed};
 pub use rows::{EntitlementVersion, LedgerEntry, NoticeTold, WaitingGrant};
@@ -30,7 +35,7 @@ pub async fn find(conn: &mut PgConnection, name: &str, kind: Option<&str>) -> Re
     let found = sqlx::query_as!(
         Subject,
         r#"select 'partner' as "kind!", number as "name!", number as "partner!", partner_id as "partner_id!",
-                  null::bigint as membership_id, null::bigint as entitlement_id, null::bigint as user_id,
+                  null::bigint as "membership_id: OrderNo", null::bigint as "entitlement_id: EntitlementNo", null::bigint as "user_id: UserNo",
                   null::bigint as key_id, null::bigint as request_no
            from partner where number = $1
            union all
@@ -72,7 +77,7 @@ async fn refused(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
     Ok(sqlx::query_as!(
         Subject,
         r#"select distinct 'request' as "kind!", $1 as "name!", p.number as "partner!", d.partner_id,
-                  null::bigint as membership_id, null::bigint as entitlement_id, null::bigint as user_id,
+                  null::bigint as "membership_id: OrderNo", null::bigint as "entitlement_id: EntitlementNo", null::bigint as "user_id: UserNo",
                   null::bigint as key_id, null::bigint as request_no
            from decision d join partner p using (partner_id)
            where d.content ->> 'request_id' = $1 order by 3"#,
@@ -153,8 +158,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id, v.version_no"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -188,8 +193,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by t.transfer_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -209,8 +214,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -238,8 +243,8 @@ impl Subject {
                left join mail l using (mail_id)
                order by n.notice_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id,
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get),
             self.request_no
         )
         .fetch_all(conn)

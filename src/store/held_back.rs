@@ -7,6 +7,7 @@ use super::Result;
 use crate::domain::{
     core_difference::{Beside, units_on},
     held_back::Part,
+    id::EntitlementNo,
     reason::{Earliest, Reason},
 };
 
@@ -14,7 +15,7 @@ use crate::domain::{
 #[derive(Clone, Copy, Debug)]
 pub struct CountedBenefit<'a> {
     /// Whose.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// How many of them.
     pub quantity: u32,
     /// Their first day.
@@ -59,7 +60,7 @@ pub async fn note(
              e.amount_minor, e.currency, e.competency, e.subscription_id, e.benefit_type, e.ended_on, e.ended_as
          from changed e, lateral (select max(version_no) as version_no from entitlement_version v
                                   where v.entitlement_id = e.entitlement_id) v",
-        &ids,
+        &ids as &[EntitlementNo],
         reasons as _,
         run_id
     )
@@ -81,12 +82,12 @@ pub async fn decide(
     conn: &mut PgConnection,
     run_id: i64,
     today: NaiveDate,
-    held: &[(i64, Reason)],
+    held: &[(EntitlementNo, Reason)],
 ) -> Result<()> {
     if held.is_empty() {
         return Ok(());
     }
-    let ids: Vec<i64> = held.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<EntitlementNo> = held.iter().map(|(id, _)| *id).collect();
     let reasons: Vec<Json<[Reason; 1]>> = held.iter().map(|(_, reason)| Json([reason.clone()])).collect();
     let earliest: Vec<Option<NaiveDate>> = held
         .iter()
@@ -103,7 +104,7 @@ pub async fn decide(
          from unnest($1::bigint[], $2::jsonb[], $3::date[]) with ordinality as n (id, reasons, earliest_on, nth)
          join entitlement e on e.entitlement_id = n.id join membership m on m.membership_id = e.membership_id
          order by n.nth",
-        &ids,
+        &ids as &[EntitlementNo],
         reasons as _,
         earliest as _,
         today,

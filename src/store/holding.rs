@@ -32,8 +32,8 @@ pub async fn core_rows(
     for r in rows {
         let currency = r.currency.as_deref().and_then(Currency::stored);
         found.entry(r.partner_id.into()).or_default().push(CoreRow {
-            entitlement_id: r.entitlement_id,
-            membership_id: r.membership_id,
+            entitlement_id: r.entitlement_id.into(),
+            membership_id: r.membership_id.into(),
             benefit: r.benefit,
             starts_on: r.starts_on,
             until: r.until,
@@ -125,7 +125,7 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Resul
     .await?;
     for r in rows {
         groups.entry(r.group).or_default().seats.push(Seats {
-            entitlement_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             country: r.country,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()).unwrap_or(0),
             from: r.starts_on,

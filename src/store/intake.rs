@@ -11,7 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo},
     money::{Amount, Currency},
 };
 
@@ -38,7 +38,7 @@ pub async fn partners(
 #[derive(Clone, Debug)]
 pub struct StoredOrder {
     /// Its number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// What it bought.
@@ -89,7 +89,7 @@ pub async fn lock_orders(
 /// An order as the store has it.
 struct OrderRecord {
     order_id: String,
-    membership_id: i64,
+    membership_id: OrderNo,
     partner_id: PartnerNo,
     offer: Option<String>,
     purchased_on: Option<NaiveDate>,
@@ -121,7 +121,7 @@ fn by_number(rows: Vec<OrderRecord>) -> HashMap<String, StoredOrder> {
 #[derive(Clone, Debug)]
 pub struct StoredEntitlement {
     /// Its number in the store.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// The number of its latest version.
     pub version_no: i32,
     /// What is known of it.
@@ -131,8 +131,8 @@ pub struct StoredEntitlement {
 /// The entitlements of orders, by order and benefit.
 pub async fn entitlements(
     conn: &mut PgConnection,
-    membership_ids: &[i64],
-) -> Result<HashMap<(i64, String), StoredEntitlement>> {
+    membership_ids: &[OrderNo],
+) -> Result<HashMap<(OrderNo, String), StoredEntitlement>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.membership_id, e.benefit, e.benefit_type, e.quantity, e.starts_on, e.expires_on,
                   e.amount_minor, e.currency, e.competency, e.subscription_id, e.ended_on,
@@ -140,7 +140,7 @@ pub async fn entitlements(
                   (select max(version_no) from entitlement_version v where v.entitlement_id = e.entitlement_id)
                       as "version_no!"
            from entitlement e where e.membership_id = any($1)"#,
-        membership_ids
+        membership_ids as &[OrderNo]
     )
     .fetch_all(conn)
     .await?;
@@ -158,17 +158,20 @@ pub async fn entitlements(
                 subscription_id: r.subscription_id,
             };
             let known = Known { stated, granted: r.granted, ended_on: r.ended_on };
-            let stored =
-                StoredEntitlement { entitlement_id: r.entitlement_id, version_no: r.version_no, known };
-            ((r.membership_id, r.benefit), stored)
+            let stored = StoredEntitlement {
+                entitlement_id: r.entitlement_id.into(),
+                version_no: r.version_no,
+                known,
+            };
+            ((r.membership_id.into(), r.benefit), stored)
         })
         .collect())
 }
 
 /// So many fresh numbers for memberships.
-pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
+pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<OrderNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval('membership_membership_id_seq') as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('membership_membership_id_seq') as "id!: OrderNo" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)
@@ -176,9 +179,9 @@ pub async fn new_memberships(conn: &mut PgConnection, count: i32) -> Result<Vec<
 }
 
 /// So many fresh numbers for entitlements.
-pub async fn new_entitlements(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
+pub async fn new_entitlements(conn: &mut PgConnection, count: i32) -> Result<Vec<EntitlementNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval('entitlement_entitlement_id_seq') as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('entitlement_entitlement_id_seq') as "id!: EntitlementNo" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)
@@ -189,7 +192,7 @@ pub async fn new_entitlements(conn: &mut PgConnection, count: i32) -> Result<Vec
 #[derive(Clone, Debug)]
 pub struct PutOrder {
     /// Its number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -222,7 +225,7 @@ pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<
     if orders.is_empty() {
         return Ok(());
     }
-    let ids: Vec<i64> = orders.iter().map(|o| o.membership_id).collect();
+    let ids: Vec<OrderNo> = orders.iter().map(|o| o.membership_id).collect();
     let offers: Vec<String> = orders.iter().map(|o| o.offer.name().to_owned()).collect();
     let purchased_on: Vec<NaiveDate> = orders.iter().map(|o| o.purchased_on).collect();
     let starts_on: Vec<NaiveDate> = orders.iter().map(|o| o.starts_on).collect();
@@ -235,7 +238,7 @@ pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<
          from unnest($1::bigint[], $2::text[], $3::date[], $4::date[], $5::date[], $6::text[])
              as n (id, offer, purchased_on, starts_on, anniversary_on, status)
          where m.membership_id = n.id",
-        &ids,
+        &ids as &[OrderNo],
         &offers,
         &purchased_on,
         &starts_on,
@@ -251,11 +254,11 @@ pub async fn put_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<
 #[derive(Clone, Debug)]
 pub struct PutEntitlement {
     /// Its number in the store.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// Its order.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The benefit code.
     pub benefit: String,
     /// What it says.
@@ -328,11 +331,11 @@ async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()>
     if puts.is_empty() {
         return Ok(());
     }
-    let ids: Vec<i64> = puts.iter().map(|put| put.entitlement_id).collect();
+    let ids: Vec<EntitlementNo> = puts.iter().map(|put| put.entitlement_id).collect();
     sqlx::query!(
         "delete from credit_schedule s
          where entitlement_id = any($1) and not exists (select from transfer t where t.entitlement_id = s.entitlement_id)",
-        &ids
+        &ids as &[EntitlementNo]
     )
     .execute(&mut *conn)
     .await?;
@@ -357,7 +360,7 @@ async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()>
              as n (id, benefit_type, quantity, starts_on, expires_on, last_usable_on, amount_minor, currency,
                    competency, subscription_id)
          where e.entitlement_id = n.id",
-        &ids,
+        &ids as &[EntitlementNo],
         &types,
         quantities as _,
         &starts_on,
@@ -376,16 +379,16 @@ async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()>
 /// The earliest start of each order's entitlements.
 pub async fn earliest_starts(
     conn: &mut PgConnection,
-    membership_ids: &[i64],
-) -> Result<Vec<(i64, NaiveDate)>> {
+    membership_ids: &[OrderNo],
+) -> Result<Vec<(OrderNo, NaiveDate)>> {
     let rows = sqlx::query!(
         r#"select membership_id, min(starts_on) as "starts_on!" from entitlement
            where membership_id = any($1) group by membership_id"#,
-        membership_ids
+        membership_ids as &[OrderNo]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.membership_id, r.starts_on)).collect())
+    Ok(rows.into_iter().map(|r| (r.membership_id.into(), r.starts_on)).collect())
 }
 
 /// A usage that a row states.
@@ -394,7 +397,7 @@ pub struct NewUsage {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The credit.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// The key within the partner.
     pub reference: String,
     /// The day.
@@ -410,7 +413,7 @@ pub async fn usage(
     conn: &mut PgConnection,
     partner_ids: &[PartnerNo],
     references: &[String],
-) -> Result<HashMap<(PartnerNo, String), (i64, NaiveDate, i64)>> {
+) -> Result<HashMap<(PartnerNo, String), (EntitlementNo, NaiveDate, i64)>> {
     let rows = sqlx::query!(
         "select u.partner_id, u.reference, u.entitlement_id, u.used_on, u.amount_minor
          from unnest($1::bigint[], $2::text[]) as k (partner_id, reference)
@@ -422,7 +425,7 @@ pub async fn usage(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| ((r.partner_id.into(), r.reference), (r.entitlement_id, r.used_on, r.amount_minor)))
+        .map(|r| ((r.partner_id.into(), r.reference), (r.entitlement_id.into(), r.used_on, r.amount_minor)))
         .collect())
 }
 
@@ -455,7 +458,7 @@ pub struct NewRenewal<'a> {
     /// The order that is renewed, which is the key of the request.
     pub order_id: &'a str,
     /// Its number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The row as it was understood.
     pub content: Value,
     /// Who asks.

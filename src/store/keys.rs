@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
-use crate::domain::{id::PartnerNo, kinds::keys::KeyContent};
+use crate::domain::{
+    id::{EntitlementNo, OrderNo, PartnerNo},
+    kinds::keys::KeyContent,
+};
 
 /// A key that is in the store, without what it says.
 #[derive(Clone, Debug)]
@@ -14,7 +17,7 @@ pub struct StoredKey {
     /// Its number in the store.
     pub key_id: i64,
     /// The benefit it is of.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// By what it is found.
     pub lookup: Vec<u8>,
     /// What was said with it.
@@ -24,7 +27,7 @@ pub struct StoredKey {
 /// A key as it is stored.
 struct KeyRecord {
     key_id: i64,
-    entitlement_id: i64,
+    entitlement_id: EntitlementNo,
     lookup: Vec<u8>,
     seats: Option<i32>,
     months: i16,
@@ -66,16 +69,16 @@ pub async fn find(conn: &mut PgConnection, lookups: &[Vec<u8>]) -> Result<Vec<St
 /// Keys of these benefits by their last characters: the oldest with each.
 pub async fn by_tail(
     conn: &mut PgConnection,
-    entitlement_ids: &[i64],
+    entitlement_ids: &[EntitlementNo],
     tails: &[String],
-) -> Result<HashMap<(i64, String), StoredKey>> {
+) -> Result<HashMap<(EntitlementNo, String), StoredKey>> {
     let rows = sqlx::query!(
         "select distinct on (k.entitlement_id, k.tail)
                 k.key_id, k.entitlement_id, k.lookup, k.tail, k.seats, k.months, k.product, k.language, k.os,
                 k.download_url, k.instructions
          from license_key k where k.entitlement_id = any($1) and k.tail = any($2)
          order by k.entitlement_id, k.tail, k.key_id",
-        entitlement_ids,
+        entitlement_ids as &[EntitlementNo],
         tails
     )
     .fetch_all(conn)
@@ -85,7 +88,7 @@ pub async fn by_tail(
         .map(|r| {
             let row = KeyRecord {
                 key_id: r.key_id,
-                entitlement_id: r.entitlement_id,
+                entitlement_id: r.entitlement_id.into(),
                 lookup: r.lookup,
                 seats: r.seats,
                 months: r.months,
@@ -95,7 +98,7 @@ pub async fn by_tail(
                 download_url: r.download_url,
                 instructions: r.instructions,
             };
-            ((r.entitlement_id, r.tail), row.into())
+            ((r.entitlement_id.into(), r.tail), row.into())
         })
         .collect())
 }
@@ -103,19 +106,19 @@ pub async fn by_tail(
 /// Numbers of these benefits of orders, by order and code.
 pub async fn benefits(
     conn: &mut PgConnection,
-    named: Vec<(i64, String)>,
-) -> Result<HashMap<(i64, String), i64>> {
-    let (orders, codes): (Vec<i64>, Vec<String>) = named.into_iter().unzip();
+    named: Vec<(OrderNo, String)>,
+) -> Result<HashMap<(OrderNo, String), EntitlementNo>> {
+    let (orders, codes): (Vec<OrderNo>, Vec<String>) = named.into_iter().unzip();
     let rows = sqlx::query!(
         "select e.membership_id, e.benefit, e.entitlement_id
          from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
          join entitlement e on e.membership_id = k.membership_id and e.benefit = k.benefit",
-        &orders,
+        &orders as &[OrderNo],
         &codes
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| ((r.membership_id, r.benefit), r.entitlement_id)).collect())
+    Ok(rows.into_iter().map(|r| ((r.membership_id.into(), r.benefit), r.entitlement_id.into())).collect())
 }
 
 /// So many fresh numbers for keys, in their order.
@@ -187,7 +190,7 @@ pub struct Shown {
     /// The key, sealed.
     pub sealed: Vec<u8>,
     /// The benefit it is of.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// The product.
     pub product: Option<String>,
     /// Its languages.

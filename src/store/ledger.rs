@@ -4,13 +4,17 @@
 use sqlx::PgConnection;
 
 use super::{Result, bulk::CopyRows};
-use crate::domain::{draw::UnitTransfer, id::PartnerNo, ledger::Transfer};
+use crate::domain::{
+    draw::UnitTransfer,
+    id::{EntitlementNo, PartnerNo},
+    ledger::Transfer,
+};
 
 /// A transfer of credit, and whose it is.
 #[derive(Clone, Debug)]
 pub struct CreditEntry {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its partner.
     pub partner_id: PartnerNo,
     /// What moves.
@@ -23,7 +27,7 @@ pub struct CreditEntry {
 #[derive(Clone, Debug)]
 pub struct UnitEntry {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its partner.
     pub partner_id: PartnerNo,
     /// The kind of entry, as it is stored.

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
 use crate::domain::{
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo},
     notice::{Audience, KINDS, Notice, kinds_to},
 };
 
@@ -13,9 +13,9 @@ use crate::domain::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeSubject {
     /// A membership, by its number in the store.
-    Membership(i64),
+    Membership(OrderNo),
     /// An entitlement.
-    Entitlement(i64),
+    Entitlement(EntitlementNo),
     /// A request.
     Request(i64),
 }
@@ -23,8 +23,8 @@ pub enum NoticeSubject {
 impl NoticeSubject {
     const fn stored(self) -> (&'static str, i64) {
         match self {
-            Self::Membership(id) => ("membership", id),
-            Self::Entitlement(id) => ("entitlement", id),
+            Self::Membership(id) => ("membership", id.get()),
+            Self::Entitlement(id) => ("entitlement", id.get()),
             Self::Request(id) => ("request", id),
         }
     }

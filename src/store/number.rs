@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
 };
 
-use crate::domain::id::PartnerNo;
+use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo, UserNo};
 
 /// Reads and binds numbers as `bigint`.
 macro_rules! bigint {
@@ -38,4 +38,4 @@ macro_rules! bigint {
     )*};
 }
 
-bigint!(PartnerNo);
+bigint!(EntitlementNo, OrderNo, PartnerNo, UserNo);

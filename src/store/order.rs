@@ -6,13 +6,17 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, credit::spans, run::Span, units};
-use crate::domain::{cancellation::Use, id::PartnerNo, reason::Reason};
+use crate::domain::{
+    cancellation::Use,
+    id::{EntitlementNo, OrderNo, PartnerNo},
+    reason::Reason,
+};
 
 /// A membership as it stands.
 #[derive(Clone, Debug)]
 pub struct Membership {
     /// Its number in the store.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Whose it is.
     pub partner_id: PartnerNo,
     /// The order.
@@ -61,7 +65,7 @@ impl How {
 #[derive(Clone, Copy, Debug)]
 pub struct EndingEntitlement {
     /// Which.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its last usable day.
     pub ended_on: NaiveDate,
     /// How.
@@ -121,7 +125,7 @@ pub async fn changing(
 #[derive(Clone, Debug)]
 pub struct Over {
     /// Which.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -158,7 +162,7 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
 #[derive(Clone, Debug)]
 pub struct Unassigned {
     /// Which.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -166,7 +170,7 @@ pub struct Unassigned {
     /// The benefit code.
     pub benefit: String,
     /// Its order's number.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The last day on which somebody could be assigned.
     pub latest_on: NaiveDate,
 }
@@ -225,23 +229,29 @@ pub async fn decide_closed(
 }
 
 /// The day the first file of a membership arrived; `None`: none has.
-pub async fn known_on(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<Vec<(i64, NaiveDate)>> {
+pub async fn known_on(
+    conn: &mut PgConnection,
+    membership_ids: &[OrderNo],
+) -> Result<Vec<(OrderNo, NaiveDate)>> {
     let rows = sqlx::query!(
         r#"select membership_id, min(known_on) as "known_on!" from entitlement where membership_id = any($1) group by 1"#,
-        membership_ids
+        membership_ids as &[OrderNo]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.membership_id, r.known_on)).collect())
+    Ok(rows.into_iter().map(|r| (r.membership_id.into(), r.known_on)).collect())
 }
 
 /// Locks memberships, in the order of their numbers, and reads them.
-pub async fn lock_all(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<HashMap<i64, Membership>> {
+pub async fn lock_all(
+    conn: &mut PgConnection,
+    membership_ids: &[OrderNo],
+) -> Result<HashMap<OrderNo, Membership>> {
     let found = sqlx::query_as!(
         Membership,
         "select membership_id, partner_id, order_id, offer, purchased_on, starts_on, anniversary_on, status, ended_on
          from membership where membership_id = any($1) order by membership_id for update",
-        membership_ids
+        membership_ids as &[OrderNo]
     )
     .fetch_all(conn)
     .await?;
@@ -249,11 +259,11 @@ pub async fn lock_all(conn: &mut PgConnection, membership_ids: &[i64]) -> Result
 }
 
 /// Writes statuses of memberships that go on.
-pub async fn put_statuses(conn: &mut PgConnection, ids: &[i64], statuses: &[String]) -> Result<()> {
+pub async fn put_statuses(conn: &mut PgConnection, ids: &[OrderNo], statuses: &[String]) -> Result<()> {
     sqlx::query!(
         "update membership m set status = n.status
          from unnest($1::bigint[], $2::text[]) as n (id, status) where m.membership_id = n.id and m.ended_on is null",
-        ids,
+        ids as &[OrderNo],
         statuses
     )
     .execute(conn)
@@ -264,14 +274,14 @@ pub async fn put_statuses(conn: &mut PgConnection, ids: &[i64], statuses: &[Stri
 /// Ends memberships; their entitlements are ended with [`end_entitlements`].
 pub async fn end_memberships(
     conn: &mut PgConnection,
-    ids: &[i64],
+    ids: &[OrderNo],
     ended_on: &[NaiveDate],
     how: How,
 ) -> Result<()> {
     sqlx::query!(
         "update membership m set status = $3, ended_on = n.ended_on
          from unnest($1::bigint[], $2::date[]) as n (id, ended_on) where m.membership_id = n.id and m.ended_on is null",
-        ids,
+        ids as &[OrderNo],
         ended_on,
         how.name()
     )
@@ -287,7 +297,7 @@ pub async fn end_entitlements(
     run_id: i64,
     endings: &[EndingEntitlement],
 ) -> Result<()> {
-    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let ids: Vec<EntitlementNo> = endings.iter().map(|e| e.entitlement_id).collect();
     let ended_on: Vec<NaiveDate> = endings.iter().map(|e| e.ended_on).collect();
     let how: Vec<String> = endings.iter().map(|e| e.how.name().to_owned()).collect();
     sqlx::query!(
@@ -307,7 +317,7 @@ pub async fn end_entitlements(
              e.amount_minor, e.currency, e.competency, e.subscription_id, e.benefit_type, e.ended_on, e.ended_as
          from ended e, lateral (select max(version_no) as version_no from entitlement_version v
                                 where v.entitlement_id = e.entitlement_id) v",
-        &ids,
+        &ids as &[EntitlementNo],
         &ended_on,
         &how,
         run_id
@@ -323,9 +333,9 @@ pub async fn end_entitlements(
 #[derive(Clone, Debug)]
 pub struct Usable {
     /// Which.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its order.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The benefit code.
     pub benefit: String,
     /// The day.
@@ -336,7 +346,7 @@ pub struct Usable {
 /// membership, benefit and day.
 pub async fn usable_after(
     conn: &mut PgConnection,
-    membership_ids: &[i64],
+    membership_ids: &[OrderNo],
     days: &[NaiveDate],
 ) -> Result<Vec<Usable>> {
     Ok(sqlx::query_as!(
@@ -346,7 +356,7 @@ pub async fn usable_after(
            join entitlement e on e.membership_id = n.membership_id
            where e.ended_on is null or e.ended_on > n.ended_on
            order by e.entitlement_id"#,
-        membership_ids,
+        membership_ids as &[OrderNo],
         days
     )
     .fetch_all(conn)
@@ -360,7 +370,7 @@ pub async fn usable_after(
 /// Whatever the database knows of its tables, each order's benefits and each benefit's uses are looked up by their keys.
 pub async fn uses(
     conn: &mut PgConnection,
-    membership_ids: &[i64],
+    membership_ids: &[OrderNo],
     days: &[NaiveDate],
 ) -> Result<Vec<Vec<Use>>> {
     let rows = sqlx::query!(
@@ -387,7 +397,7 @@ pub async fn uses(
                        and kind in ('product_support', 'cloud_support', 'advisory_hours') offset 0) r
                group by 1, 2) u
            order by asked.nth, u.used_on, u.benefit, u.event"#,
-        membership_ids,
+        membership_ids as &[OrderNo],
         days
     )
     .fetch_all(conn)
@@ -402,7 +412,7 @@ pub async fn uses(
 }
 
 /// Recomputes the last usable day of a membership's entitlements after its year changed (D5).
-pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: i32) -> Result<()> {
+pub async fn refit(conn: &mut PgConnection, membership_ids: &[OrderNo], grace_days: i32) -> Result<()> {
     sqlx::query!(
         "update entitlement e set last_usable_on = n.last_usable_on
          from (select e.entitlement_id, case when e.expires_on >= m.anniversary_on - 1 then m.anniversary_on + $2::int
@@ -410,7 +420,7 @@ pub async fn refit(conn: &mut PgConnection, membership_ids: &[i64], grace_days: 
                from entitlement e join membership m using (membership_id)
                where m.membership_id = any($1) and e.ended_on is null) n
          where e.entitlement_id = n.entitlement_id and e.last_usable_on <> n.last_usable_on",
-        membership_ids,
+        membership_ids as &[OrderNo],
         grace_days
     )
     .execute(conn)

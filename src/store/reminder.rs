@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     activation::PendingOffer,
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo},
     money::{Amount, Currency},
 };
 
@@ -14,7 +14,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct Near {
     /// The entitlement.
-    pub subject_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -96,11 +96,11 @@ pub async fn partner_spans(
 #[derive(Clone, Debug, Default)]
 pub struct Due {
     /// Memberships.
-    pub memberships: Vec<i64>,
+    pub memberships: Vec<OrderNo>,
     /// Benefits that end, bulk credit among them.
-    pub entitlements: Vec<i64>,
+    pub entitlements: Vec<EntitlementNo>,
     /// Credits whose period ends, by entitlement.
-    pub credits: Vec<i64>,
+    pub credits: Vec<EntitlementNo>,
 }
 
 /// What word may be due of at a span of partners.
@@ -119,12 +119,11 @@ pub async fn due(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Due
     .await?;
     let mut due = Due::default();
     for row in rows {
-        let of = match row.kind.as_str() {
-            "membership" => &mut due.memberships,
-            "entitlement" => &mut due.entitlements,
-            _ => &mut due.credits,
-        };
-        of.push(row.id);
+        match row.kind.as_str() {
+            "membership" => due.memberships.push(row.id.into()),
+            "entitlement" => due.entitlements.push(row.id.into()),
+            _ => due.credits.push(row.id.into()),
+        }
     }
     Ok(due)
 }
@@ -133,7 +132,7 @@ pub async fn due(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Due
 #[derive(Clone, Debug)]
 pub struct NearMembership {
     /// Which.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -146,14 +145,14 @@ pub struct NearMembership {
 
 /// These memberships, if they bring anything. The subselect hides how many numbers there are, for which the planner
 /// would read the whole table.
-pub async fn memberships(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearMembership>> {
+pub async fn memberships(conn: &mut PgConnection, ids: &[OrderNo]) -> Result<Vec<NearMembership>> {
     Ok(sqlx::query_as!(
         NearMembership,
         r#"select m.membership_id, m.partner_id, m.order_id, coalesce(m.offer, '') as "offer!", m.anniversary_on
            from unnest((select $1::bigint[])) as due (id) join membership m on m.membership_id = due.id
            where exists (select from entitlement e where e.membership_id = m.membership_id)
            order by m.membership_id"#,
-        ids
+        ids as &[OrderNo]
     )
     .fetch_all(conn)
     .await?)
@@ -163,9 +162,9 @@ pub async fn memberships(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Nea
 #[derive(Clone, Debug)]
 pub struct EndingCredit {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Its order.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// The benefit code.
     pub benefit: String,
 }
@@ -173,8 +172,8 @@ pub struct EndingCredit {
 /// The live credits of these memberships, and those of these entitlements.
 pub async fn ending_credits(
     conn: &mut PgConnection,
-    memberships: &[i64],
-    entitlements: &[i64],
+    memberships: &[OrderNo],
+    entitlements: &[EntitlementNo],
 ) -> Result<Vec<EndingCredit>> {
     Ok(sqlx::query_as!(
         EndingCredit,
@@ -187,8 +186,8 @@ pub async fn ending_credits(
            where e.ended_on is null
              and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
            order by 1"#,
-        memberships,
-        entitlements
+        memberships as &[OrderNo],
+        entitlements as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?)
@@ -198,7 +197,7 @@ pub async fn ending_credits(
 #[derive(Clone, Debug)]
 pub struct OpenCredit {
     /// The entitlement.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
@@ -235,7 +234,7 @@ fn amount(minor: i64, currency: &str) -> Option<Amount> {
 }
 
 /// These benefits.
-pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd>> {
+pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<NearEnd>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on,
                   (e.last_usable_on < m.anniversary_on - 1) as "early!",
@@ -249,13 +248,13 @@ pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd
                               where o.entitlement_id = e.entitlement_id and e.benefit like 'azure_bulk_credit%' limit 1) o
              on true
            order by e.entitlement_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
     let endings = rows.into_iter().map(|r| {
         let near = Near {
-            subject_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,
@@ -263,7 +262,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd
         };
         let unspent = r.unspent_minor.zip(r.currency).and_then(|(minor, code)| amount(minor, &code));
         let credit = unspent.map(|unspent| OpenCredit {
-            entitlement_id: near.subject_id,
+            entitlement_id: near.entitlement_id,
             partner_id: near.partner_id,
             order_id: near.order_id.clone(),
             benefit: near.name.clone(),
@@ -279,7 +278,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<NearEnd
 }
 
 struct OpenRow {
-    entitlement_id: i64,
+    entitlement_id: EntitlementNo,
     partner_id: PartnerNo,
     order_id: String,
     benefit: String,
@@ -308,7 +307,7 @@ impl OpenRow {
 }
 
 /// What can be spent of these credits.
-pub async fn open_credits(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<OpenCredit>> {
+pub async fn open_credits(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<OpenCredit>> {
     let rows = sqlx::query_as!(
         OpenRow,
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, o.unspent_minor as "unspent_minor!",
@@ -320,7 +319,7 @@ pub async fn open_credits(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Op
            join membership m on m.membership_id = e.membership_id
            cross join lateral (select * from open_credit o where o.entitlement_id = e.entitlement_id limit 1) o
            order by e.entitlement_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
@@ -360,27 +359,27 @@ pub async fn closing_credits(conn: &mut PgConnection, span: Span, days: &Days) -
 
 /// Up to which step something was told, and when the next one is due.
 #[derive(Clone, Copy, Debug)]
-pub struct ReminderMark {
+pub struct ReminderMark<No> {
     /// The membership or entitlement.
-    pub subject_id: i64,
+    pub subject: No,
     /// The date that comes near.
     pub of: NaiveDate,
     /// When the next word is due; `None`: none is.
     pub next_on: Option<NaiveDate>,
 }
 
-fn columns(marks: &[ReminderMark]) -> (Vec<i64>, Vec<NaiveDate>, Vec<Option<NaiveDate>>) {
-    marks.iter().map(|mark| (mark.subject_id, mark.of, mark.next_on)).collect()
+fn columns<No: Copy>(marks: &[ReminderMark<No>]) -> (Vec<No>, Vec<NaiveDate>, Vec<Option<NaiveDate>>) {
+    marks.iter().map(|mark| (mark.subject, mark.of, mark.next_on)).collect()
 }
 
 /// Notes up to which step memberships were told.
-pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
+pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark<OrderNo>]) -> Result<()> {
     let (ids, of, next) = columns(marks);
     sqlx::query!(
         "update membership m set remind_of = n.of_on, remind_on = n.next_on
          from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)
          where m.membership_id = n.id",
-        &ids,
+        &ids as &[OrderNo],
         &of,
         next as _
     )
@@ -390,13 +389,13 @@ pub async fn mark_memberships(conn: &mut PgConnection, marks: &[ReminderMark]) -
 }
 
 /// Notes up to which step the ends of benefits were told.
-pub async fn mark_entitlements(conn: &mut PgConnection, marks: &[ReminderMark]) -> Result<()> {
+pub async fn mark_entitlements(conn: &mut PgConnection, marks: &[ReminderMark<EntitlementNo>]) -> Result<()> {
     let (ids, of, next) = columns(marks);
     sqlx::query!(
         "update entitlement e set remind_of = n.of_on, remind_on = n.next_on
          from unnest((select $1::bigint[]), (select $2::date[]), (select $3::date[])) as n (id, of_on, next_on)
          where e.entitlement_id = n.id",
-        &ids,
+        &ids as &[EntitlementNo],
         &of,
         next as _
     )
@@ -406,11 +405,11 @@ pub async fn mark_entitlements(conn: &mut PgConnection, marks: &[ReminderMark]) 
 }
 
 /// Notes that the ends of these credits' open periods were told.
-pub async fn mark_credits(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
+pub async fn mark_credits(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<()> {
     sqlx::query!(
         "update credit_schedule s set reminded_of = s.next_on
          from unnest((select $1::bigint[])) as n (id) where s.entitlement_id = n.id",
-        ids
+        ids as &[EntitlementNo]
     )
     .execute(conn)
     .await?;
@@ -442,7 +441,7 @@ pub async fn activated_offers(
     .await?;
     let offers = rows.into_iter().map(|r| {
         let near = Near {
-            subject_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,
@@ -461,10 +460,13 @@ pub async fn activated_offers(
 }
 
 /// These offers are live from now on.
-pub async fn mark_live(conn: &mut PgConnection, entitlement_ids: &[i64]) -> Result<()> {
-    sqlx::query!("update activation set live = true where entitlement_id = any($1)", entitlement_ids)
-        .execute(conn)
-        .await?;
+pub async fn mark_live(conn: &mut PgConnection, entitlement_ids: &[EntitlementNo]) -> Result<()> {
+    sqlx::query!(
+        "update activation set live = true where entitlement_id = any($1)",
+        entitlement_ids as &[EntitlementNo]
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -503,7 +505,7 @@ pub async fn waiting_offers(
     .await?;
     let waiting = rows.into_iter().map(|r| OfferWithoutContact {
         offer: Near {
-            subject_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
             order_id: r.order_id,
             name: r.benefit,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Result, order::Membership};
 
-use crate::domain::id::PartnerNo;
+use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo};
 
 /// One renewal that is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub async fn taken(conn: &mut PgConnection, renewing: &[Renewing<'_>]) -> Result
                limit 1) m"#,
         &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
         &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
-        &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>() as &[OrderNo],
         &renewing.iter().map(|r| r.old.anniversary_on).collect::<Vec<_>>(),
     )
     .fetch_all(conn)
@@ -56,9 +56,9 @@ pub async fn taken(conn: &mut PgConnection, renewing: &[Renewing<'_>]) -> Result
 /// all that are once an order.
 pub async fn live(
     conn: &mut PgConnection,
-    membership_ids: &[i64],
+    membership_ids: &[OrderNo],
     days: &[NaiveDate],
-) -> Result<Vec<(i64, NaiveDate)>> {
+) -> Result<Vec<(EntitlementNo, NaiveDate)>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, least(e.last_usable_on, n.ended_on) as "ended_on!"
            from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
@@ -66,12 +66,12 @@ pub async fn live(
                                where membership_id = n.membership_id offset 0) e
            where e.ended_on is null
            order by e.entitlement_id"#,
-        membership_ids,
+        membership_ids as &[OrderNo],
         days
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.ended_on)).collect())
+    Ok(rows.into_iter().map(|r| (r.entitlement_id.into(), r.ended_on)).collect())
 }
 
 /// Makes the memberships that renew others, or fixes the years of those that are there: the day each starts and its
@@ -80,21 +80,21 @@ pub async fn put(
     conn: &mut PgConnection,
     renewing: &[Renewing<'_>],
     years: &[(NaiveDate, NaiveDate)],
-) -> Result<Vec<i64>> {
+) -> Result<Vec<OrderNo>> {
     Ok(sqlx::query_scalar!(
-        "insert into membership (partner_id, order_id, starts_on, anniversary_on, status, renews)
+        r#"insert into membership (partner_id, order_id, starts_on, anniversary_on, status, renews)
          select n.partner_id, n.order_id, n.starts_on, n.anniversary_on, 'pending', n.renews
          from unnest($1::bigint[], $2::text[], $3::date[], $4::date[], $5::bigint[]) with ordinality
               as n (partner_id, order_id, starts_on, anniversary_on, renews, nth)
          order by n.nth
          on conflict (order_id) do update set
              starts_on = excluded.starts_on, anniversary_on = excluded.anniversary_on, renews = excluded.renews
-         returning membership_id",
+         returning membership_id as "membership_id: OrderNo""#,
         &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
         &years.iter().map(|(starts_on, _)| *starts_on).collect::<Vec<_>>(),
         &years.iter().map(|(_, anniversary_on)| *anniversary_on).collect::<Vec<_>>(),
-        &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>() as &[OrderNo],
     )
     .fetch_all(conn)
     .await?)

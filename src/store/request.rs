@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     cancellation::Refund,
-    id::PartnerNo,
+    id::{OrderNo, PartnerNo},
     reason::{Earliest, Reason, earliest},
 };
 
@@ -23,7 +23,7 @@ pub struct PendingRequest {
     /// The row as it was understood.
     pub content: Json<Value>,
     /// The order.
-    pub membership_id: i64,
+    pub membership_id: OrderNo,
     /// Who asked.
     pub requested_by: String,
     /// When it counts (D1).

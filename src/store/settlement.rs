@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::{Error, Result, credit::spans, run::Span};
 use crate::domain::{
     calendar::Period,
-    id::PartnerNo,
+    id::{EntitlementNo, OrderNo, PartnerNo},
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
     settlement::Usage,
@@ -32,9 +32,9 @@ pub async fn usage_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -
 }
 
 /// The entitlements of a span that are to be settled, or have unsettled usage dated by `today`.
-pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<i64>> {
+pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<EntitlementNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select entitlement_id as "id!"
+        r#"select entitlement_id as "id!: EntitlementNo"
            from due_usage($1) where entitlement_id >= $2 and entitlement_id < $3 order by 1"#,
         today,
         span.from.1,
@@ -45,16 +45,20 @@ pub async fn with_usage(conn: &mut PgConnection, span: Span, today: NaiveDate) -
 }
 
 /// Those of the entitlements that are to be settled, or have unsettled usage dated by `today`: each is looked up by its key.
-pub async fn with_open_usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<i64>> {
+pub async fn with_open_usage(
+    conn: &mut PgConnection,
+    ids: &[EntitlementNo],
+    today: NaiveDate,
+) -> Result<Vec<EntitlementNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select id as "id!" from unnest((select $1::bigint[])) as asked (id)
+        r#"select id as "id!: EntitlementNo" from unnest((select $1::bigint[])) as asked (id)
            cross join lateral (select from credit_usage
                                where entitlement_id = id and not settled and used_on <= $2
                                union all
                                select from credit_unsettled
                                where entitlement_id = id and coalesce(due_on, $2) <= $2 limit 1) open
            order by 1"#,
-        ids,
+        ids as &[EntitlementNo],
         today
     )
     .fetch_all(conn)
@@ -63,7 +67,7 @@ pub async fn with_open_usage(conn: &mut PgConnection, ids: &[i64], today: NaiveD
 
 /// What is booked for these entitlements, by entitlement. Each is looked up by its key: without statistics a chunk would read
 /// the whole ledger.
-pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Booked)>> {
+pub async fn booked(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<(EntitlementNo, Booked)>> {
     let rows = sqlx::query!(
         r#"select transfer_id, entitlement_id, kind::text as "kind!", from_account::text as "from_account!",
                   to_account::text as "to_account!", period_no, correction_no, period_from, period_until, effective_on,
@@ -72,7 +76,7 @@ pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Bo
            cross join lateral (select * from transfer where entitlement_id = asked.id offset 0) booked
            where kind::text like 'credit%'
            order by entitlement_id, transfer_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
@@ -92,19 +96,23 @@ pub async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<(i64, Bo
             usage_id: r.usage_id,
             corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
         };
-        booked.push((r.entitlement_id, Booked { transfer_id: r.transfer_id, transfer }));
+        booked.push((r.entitlement_id.into(), Booked { transfer_id: r.transfer_id, transfer }));
     }
     Ok(booked)
 }
 
 /// All usage of these entitlements dated by `today`, by entitlement.
-pub async fn usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<(i64, Usage)>> {
+pub async fn usage(
+    conn: &mut PgConnection,
+    ids: &[EntitlementNo],
+    today: NaiveDate,
+) -> Result<Vec<(EntitlementNo, Usage)>> {
     let rows = sqlx::query!(
         "select entitlement_id, usage_id, reference, used_on, amount_minor, currency
          from (select distinct unnest($1::bigint[]) as id) asked
          cross join lateral (select * from credit_usage where entitlement_id = asked.id offset 0) used
          where used_on <= $2 order by entitlement_id, usage_id",
-        ids,
+        ids as &[EntitlementNo],
         today
     )
     .fetch_all(conn)
@@ -114,7 +122,7 @@ pub async fn usage(conn: &mut PgConnection, ids: &[i64], today: NaiveDate) -> Re
         let unknown = || Error::Unknown { what: format!("currency {} of usage {}", r.currency, r.usage_id) };
         let amount = Amount::new(r.amount_minor, Currency::stored(&r.currency).ok_or_else(unknown)?);
         let one = Usage { usage_id: r.usage_id, reference: r.reference, used_on: r.used_on, amount };
-        usage.push((r.entitlement_id, one));
+        usage.push((r.entitlement_id.into(), one));
     }
     Ok(usage)
 }
@@ -132,7 +140,7 @@ pub async fn mark_settled(conn: &mut PgConnection, usage_ids: &[i64]) -> Result<
 
 /// Notes that the year of orders moved: what is booked of their credits, hours and incidents is settled against it by the next
 /// night (D16).
-pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &str) -> Result<()> {
+pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[OrderNo], rule: &str) -> Result<()> {
     sqlx::query!(
         "insert into credit_unsettled (entitlement_id, partner_id, rule)
          select e.entitlement_id, e.partner_id, $2
@@ -141,7 +149,7 @@ pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &st
             or exists (select from credit_schedule s
                        where s.entitlement_id = e.entitlement_id and s.next_period_no > 0)
          on conflict (entitlement_id) do update set due_on = null",
-        membership_ids,
+        membership_ids as &[OrderNo],
         rule
     )
     .execute(conn)
@@ -151,7 +159,7 @@ pub async fn unsettle(conn: &mut PgConnection, membership_ids: &[i64], rule: &st
 
 /// Notes that orders of silver came, went or changed, or of gold: what is booked of gold's core benefits beside silver is
 /// settled by the next night (D12). A month of credit that is not granted yet is decided when it is.
-pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) -> Result<()> {
+pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[OrderNo]) -> Result<()> {
     sqlx::query!(
         "insert into credit_unsettled (entitlement_id, partner_id, rule)
          select distinct g.entitlement_id, g.partner_id, 'D12'
@@ -167,7 +175,7 @@ pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) ->
                        where s.partner_id = t.partner_id and s.offer = 'silver' and b.benefit = g.benefit
                          and b.benefit_type = 'core')
          on conflict (entitlement_id) do update set due_on = null",
-        membership_ids
+        membership_ids as &[OrderNo]
     )
     .execute(conn)
     .await?;
@@ -177,27 +185,34 @@ pub async fn unsettle_beside(conn: &mut PgConnection, membership_ids: &[i64]) ->
 /// Those of the entitlements that are to be settled by `today`, with the rule that says why.
 pub async fn unsettled(
     conn: &mut PgConnection,
-    ids: &[i64],
+    ids: &[EntitlementNo],
     today: NaiveDate,
-) -> Result<HashMap<i64, String>> {
+) -> Result<HashMap<EntitlementNo, String>> {
     let rows = sqlx::query!(
         "select entitlement_id, rule from credit_unsettled
          where entitlement_id = any($1) and coalesce(due_on, $2) <= $2",
-        ids,
+        ids as &[EntitlementNo],
         today
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.entitlement_id, r.rule)).collect())
+    Ok(rows.into_iter().map(|r| (r.entitlement_id.into(), r.rule)).collect())
 }
 
 /// These entitlements of these partners are settled, until a day on which more of what silver held back comes (D12).
-pub async fn settled(conn: &mut PgConnection, done: &[(i64, PartnerNo, Option<NaiveDate>)]) -> Result<()> {
-    let gone: Vec<i64> = done.iter().filter(|(_, _, due)| due.is_none()).map(|(id, ..)| *id).collect();
+pub async fn settled(
+    conn: &mut PgConnection,
+    done: &[(EntitlementNo, PartnerNo, Option<NaiveDate>)],
+) -> Result<()> {
+    let gone: Vec<EntitlementNo> =
+        done.iter().filter(|(_, _, due)| due.is_none()).map(|(id, ..)| *id).collect();
     if !gone.is_empty() {
-        sqlx::query!("delete from credit_unsettled where entitlement_id = any($1)", &gone)
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query!(
+            "delete from credit_unsettled where entitlement_id = any($1)",
+            &gone as &[EntitlementNo]
+        )
+        .execute(&mut *conn)
+        .await?;
     }
     let (mut ids, mut partners, mut days) = (vec![], vec![], vec![]);
     for (id, partner_id, due) in done {
@@ -212,7 +227,7 @@ pub async fn settled(conn: &mut PgConnection, done: &[(i64, PartnerNo, Option<Na
             "insert into credit_unsettled (entitlement_id, partner_id, rule, due_on)
              select id, partner_id, 'D12', due_on from unnest($1::bigint[], $2::bigint[], $3::date[]) as n (id, partner_id, due_on)
              on conflict (entitlement_id) do update set rule = excluded.rule, due_on = excluded.due_on",
-            &ids,
+            &ids as &[EntitlementNo],
             &partners as &[PartnerNo],
             &days
         )

@@ -16,7 +16,7 @@ use crate::domain::{
     benefit::{Benefit, Move, Unit},
     calendar::Period,
     draw::{self, BookedUnits, Drawable, UnitTransfer},
-    id::PartnerNo,
+    id::{EntitlementNo, PartnerNo},
     ledger::Account,
     reason::Reason,
 };
@@ -28,7 +28,7 @@ const NO_RUN: i64 = 0;
 #[derive(Clone, Copy, Debug)]
 pub struct UnitDraw {
     /// From which benefit.
-    pub entitlement_id: i64,
+    pub entitlement_id: EntitlementNo,
     /// By which request.
     pub request_no: i64,
     /// On which day.
@@ -39,13 +39,13 @@ pub struct UnitDraw {
 
 /// Books draws; what is drawn from is granted first if it was not, and if it has lapsed, the lapse is corrected.
 pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
-    let mut of = HashMap::<i64, Vec<draw::Draw>>::new();
+    let mut of = HashMap::<EntitlementNo, Vec<draw::Draw>>::new();
     for UnitDraw { entitlement_id, request_no, on, count } in draws {
         let draw = draw::Draw { request_no: *request_no, on: *on, count: *count };
         of.entry(*entitlement_id).or_default().push(draw);
     }
     let Some(last) = draws.iter().map(|draw| draw.on).max() else { return Ok(()) };
-    let mut ids: Vec<i64> = of.keys().copied().collect();
+    let mut ids: Vec<EntitlementNo> = of.keys().copied().collect();
     ids.sort_unstable();
     let found = drawables(conn, &ids).await?;
     book(conn, NO_RUN, &found, &of, last).await?;
@@ -58,7 +58,7 @@ pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
 pub async fn settle(
     conn: &mut PgConnection,
     run_id: i64,
-    entitlement_ids: &[i64],
+    entitlement_ids: &[EntitlementNo],
     today: NaiveDate,
 ) -> Result<usize> {
     let found = drawables(conn, entitlement_ids).await?;
@@ -70,7 +70,7 @@ pub async fn settle(
 pub async fn settle_beside(
     conn: &mut PgConnection,
     run_id: i64,
-    ids: &[i64],
+    ids: &[EntitlementNo],
     today: NaiveDate,
 ) -> Result<usize> {
     let found = drawables(conn, ids).await?;
@@ -94,14 +94,14 @@ async fn book(
     conn: &mut PgConnection,
     run_id: i64,
     found: &[FoundBenefit],
-    draws: &HashMap<i64, Vec<draw::Draw>>,
+    draws: &HashMap<EntitlementNo, Vec<draw::Draw>>,
     today: NaiveDate,
 ) -> Result<usize> {
     let counted: Vec<(&FoundBenefit, Unit)> = found.iter().filter_map(|one| Some((one, one.unit?))).collect();
     if counted.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<i64> = counted.iter().map(|(one, _)| one.entitlement_id).collect();
+    let ids: Vec<EntitlementNo> = counted.iter().map(|(one, _)| one.entitlement_id).collect();
     let mut booked = booked(conn, &ids).await?;
     let (mut entries, mut stands, mut out) = (Vec::new(), Vec::new(), Vec::new());
     for (one, unit) in counted {
@@ -127,7 +127,7 @@ async fn book(
 
 /// A benefit that is counted, and whose it is.
 struct FoundBenefit {
-    entitlement_id: i64,
+    entitlement_id: EntitlementNo,
     partner_id: PartnerNo,
     /// What is drawn from it; `None`: seats, or what else is counted.
     unit: Option<Unit>,
@@ -150,7 +150,7 @@ impl FoundBenefit {
 }
 
 /// Those of the entitlements that are drawn from, and the core benefits of gold.
-async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBenefit>> {
+async fn drawables(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<FoundBenefit>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, e.benefit, e.quantity, e.starts_on, e.last_usable_on, e.ended_on,
                   least(e.expires_on, m.anniversary_on - 1) as "last_grant_on!",
@@ -162,7 +162,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBene
                   or e.benefit like 'advisory_hours%' or e.benefit like 'product_support%'
                   or e.benefit like 'signature_cloud_support%')
            order by e.entitlement_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -183,7 +183,7 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBene
             beside,
         };
         found.push(FoundBenefit {
-            entitlement_id: r.entitlement_id,
+            entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
             unit: Unit::of(benefit.kind()),
             of,
@@ -194,7 +194,10 @@ async fn drawables(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<FoundBene
 }
 
 /// What is booked of them.
-async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<BookedUnits>>> {
+async fn booked(
+    conn: &mut PgConnection,
+    ids: &[EntitlementNo],
+) -> Result<HashMap<EntitlementNo, Vec<BookedUnits>>> {
     let rows = sqlx::query!(
         r#"select transfer_id, entitlement_id, kind::text as "kind!", period_no, from_account::text as "from_account!",
                   to_account::text as "to_account!", period_from, period_until, effective_on, amount_minor, request_no,
@@ -202,7 +205,7 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
            from (select distinct unnest($1::bigint[]) as id) asked
            cross join lateral (select * from transfer where entitlement_id = asked.id offset 0) booked
            where currency is null order by transfer_id"#,
-        ids
+        ids as &[EntitlementNo]
     )
     .fetch_all(conn)
     .await?;
@@ -222,7 +225,7 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
             rule: None,
         };
         booked
-            .entry(r.entitlement_id)
+            .entry(r.entitlement_id.into())
             .or_default()
             .push(BookedUnits { transfer_id: r.transfer_id, transfer });
     }
@@ -230,10 +233,14 @@ async fn booked(conn: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, Vec
 }
 
 /// Keeps what is left of each beside the ledger; what has ended, and what has no limit, leaves the schedule.
-async fn put_stands(conn: &mut PgConnection, stands: &[(i64, PartnerNo, Option<i64>)]) -> Result<()> {
-    let gone: Vec<i64> = stands.iter().filter(|(_, _, left)| left.is_none()).map(|(id, ..)| *id).collect();
+async fn put_stands(
+    conn: &mut PgConnection,
+    stands: &[(EntitlementNo, PartnerNo, Option<i64>)],
+) -> Result<()> {
+    let gone: Vec<EntitlementNo> =
+        stands.iter().filter(|(_, _, left)| left.is_none()).map(|(id, ..)| *id).collect();
     if !gone.is_empty() {
-        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone)
+        sqlx::query!("delete from credit_schedule where entitlement_id = any($1)", &gone as &[EntitlementNo])
             .execute(&mut *conn)
             .await?;
     }
@@ -251,7 +258,7 @@ async fn put_stands(conn: &mut PgConnection, stands: &[(i64, PartnerNo, Option<i
              select id, partner_id, 1, null, left_over
              from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as n (id, partner_id, left_over)
              on conflict (entitlement_id) do update set next_period_no = 1, next_on = null, open_minor = excluded.open_minor",
-            &ids,
+            &ids as &[EntitlementNo],
             &partners as &[PartnerNo],
             &lefts
         )

@@ -16,6 +16,7 @@ use benefactor::{
 use crate::house::House;
 
 mod circles;
+mod numbers;
 mod types;
 
 /// Whom each room may import; everything points down.

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use benefactor::store::{
-    credit::{self, Policy},
-    order,
-    run::Span,
-    settlement,
-    work::{self, DueTerms, Rows},
+use benefactor::{
+    domain::id::EntitlementNo,
+    store::{
+        credit::{self, Policy},
+        order,
+        run::Span,
+        settlement,
+        work::{self, DueTerms, Rows},
+    },
 };
 use chrono::NaiveDate;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -136,7 +139,7 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
         let terms = DueTerms { today, grace_days: 30, activate_by_days };
         let planned = starts(&order::ending_spans(&mut conn, today, 30, activate_by_days, 1).await.unwrap());
         let changing = order::changing(&mut conn, span, today, 30).await.unwrap();
-        let mut worked: BTreeSet<i64> = changing.iter().map(|one| one.membership_id).collect();
+        let mut worked: BTreeSet<i64> = changing.iter().map(|one| one.membership_id.get()).collect();
         let over = order::over(&mut conn, span, today).await.unwrap();
         let unassigned = order::unassigned(&mut conn, span, today, activate_by_days).await.unwrap();
         assert!(!changing.is_empty() && !over.is_empty());
@@ -161,14 +164,14 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
         max_rate_age_days: 7,
     };
     let worked = credit::due(&mut conn, span, today, &policy).await.unwrap();
-    assert_eq!(planned, worked.credits.iter().map(|one| one.entitlement_id).collect());
+    assert_eq!(planned, worked.credits.iter().map(|one| one.entitlement_id.get()).collect());
     assert_eq!(planned, listed(&mut conn, &house, Rows::Credits, terms, OF_BENEFIT).await);
     assert!(!planned.is_empty() && planned.is_disjoint(&benefits));
 
     // D15, D16: what a year that moved leaves to be settled is due without any usage.
     let planned = starts(&settlement::usage_spans(&mut conn, today, 1).await.unwrap());
     let worked = settlement::with_usage(&mut conn, span, today).await.unwrap();
-    assert_eq!(planned, worked.into_iter().collect());
+    assert_eq!(planned, worked.into_iter().map(EntitlementNo::get).collect());
     assert_eq!(planned, listed(&mut conn, &house, Rows::Usage, terms, OF_BENEFIT).await);
     assert!(planned.is_disjoint(&benefits));
     let drawn: i64 =

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         cancellation::{self, Refund},
+        id::{EntitlementNo, OrderNo},
         money::{Amount, Currency},
     },
     jobs::engine::{Context, Result, booking, provisioning},
@@ -26,8 +27,8 @@ pub async fn accept(
     conn: &mut PgConnection,
     run_id: i64,
     requests: &[&PendingRequest],
-) -> Result<HashMap<i64, Refund>> {
-    let memberships: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+) -> Result<HashMap<OrderNo, Refund>> {
+    let memberships: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let days: Vec<NaiveDate> = requests.iter().map(|r| r.requested_on).collect();
     let usable = order::usable_after(conn, &memberships, &days).await?;
     let through = usable.iter().map(|usable| (usable.entitlement_id, usable.until)).collect();
@@ -50,14 +51,15 @@ async fn settle(
     conn: &mut PgConnection,
     run_id: i64,
     usable: &[Usable],
-) -> Result<HashMap<i64, Refund>> {
-    let ids: Vec<i64> = usable.iter().map(|usable| usable.entitlement_id).collect();
+) -> Result<HashMap<OrderNo, Refund>> {
+    let ids: Vec<EntitlementNo> = usable.iter().map(|usable| usable.entitlement_id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, settled) = booking::settle(cx, conn, &credits).await?;
-    let credit_of: HashMap<i64, &Credit> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
-    let stands: HashMap<i64, _> = booking.stands.iter().map(|(id, stands)| (*id, stands.as_ref())).collect();
-    let mut refunds = HashMap::<i64, Refund>::new();
-    let mut sums = BTreeMap::<(i64, Currency), (i64, i64)>::new();
+    let credit_of: HashMap<EntitlementNo, &Credit> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
+    let stands: HashMap<EntitlementNo, _> =
+        booking.stands.iter().map(|(id, stands)| (*id, stands.as_ref())).collect();
+    let mut refunds = HashMap::<OrderNo, Refund>::new();
+    let mut sums = BTreeMap::<(OrderNo, Currency), (i64, i64)>::new();
     for Usable { entitlement_id, membership_id, benefit, .. } in usable {
         let Some((credit, settled)) = credit_of.get(entitlement_id).zip(settled.get(entitlement_id)) else {
             continue;

@@ -9,7 +9,7 @@ use super::{context::Context, error::Result};
 use crate::{
     domain::{
         credit::{Schedule, Shape},
-        id::PartnerNo,
+        id::{EntitlementNo, PartnerNo},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
@@ -29,7 +29,7 @@ pub async fn settle(
     cx: &Context,
     conn: &mut PgConnection,
     credits: &[Credit],
-) -> Result<(Booking, HashMap<i64, Settled>)> {
+) -> Result<(Booking, HashMap<EntitlementNo, Settled>)> {
     settle_by(cx, conn, credits, |_| cx.today).await
 }
 
@@ -39,8 +39,8 @@ pub async fn settle_by(
     conn: &mut PgConnection,
     credits: &[Credit],
     day: impl Fn(&Credit) -> NaiveDate,
-) -> Result<(Booking, HashMap<i64, Settled>)> {
-    let ids: Vec<i64> = credits.iter().map(|c| c.entitlement_id).collect();
+) -> Result<(Booking, HashMap<EntitlementNo, Settled>)> {
+    let ids: Vec<EntitlementNo> = credits.iter().map(|c| c.entitlement_id).collect();
     let mut entries = HashMap::<_, Vec<_>>::new();
     for (id, entry) in booked(conn, &ids).await? {
         entries.entry(id).or_default().push(entry);
@@ -115,13 +115,13 @@ pub struct Booking {
     /// Transfers, in order.
     pub entries: Vec<CreditEntry>,
     /// Where entitlements stand afterwards.
-    pub stands: Vec<(i64, Option<Schedule>)>,
+    pub stands: Vec<(EntitlementNo, Option<Schedule>)>,
     settled: Vec<i64>,
     /// Entitlements that are to stand in the schedule again, and whose they are.
-    opened: Vec<(i64, PartnerNo)>,
+    opened: Vec<(EntitlementNo, PartnerNo)>,
     /// Entitlements whose year moved, and whose they are: they are settled with this, until the next part of bulk credit
     /// comes that silver held back.
-    moved: Vec<(i64, PartnerNo, Option<NaiveDate>)>,
+    moved: Vec<(EntitlementNo, PartnerNo, Option<NaiveDate>)>,
 }
 
 impl Booking {
@@ -153,7 +153,7 @@ impl Booking {
         put_schedules(conn, &self.stands).await?;
         settled(conn, &self.moved).await?;
         mark_settled(conn, &self.settled).await?;
-        let known: HashMap<i64, _> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
+        let known: HashMap<EntitlementNo, _> = credits.iter().map(|c| (c.entitlement_id, c)).collect();
         let lapsed: Vec<&CreditEntry> = self
             .entries
             .iter()

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         agreement::KnownExclusion,
         credit::{self, Shape},
-        id::PartnerNo,
+        id::{EntitlementNo, PartnerNo},
         own_currency::Exchange,
     },
     store::{
@@ -67,10 +67,10 @@ pub async fn bring_up(
     cx: &Context,
     conn: &mut PgConnection,
     run_id: i64,
-    days: &BTreeMap<i64, NaiveDate>,
+    days: &BTreeMap<EntitlementNo, NaiveDate>,
 ) -> Result<()> {
     let through = |credit: &Credit| days.get(&credit.entitlement_id).copied().unwrap_or(cx.today);
-    let ids: Vec<i64> = days.keys().copied().collect();
+    let ids: Vec<EntitlementNo> = days.keys().copied().collect();
     let drawn = with_open_usage(conn, &ids, cx.today).await?;
     if !drawn.is_empty() {
         let credits = of_entitlements(conn, &drawn, &cx.credit_policy()).await?;

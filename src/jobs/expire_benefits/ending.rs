@@ -7,7 +7,7 @@ use super::super::engine::{
     booking::{Booking, settle},
 };
 use crate::{
-    domain::credit,
+    domain::{credit, id::EntitlementNo},
     store::{
         credit::{Credit, of_entitlements},
         order::{self, EndingEntitlement},
@@ -23,7 +23,7 @@ pub(super) async fn end(
     endings: &[EndingEntitlement],
 ) -> Result<()> {
     order::end_entitlements(conn, run_id, endings).await?;
-    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
+    let ids: Vec<EntitlementNo> = endings.iter().map(|e| e.entitlement_id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     // Where its order's year moved, what is booked is settled first, and that closes what has ended.
     let moved = unsettled(conn, &ids, cx.today).await?;

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        id::OrderNo,
         membership::{Standing, Year},
         notice::MembershipEnded,
     },
@@ -27,8 +28,8 @@ pub fn grace(cx: &Context) -> i32 {
 pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<usize> {
     let grace_days = cx.policies.expire_benefits.policy.grace_days;
     let changing = order::changing(conn, chunk.span, cx.today, grace(cx)).await?;
-    let ids: Vec<i64> = changing.iter().map(|m| m.membership_id).collect();
-    let known: HashMap<i64, NaiveDate> = order::known_on(conn, &ids).await?.into_iter().collect();
+    let ids: Vec<OrderNo> = changing.iter().map(|m| m.membership_id).collect();
+    let known: HashMap<OrderNo, NaiveDate> = order::known_on(conn, &ids).await?.into_iter().collect();
     let (mut going, mut statuses) = (vec![], vec![]);
     let (mut expired, mut ended, mut owed) = (vec![], vec![], vec![]);
     for m in &changing {

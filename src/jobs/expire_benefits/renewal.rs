@@ -7,7 +7,12 @@ use sqlx::PgConnection;
 
 use super::memberships::grace;
 use crate::{
-    domain::{calendar::sub_days, membership::Year, reason::Reason},
+    domain::{
+        calendar::sub_days,
+        id::{EntitlementNo, OrderNo},
+        membership::Year,
+        reason::Reason,
+    },
     jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
@@ -24,7 +29,7 @@ use crate::{
 pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     renewal::take_turn(conn).await?;
     let requests = request::pending(conn, "renew", chunk.span).await?;
-    let ids: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+    let ids: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let names = order::lock_all(conn, &ids).await?;
     let old_order =
         |request: &PendingRequest| names.get(&request.membership_id).map_or("", |m| m.order_id.as_str());
@@ -59,7 +64,7 @@ async fn renew(
     requests: &[PendingRequest],
 ) -> Result<usize> {
     let policy = cx.policies.expire_benefits.policy;
-    let ids: Vec<i64> = requests.iter().map(|r| r.membership_id).collect();
+    let ids: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let memberships = order::lock_all(conn, &ids).await?;
     let asked: Vec<(&PendingRequest, Renewing<'_>)> = requests
         .iter()
@@ -130,7 +135,7 @@ async fn apply(
     years: &[(NaiveDate, NaiveDate)],
 ) -> Result<()> {
     let (renewing, renewed_on): (Vec<Renewing<'_>>, Vec<NaiveDate>) = accepted.iter().copied().unzip();
-    let old: Vec<i64> = renewing.iter().map(|renewing| renewing.old.membership_id).collect();
+    let old: Vec<OrderNo> = renewing.iter().map(|renewing| renewing.old.membership_id).collect();
     let last: Vec<NaiveDate> = renewed_on.into_iter().map(|day| sub_days(day, 1)).collect();
     order::end_memberships(conn, &old, &last, How::Renewed).await?;
     let live = renewal::live(conn, &old, &last).await?;
@@ -144,7 +149,7 @@ async fn apply(
         .collect();
     order::end_entitlements(conn, run_id, &endings).await?;
     // Known late, it takes back what was drawn after it took effect.
-    let ids: Vec<i64> = live.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<EntitlementNo> = live.iter().map(|(id, _)| *id).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let (booking, _) = settle(cx, conn, &credits).await?;
     booking.write(conn, run_id, &credits).await?;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use sqlx::PgConnection;
 
 use crate::{
-    domain::notice::EntitlementEnded,
+    domain::{
+        id::{EntitlementNo, OrderNo},
+        notice::EntitlementEnded,
+    },
     jobs::engine::{Context, Result, booking::settle},
     store::{
         credit::of_entitlements,
@@ -36,8 +39,8 @@ pub async fn close(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resu
         })
         .collect();
     order::end_entitlements(conn, chunk.run_id, &endings).await?;
-    let ids: Vec<i64> = endings.iter().map(|e| e.entitlement_id).collect();
-    let silver: BTreeSet<i64> = unassigned.iter().map(|one| one.membership_id).collect();
+    let ids: Vec<EntitlementNo> = endings.iter().map(|e| e.entitlement_id).collect();
+    let silver: BTreeSet<OrderNo> = unassigned.iter().map(|one| one.membership_id).collect();
     unsettle_beside(conn, &silver.into_iter().collect::<Vec<_>>()).await?;
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     // Where the policy came later than the day, what was granted after it goes back.

@@ -8,6 +8,7 @@ use super::to_come::{CreditsToCome, to_come};
 use crate::{
     domain::{
         calendar::{add_days, sub_days},
+        id::{EntitlementNo, OrderNo},
         notice::{CreditAboutToLapse, EntitlementEnding, MembershipEnding, MembershipInGrace, Notice},
         reminder::{after, before, due},
     },
@@ -59,13 +60,13 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, owed: &m
     let to_come = to_come(cx, conn, &found).await?;
     let near = Nearing { cx, to_come, morning: add_days(cx.today, 1) };
     let memberships = reminder::memberships(conn, &found.memberships).await?;
-    let marks: Vec<ReminderMark> = memberships.iter().map(|m| near.membership(m, owed)).collect();
+    let marks: Vec<ReminderMark<_>> = memberships.iter().map(|m| near.membership(m, owed)).collect();
     reminder::mark_memberships(conn, &marks).await?;
     let endings = reminder::endings(conn, &found.entitlements).await?;
-    let marks: Vec<ReminderMark> = endings.iter().filter_map(|ending| near.ending(ending, owed)).collect();
+    let marks: Vec<ReminderMark<_>> = endings.iter().filter_map(|ending| near.ending(ending, owed)).collect();
     reminder::mark_entitlements(conn, &marks).await?;
     let credits = reminder::open_credits(conn, &found.credits).await?;
-    let told: Vec<i64> =
+    let told: Vec<EntitlementNo> =
         credits.iter().filter(|open| near.period(open, owed)).map(|open| open.entitlement_id).collect();
     reminder::mark_credits(conn, &told).await?;
     for open in reminder::closing_credits(conn, chunk.span, &days).await? {
@@ -86,7 +87,7 @@ impl Nearing<'_> {
     }
 
     /// A membership's last day before grace, then its grace.
-    fn membership(&self, m: &NearMembership, owed: &mut Vec<Owed>) -> ReminderMark {
+    fn membership(&self, m: &NearMembership, owed: &mut Vec<Owed>) -> ReminderMark<OrderNo> {
         let policy = &self.cx.policies.remind_contacts.policy;
         let anniversary_on = m.anniversary_on;
         let (last_day_on, renew_until) =
@@ -117,12 +118,12 @@ impl Nearing<'_> {
             }
             _ => {}
         }
-        ReminderMark { subject_id: m.membership_id, of: anniversary_on, next_on }
+        ReminderMark { subject: m.membership_id, of: anniversary_on, next_on }
     }
 
     /// A benefit that ends before its membership does, and bulk credit, whose last day is the benefit's. `None`: it is
     /// looked at again on the next night.
-    fn ending(&self, ending: &NearEnd, owed: &mut Vec<Owed>) -> Option<ReminderMark> {
+    fn ending(&self, ending: &NearEnd, owed: &mut Vec<Owed>) -> Option<ReminderMark<EntitlementNo>> {
         let policy = &self.cx.policies.remind_contacts.policy;
         let near = &ending.near;
         let steps = if ending.early { before(near.on, &policy.ending_days) } else { vec![] };
@@ -130,14 +131,14 @@ impl Nearing<'_> {
         if let Some(anchor_on) = step.filter(|_| self.morning <= near.on) {
             owed.push(Owed {
                 partner_id: near.partner_id,
-                subject: NoticeSubject::Entitlement(near.subject_id),
+                subject: NoticeSubject::Entitlement(near.entitlement_id),
                 anchor_on,
                 true_until: Some(near.on),
                 notice: EntitlementEnding {
                     order_id: near.order_id.clone(),
                     benefit: near.name.clone(),
                     last_usable_on: near.on,
-                    at_stake: self.to_come.of_entitlement(near.subject_id),
+                    at_stake: self.to_come.of_entitlement(near.entitlement_id),
                 }
                 .into(),
             });
@@ -152,7 +153,7 @@ impl Nearing<'_> {
                 (_, None) => {}
             }
         }
-        Some(ReminderMark { subject_id: near.subject_id, of: near.on, next_on })
+        Some(ReminderMark { subject: near.entitlement_id, of: near.on, next_on })
     }
 
     /// A credit's period. Says whether word of it was due.

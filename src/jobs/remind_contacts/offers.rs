@@ -32,7 +32,7 @@ pub async fn work(
             owed.push(owe(&near, offer.activated_on, notice));
         }
         if offer.is_live(cx.today) {
-            live.push(near.subject_id);
+            live.push(near.entitlement_id);
         }
         if offer.is_live(cx.today) && offer.is_told() {
             let (order_id, benefit) = named();
@@ -54,7 +54,7 @@ pub async fn work(
 fn owe(offer: &Near, anchor_on: NaiveDate, notice: impl Into<Notice>) -> Owed {
     Owed {
         partner_id: offer.partner_id,
-        subject: NoticeSubject::Entitlement(offer.subject_id),
+        subject: NoticeSubject::Entitlement(offer.entitlement_id),
         anchor_on,
         true_until: Some(offer.on),
         notice: notice.into(),

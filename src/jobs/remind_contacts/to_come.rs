@@ -5,23 +5,27 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{calendar::sub_days, id::PartnerNo, notice::Stake},
+    domain::{
+        calendar::sub_days,
+        id::{EntitlementNo, OrderNo, PartnerNo},
+        notice::Stake,
+    },
     jobs::engine::{Context, Result},
     store::{agreement, credit::of_entitlements, reminder},
 };
 
 /// What is to come of the credits of ends that come near.
 #[derive(Debug, Default)]
-pub struct CreditsToCome(Vec<(i64, i64, Stake)>);
+pub struct CreditsToCome(Vec<(OrderNo, EntitlementNo, Stake)>);
 
 impl CreditsToCome {
     /// Of a membership.
-    pub fn of_membership(&self, membership_id: i64) -> impl Iterator<Item = &Stake> {
+    pub fn of_membership(&self, membership_id: OrderNo) -> impl Iterator<Item = &Stake> {
         self.0.iter().filter(move |(of, _, _)| *of == membership_id).map(|(_, _, stake)| stake)
     }
 
     /// Of a benefit.
-    pub fn of_entitlement(&self, entitlement_id: i64) -> Vec<Stake> {
+    pub fn of_entitlement(&self, entitlement_id: EntitlementNo) -> Vec<Stake> {
         let of = self.0.iter().filter(|(_, of, _)| *of == entitlement_id);
         of.map(|(_, _, stake)| stake.clone()).collect()
     }
@@ -33,8 +37,9 @@ pub async fn to_come(cx: &Context, conn: &mut PgConnection, due: &reminder::Due)
     if credits.is_empty() {
         return Ok(CreditsToCome::default());
     }
-    let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
-    let of: HashMap<i64, _> = credits.into_iter().map(|credit| (credit.entitlement_id, credit)).collect();
+    let ids: Vec<EntitlementNo> = credits.iter().map(|credit| credit.entitlement_id).collect();
+    let of: HashMap<EntitlementNo, _> =
+        credits.into_iter().map(|credit| (credit.entitlement_id, credit)).collect();
     let credits = of_entitlements(conn, &ids, &cx.credit_policy()).await?;
     let partners: Vec<PartnerNo> =
         credits.iter().map(|c| c.partner_id).collect::<BTreeSet<_>>().into_iter().collect();

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         book::{Book, Effect, Held},
-        id::PartnerNo,
+        id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },
@@ -97,7 +97,7 @@ async fn ask_again(
             ruled.entitlement_id.or(drawn.map(|held| held.entitlement_id)),
         )
     };
-    let (orders, benefits): (Vec<Option<i64>>, Vec<Option<i64>>) =
+    let (orders, benefits): (Vec<Option<OrderNo>>, Vec<Option<EntitlementNo>>) =
         again.values().map(|entry| of(entry)).unzip();
     let numbers: Vec<i64> = again.keys().copied().collect();
     let statuses: Vec<String> =
@@ -166,8 +166,8 @@ async fn decisions(conn: &mut PgConnection, entries: &[RuledRequest<'_>]) -> Res
 /// An assignment that a span makes; it may end it as well.
 struct Given {
     partner_id: PartnerNo,
-    entitlement_id: i64,
-    user_id: i64,
+    entitlement_id: EntitlementNo,
+    user_id: UserNo,
     assigned_on: NaiveDate,
     removed_on: Option<NaiveDate>,
     seat_no: Option<u32>,
@@ -178,7 +178,7 @@ struct Given {
 struct RequestWrites {
     assigned: Vec<Given>,
     /// Ends of stored assignments: benefit, user, day, request.
-    removed: (Vec<i64>, Vec<i64>, Vec<NaiveDate>, Vec<i64>),
+    removed: (Vec<EntitlementNo>, Vec<UserNo>, Vec<NaiveDate>, Vec<i64>),
     reveals: CopyRows,
     redemptions: CopyRows,
     uses: CopyRows,
@@ -279,7 +279,7 @@ impl RequestWrites {
     fn used(
         &mut self,
         partner_id: PartnerNo,
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         event: &str,
         on: NaiveDate,
         by: &str,
@@ -294,8 +294,8 @@ impl RequestWrites {
                 "update assignment a set removed_on = greatest(a.assigned_on, n.removed_on), removed_by_no = n.request_no
                  from unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[]) as n (id, user_id, removed_on, request_no)
                  where a.entitlement_id = n.id and a.user_id = n.user_id and a.removed_on is null",
-                &self.removed.0,
-                &self.removed.1,
+                &self.removed.0 as &[EntitlementNo],
+                &self.removed.1 as &[UserNo],
                 &self.removed.2,
                 &self.removed.3
             )

@@ -7,6 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{super::Result, subject::Subject};
 use crate::domain::{
     cancellation::Refund,
+    id::{EntitlementNo, OrderNo},
     reason::{Problem, Reason},
 };
 
@@ -97,8 +98,8 @@ impl Subject {
                                            and d.subject = m.order_id || '/' || e.benefit))))
                order by d.decision_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id,
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get),
             self.request_no,
             self.is_request().then_some(self.name.as_str())
         )
@@ -136,8 +137,8 @@ impl Subject {
                           else r.request_no = $4 end
                order by r.request_no"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id,
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get),
             self.request_no,
             self.is_request().then_some(self.name.as_str())
         )

@@ -5,6 +5,8 @@ use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
 
+use crate::domain::id::{EntitlementNo, OrderNo};
+
 /// Somebody's use of a benefit.
 #[derive(Clone, Debug)]
 pub struct Assigned {
@@ -211,8 +213,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.assignment_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -231,8 +233,8 @@ impl Subject {
                  and ($4::bigint is null or k.key_id = $4)
                group by m.order_id, e.entitlement_id, e.benefit, k.known_on, k.file_id, f.name order by 3"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id,
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get),
             self.key_id
         )
         .fetch_all(conn)
@@ -251,8 +253,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by v.key_reveal_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -271,8 +273,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by d.redemption_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -291,8 +293,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.request_no"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -309,8 +311,8 @@ impl Subject {
                       select from entitlement e where e.entitlement_id = $3 and e.benefit like any ('{product_support%,signature_cloud_support%}')))
                order by s.request_no"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -327,8 +329,8 @@ impl Subject {
                         and ($3::bigint is null or e.entitlement_id = $3) and e.benefit like 'azure_bulk_credit%'))
                order by a.agreement_id"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -347,8 +349,8 @@ impl Subject {
                         and ($3::bigint is null or e.entitlement_id = $3) and e.benefit like 'go_to_market%'))
                order by c.version_no"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)

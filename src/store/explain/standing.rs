@@ -5,7 +5,10 @@ use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
-use crate::domain::reason::Reason;
+use crate::domain::{
+    id::{EntitlementNo, OrderNo},
+    reason::Reason,
+};
 
 /// A partner as it stands.
 #[derive(Clone, Debug)]
@@ -189,7 +192,7 @@ impl Subject {
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                order by m.starts_on, m.order_id"#,
             self.partner_id.get(),
-            self.membership_id
+            self.membership_id.map(OrderNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -241,8 +244,8 @@ impl Subject {
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by m.starts_on, m.order_id, e.benefit"#,
             self.partner_id.get(),
-            self.membership_id,
-            self.entitlement_id
+            self.membership_id.map(OrderNo::get),
+            self.entitlement_id.map(EntitlementNo::get)
         )
         .fetch_all(conn)
         .await?)

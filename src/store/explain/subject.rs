@@ -1,6 +1,6 @@
 //! What a history is of.
 
-use crate::domain::id::PartnerNo;
+use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo, UserNo};
 
 /// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
@@ -12,9 +12,9 @@ pub struct Subject {
     /// The Partner ID.
     pub partner: String,
     pub(super) partner_id: PartnerNo,
-    pub(super) membership_id: Option<i64>,
-    pub(super) entitlement_id: Option<i64>,
-    pub(super) user_id: Option<i64>,
+    pub(super) membership_id: Option<OrderNo>,
+    pub(super) entitlement_id: Option<EntitlementNo>,
+    pub(super) user_id: Option<UserNo>,
     pub(super) key_id: Option<i64>,
     pub(super) request_no: Option<i64>,
 }

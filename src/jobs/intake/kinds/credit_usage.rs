@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         calendar::add_days,
-        id::PartnerNo,
+        id::{EntitlementNo, OrderNo, PartnerNo},
         kinds::credit_usage,
         ledger::EntryKind,
         money::{Amount, Currency},
@@ -41,7 +41,7 @@ pub async fn apply(
     let partners = intake::partners(conn, &numbers).await?;
     let order_ids: Vec<String> = parsed.iter().flatten().map(|row| row.order_id.clone()).collect();
     let orders = intake::orders(conn, &order_ids).await?;
-    let memberships: Vec<i64> = orders.values().map(|order| order.membership_id).collect();
+    let memberships: Vec<OrderNo> = orders.values().map(|order| order.membership_id).collect();
     let benefits = intake::entitlements(conn, &memberships).await?;
     let owned =
         |row: &credit_usage::CreditUsageRow| Some((partners.get(&row.partner_id)?.0, row.reference.clone()));
@@ -77,9 +77,9 @@ pub async fn apply(
 /// The credits of partners that changed their currency: usage follows the currency of its period's grant (D4, D15).
 #[derive(Default)]
 struct Changed {
-    credits: HashMap<i64, Credit>,
+    credits: HashMap<EntitlementNo, Credit>,
     /// The currency of a grant, by entitlement and period.
-    granted: HashMap<(i64, u32), Currency>,
+    granted: HashMap<(EntitlementNo, u32), Currency>,
     rates: Rates,
 }
 
@@ -88,16 +88,16 @@ impl Changed {
         cx: &Context,
         conn: &mut PgConnection,
         partners: &HashMap<String, (PartnerNo, Currency)>,
-        benefits: &HashMap<(i64, String), intake::StoredEntitlement>,
+        benefits: &HashMap<(OrderNo, String), intake::StoredEntitlement>,
     ) -> Result<Self> {
         let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
         if own_currency::changes(conn, &partner_ids).await?.is_empty() {
             return Ok(Self::default());
         }
-        let ids: Vec<i64> = benefits.values().map(|stored| stored.entitlement_id).collect();
+        let ids: Vec<EntitlementNo> = benefits.values().map(|stored| stored.entitlement_id).collect();
         let mut credits = credit::of_entitlements(conn, &ids, &cx.credit_policy()).await?;
         credits.retain(|credit| !credit.changes.is_empty());
-        let ids: Vec<i64> = credits.iter().map(|credit| credit.entitlement_id).collect();
+        let ids: Vec<EntitlementNo> = credits.iter().map(|credit| credit.entitlement_id).collect();
         let booked = settlement::booked(conn, &ids).await?;
         let granted = booked.into_iter().filter(|(_, b)| b.transfer.kind == EntryKind::CreditGranted);
         Ok(Self {
@@ -110,7 +110,12 @@ impl Changed {
     }
 
     /// The currency of the grant that usage of a day draws from, or will; `None`: the partner never changed it.
-    fn currency(&self, entitlement_id: i64, used_on: NaiveDate, arrived_on: NaiveDate) -> Option<Currency> {
+    fn currency(
+        &self,
+        entitlement_id: EntitlementNo,
+        used_on: NaiveDate,
+        arrived_on: NaiveDate,
+    ) -> Option<Currency> {
         let credit = self.credits.get(&entitlement_id)?;
         let number = credit.terms.period_of(used_on)?;
         let exchange = Exchange { rates: &self.rates, changes: &credit.changes };
@@ -125,7 +130,7 @@ fn one_usage(
     row: &credit_usage::CreditUsageRow,
     partners: &HashMap<String, (PartnerNo, Currency)>,
     orders: &HashMap<String, intake::StoredOrder>,
-    (benefits, changed): (&HashMap<(i64, String), intake::StoredEntitlement>, &Changed),
+    (benefits, changed): (&HashMap<(OrderNo, String), intake::StoredEntitlement>, &Changed),
 ) -> std::result::Result<NewUsage, Problem> {
     let known = partners.get(&row.partner_id);
     let partner_id = staged.admit(&row.partner_id, known.map(|(id, _)| *id))?;
@@ -163,7 +168,7 @@ fn one_usage(
     })
 }
 
-fn same_usage(new: &NewUsage, (entitlement_id, used_on, minor): (i64, NaiveDate, i64)) -> Verdict {
+fn same_usage(new: &NewUsage, (entitlement_id, used_on, minor): (EntitlementNo, NaiveDate, i64)) -> Verdict {
     let conflict = |column: &str, value: String, expected: String| {
         Verdict::no(column, &value, Reason::ConflictsWithEarlier { column: column.to_owned(), expected })
     };

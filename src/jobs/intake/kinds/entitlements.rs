@@ -13,7 +13,7 @@ use crate::{
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
-        id::PartnerNo,
+        id::{EntitlementNo, OrderNo, PartnerNo},
         kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
@@ -36,7 +36,7 @@ use crate::{
 
 /// What is known of an order, and what this span makes of it.
 struct OrderInSpan {
-    membership_id: i64,
+    membership_id: OrderNo,
     partner_id: PartnerNo,
     order: KnownOrder,
     fixed: bool,
@@ -45,7 +45,7 @@ struct OrderInSpan {
 
 /// An entitlement that this span makes or changes.
 struct EntitlementToPut {
-    entitlement_id: i64,
+    entitlement_id: EntitlementNo,
     version_no: i32,
     order_id: String,
     benefit: String,
@@ -65,17 +65,17 @@ struct EntitlementsSpan<'a> {
     partners: HashMap<String, (PartnerNo, Currency)>,
     changes: HashMap<PartnerNo, Changes>,
     orders: HashMap<String, OrderInSpan>,
-    known: HashMap<(i64, String), StoredEntitlement>,
+    known: HashMap<(OrderNo, String), StoredEntitlement>,
     holdings: Holdings<'a>,
-    ids: Vec<i64>,
-    order_ids: Vec<i64>,
+    ids: Vec<EntitlementNo>,
+    order_ids: Vec<OrderNo>,
     puts: Vec<EntitlementToPut>,
     /// Where in `puts` an entitlement of this span is: a later row of the same key takes its place.
-    at: HashMap<i64, usize>,
+    at: HashMap<EntitlementNo, usize>,
     /// Orders whose earliest start may have moved later.
-    moved: BTreeSet<i64>,
+    moved: BTreeSet<OrderNo>,
     /// Entitlements of gold of which silver holds something back.
-    beside: BTreeSet<i64>,
+    beside: BTreeSet<EntitlementNo>,
 }
 
 /// Applies rows of an entitlements file.
@@ -112,7 +112,7 @@ impl<'a> EntitlementsSpan<'a> {
         let numbers = distinct(|row| &row.partner_id);
         let order_ids = distinct(|row| &row.order_id);
         let stored = intake::orders(conn, &order_ids).await?;
-        let memberships: Vec<i64> = stored.values().map(|order| order.membership_id).collect();
+        let memberships: Vec<OrderNo> = stored.values().map(|order| order.membership_id).collect();
         let known = intake::entitlements(conn, &memberships).await?;
         let grace_days = cx.policies.expire_benefits.policy.grace_days;
         let new_orders = i32::try_from(order_ids.len() - stored.len()).unwrap_or(i32::MAX);
@@ -245,7 +245,7 @@ impl<'a> EntitlementsSpan<'a> {
         (partner_id, local): (PartnerNo, Currency),
         stated: Stated,
         waits: Option<Reason>,
-    ) -> i64 {
+    ) -> EntitlementNo {
         let membership_id = self.take_order(row, partner_id, stated.starts_on);
         let key = (membership_id, row.benefit.as_str().to_owned());
         let (entitlement_id, version_no, granted) = match self.known.get(&key) {
@@ -287,7 +287,7 @@ impl<'a> EntitlementsSpan<'a> {
     }
 
     /// The order of a row that goes in: made by its first row, started by its earliest, unless a renewal fixed it.
-    fn take_order(&mut self, row: &EntitlementRow, partner_id: PartnerNo, starts_on: NaiveDate) -> i64 {
+    fn take_order(&mut self, row: &EntitlementRow, partner_id: PartnerNo, starts_on: NaiveDate) -> OrderNo {
         let grace_days = self.grace_days;
         let numbers = &mut self.order_ids;
         let held = self.orders.entry(row.order_id.clone()).or_insert_with(|| OrderInSpan {
@@ -347,11 +347,11 @@ impl<'a> EntitlementsSpan<'a> {
             let silver = held.order.offer == Some(Offer::Silver);
             (silver || self.beside.contains(&put.entitlement_id)).then_some(held.membership_id)
         });
-        let touched: BTreeSet<i64> = touched.collect();
+        let touched: BTreeSet<OrderNo> = touched.collect();
         if !touched.is_empty() {
             settlement::unsettle_beside(conn, &touched.into_iter().collect::<Vec<_>>()).await?;
         }
-        let refit: Vec<i64> = changed.iter().map(|put| put.membership_id).collect();
+        let refit: Vec<OrderNo> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
     }
 
@@ -414,11 +414,11 @@ impl<'a> EntitlementsSpan<'a> {
     }
 
     /// Orders whose year moved: their start is that of their earliest row, their rows run with the new year.
-    async fn refit(&self, conn: &mut PgConnection, mut touched: Vec<i64>) -> Result<()> {
-        let moved: Vec<i64> = self.moved.iter().copied().collect();
+    async fn refit(&self, conn: &mut PgConnection, mut touched: Vec<OrderNo>) -> Result<()> {
+        let moved: Vec<OrderNo> = self.moved.iter().copied().collect();
         if !moved.is_empty() {
             let held = self.orders.iter().filter(|(_, held)| !held.fixed);
-            let held: HashMap<i64, _> = held.map(|of| (of.1.membership_id, of)).collect();
+            let held: HashMap<OrderNo, _> = held.map(|of| (of.1.membership_id, of)).collect();
             let mut puts = Vec::new();
             for (membership_id, starts_on) in intake::earliest_starts(conn, &moved).await? {
                 let Some((order_id, held)) = held.get(&membership_id) else { continue };

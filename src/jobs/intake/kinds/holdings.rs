@@ -14,7 +14,7 @@ use crate::{
         cap::{self, GroupSeats, Once, Seats},
         core_difference::{self, CoreRow, HeldBeside, Own},
         entitlement_change::Stated,
-        id::PartnerNo,
+        id::{EntitlementNo, OrderNo, PartnerNo},
         kinds::entitlements::EntitlementRow,
         membership::Year,
         reason::Problem,
@@ -42,8 +42,8 @@ pub struct Holdings<'a> {
 pub struct Entered<'a> {
     pub row: &'a EntitlementRow,
     pub partner_id: PartnerNo,
-    pub membership_id: i64,
-    pub entitlement_id: i64,
+    pub membership_id: OrderNo,
+    pub entitlement_id: EntitlementNo,
     pub stated: &'a Stated,
     /// Its order's.
     pub year: Year,
@@ -121,7 +121,7 @@ impl<'a> Holdings<'a> {
         &self,
         row: &EntitlementRow,
         partner_id: PartnerNo,
-        known: Option<(i64, Option<u32>)>,
+        known: Option<(EntitlementNo, Option<u32>)>,
         stated: &Stated,
     ) -> Vec<Problem> {
         let seats = stated.quantity.unwrap_or(0);
@@ -136,7 +136,7 @@ impl<'a> Holdings<'a> {
         let gold = row.offer == Offer::Gold || group.has_gold(from, until);
         let Some(cap) = self.cx.catalogue.cap(gold) else { return vec![] };
         let own = Seats {
-            entitlement_id: known.map_or(0, |(entitlement_id, _)| entitlement_id),
+            entitlement_id: known.map_or(0.into(), |(entitlement_id, _)| entitlement_id),
             country: country.clone(),
             quantity: seats,
             from,

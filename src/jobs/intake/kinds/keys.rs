@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         benefit::BenefitKind,
-        id::PartnerNo,
+        id::{EntitlementNo, OrderNo, PartnerNo},
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
         reason::{Expected, Problem, Reason},
@@ -33,9 +33,9 @@ struct KeysSpan<'a> {
     vault: Vault,
     partners: HashMap<String, PartnerNo>,
     orders: HashMap<String, StoredOrder>,
-    benefits: HashMap<(i64, String), i64>,
+    benefits: HashMap<(OrderNo, String), EntitlementNo>,
     known: HashMap<Vec<u8>, StoredKey>,
-    by_tail: HashMap<(i64, String), StoredKey>,
+    by_tail: HashMap<(EntitlementNo, String), StoredKey>,
     /// Fresh numbers, the next one last.
     numbers: Vec<i64>,
     new: Vec<NewKey>,
@@ -85,7 +85,7 @@ impl<'a> KeysSpan<'a> {
         };
         let partners = intake::partners(conn, &distinct(|row| &row.partner_id)).await?;
         let orders = intake::orders(conn, &distinct(|row| &row.order_id)).await?;
-        let named: BTreeSet<(i64, String)> = rows
+        let named: BTreeSet<(OrderNo, String)> = rows
             .iter()
             .filter_map(|row| {
                 Some((orders.get(&row.order_id)?.membership_id, row.benefit.as_str().to_owned()))
@@ -103,7 +103,7 @@ impl<'a> KeysSpan<'a> {
         let by_tail = if tails.is_empty() {
             HashMap::new()
         } else {
-            let of: Vec<i64> = benefits.values().copied().collect();
+            let of: Vec<EntitlementNo> = benefits.values().copied().collect();
             keys::by_tail(conn, &of, &tails.into_iter().collect::<Vec<_>>()).await?
         };
         let count = lookups.iter().collect::<BTreeSet<_>>().len().saturating_sub(known.len());
@@ -155,7 +155,7 @@ impl<'a> KeysSpan<'a> {
         row: &KeyRow,
         secret: &Secret,
         partner_id: PartnerNo,
-        entitlement_id: i64,
+        entitlement_id: EntitlementNo,
         line: i32,
     ) -> Result<Verdict> {
         let lookup = self.vault.lookup(secret);
@@ -172,7 +172,7 @@ impl<'a> KeysSpan<'a> {
     }
 
     /// A key that is in the store already (D16), as it was before this span.
-    fn again(&mut self, row: &KeyRow, mut known: StoredKey, entitlement_id: i64) -> Verdict {
+    fn again(&mut self, row: &KeyRow, mut known: StoredKey, entitlement_id: EntitlementNo) -> Verdict {
         if known.entitlement_id != entitlement_id {
             return Verdict::no("key", "", Reason::KeyOfAnotherBenefit);
         }

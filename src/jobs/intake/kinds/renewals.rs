@@ -99,7 +99,9 @@ impl<'a> RenewalsSpan<'a> {
             Err(problem) => return Verdict::Rejected(vec![problem]),
         };
         let asker = asker(self.staged, row.requested_by.as_deref());
-        let by = asker.and_then(|named| self.directory.find(partner_id, named).ok()).map(|user| user.user_id);
+        let by = asker
+            .and_then(|named| self.directory.find(partner_id, named).ok())
+            .map(|user| user.user_id.get());
         let content = json!({
             "renewed_on": row.renewed_on,
             "new_order_id": row.new_order_id,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         directory_role::{Role, UserType},
-        id::PartnerNo,
+        id::{PartnerNo, UserNo},
         kinds::{
             cell::Patch,
             users::{self, UserRow},
@@ -164,7 +164,7 @@ fn roles_may_change(
 /// The user as the row would have it: an absent column keeps, an empty cell clears (D16).
 fn wanted(partner_id: PartnerNo, stored: Option<&DirectoryUser>, row: &UserRow) -> DirectoryUser {
     let known = stored.cloned().unwrap_or_else(|| DirectoryUser {
-        user_id: 0,
+        user_id: UserNo::default(),
         partner_id,
         object_id: row.object_id.clone(),
         user_principal_name: row.user_principal_name.clone(),
