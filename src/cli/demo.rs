@@ -190,6 +190,8 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
                 by_operator: false,
                 accept_ends: false,
                 leaves: None,
+                claim: None,
+                marker: None,
                 results,
             })
         })

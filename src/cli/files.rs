@@ -110,6 +110,8 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             by_operator: false,
             accept_ends: args.accept_ends,
             leaves: None,
+            claim: None,
+            marker: None,
             results,
         });
     }

@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
 };
 
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::settings::LogFormat;
+use crate::{files::shown, settings::LogFormat};
 
 /// What is logged unless `RUST_LOG` says otherwise: our own news, and others' warnings. How an apalis worker ended, ours
 /// say; its own lines would come from every queue every second of an outage.
@@ -36,7 +36,7 @@ pub(super) fn start(format: LogFormat) {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| PlainLines(io::stderr()))
         .with_ansi(!plain && io::stderr().is_terminal())
         .with_target(false);
     // A second start in one process finds the first; that one stays.
@@ -44,6 +44,36 @@ pub(super) fn start(format: LogFormat) {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.with_ansi(false).fmt_fields(JsonFields::new()).event_format(Flat).try_init(),
     };
+}
+
+/// Lines in which nothing is obeyed that somebody else wrote, as the name of a file: what is not seen is escaped, and only
+/// the colours of a terminal are let through.
+struct PlainLines<W>(W);
+
+impl<W: Write> Write for PlainLines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(plain(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A line, its end as it is.
+fn plain(line: &str) -> String {
+    let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+    let mut parts = text.split("\u{1b}[");
+    let mut told = shown::shown_text(parts.next().unwrap_or_default());
+    for part in parts {
+        let colour = part.find('m').filter(|at| part[..*at].bytes().all(|b| b.is_ascii_digit() || b == b';'));
+        let (colour, rest) = colour.map_or(("", part), |at| part.split_at(at + 1));
+        told.push_str(if colour.is_empty() { "%1B[" } else { "\u{1b}[" });
+        told.push_str(colour);
+        told.push_str(&shown::shown_text(rest));
+    }
+    told + end
 }
 
 /// A line as one flat JSON object.
@@ -113,5 +143,17 @@ impl Visit for Fields<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_line_stays_one_line_and_moves_no_cursor_and_keeps_its_colours() {
+        assert_eq!(plain("taken in file=a.csv\n"), "taken in file=a.csv\n");
+        assert_eq!(plain("a\nb\u{1b}[2Jc\u{202e}\n"), "a%0Ab%1B[2Jc%E2%80%AE\n");
+        assert_eq!(plain("\u{1b}[2;32m INFO\u{1b}[0m x\u{1b}]0;\n"), "\u{1b}[2;32m INFO\u{1b}[0m x%1B]0;\n");
     }
 }

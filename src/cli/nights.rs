@@ -99,7 +99,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         place: name::of_place(&settings.data_dir),
         epoch: None,
         stop: jobs::Stop::never(),
-        whole: jobs::Whole::all(),
+        waited: jobs::Waited::default(),
         vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
         rates: OnceCell::new(),
     })

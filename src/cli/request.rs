@@ -118,6 +118,8 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
         by_operator: true,
         accept_ends: false,
         leaves: None,
+        claim: None,
+        marker: None,
         results: folder.path().to_owned(),
     };
     let mut taken = take(settings, vec![dropped], command.dry_run).await?;

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::{
     Refusal,
+    look::have_same_bytes,
     profile::ANSWER_COLUMNS,
     reader::{Limits, Reader, Record, normalised},
 };
@@ -24,8 +25,6 @@ use crate::domain::{
     reason::Problem,
 };
 
-/// What the name of an answer ends in.
-const ENDING: &str = ".result.csv";
 /// The longest name that a file may have on the disks of today.
 pub const NAME_BYTES: usize = 255;
 
@@ -195,30 +194,39 @@ impl AnswerFile {
         Ok(())
     }
 
-    /// Puts the whole answer in place of an earlier one of that name. Every row must have been answered.
+    /// Puts the whole answer in its place. Every row must have been answered.
     pub fn finish(mut self) -> Result<PathBuf, AnswerError> {
+        let target = std::mem::take(&mut self.target);
+        self.whole()?.persist(&target).map_err(|failed| failed.error)?;
+        Ok(target)
+    }
+
+    /// Puts the whole answer under the first of the names that `named` gives for 1, 2, … under which there is nothing, or the
+    /// same answer already. Every row must have been answered.
+    pub fn finish_beside(self, named: impl Fn(u32) -> PathBuf) -> Result<PathBuf, AnswerError> {
+        let mut temporary = self.whole()?;
+        for nth in 1..=u32::MAX {
+            let target = named(nth);
+            match temporary.persist_noclobber(&target) {
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
+                Err(failed) => return Err(failed.error.into()),
+                Ok(_) => return Ok(target),
+            }
+            if have_same_bytes(temporary.path(), &target) {
+                return Ok(target);
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::AlreadyExists).into())
+    }
+
+    fn whole(mut self) -> Result<NamedTempFile, AnswerError> {
         if self.reader.read(&mut self.record)? {
             return Err(AnswerError::OutOfStep { expected: Some(self.record.line()), given: None });
         }
         let temporary = self.output.into_inner().map_err(io::IntoInnerError::into_error)?;
         temporary.as_file().sync_all()?;
-        temporary.persist(&self.target).map_err(|failed| failed.error)?;
-        Ok(self.target)
+        Ok(temporary)
     }
-}
-
-/// The name of the answer to a file: `users.csv` is answered in `users.result.csv`, and so is that when it is dropped
-/// again.
-#[must_use]
-pub fn name_for(name: &str) -> String {
-    let cut = |name: &str, end: &str| -> Option<String> {
-        let at = name.len().checked_sub(end.len())?;
-        let (stem, tail) = (name.get(..at)?, name.get(at..)?);
-        (tail.eq_ignore_ascii_case(end) && !stem.is_empty()).then(|| stem.to_owned())
-    };
-    let stem = cut(name, ".csv").unwrap_or_else(|| name.to_owned());
-    let stem = cut(&stem, ".result").unwrap_or(stem);
-    format!("{}{ENDING}", short(&stem, NAME_BYTES - ENDING.len()))
 }
 
 /// A name that fits in so many bytes: a longer one is cut, and what it was is told apart by its hash.
@@ -390,18 +398,22 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_named_after_the_file() {
-        assert_eq!(name_for("users.csv"), "users.result.csv");
-        assert_eq!(name_for("Users.CSV"), "Users.result.csv");
-        assert_eq!(name_for("users.result.csv"), "users.result.csv");
-        assert_eq!(name_for("users"), "users.result.csv");
-        assert_eq!(name_for(".csv"), ".csv.result.csv");
-        assert_eq!(name_for("Åkeri.txt"), "Åkeri.txt.result.csv");
-        for letter in ["x", "å", "語"] {
-            let long = |end: &str| name_for(&format!("{}{end}.csv", letter.repeat(251 / letter.len())));
-            assert!(long("").len() <= 255 && long("").len() > 250, "{}", long(""));
-            assert_ne!(long("1"), long("2"), "told apart");
-            assert_eq!(name_for(&long("1")), long("1"), "dropped again it has the same answer");
-        }
+    fn an_answer_replaces_no_other_and_the_same_one_again_is_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spooled, named) = (dir.path().join("spooled"), |nth: u32| dir.path().join(format!("a.{nth}")));
+        fs::write(&spooled, "name\nx\n").unwrap();
+        let answered = |status| {
+            let hint = dir.path().join("a");
+            let mut answer =
+                AnswerFile::begin(&spooled, &hint, Limits::default(), Language::English).unwrap();
+            answer.answer(2, status, &[]).unwrap();
+            answer.finish_beside(named).unwrap()
+        };
+        assert_eq!(answered(RowStatus::Applied), named(1));
+        assert_eq!(answered(RowStatus::Rejected), named(2));
+        fs::create_dir(named(3)).unwrap();
+        assert_eq!(answered(RowStatus::Unchanged), named(4));
+        assert_eq!(answered(RowStatus::Applied), named(1));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
     }
 }

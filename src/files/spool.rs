@@ -10,7 +10,11 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::Refusal;
+use super::{
+    Refusal,
+    look::Look,
+    shown::{shown, shown_path},
+};
 
 /// Bytes copied at a time.
 const CHUNK: usize = 128 * 1024;
@@ -26,6 +30,8 @@ pub struct Spooled {
     pub bytes: u64,
     /// Where the copy is: `<spool>/<sha256>`.
     pub path: PathBuf,
+    /// What the file looked like when it was read.
+    pub look: Look,
 }
 
 /// Copies the file at `source` into the folder `spool` (made if need be).
@@ -37,7 +43,7 @@ pub fn take(source: &Path, spool: &Path, limit: u64) -> Result<Spooled, Refusal>
     let listed = fs::symlink_metadata(source)?;
     refuse_irregular(&name, &listed)?;
     // Whatever has taken its place since: no link is followed and no pipe waited for.
-    let mut input = match fs::OpenOptions::new()
+    let input = match fs::OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(source)
@@ -52,7 +58,10 @@ pub fn take(source: &Path, spool: &Path, limit: u64) -> Result<Spooled, Refusal>
     }
     fs::create_dir_all(spool)?;
     let mut copy = tempfile::Builder::new().prefix(".taking-").tempfile_in(spool)?;
+    // One that grows on and on is not read for ever.
+    let mut input = input.take(opened.len().saturating_add(1));
     let (sha256, bytes) = copy_hashed(&mut input, copy.as_file_mut(), limit)?;
+    let input = input.into_inner();
     let unchanged = |now: &Metadata| stamp(now) == stamp(&opened);
     let still_there = fs::symlink_metadata(source).is_ok_and(|now| unchanged(&now));
     if bytes != opened.len() || !still_there || !unchanged(&input.metadata()?) || !unchanged(&listed) {
@@ -62,18 +71,17 @@ pub fn take(source: &Path, spool: &Path, limit: u64) -> Result<Spooled, Refusal>
     let path = spool.join(&sha256);
     copy.persist(&path).map_err(|failed| failed.error)?;
     File::open(spool)?.sync_all()?;
-    Ok(Spooled { name, sha256, bytes, path })
+    Ok(Spooled { name, sha256, bytes, path, look: Look::of(&opened) })
 }
 
 /// The file name, if it is a plain one: one component, UTF-8, no control characters.
 fn plain_name(source: &Path) -> Result<String, Refusal> {
-    let refusal =
-        || Refusal::BadName { name: source.to_string_lossy().replace(char::is_control, "\u{FFFD}") };
+    let refusal = || Refusal::BadName { name: shown_path(source) };
     let name = source.file_name().and_then(|name| name.to_str()).ok_or_else(refusal)?;
     if name.chars().any(char::is_control) || name.contains("..") {
         Err(refusal())
     } else {
-        Ok(name.to_owned())
+        Ok(shown(std::ffi::OsStr::new(name)))
     }
 }
 
@@ -106,6 +114,18 @@ fn stamp(metadata: &Metadata) -> [i128; 7] {
         metadata.ctime().into(),
         metadata.ctime_nsec().into(),
     ]
+}
+
+/// SHA-256 of a file, which is not followed if it is a link.
+///
+/// # Errors
+/// It cannot be read, or is no file.
+pub fn sha256_of(path: &Path) -> std::io::Result<String> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let mut input = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let limit = input.metadata()?.len();
+    let hashed = copy_hashed(&mut (&mut input).take(limit), &mut std::io::sink(), limit);
+    hashed.map(|(sha256, _)| sha256).map_err(std::io::Error::other)
 }
 
 fn copy_hashed(input: &mut impl Read, output: &mut impl Write, limit: u64) -> Result<(String, u64), Refusal> {

@@ -32,12 +32,13 @@ pub const JOB: Job = Job {
 /// One span if anything waits: files in the inbox, or files that a crash left half done.
 async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     let until = cx.today.succ_opt().unwrap_or(cx.today);
-    let waits = !file::unfinished(conn).await?.is_empty() || !inbox::whole(cx)?.is_empty();
+    let waits = !file::unfinished(conn).await?.is_empty() || inbox::anything_waits(cx, conn).await?;
     Ok(if waits { vec![Span { from: (cx.today, 0), until: (until, 0) }] } else { vec![] })
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
     let mut counts = Counts::default();
+    inbox::rest(cx).await?;
     for (_, outcome) in inbox::take_in_waiting(cx, conn).await? {
         match outcome {
             FileOutcome::Done(taken) => {

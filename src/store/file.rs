@@ -162,7 +162,7 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
 }
 
 /// Records a file that was refused whole, and why.
-pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal: &str) -> Result<()> {
+pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal: &str) -> Result<i64> {
     let file_id = append(&mut *conn, file).await?;
     sqlx::query!(
         "update file set status = 'refused', refusal = $2, finished_at = now() where file_id = $1",
@@ -171,7 +171,7 @@ pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(file_id)
 }
 
 /// Records a row that a command asked for and that was in no file; it is answered already.

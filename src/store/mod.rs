@@ -10,6 +10,7 @@ pub mod contact;
 pub mod credit;
 pub mod digest;
 pub mod directory;
+pub mod dropped;
 pub mod embedded;
 mod error;
 pub mod explain;

@@ -6,8 +6,6 @@ use sqlx::PgConnection;
 
 use super::Result;
 
-use crate::domain::id::PartnerNo;
-
 /// A try under way: of which file, over which connection.
 #[derive(Clone, Copy, Debug)]
 pub struct FileTry {
@@ -149,24 +147,4 @@ pub async fn refusal(conn: &mut PgConnection, file_id: i64) -> Result<Option<Str
     .fetch_optional(conn)
     .await?;
     Ok(refused.flatten())
-}
-
-/// Why these bytes, for the same partner and kind, were given up when they were last taken in, if they were.
-pub async fn given_up(
-    conn: &mut PgConnection,
-    sha256: &str,
-    kind: &str,
-    partner_id: Option<PartnerNo>,
-) -> Result<Option<String>> {
-    let last = sqlx::query!(
-        r#"select attempts + failures as "tries!", status, refusal from file
-         where sha256 = $1 and kind = $2 and partner_id is not distinct from $3 order by file_id desc limit 1"#,
-        sha256,
-        kind,
-        partner_id.map(PartnerNo::get)
-    )
-    .fetch_optional(conn)
-    .await?;
-    let given_up = last.filter(|file| file.status == "refused" && file.tries > 0);
-    Ok(given_up.and_then(|file| file.refusal))
 }

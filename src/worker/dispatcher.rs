@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     domain::calendar::sub_days,
     jobs::{
-        self, Context, Error, Job, Stopper, Whole,
+        self, Context, Error, Job, Stopper,
         engine::{
             name,
             night::{self, Night},
@@ -50,7 +50,7 @@ pub struct Dispatcher {
     /// The business clock; it ticks.
     pub(super) clock: Clock,
     /// What is known of the files in the inbox.
-    inbox: Arc<Mutex<Inbox>>,
+    inbox: Mutex<Inbox>,
     /// When the sweep last looked for work.
     pub(super) liveness: Liveness,
     /// Whether files are taken in as they appear, or only by the nights.
@@ -91,15 +91,12 @@ impl Dispatcher {
     /// taken in at once.
     #[must_use]
     pub fn new(pool: PgPool, base: Context, clock: Clock, takes_in: bool, asker: Stopper) -> Self {
-        let inbox = Arc::<Mutex<Inbox>>::default();
-        let seen = Arc::clone(&inbox);
-        let base = Context { whole: Whole::if_seen(move |path| lock(&seen).is_whole(path)), ..base };
         Self {
             pool,
             name: name::of_process("worker"),
             base,
             clock,
-            inbox,
+            inbox: Mutex::default(),
             liveness: Liveness::begin(),
             takes_in,
             busy: Mutex::default(),
@@ -150,8 +147,8 @@ impl Dispatcher {
     }
 
     /// Whether it answers this queue's calls now. It does not while it answers one already, nor during the pause after a
-    /// failure; nor, for nights and for the inbox, before it knows which files in the inbox are whole, since those are
-    /// taken in first.
+    /// failure; nor, for nights and for the inbox, while the inbox cannot be looked at, since its files are taken in
+    /// first.
     pub(super) fn is_open(&self, queue: &Queue) -> bool {
         if matches!(queue, Queue::Night | Queue::Intake) && !self.inbox().is_known() {
             return false;
@@ -282,12 +279,9 @@ impl Dispatcher {
     /// Takes in the files of the inbox that are whole, and those that another process left half done.
     async fn intake(&self) -> jobs::Result<()> {
         let today = self.clock.today();
-        let mut cx = self.base.by(self.name.clone(), today).on(today, true);
-        let seen = Arc::clone(&self.inbox);
-        cx.whole = Whole::if_seen(move |path| lock(&seen).is_ready(path));
+        let cx = self.base.by(self.name.clone(), today).on(today, true);
         let mut conn = self.pool.acquire().await?;
-        let outcomes = inbox::take_in_waiting(&cx, &mut conn).boxed().await?;
-        self.inbox().settle(&outcomes);
+        inbox::take_in_waiting(&cx, &mut conn).boxed().await?;
         Ok(())
     }
 

@@ -1,143 +1,98 @@
-//! What is known of the files in the inbox: a file is whole once it has stopped changing.
+//! When files in the inbox are called for: once they have rested, and again, less and less often, while they are still there.
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
+    time::{Duration, Instant},
 };
 
-use crate::jobs::intake::{Dropped, FileOutcome, Stamp};
+use crate::files::look::Look;
 
-/// Looks in a row that find a file unchanged before it counts as whole.
-const RESTS: u32 = 2;
+/// How long after a first call for what is still there a second one follows; then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longer than this it never is: a file may wait for whoever has it open, or for its partner.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// So often the inbox is looked through whatever is there: somebody may have written to what was taken in.
+const ROUND: Duration = Duration::from_mins(1);
 
-/// What is seen of the inbox.
+/// What is known of the inbox.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    files: HashMap<PathBuf, SeenFile>,
-    looks: u32,
+    called: HashMap<PathBuf, Called>,
+    looked: bool,
+    last_call: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct SeenFile {
-    stamp: Option<Stamp>,
-    unchanged: u32,
-    /// As it is, it was refused; it waits for somebody to change it.
-    refused: bool,
+struct Called {
+    look: Option<Look>,
+    next: Instant,
+    pause: Duration,
 }
 
 impl Inbox {
-    /// Notes what waits now.
-    pub(super) fn note(&mut self, waiting: Vec<(PathBuf, Option<Stamp>)>) {
-        self.looks = self.looks.saturating_add(1);
-        let mut before = std::mem::take(&mut self.files);
-        for (path, stamp) in waiting {
-            let seen = match before.remove(&path) {
-                Some(seen) if seen.stamp == stamp => {
-                    SeenFile { unchanged: seen.unchanged.saturating_add(1), ..seen }
+    /// Notes what is ready at `now`; says whether to call for it.
+    pub(super) fn note(&mut self, now: Instant, ready: Vec<(PathBuf, Option<Look>)>) -> bool {
+        self.looked = true;
+        let mut before = std::mem::take(&mut self.called);
+        let mut due = self.last_call.is_none_or(|last| now.duration_since(last) >= ROUND);
+        for (path, look) in ready {
+            let called = match before.remove(&path) {
+                Some(called) if called.look == look && now < called.next => called,
+                Some(called) if called.look == look => {
+                    due = true;
+                    let pause = called.pause.saturating_mul(2).min(LONGEST_PAUSE);
+                    Called { look, next: now + pause, pause }
                 }
-                _ => SeenFile { stamp, unchanged: 0, refused: false },
+                _ => {
+                    due = true;
+                    Called { look, next: now + FIRST_PAUSE, pause: FIRST_PAUSE }
+                }
             };
-            self.files.insert(path, seen);
+            self.called.insert(path, called);
         }
-    }
-
-    /// Whether a file that lay there from the first would be known to be whole.
-    pub(super) fn is_known(&self) -> bool {
-        self.looks > RESTS
-    }
-
-    /// Whether a file has rested.
-    pub(super) fn is_whole(&self, path: &Path) -> bool {
-        self.files.get(path).is_some_and(SeenFile::is_whole)
-    }
-
-    /// Whether a file has rested, and was not refused as it is: a night looks at those again, a call does not.
-    pub(super) fn is_ready(&self, path: &Path) -> bool {
-        self.files.get(path).is_some_and(SeenFile::is_ready)
-    }
-
-    /// Whether any file is ready.
-    pub(super) fn any_ready(&self) -> bool {
-        self.files.values().any(SeenFile::is_ready)
-    }
-
-    /// Remembers what was refused. A file in a partner's folder may only have come before its partner, so it is
-    /// looked at again after another file was taken in.
-    pub(super) fn settle(&mut self, outcomes: &[(Dropped, FileOutcome)]) {
-        let any_new = outcomes.iter().any(|(_, outcome)| matches!(outcome, FileOutcome::Done(_)));
-        for (dropped, outcome) in outcomes {
-            if let (
-                FileOutcome::Refused(_)
-                | FileOutcome::Guarded(_)
-                | FileOutcome::Failed(_)
-                | FileOutcome::GivenUp(_),
-                Some(seen),
-            ) = (outcome, self.files.get_mut(&dropped.path))
-            {
-                seen.refused = dropped.partner.is_none() || !any_new;
-            }
+        if due {
+            self.last_call = Some(now);
         }
-    }
-}
-
-impl SeenFile {
-    fn is_whole(&self) -> bool {
-        self.unchanged >= RESTS
+        due
     }
 
-    fn is_ready(&self) -> bool {
-        self.is_whole() && !self.refused
+    /// Notes that it can be looked at.
+    pub(super) const fn is_in_sight(&mut self) {
+        self.looked = true;
+    }
+
+    /// Notes that nobody could look.
+    pub(super) const fn is_out_of_sight(&mut self) {
+        self.looked = false;
+    }
+
+    /// Whether it could be looked at.
+    pub(super) const fn is_known(&self) -> bool {
+        self.looked
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
-    fn inbox_of(looks: &[u64]) -> Inbox {
+    #[test]
+    fn what_is_ready_is_called_for_at_once_and_less_and_less_often_while_it_stays() {
         let mut inbox = Inbox::default();
-        for length in looks {
-            inbox.note(vec![("a.csv".into(), Some((*length, SystemTime::UNIX_EPOCH)))]);
+        let begun = Instant::now();
+        let look = |bytes| Some(Look { file: (1, 1), bytes, modified_ns: 0, changed_ns: 0 });
+        let mut calls = Vec::new();
+        for second in 0..=130 {
+            let ready = vec![("a.csv".into(), look(if second < 100 { 10 } else { 20 }))];
+            if inbox.note(begun + Duration::from_secs(second), ready) {
+                calls.push(second);
+            }
         }
-        inbox
-    }
-
-    fn refused(partner: Option<&str>) -> (Dropped, FileOutcome) {
-        let partner = partner.map(str::to_owned);
-        let results = "answers".into();
-        let dropped = Dropped {
-            path: "a.csv".into(),
-            kind: None,
-            partner,
-            accept_backdated: false,
-            by_operator: false,
-            accept_ends: false,
-            leaves: None,
-            results,
-        };
-        (dropped, FileOutcome::Refused("no partner 4711 is known".to_owned()))
-    }
-
-    #[test]
-    fn a_file_is_ready_when_two_looks_in_a_row_found_it_unchanged() {
-        let ready = |looks: &[u64]| inbox_of(looks).is_ready(Path::new("a.csv"));
-        assert!(!ready(&[10]));
-        assert!(!ready(&[10, 10]));
-        assert!(ready(&[10, 10, 10]));
-        assert!(!ready(&[10, 10, 20, 20]), "still written to");
-        assert!(ready(&[10, 10, 20, 20, 20]));
-    }
-
-    #[test]
-    fn a_refused_file_waits_until_somebody_changes_it() {
-        let mut inbox = inbox_of(&[10, 10, 10]);
-        inbox.settle(&[refused(None)]);
-        assert!(!inbox.is_ready(Path::new("a.csv")));
-        for _ in 0..3 {
-            inbox.note(vec![("a.csv".into(), Some((20, SystemTime::UNIX_EPOCH)))]);
-        }
-        assert!(inbox.is_ready(Path::new("a.csv")));
+        assert_eq!(calls, [0, 1, 3, 7, 15, 31, 63, 100, 101, 103, 107, 115]);
+        assert!(inbox.is_known());
+        let quiet: Vec<u64> =
+            (131..=260).filter(|s| inbox.note(begun + Duration::from_secs(*s), vec![])).collect();
+        assert_eq!(quiet, [175, 235], "now and then, whatever is there");
     }
 }

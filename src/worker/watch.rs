@@ -1,61 +1,61 @@
-//! Looks at the inbox every second, and sends a wake-up call for a file once it has stopped changing.
+//! Looks at the inbox every second, or as often as files are to rest, and sends a wake-up call for a file once it has rested.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tracing::warn;
 
 use super::{dispatcher::Dispatcher, queue::Queue};
 use crate::{
-    jobs::{
-        Error,
-        intake::{
-            self,
-            inbox::{InboxFiles, waiting},
-        },
+    jobs::intake::{
+        self,
+        inbox::{self, SeenInbox},
     },
     store::notifier,
 };
 
-/// How often one looks.
-const TICK: Duration = Duration::from_secs(1);
+/// How often one looks at most, and at least.
+const TICK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// Looks until a stop is asked for.
 pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
-    let inbox = dispatcher.base.folders.inbox();
+    let folder = dispatcher.base.folders.inbox();
     if dispatcher.takes_in()
-        && let Err(error) = tokio::fs::create_dir_all(&inbox).await
+        && let Err(error) = tokio::fs::create_dir_all(&folder).await
     {
-        warn!(inbox = %inbox.display(), %error, "the inbox cannot be made");
+        warn!(inbox = %folder.display(), %error, "the inbox cannot be made");
     }
+    let rest = dispatcher.base.policies.import_entitlements.policy.inbox_rest(true);
+    let tick = rest.clamp(TICK.0, TICK.1);
     let mut told = BTreeSet::new();
     loop {
-        let (waiting, unreadable) = match waiting(&dispatcher.base) {
-            Ok(InboxFiles { files, unreadable }) => (Some(files), unreadable),
-            Err(error) => (None, vec![error]),
+        let (ready, unreadable) = match inbox::look(&dispatcher.base).await {
+            Ok(SeenInbox { ready, unreadable }) => (Some(ready), unreadable),
+            Err(error) => (None, BTreeSet::from([error.to_string()])),
         };
-        told = tell(&told, &unreadable, waiting.is_some());
-        if let Some(waiting) = waiting {
-            let stamped = waiting.into_iter().map(|one| (one.path.clone(), intake::stamp(&one.path)));
-            let stamped = stamped.collect();
-            let ready = {
-                let mut inbox = dispatcher.inbox();
-                inbox.note(stamped);
-                inbox.any_ready()
-            };
-            if ready && dispatcher.takes_in() && dispatcher.is_open(&Queue::Intake) {
-                notify(&dispatcher).await;
+        told = tell(&told, unreadable, ready.is_some());
+        match ready {
+            None => dispatcher.inbox().is_out_of_sight(),
+            // What is not called for now is ready at the next look.
+            Some(ready) if dispatcher.takes_in() && dispatcher.is_open(&Queue::Intake) => {
+                if dispatcher.inbox().note(Instant::now(), ready) {
+                    notify(&dispatcher).await;
+                }
             }
+            Some(_) => dispatcher.inbox().is_in_sight(),
         }
         tokio::select! {
             () = dispatcher.base.stop.asked() => return,
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(tick) => {}
         }
     }
 }
 
 /// Tells of what cannot be looked at, once for as long as it cannot; gives what was told of by now.
-fn tell(told: &BTreeSet<String>, unreadable: &[Error], only_folders: bool) -> BTreeSet<String> {
-    let now: BTreeSet<String> = unreadable.iter().map(ToString::to_string).collect();
+fn tell(told: &BTreeSet<String>, now: BTreeSet<String>, only_folders: bool) -> BTreeSet<String> {
     for error in now.difference(told) {
         if only_folders {
             warn!(%error, "a folder in the inbox cannot be looked at; its files wait until it can");

@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, fs};
 
 use crate::{
-    cast::{assign, cancel, contact, monthly, partner, usage, users},
+    cast::{assign, contact, monthly, partner, usage, users},
     house::House,
     story::Answer,
 };
@@ -284,10 +284,10 @@ async fn c1_an_instant_before_the_first_year_is_refused_at_the_door_and_the_nigh
     fs::write(inbox.join("a.csv"), asked).unwrap();
     fs::write(inbox.join("b.csv"), also).unwrap();
     house.run(["--now", "2024-02-05T10:00:00Z", "night", "--from", "2024-02-04"]).ended(0);
-    let answer = fs::read_to_string(house.dir.join("answers/a.result.csv")).unwrap();
+    let answer = fs::read_to_string(inbox.join("done/a.result.csv")).unwrap();
     let told = "Dates are taken from 1990-01-01 through 2100-12-31; correct the year.";
     assert!(answer.contains("rejected,date_out_of_range") && answer.contains(told), "{answer}");
-    assert!(fs::read_to_string(house.dir.join("answers/b.result.csv")).unwrap().contains("applied"));
+    assert!(fs::read_to_string(inbox.join("done/b.result.csv")).unwrap().contains("applied"));
     assert_eq!(house.one::<i64>("select count(*) from file where status <> 'done'").await, 0);
 }
 
@@ -329,36 +329,40 @@ async fn a_row_that_the_store_refuses_is_answered_and_those_around_it_go_in() {
 async fn f10_an_answer_that_cannot_be_written_stops_no_other_file_and_no_night() {
     let house = stage().await;
     let inbox = house.dir.join("inbox");
-    let answers = house.dir.join("answers");
-    fs::create_dir_all(&inbox).unwrap();
-    fs::create_dir_all(answers.join("folder.result.csv")).unwrap();
-    let long = format!("{}.csv", "n".repeat(245));
+    fs::create_dir_all(inbox.join("done/folder.result.csv")).unwrap();
+    let long = ["n".repeat(245), "m".repeat(251)].map(|stem| format!("{stem}.csv"));
     fs::write(inbox.join("folder.csv"), partner("4401", "USD")).unwrap();
-    fs::write(inbox.join(&long), partner("4402", "USD")).unwrap();
+    fs::write(inbox.join(&long[0]), partner("4402", "USD")).unwrap();
+    fs::write(inbox.join(&long[1]), partner("4404", "USD")).unwrap();
     fs::write(inbox.join("other.csv"), partner("4403", "USD")).unwrap();
-    // Where a file stands in place of a partner's folder, no answer can be written at all.
+    // Where a file stands in place of the folder, nothing can be put there at all.
     fs::create_dir_all(inbox.join("4301")).unwrap();
-    fs::write(answers.join("4301"), "in the way").unwrap();
     fs::write(inbox.join("4301/contact.csv"), contact("4301", "sv")).unwrap();
-    house.run(["--now", "2024-02-05T10:00:00Z", "night", "--from", "2024-02-04"]).ended(0);
-    let names = || {
-        let listed = fs::read_dir(&answers).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-        listed.collect::<std::collections::BTreeSet<_>>()
+    std::os::unix::fs::symlink("/nowhere", inbox.join("4301/done")).unwrap();
+    let night = |day| house.run(["--now", &format!("{day}T10:00:00Z"), "night", "--from", "2024-02-04"]);
+    night("2024-02-05").ended(0);
+    let told = |folder: &str| {
+        let listed = fs::read_dir(inbox.join(folder)).unwrap();
+        let names = listed.map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.collect::<std::collections::BTreeSet<_>>()
     };
-    let told = names();
-    assert!(told.contains("folder.result.2.csv") && told.contains("other.result.csv"), "{told:?}");
-    assert!(told.iter().any(|name| name.starts_with("nnn") && name.ends_with(".result.csv")), "{told:?}");
-    let left: Vec<_> = fs::read_dir(&inbox).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["4301"], "what is answered leaves the inbox");
-    assert_eq!(house.one::<i64>("select count(*) from partner where number like '44%'").await, 3);
-    // Its rows are in; once there is room, the next night answers it.
+    let done = told("done");
+    for name in ["folder.2.csv", "folder.2.result.csv", "folder.2.note.txt", "other.csv", "other.result.csv"]
+    {
+        assert!(done.contains(name), "{name}: {done:?}");
+    }
+    for letter in ["nnn", "mmm"] {
+        let its = done.iter().filter(|name| name.starts_with(letter) && name.len() <= 255);
+        assert_eq!(its.count(), 3, "{done:?}");
+    }
+    assert_eq!(house.one::<i64>("select count(*) from partner where number like '44%'").await, 4);
     assert_eq!(house.lines("select language from contact").await, ["sv"]);
-    fs::remove_file(answers.join("4301")).unwrap();
-    house.run(["--now", "2024-02-06T10:00:00Z", "night"]).ended(0);
-    assert!(fs::read_to_string(answers.join("4301/contact.result.csv")).unwrap().contains("applied"));
-    assert!(!inbox.join("4301/contact.csv").exists());
-    let cancelled = cancel("4301", "SR-9", "ORD-1", "2024-02-05");
-    fs::write(inbox.join("cancel.csv"), cancelled).unwrap();
-    house.run(["--now", "2024-02-07T10:00:00Z", "night"]).ended(0);
+    // The link that was in the way is refused like anything that is no file, and nothing went through it.
+    assert!(fs::symlink_metadata(inbox.join("4301/refused/done")).unwrap().is_symlink());
+    let done = told("4301/done");
+    assert!(done.contains("contact.csv") && done.contains("contact.note.txt"), "{done:?}");
+    let left: std::collections::BTreeSet<_> =
+        told("").into_iter().filter(|name| !name.starts_with('.')).collect();
+    assert_eq!(Vec::from_iter(left), ["4301", "done"], "what is answered leaves the inbox");
     assert_eq!(house.one::<i64>("select count(*) from file where status = 'staged'").await, 0);
 }

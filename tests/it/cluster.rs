@@ -245,11 +245,43 @@ impl Store {
         let night = format!("select exists (select from night where due_on = '{LAST}')");
         let took = self.until("the last night is complete", &night, patience).await;
         let begun = Instant::now();
-        while fs::read_dir(self.dir.join("inbox")).is_ok_and(|files| files.count() > 0) {
+        while self.waits_in_inbox() {
             assert!(begun.elapsed() < patience, "{}: the inbox is never empty\n{}", self.name, self.said());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         took + begun.elapsed()
+    }
+
+    /// Whether anything in the inbox, or on its way in, has no answer yet.
+    fn waits_in_inbox(&self) -> bool {
+        let inbox = self.dir.join("inbox");
+        let names = |folder: &Path| -> Vec<String> {
+            let listed = fs::read_dir(folder).into_iter().flatten().flatten();
+            listed.map(|entry| entry.file_name().into_string().unwrap()).collect()
+        };
+        let dropped =
+            names(&inbox).iter().any(|name| !["done", "refused", ".taking"].contains(&name.as_str()));
+        dropped || names(&inbox.join(".taking")).iter().any(|name| !name.starts_with('.'))
+    }
+
+    /// That every file that was dropped is kept as it was, once, and nothing else but its answer and its note.
+    pub fn kept_all(&self, dropped: &[PathBuf], told: &str) {
+        assert!(!self.waits_in_inbox(), "{told}");
+        let done = self.dir.join("inbox/done");
+        let mut kept: Vec<String> = fs::read_dir(&done)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        kept.sort();
+        let mut expected = Vec::new();
+        for file in dropped {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let stem = name.strip_suffix(".csv").unwrap();
+            expected.extend([name.to_owned(), format!("{stem}.note.txt"), format!("{stem}.result.csv")]);
+            assert_eq!(fs::read(done.join(name)).unwrap(), fs::read(file).unwrap(), "{told}: {name}");
+        }
+        expected.sort();
+        assert_eq!(kept, expected, "{told}");
     }
 
     /// Everything that is promised to be equal: the digest, decisions, notices, each mail byte for byte, answers.
@@ -289,7 +321,8 @@ impl Store {
         }
         // A file with rejected rows that was done before a kill is read again, and says of the rows that went in that
         // they are unchanged.
-        for (name, text) in texts(&self.dir.join("answers")) {
+        let answers = texts(&self.dir.join("answers")).into_iter().chain(texts(&self.dir.join("inbox/done")));
+        for (name, text) in answers.filter(|(name, _)| name.ends_with(".result.csv")) {
             outcome.insert(format!("answer {name}"), text.replace(",unchanged,", ",applied,"));
         }
         outcome

@@ -156,6 +156,8 @@ impl Game {
         let mut outcome = store.outcome().await;
         if who == Who::Import {
             once(&mut outcome);
+        } else {
+            store.kept_all(&self.dropped, &told);
         }
         same(&outcome, &self.expected, &told);
         store.nothing_is_wrong(&told).await;

@@ -318,7 +318,7 @@ async fn r1_r2_monthly_credit_takes_any_number_guests_included_and_bulk_one_that
 }
 
 #[tokio::test]
-async fn a_file_refused_whole_leaves_nothing_and_stays_where_it_was() {
+async fn a_file_refused_whole_leaves_nothing_and_is_kept_as_it_was() {
     let house = known().await;
     let before = house.state().await;
     let whole = ENTITLEMENTS.to_owned()
@@ -351,10 +351,12 @@ async fn a_file_refused_whole_leaves_nothing_and_stays_where_it_was() {
         fs::write(inbox.join(name), bytes).unwrap();
     }
     assert_eq!(house.state().await, before);
-    // The night leaves them in the inbox as well, and goes on.
+    // In the inbox each is put aside with a note that says why, and the night goes on.
     house.night("2024-02-01").await;
-    for (name, bytes, _) in &files {
-        assert_eq!(&fs::read(inbox.join(name)).unwrap(), bytes, "{name}");
+    for (name, bytes, says) in &files {
+        assert_eq!(&fs::read(inbox.join("refused").join(name)).unwrap(), bytes, "{name}");
+        let note = fs::read_to_string(inbox.join("refused").join(name.replace(".csv", ".note.txt"))).unwrap();
+        assert!(note.to_lowercase().contains(&says.to_lowercase()) && !inbox.join(name).exists(), "{note}");
     }
     assert_eq!(house.one::<i64>("select count(*) from membership").await, 1);
     assert_eq!(house.one::<i64>("select count(*) from staged_row").await, 0);
@@ -378,9 +380,9 @@ async fn a_night_takes_in_what_waits_in_the_inbox_first_and_a_partner_s_folder_a
         !own.join("e.csv").exists() && !inbox.join("u.csv").exists(),
         "what is answered leaves the inbox"
     );
-    let answer = fs::read_to_string(house.dir.join("answers/4301/e.result.csv")).unwrap();
+    let answer = fs::read_to_string(own.join("done/e.result.csv")).unwrap();
     assert!(answer.lines().nth(2).unwrap().contains("rejected,other_partner"), "{answer}");
-    assert!(house.dir.join("answers/u.result.csv").exists());
+    assert!(inbox.join("done/u.result.csv").exists());
     let before = house.state().await;
     house.night("2024-01-31").await;
     assert_eq!(house.state().await, before);

@@ -236,13 +236,14 @@ async fn promise_11_a_file_with_rejected_keys_from_the_inbox_is_kept_beside_its_
     let ran = Ran::of(&mut at(&house, "2024-02-11", &["night"])).ended(0);
     silent(ran.stderr.as_bytes(), "the log");
     assert!(ran.stderr.contains("rejected product keys are in the original alone"), "{}", ran.stderr);
-    let kept = house.dir.join("answers/4301/bad.csv");
+    let kept = inbox.join("done/bad.csv");
     assert_eq!(fs::read_to_string(&kept).unwrap(), bad);
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!inbox.join("good.csv").exists() && !inbox.join("bad.csv").exists());
-    assert!(inbox.join("odd.csv").exists(), "a file that is refused whole stays where it is");
+    let odd = inbox.join("refused/odd.csv");
+    assert!(odd.exists(), "a file that is refused whole is kept");
     for file in files(house.dir.path()) {
-        if file != kept && file != inbox.join("odd.csv") {
+        if file != kept && file != odd {
             silent(&fs::read(&file).unwrap(), &file.display().to_string());
         }
     }
@@ -250,7 +251,7 @@ async fn promise_11_a_file_with_rejected_keys_from_the_inbox_is_kept_beside_its_
     // Again under the same name, with other rows: nothing that was kept is lost.
     fs::write(inbox.join("bad.csv"), bad.replace("ORD-9", "ORD-8")).unwrap();
     Ran::of(&mut at(&house, "2024-02-12", &["night"])).ended(0);
-    assert!(kept.exists() && house.dir.join("answers/4301/bad.2.csv").exists());
+    assert!(kept.exists() && inbox.join("done/bad.2.csv").exists());
     // Corrected, it is deleted.
     fs::rename(&kept, inbox.join("bad.csv")).unwrap();
     fs::write(inbox.join("bad.csv"), bad.replace("ORD-9", "ORD-1")).unwrap();
@@ -506,7 +507,7 @@ async fn promise_11_another_secret_or_none_is_said_and_nothing_is_sealed_with_it
     fs::write(inbox.join("k.csv"), HEADER.to_owned() + &keyed("ORD-1", SUITE, KEYS[0], "25")).unwrap();
     fs::write(inbox.join("p.csv"), partners(TENANT).replace("4301", "4302")).unwrap();
     Ran::of(&mut at(&house, "2024-02-12", &["night"])).ended(0);
-    assert!(inbox.join("k.csv").exists() && !inbox.join("p.csv").exists());
+    assert!(inbox.join("refused/k.csv").exists() && inbox.join("done/p.csv").exists());
     // A dry run makes no secret.
     let fresh = known().await;
     let file = fresh.dir.join("keys.csv");

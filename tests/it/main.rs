@@ -37,6 +37,7 @@ mod go_to_market;
 mod ground;
 mod house;
 mod import_entitlements;
+mod inbox;
 mod jobs_command;
 mod keys;
 mod model;

@@ -92,7 +92,10 @@ async fn a_night_gives_up_a_file_in_the_inbox_within_its_own_tries_goes_on_and_l
     assert_eq!(house.one::<i64>("select count(*) from partner").await, 1, "the other file is in");
     let refusal = "select refusal from file where status = 'refused'";
     assert!(house.one::<String>(refusal).await.contains("ended its process 4 times"));
-    assert!(hostile.exists(), "it stays where it is");
+    let kept = house.dir.join("inbox/refused/users.csv");
+    assert!(kept.exists() && !hostile.exists());
+    let note = fs::read_to_string(house.dir.join("inbox/refused/users.note.txt")).unwrap();
+    assert!(note.contains("ended its process 4 times"), "{note}");
     // Nobody tries it again by itself; from elsewhere an operator may.
     let next = ["--now", "2024-01-17T03:00:00Z", "night"];
     let mut command = house.command(next);
@@ -101,7 +104,7 @@ async fn a_night_gives_up_a_file_in_the_inbox_within_its_own_tries_goes_on_and_l
         .env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"));
     Ran::of(&mut command).ended(0);
     let elsewhere = house.dir.join("users.csv");
-    fs::rename(&hostile, &elsewhere).unwrap();
+    fs::rename(&kept, &elsewhere).unwrap();
     run(&house, &["import", elsewhere.to_str().unwrap()], "").ended(0);
     assert_eq!(house.one::<i64>("select count(*) from directory_user").await, 6);
 }
@@ -152,43 +155,44 @@ async fn a_file_that_fails_for_its_own_reason_is_tried_less_and_less_often_then_
     let text = users(&house).replace("global_admin", "");
     let partners = write(&house, "partners.csv", PARTNERS);
     run(&house, &["import", &partners], "").ended(0);
-    // Where a file stands in place of a partner's folder, no answer can be written.
-    let in_the_way = write(&house, "answers/4711", "in the way");
     let hostile = write(&house, "inbox/4711/users.csv", &text);
-    let night = |day: usize| {
+    let night = |day: usize, fault: &str| {
         let (other, number) = (format!("inbox/other{day}.csv"), 4800 + day);
         write(&house, &other, &PARTNERS.replace("4711", &number.to_string()));
         let now = format!("2024-01-{:02}T03:00:00Z", 16 + day);
-        house.run(["--now", &now, "night"]).ended(0);
-        assert!(!house.dir.join(&other).exists(), "the file beside it goes in");
+        let ran = Ran::of(house.command(["--now", &now, "night"]).env("BENEFACTOR_FAULTS", fault)).ended(0);
+        let answer = house.dir.join(&format!("inbox/done/other{day}.result.csv"));
+        assert!(answer.exists(), "the file beside it goes in: {}", ran.stderr);
     };
+    // It lies there longest, so its answer is the first.
+    let fails = "file.answered=fail";
     let failures = "select failures from file where name = 'users.csv' order by file_id desc limit 1";
-    night(0);
+    night(0, fails);
     assert_eq!(house.one::<i32>(failures).await, 1);
-    night(1);
+    assert!(!std::path::Path::new(&hostile).exists(), "it is out of sight until it is answered");
+    night(1, fails);
     assert_eq!(house.one::<i32>(failures).await, 2);
     let pause = "select extract(epoch from retry_at - now())::int / 60 from file where failures > 0";
     assert!((8..=10).contains(&house.one::<i32>(pause).await));
-    night(2);
+    night(2, "");
     assert_eq!(house.one::<i32>(failures).await, 2, "it rests");
     let rested = "update file set retry_at = now() where failures > 0";
     sqlx::query(rested).execute(&house.owner).await.unwrap();
-    night(3);
+    night(3, fails);
     assert!((30..=40).contains(&house.one::<i32>(pause).await));
     sqlx::query(rested).execute(&house.owner).await.unwrap();
-    night(4);
+    night(4, fails);
     let status = "select status from file where failures > 0";
     assert_eq!(house.one::<String>(status).await, "refused");
     let told = house.run(["--now", "2024-01-21T04:00:00Z", "status"]).stdout;
-    for part in ["users.csv: it failed 4 times", "answers/4711", "6 of its 6 rows", "import it again"] {
+    for part in ["users.csv: it failed 4 times", "file.answered", "6 of its 6 rows", "import it again"] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    // Nobody tries it again by itself; from elsewhere an operator may.
-    night(5);
+    // Nobody tries it again by itself; an operator may.
+    night(5, "");
     assert_eq!(house.one::<i64>("select count(*) from file where name = 'users.csv'").await, 1);
-    fs::remove_file(in_the_way).unwrap();
     let elsewhere = house.dir.join("users.csv");
-    fs::rename(hostile, &elsewhere).unwrap();
+    fs::rename(house.dir.join("inbox/4711/refused/users.csv"), &elsewhere).unwrap();
     let again = run(&house, &["import", elsewhere.to_str().unwrap()], "").ended(0).stdout;
     assert!(again.contains("0 applied, 6 unchanged, 0 rejected"), "{again}");
 }

@@ -60,6 +60,8 @@ async fn all_at_once(house: &House, files: Vec<String>) -> BTreeMap<String, usiz
                     by_operator: false,
                     accept_ends: false,
                     leaves: None,
+                    claim: None,
+                    marker: None,
                     results: folder.clone(),
                 };
                 let outcome = take_in(&cx, &mut conn, vec![dropped]).await.unwrap().remove(0).1;

@@ -99,7 +99,7 @@ impl House {
             vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
             rates: tokio::sync::OnceCell::new(),
             stop: jobs::Stop::never(),
-            whole: jobs::Whole::all(),
+            waited: jobs::Waited::default(),
         }
     }
 
@@ -141,6 +141,8 @@ impl House {
             let (partner, results) = (partner.map(str::to_owned), results.clone());
             dropped.push(Dropped {
                 leaves: None,
+                claim: None,
+                marker: None,
                 path,
                 kind: None,
                 partner,

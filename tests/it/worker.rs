@@ -195,11 +195,11 @@ async fn up_takes_in_what_is_dropped_once_it_is_whole_and_hands_it_back_answered
     let user = "user_principal_name,object_id,partner_id,display_name,mail,user_type,enabled,role\n\
                 dana@harborpine.example,8959553c-6211-52b8-9de5-04ab2d7421b2,4711,Dana,dana@harborpine.example,Member,true,global_admin\n";
     write(&inbox.join("4711/users.csv"), user);
-    let answer = house.dir.join("answers/partners.result.csv");
+    let answer = house.dir.join("inbox/done/partners.result.csv");
     appears(&answer).await;
     let answered = fs::read_to_string(&answer).unwrap();
     assert_eq!(answered.matches("applied").count(), 41, "{answered}");
-    appears(&house.dir.join("answers/4711/users.result.csv")).await;
+    appears(&inbox.join("4711/done/users.result.csv")).await;
     until(&house, "both are done", "select count(*) filter (where status = 'done') = 2 from file").await;
     up.stop();
     assert!(!partners.exists() && !inbox.join("4711/users.csv").exists());
@@ -324,7 +324,7 @@ async fn two_processes_tick_once_run_one_night_and_take_a_file_once() {
     until(&house, "the night is complete", COMPLETE).await;
     until(&house, "the file is taken in", "select exists (select from partner where name = 'Harbor & Oak')")
         .await;
-    appears(&house.dir.join("answers/partners.result.csv")).await;
+    appears(&house.dir.join("inbox/done/partners.result.csv")).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     one.stop();
     two.stop();
@@ -333,7 +333,7 @@ async fn two_processes_tick_once_run_one_night_and_take_a_file_once() {
     let begun = "select max(attempts) from run where due_on = '2024-01-15'";
     assert_eq!(house.one::<i32>(begun).await, 1);
     assert_eq!(house.one::<i64>("select count(*) from file").await, 3, "two at first, one dropped");
-    let answer = fs::read_to_string(house.dir.join("answers/partners.result.csv")).unwrap();
+    let answer = fs::read_to_string(house.dir.join("inbox/done/partners.result.csv")).unwrap();
     assert!(answer.contains("applied") && !answer.contains("unchanged"), "{answer}");
 }
 
@@ -346,7 +346,7 @@ async fn calls_are_answered_again_after_every_connection_was_cut() {
     until(&house, "it has its connections", &format!("select count(*) > 5 {ours}")).await;
     assert!(house.one::<bool>(&format!("select count(pg_terminate_backend(pid)) > 0 {ours}")).await);
     write(&house.dir.join("inbox/partners.csv"), PARTNERS);
-    appears(&house.dir.join("answers/partners.result.csv")).await;
+    appears(&house.dir.join("inbox/done/partners.result.csv")).await;
     up.stop();
     let held = "select count(*) from apalis.jobs where status in ('Queued', 'Running')";
     assert_eq!(house.one::<i64>(held).await, 0);

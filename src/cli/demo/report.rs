@@ -120,7 +120,7 @@ pub(super) async fn gather(
         digest: digest(conn, None).await?,
         outbox: count(&cx.folders.outbox(), false)?,
         exports: count(&dir.join(&cx.policies.export_entitlements.policy.folder), false)?,
-        answers: count(&cx.folders.answers(), true)?,
+        answers: count(&cx.folders.data.join("answers"), true)?,
     })
 }
 

@@ -1,8 +1,10 @@
 //! What every job of one business date works with.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use chrono::NaiveDate;
@@ -26,7 +28,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Files that people drop.
+    /// Files that people drop; those that were answered are in `done` and `refused` there, with their answers.
     #[must_use]
     pub fn inbox(&self) -> PathBuf {
         self.data.join("inbox")
@@ -38,12 +40,6 @@ impl Folders {
         self.scratch.as_ref().map_or_else(|| self.data.join("spool"), |scratch| scratch.path().to_owned())
     }
 
-    /// Dropped files, handed back with an answer on every row.
-    #[must_use]
-    pub fn answers(&self) -> PathBuf {
-        self.data.join("answers")
-    }
-
     /// Mails as `.eml`.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
@@ -51,26 +47,21 @@ impl Folders {
     }
 }
 
-/// Tells files that are whole from files that are still written to.
-#[derive(Clone)]
-pub struct Whole(Arc<dyn Fn(&Path) -> bool + Send + Sync>);
+/// Files of the inbox that were waited for until they had rested. One that is written to on and on is waited for once in a
+/// while, not by every night.
+#[derive(Clone, Debug, Default)]
+pub struct Waited(Arc<Mutex<HashMap<PathBuf, Instant>>>);
 
-impl Whole {
-    /// By having watched them.
-    pub fn if_seen(tells: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tells))
-    }
+/// How long a file that was waited for is not waited for again.
+const NOT_AGAIN: Duration = Duration::from_mins(10);
 
-    /// As the one who starts a command says.
+impl Waited {
+    /// Whether to wait for this file; says so once.
     #[must_use]
-    pub fn all() -> Self {
-        Self(Arc::new(|_| true))
-    }
-
-    /// Whether this one is.
-    #[must_use]
-    pub fn is(&self, path: &Path) -> bool {
-        (self.0)(path)
+    pub fn is_new(&self, path: &Path) -> bool {
+        let mut waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.retain(|_, since| since.elapsed() < NOT_AGAIN);
+        waited.insert(path.to_owned(), Instant::now()).is_none()
     }
 }
 
@@ -100,8 +91,8 @@ pub struct Context {
     pub epoch: Option<i64>,
     /// Whether to begin nothing more.
     pub stop: Stop,
-    /// Which files of the inbox are whole; the others are still written to and wait.
-    pub whole: Whole,
+    /// Which files of the inbox were waited for.
+    pub waited: Waited,
     /// Where the secret is that product keys are sealed with.
     pub vault: Arc<vault::SecretPlace>,
     /// Loaded when first needed.
@@ -125,7 +116,7 @@ impl Context {
             place: self.place.clone(),
             epoch: self.epoch,
             stop: self.stop.clone(),
-            whole: self.whole.clone(),
+            waited: self.waited.clone(),
             vault: Arc::clone(&self.vault),
             rates: OnceCell::new(),
         }

@@ -125,7 +125,7 @@ impl Error {
 
     /// For an error with a file.
     pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.display().to_string();
+        let path = crate::files::shown::shown_path(path);
         move |error| Self::File { path, error }
     }
 }

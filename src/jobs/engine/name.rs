@@ -10,6 +10,12 @@ pub fn of_process(role: &str) -> String {
     format!("{role}:{}:{}:{}", host(), std::process::id(), Uuid::now_v7())
 }
 
+/// What no other dropped file is called, and what sorts by when it came.
+#[must_use]
+pub fn of_drop() -> String {
+    Uuid::now_v7().to_string()
+}
+
 /// This machine, as the network knows it.
 #[must_use]
 pub fn host() -> String {

@@ -1,6 +1,6 @@
 //! The numbers of the rules that rows and requests of files are decided by.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,16 @@ pub struct ImportPolicy {
     /// Nor after this one, 2000 to 9000.
     #[serde(default = "ImportPolicy::latest_year")]
     pub latest_year: u16,
+    /// A dropped file is whole once nobody has written to it for so many milliseconds and no program has it open for
+    /// writing.
+    #[serde(default = "ImportPolicy::inbox_rest_ms")]
+    pub inbox_rest_ms: u32,
+    /// The same where the system does not tell of every program whether it has it open.
+    #[serde(default = "ImportPolicy::inbox_rest_unseen_ms")]
+    pub inbox_rest_unseen_ms: u32,
+    /// For so many hours a file that was taken in is looked at again: whoever had it open may have written on.
+    #[serde(default = "ImportPolicy::inbox_watch_hours")]
+    pub inbox_watch_hours: u32,
     /// An entitlements file that ends more than this share of the live entitlements of the partners it names, in per
     /// cent, waits for the operator; 0 to 100.
     pub guard_ends_percent: u32,
@@ -48,6 +58,25 @@ impl ImportPolicy {
 
     const fn latest_year() -> u16 {
         2100
+    }
+
+    const fn inbox_rest_ms() -> u32 {
+        2_000
+    }
+
+    const fn inbox_rest_unseen_ms() -> u32 {
+        10_000
+    }
+
+    const fn inbox_watch_hours() -> u32 {
+        48
+    }
+
+    /// How long a dropped file is left alone before it is whole; `all_seen`: every program that has it open is known.
+    #[must_use]
+    pub fn inbox_rest(&self, all_seen: bool) -> Duration {
+        let unseen = if all_seen { 0 } else { self.inbox_rest_unseen_ms };
+        Duration::from_millis(self.inbox_rest_ms.max(unseen).into())
     }
 
     /// The first and the last day that a date of a row may be.
@@ -79,6 +108,9 @@ impl CheckedPolicy for ImportPolicy {
         if (1_900..=2_100).contains(&self.earliest_year) && self.latest_year < self.earliest_year {
             checks.add("policy.latest_year", self.latest_year, "write one that is not before earliest_year");
         }
+        checks.range("policy.inbox_rest_ms", self.inbox_rest_ms, 0..=3_600_000);
+        checks.range("policy.inbox_rest_unseen_ms", self.inbox_rest_unseen_ms, 0..=3_600_000);
+        checks.range("policy.inbox_watch_hours", self.inbox_watch_hours, 0..=24 * YEAR_DAYS);
         checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
         checks.range("policy.reassign_after_days", self.reassign_after_days, 0..=YEAR_DAYS);
         checks.range("policy.key_months", u32::from(self.key_months), 1..=120);

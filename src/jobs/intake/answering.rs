@@ -1,9 +1,6 @@
 //! A file is handed back with an answer on every row.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::fs::File;
 
 use sqlx::PgConnection;
 
@@ -15,25 +12,13 @@ use crate::{
     domain::language::Language,
     files::{
         answer::{self, AnswerFile, RowStatus},
+        keeping,
         profile::Profile,
         reader::{Limits, Reader, Record},
     },
     jobs::engine::{Context, Error, Result},
     store::file,
 };
-
-/// Where an answer of that name goes: where a folder stands in its place, a number tells them apart.
-fn free_place(folder: &Path, name: &str) -> PathBuf {
-    let stem = name.strip_suffix(".csv").unwrap_or(name);
-    let numbered = |nth: u32| match nth {
-        1 => folder.join(name),
-        nth => {
-            let ending = format!(".{nth}.csv");
-            folder.join(format!("{}{ending}", answer::short(stem, answer::NAME_BYTES - ending.len())))
-        }
-    };
-    (1..u32::MAX).map(numbered).find(|place| !place.is_dir()).unwrap_or_else(|| folder.join(name))
-}
 
 /// Hands the file back with an answer on every row.
 pub(super) async fn answer(
@@ -62,11 +47,13 @@ pub(super) async fn answer(
     if cx.dry_run {
         return Ok(taken(None));
     }
-    tokio::fs::create_dir_all(&dropped.results).await.map_err(Error::file(&dropped.results))?;
-    // A file that was begun before a crash may have been dropped under another name then.
-    let name =
-        dropped.path.file_name().map_or_else(|| head.name.clone().into(), |name| name.to_string_lossy());
-    let target = free_place(&dropped.results, &answer::name_for(&name));
+    let target = match &dropped.claim {
+        Some(claim) => claim.answer(),
+        None => dropped.results.join(&head.name),
+    };
+    if let Some(folder) = target.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(Error::file(folder))?;
+    }
     let failed = |error: answer::AnswerError| {
         Error::file(&target)(match error {
             answer::AnswerError::Io(error) => error,
@@ -102,5 +89,9 @@ pub(super) async fn answer(
             from = until;
         }
     }
-    Ok(taken(Some(out.finish().map_err(failed)?)))
+    let answer = match &dropped.claim {
+        Some(_) => out.finish(),
+        None => out.finish_beside(|nth| dropped.results.join(keeping::names(&head.name, nth).answer)),
+    };
+    Ok(taken(Some(answer.map_err(failed)?)))
 }

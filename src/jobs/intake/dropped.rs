@@ -1,14 +1,11 @@
 //! A file that somebody dropped: what is known of it before it is looked at, and what became of it.
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{io::ErrorKind, path::PathBuf};
 
 use crate::{
     domain::kinds::Kind,
     domain::reason::Problem,
+    files::{inbox::Claim, look::Look, shown::shown_path},
     jobs::engine::{Context, Error, Result},
     store::file::Tally,
 };
@@ -30,8 +27,13 @@ pub struct Dropped {
     pub accept_ends: bool,
     /// Where its answer goes.
     pub results: PathBuf,
-    /// What it looked like in the inbox, which it leaves once it is answered; `None`: it stays where it is.
-    pub leaves: Option<Stamp>,
+    /// What it looked like when its bytes were read, if it leaves once it is answered: a file from the inbox, or of product
+    /// keys.
+    pub leaves: Option<Look>,
+    /// A file from the inbox, in its private place.
+    pub claim: Option<Claim>,
+    /// Where it may be said how many rows it has, and what its SHA-256 is.
+    pub marker: Option<PathBuf>,
 }
 
 /// What became of it.
@@ -71,24 +73,27 @@ pub struct Taken {
     pub problems: Vec<Problem>,
 }
 
-/// What changes when a file is written to: its length and when that was.
-pub type Stamp = (u64, SystemTime);
-
-/// What tells whether a file is still written to; `None` when it is gone.
-#[must_use]
-pub fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::symlink_metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
-}
-
-/// What was taken in leaves the inbox, unless something else is there by now; the spool keeps its bytes. Somebody may
-/// have moved it meanwhile.
+/// A file of product keys that was imported, and is not needed any more, is deleted where it is, unless something else is
+/// there by now. Somebody may have moved it meanwhile.
 pub fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
-    if cx.dry_run || dropped.leaves.is_none() || dropped.leaves != stamp(&dropped.path) {
+    let now = Look::at(&dropped.path).ok();
+    let is_it = dropped.leaves.zip(now).is_some_and(|(then, now)| then.has_same_bytes(&now));
+    if cx.dry_run || !is_it {
         return Ok(());
     }
     match std::fs::remove_file(&dropped.path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(Error::file(&dropped.path)),
+    }
+}
+
+impl Dropped {
+    /// What it is called in front of people: of a file from the inbox, where it was dropped.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.claim {
+            Some(claim) => shown_path(&claim.folder.join(&claim.name)),
+            None => shown_path(&self.path),
+        }
     }
 }

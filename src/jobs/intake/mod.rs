@@ -8,9 +8,9 @@ use tracing::warn;
 use crate::{
     files::profile::Profile,
     jobs::engine::{Context, Result, fault},
-    store::{file, quarantine},
+    store::{dropped as dropped_file, file, quarantine},
 };
-pub use dropped::{Dropped, FileOutcome, Stamp, Taken, stamp};
+pub use dropped::{Dropped, FileOutcome, Taken};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use staged::NAME;
 use staged::Staging;
@@ -18,10 +18,14 @@ pub use tries::come_clean;
 
 mod answering;
 mod chunks;
+mod claims;
 mod dropped;
 mod halves;
 pub mod inbox;
+mod kept;
 mod kinds;
+mod late;
+mod left;
 mod originals;
 mod refusals;
 mod requests;
@@ -41,11 +45,7 @@ pub async fn take_in(
     let mut staged = Vec::new();
     for mut one in dropped {
         let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
-        let looked_like = stamp(&one.path);
-        let staging = match stage::stage(cx, conn, &one, &mine).await {
-            Ok(staging) => originals::mark(cx, &mut one, looked_like, &staging).map(|()| staging),
-            Err(error) => Err(error),
-        };
+        let staging = stage::stage(cx, conn, &mut one, &mine).await;
         match of_one_file(staging)? {
             Err(why) => outcomes.push((one, FileOutcome::Failed(why))),
             Ok(staging) => match staging {
@@ -83,6 +83,9 @@ pub async fn take_in(
     }
     for file_id in applied {
         let mut tx = conn.begin().await?;
+        if dropped_file::is_open(&mut tx, &cx.place, file_id).await? {
+            continue; // it is still in its private place, and is answered from there
+        }
         if quarantine::refusal(&mut tx, file_id).await?.is_none() {
             file::finish(&mut tx, file_id).await?;
             originals::forget(cx, &mut tx, file_id).await?;
@@ -124,6 +127,7 @@ async fn close(
     file_id: i64,
     profile: Profile,
 ) -> Result<FileOutcome> {
+    let keeping = kept::for_answer(cx, conn, one).await?;
     let mut tx = conn.begin().await?;
     if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
         return Ok(FileOutcome::GivenUp(sentence));
@@ -131,9 +135,12 @@ async fn close(
     file::finish(&mut tx, file_id).await?;
     let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
     fault::at("file.answered", NAME).await?;
-    originals::close(cx, &mut tx, one, file_id, &mut taken).await?;
+    originals::close(cx, &mut tx, one, file_id, keeping.as_ref(), &mut taken).await?;
     fault::at("file.left", NAME).await?;
     tx.commit().await?;
+    if let Some(claim) = &one.claim {
+        claim.clear();
+    }
     Ok(FileOutcome::Done(taken))
 }
 

@@ -17,6 +17,7 @@ use crate::{
     },
     files::{
         Refusal,
+        marker::{self, Marker},
         profile::Profile,
         reader::{Limits, Reader, Record},
         spool::{self, Spooled},
@@ -24,6 +25,7 @@ use crate::{
     jobs::engine::{Context, Error, Result, fault, is_full},
     store::{
         bulk::CopyRows,
+        dropped as store_dropped,
         file::{self, CELL_END, NewFile, Unfinished},
         quarantine,
         vault::Vault,
@@ -37,7 +39,7 @@ const STAGED_AT_ONCE: u64 = 10_000;
 pub async fn stage(
     cx: &Context,
     conn: &mut PgConnection,
-    dropped: &Dropped,
+    dropped: &mut Dropped,
     mine: &[i64],
 ) -> Result<Staging> {
     let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
@@ -46,11 +48,29 @@ pub async fn stage(
         Ok(spooled) => spooled,
         // Our disk, not the file: nothing may go on as if it had been looked at.
         Err(Refusal::Io(error)) if is_full(&error) => return Err(Error::file(&cx.folders.spool())(error)),
+        // Whoever writes to it has not come to an end: it is looked at again.
+        Err(refusal @ Refusal::Changed { .. }) if dropped.claim.is_some() => {
+            return Err(Error::file(&dropped.path)(std::io::Error::other(refusal)));
+        }
         Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
     };
+    if let Some(claim) = dropped.claim.as_ref().filter(|_| !cx.dry_run) {
+        let bytes = i64::try_from(spooled.bytes).unwrap_or(i64::MAX);
+        store_dropped::note_bytes(conn, &claim.id, &spooled.sha256, bytes, spooled.look.modified_ns).await?;
+        dropped.leaves = Some(spooled.look);
+    }
     fault::at("file.spooled", NAME).await?;
-    let staging = stage_spooled(cx, conn, dropped, &spooled, mine).await?;
+    let given_up = match &dropped.claim {
+        Some(claim) => store_dropped::given_up(conn, &claim.id).await?,
+        None => None,
+    };
+    let staging = match (given_up, said_by_marker(dropped, &spooled)) {
+        (Some(why), _) => Staging::GivenUp(why),
+        (None, Err(why)) => Staging::Refused(why),
+        (None, Ok(marker)) => stage_spooled(cx, conn, dropped, (&spooled, marker), mine).await?,
+    };
     originals::settle(cx, conn, &spooled, &staging).await?;
+    originals::mark(cx, dropped, &spooled, &staging)?;
     Ok(staging)
 }
 
@@ -59,7 +79,7 @@ async fn stage_spooled(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    spooled: &Spooled,
+    (spooled, marker): (&Spooled, Option<Marker>),
     mine: &[i64],
 ) -> Result<Staging> {
     let partner_id = match &dropped.partner {
@@ -94,12 +114,12 @@ async fn stage_spooled(
     let (header, profile) = match head {
         Ok(head) => head,
         Err(refusal) => {
-            return refuse(conn, &new, refusal.to_string()).await;
+            return refuse(conn, dropped, &new, refusal.to_string()).await;
         }
     };
     new.kind = profile.kind.name();
     let in_inbox = dropped.path.starts_with(cx.folders.inbox());
-    if let Some(before) = seen_before(conn, &new, &profile, mine, in_inbox).await? {
+    if let Some(before) = seen_before(conn, &new, &profile, mine).await? {
         return Ok(before);
     }
     new.header = &header;
@@ -110,31 +130,76 @@ async fn stage_spooled(
         // In the inbox one file must not stop the others; at a command the operator can do something about it.
         Err(Error::Store(error)) if in_inbox && error.is_configuration() => {
             tx.rollback().await?;
-            return refuse(conn, &new, error.to_string()).await;
+            return refuse(conn, dropped, &new, error.to_string()).await;
         }
         Err(error) => return Err(error),
     };
     let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile, vault).await? {
-        Ok(rows) => match guard(cx, &mut tx, dropped, file_id, &profile).await? {
-            None => {
-                let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
-                file::staged(&mut tx, file_id, rows, chunk).await?;
-                tx.commit().await?;
-                fault::at("file.staged", NAME).await?;
-                return Ok(Staging::Staged(file_id, profile));
+        Ok(rows) => {
+            match looked_through(cx, &mut tx, dropped, (file_id, &profile), marker.as_ref(), rows).await? {
+                None => {
+                    note_file(&mut tx, dropped, file_id).await?;
+                    let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
+                    file::staged(&mut tx, file_id, rows, chunk).await?;
+                    tx.commit().await?;
+                    fault::at("file.staged", NAME).await?;
+                    return Ok(Staging::Staged(file_id, profile));
+                }
+                Some(refused) => refused,
             }
-            Some(sentence) => (Staging::Guarded(sentence.clone()), sentence),
-        },
+        }
         Err(refusal) => (Staging::Refused(refusal.to_string()), refusal.to_string()),
     };
     tx.rollback().await?;
-    file::append_refused(conn, &new, &why).await?;
+    refuse(conn, dropped, &new, why).await?;
     Ok(refused)
 }
 
+/// What the marker beside a file says, if it says nothing else than the file.
+fn said_by_marker(dropped: &Dropped, spooled: &Spooled) -> std::result::Result<Option<Marker>, String> {
+    let Some(path) = &dropped.marker else { return Ok(None) };
+    let marker = marker::read(path).map_err(|error| format!("its .done file cannot be used: {error}"))?;
+    match marker.as_ref().and_then(|marker| marker.disputes_sha256(&spooled.sha256)) {
+        Some(why) => Err(why),
+        None => Ok(marker),
+    }
+}
+
+/// Why a file whose rows can all be read is not taken in as it is, if so: its marker says otherwise, or an operator is to look
+/// at it first.
+async fn looked_through(
+    cx: &Context,
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    (file_id, profile): (i64, &Profile),
+    marker: Option<&Marker>,
+    rows: i32,
+) -> Result<Option<(Staging, String)>> {
+    let rows = u64::try_from(rows).unwrap_or_default();
+    if let Some(why) = marker.and_then(|marker| marker.disputes_rows(rows)) {
+        return Ok(Some((Staging::Refused(why.clone()), why)));
+    }
+    let guarded = guard(cx, conn, dropped, file_id, profile).await?;
+    Ok(guarded.map(|sentence| (Staging::Guarded(sentence.clone()), sentence)))
+}
+
+/// Notes as which file a dropped one is on record.
+async fn note_file(conn: &mut PgConnection, dropped: &Dropped, file_id: i64) -> Result<()> {
+    match &dropped.claim {
+        Some(claim) => Ok(store_dropped::note_file(conn, &claim.id, file_id).await?),
+        None => Ok(()),
+    }
+}
+
 /// Records a file that is refused whole.
-async fn refuse(conn: &mut PgConnection, new: &NewFile<'_>, why: String) -> Result<Staging> {
-    file::append_refused(conn, new, &why).await?;
+async fn refuse(
+    conn: &mut PgConnection,
+    dropped: &Dropped,
+    new: &NewFile<'_>,
+    why: String,
+) -> Result<Staging> {
+    let file_id = file::append_refused(conn, new, &why).await?;
+    note_file(conn, dropped, file_id).await?;
     Ok(Staging::Refused(why))
 }
 
@@ -172,7 +237,6 @@ async fn seen_before(
     new: &NewFile<'_>,
     profile: &Profile,
     mine: &[i64],
-    in_inbox: bool,
 ) -> Result<Option<Staging>> {
     if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
         return Ok(Some(Staging::Known { kind: profile.kind }));
@@ -180,10 +244,6 @@ async fn seen_before(
     let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
     if let Some(file_id) = left {
         return Ok(Some(Staging::Staged(file_id, profile.clone())));
-    }
-    // In the inbox it would be tried again and again; from elsewhere an operator imports it, who has looked.
-    if in_inbox && let Some(why) = quarantine::given_up(conn, new.sha256, new.kind, new.partner_id).await? {
-        return Ok(Some(Staging::GivenUp(why)));
     }
     Ok(None)
 }

@@ -109,7 +109,7 @@ fn times(count: i32) -> String {
 fn sentence(why: &str, applied: i32, rows: i32) -> String {
     format!(
         "{why}; {applied} of its {rows} rows were applied before that and stay, of the others nothing is in; find out \
-         why, take it out of the inbox, and import it again"
+         why, and import it again"
     )
 }
 

@@ -1,7 +1,8 @@
 //! The places' names.
 
 /// Every point there is.
-pub const POINTS: [&str; 17] = [
+pub const POINTS: [&str; 18] = [
+    "file.moved",
     "file.spooled",
     "file.staged",
     "file.applied",

@@ -1,0 +1,173 @@
+//! The note beside a file that was answered: what became of it, and what to do, in a few lines that a person reads.
+
+use crate::domain::language::Language::{self, English, Swedish};
+
+/// What became of a dropped file.
+#[derive(Clone, Copy, Debug)]
+pub enum NoteOf<'a> {
+    /// Its rows are answered.
+    Taken {
+        /// What it is.
+        kind: &'a str,
+        /// Rows taken in, known already, and not taken in.
+        rows: [i64; 3],
+        /// The name of its answer.
+        answer: &'a str,
+        /// Columns that mean nothing.
+        unknown: &'a [String],
+        /// What is left of a file of product keys.
+        keys: Option<KeysLeft>,
+    },
+    /// The same bytes were taken in before.
+    Known,
+    /// Refused whole, and why.
+    Refused(&'a str),
+    /// It is not read, and stays where it is; why.
+    Left(&'a str),
+}
+
+/// What is left of a file of product keys (promise 11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysLeft {
+    /// Nothing: they are sealed in the store.
+    Deleted,
+    /// The file, because keys of it were rejected and the answer has them masked.
+    Original,
+}
+
+/// A note's text. `again`: the file was written to after it had been taken in, and is taken in whole once more.
+#[must_use]
+pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> String {
+    let mut lines = vec![name.to_owned(), String::new()];
+    if again {
+        lines.push(
+            match language {
+                English => {
+                    "This file was written to after it had been taken in. All of it was read once more."
+                }
+                Swedish => "Filen ändrades efter att den lästs in. Hela filen har lästs en gång till.",
+            }
+            .to_owned(),
+        );
+    }
+    match of {
+        NoteOf::Taken { kind, rows, answer, unknown, keys } => {
+            lines.extend(taken(kind, rows, answer, language));
+            if !unknown.is_empty() {
+                let unknown = unknown.join(", ");
+                lines.push(match language {
+                    English => format!("Columns that were not read: {unknown}."),
+                    Swedish => format!("Kolumner som inte lästes: {unknown}."),
+                });
+            }
+            lines.extend(keys.map(|left| keys_left(left, language).to_owned()));
+        }
+        NoteOf::Known => lines.push(
+            match language {
+                English => "The same file was taken in before, and nothing has changed since. There is nothing to do.",
+                Swedish => "Samma fil har lästs in tidigare och inget har ändrats sedan dess. Du behöver inte göra något.",
+            }
+            .to_owned(),
+        ),
+        NoteOf::Refused(why) => {
+            let (refused, then) = match language {
+                English => (
+                    "Refused: nothing of this file was taken in.",
+                    "Correct it and drop it again.",
+                ),
+                Swedish => (
+                    "Avvisad: inget i filen har lästs in.",
+                    "Rätta filen och lägg den i inkorgen igen.",
+                ),
+            };
+            lines.extend([refused.to_owned(), sentence(why, language), then.to_owned()]);
+        }
+        NoteOf::Left(why) => {
+            let left = match language {
+                English => "This was not read, and stays where it is.",
+                Swedish => "Detta har inte lästs och ligger kvar.",
+            };
+            lines.extend([left.to_owned(), sentence(why, language)]);
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn taken(kind: &str, rows: [i64; 3], answer: &str, language: Language) -> Vec<String> {
+    let [applied, unchanged, rejected] = rows;
+    let mut lines = vec![match language {
+        English => {
+            format!("Taken in as {kind}: {applied} rows applied, {unchanged} unchanged, {rejected} rejected.")
+        }
+        Swedish => format!(
+            "Inläst som {kind}: {applied} rader införda, {unchanged} oförändrade, {rejected} avvisade."
+        ),
+    }];
+    lines.push(match (language, rejected > 0) {
+        (English, false) => format!("Every row has its answer in {answer}."),
+        (Swedish, false) => format!("Svaret på varje rad finns i {answer}."),
+        (English, true) => format!(
+            "{answer} says of every rejected row why. Correct the rows there and drop that file into the inbox; rows that \
+             are in already change nothing."
+        ),
+        (Swedish, true) => format!(
+            "I {answer} står varför varje avvisad rad avvisades. Rätta raderna där och lägg den filen i inkorgen; rader som \
+             redan är införda ändrar inget."
+        ),
+    });
+    lines
+}
+
+/// What a reason begins with; reasons of whole files are written in English.
+fn sentence(why: &str, language: Language) -> String {
+    match language {
+        English => format!("Why: {why}."),
+        Swedish => format!("Skäl (på engelska): {why}."),
+    }
+}
+
+const fn keys_left(left: KeysLeft, language: Language) -> &'static str {
+    match (left, language) {
+        (KeysLeft::Deleted, English) => "Its product keys are sealed in the store, and the file was deleted.",
+        (KeysLeft::Deleted, Swedish) => "Produktnycklarna är förseglade och filen har raderats.",
+        (KeysLeft::Original, English) => {
+            "Rejected product keys are in the original beside this note alone: correct that file, not the answer, and drop it \
+             again."
+        }
+        (KeysLeft::Original, Swedish) => {
+            "Avvisade produktnycklar finns bara i originalet bredvid: rätta den filen, inte svaret, och lägg den i inkorgen \
+             igen."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_what_became_of_a_file_and_what_to_do_in_both_languages() {
+        let of = |rejected, keys| NoteOf::Taken {
+            kind: "users",
+            rows: [2, 1, rejected],
+            answer: "u.result.csv",
+            unknown: &[],
+            keys,
+        };
+        let good = text("u.csv", of(0, None), false, English);
+        assert_eq!(
+            good,
+            "u.csv\n\nTaken in as users: 2 rows applied, 1 unchanged, 0 rejected.\nEvery row has its answer in u.result.csv.\n"
+        );
+        assert!(text("u.csv", of(1, None), true, English).contains("drop that file"));
+        let swedish = text("u.csv", of(1, Some(KeysLeft::Original)), true, Swedish);
+        for part in ["1 avvisade", "Rätta raderna", "Avvisade produktnycklar", "en gång till"] {
+            assert!(swedish.contains(part), "{swedish}");
+        }
+        let refused = text("x.zip", NoteOf::Refused("it is a zip archive"), false, Swedish);
+        assert!(refused.contains("Avvisad") && refused.contains("it is a zip archive."), "{refused}");
+        assert!(text("x", NoteOf::Left("no file"), false, Swedish).contains("ligger kvar"));
+        assert!(text("x", NoteOf::Known, false, Swedish).contains("tidigare"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Moving what was dropped out of the inbox, to where nobody finds it by its name.
+
+use std::path::PathBuf;
+
+use sqlx::PgConnection;
+use tracing::warn;
+
+use super::{
+    dropped::{Dropped, FileOutcome},
+    staged::NAME,
+};
+use crate::{
+    files::{
+        inbox::{self, Claim, Item},
+        marker,
+        shown::{shown, shown_path},
+    },
+    jobs::engine::{Context, Result, fault, name},
+    store::dropped,
+};
+
+/// Moves something out of the inbox, on record first. `None`: it is gone, or cannot be moved.
+pub(super) async fn claim(cx: &Context, conn: &mut PgConnection, item: &Item) -> Result<Option<Claim>> {
+    let id = name::of_drop();
+    let shown = shown(item.path.file_name().unwrap_or_default());
+    let folder = item.partner.as_deref().unwrap_or_default();
+    let new = dropped::NewDrop { id: &id, place: &cx.place, folder, name: &shown, again_of: None };
+    dropped::append(conn, &new).await?;
+    let claimed = inbox::claim(item, id.clone()).and_then(|claim| {
+        let marker = marker::of(&item.path);
+        match &claim {
+            Some(claim) if marker.exists() => {
+                std::fs::rename(marker, claim.marker()).map(|()| Some(claim.clone()))
+            }
+            _ => Ok(claim),
+        }
+    });
+    match claimed {
+        Ok(Some(claim)) => {
+            fault::at("file.moved", NAME).await?;
+            Ok(Some(claim))
+        }
+        Ok(None) => {
+            dropped::forget(conn, &id).await?;
+            Ok(None)
+        }
+        Err(error) => {
+            warn!(file = shown_path(&item.path), %error, "it cannot be taken out of the inbox");
+            Ok(None)
+        }
+    }
+}
+
+/// A dropped file: one that was moved, or where it lies.
+pub(super) fn dropped_at(
+    path: PathBuf,
+    partner: Option<String>,
+    claim: Option<Claim>,
+    marker: PathBuf,
+) -> Dropped {
+    Dropped {
+        path,
+        kind: None,
+        partner,
+        accept_backdated: false,
+        by_operator: false,
+        accept_ends: false,
+        results: PathBuf::new(),
+        leaves: None,
+        claim,
+        marker: Some(marker),
+    }
+}
+
+/// The same of something that is refused without being read.
+pub(super) fn refused(claim: Claim, why: String) -> (Dropped, FileOutcome) {
+    let (path, partner, marker) = (claim.original(), claim.partner.clone(), claim.marker());
+    (dropped_at(path, partner, Some(claim), marker), FileOutcome::Refused(why))
+}

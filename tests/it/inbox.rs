@@ -1,0 +1,253 @@
+//! What people drop in the inbox, through the real binary: whole files only, everything answered once beside it, and nobody's
+//! file in the way of another's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs::{self, File},
+    io::Write as _,
+    os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use benefactor::jobs::sha256;
+
+use crate::{
+    cast::{partner, users},
+    house::{House, Ran},
+};
+
+mod schedules;
+
+/// Every file below a folder, by its path there, but for the private places; folders and what is no file by name alone.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
+            let below = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            if below.ends_with(".taking") {
+                let left = fs::read_dir(&path).unwrap();
+                found.insert(below, left.count().to_string().into_bytes());
+            } else if kind.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(below, if kind.is_file() { fs::read(&path).unwrap() } else { vec![] });
+            }
+        }
+    }
+    found
+}
+
+/// An inbox, and what is dropped into it.
+struct Inbox<'a> {
+    house: &'a House,
+    at: PathBuf,
+}
+
+impl<'a> Inbox<'a> {
+    fn of(house: &'a House) -> Self {
+        let at = house.dir.join("inbox");
+        fs::create_dir_all(&at).unwrap();
+        Self { house, at }
+    }
+
+    fn put(&self, name: impl AsRef<OsStr>, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.at.join(name.as_ref());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The night of the day before, in which the inbox comes first.
+    fn night(&self, day: &str) -> Ran {
+        self.house.run(["--now", &format!("{day}T10:00:00Z"), "night", "--from", "2024-02-01"]).ended(0)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.at.join(name))
+            .unwrap_or_else(|why| panic!("{name}: {why}: {:?}", tree(&self.at).keys()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        fs::symlink_metadata(self.at.join(name)).is_ok()
+    }
+}
+
+const HEADER: &str = "partner_id,name,account_email,country,currency,language\n";
+
+fn row(number: &str) -> String {
+    format!("{number},Partner {number},accounts@p{number}.example,SE,SEK,sv-SE\n")
+}
+
+#[tokio::test]
+async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_holds_nobody_up() {
+    let house = House::open().await;
+    let inbox = Inbox::of(&house);
+    let one = |number: &str| HEADER.to_owned() + &row(number);
+    inbox.put("p.csv", one("4301"));
+    inbox.night("2024-02-02");
+    assert!(inbox.text("done/p.result.csv").contains("applied"));
+    assert!(inbox.text("done/p.note.txt").contains("1 rows applied, 0 unchanged, 0 rejected"));
+    assert_eq!(inbox.text("done/p.csv"), one("4301"));
+    // Whatever it is called, it is looked into; what is no file of ours is refused with a note.
+    inbox.put("valid.txt", one("4401"));
+    inbox.put("valid", one("4402"));
+    for name in ["a.zip", "b.xlsx", "c.txt", "d"] {
+        inbox.put(name, format!("PK\u{3}\u{4}{name}\n"));
+    }
+    inbox.put("4301/e.csv", "hej,på,dig\n1,2,3\n");
+    inbox.put("4301/sub/f.csv", one("4301"));
+    inbox.put("old/g.csv", one("4301"));
+    inbox.put("4999/h.csv", users("4999"));
+    symlink("/etc/passwd", inbox.at.join("link.csv")).unwrap();
+    symlink("/dev/zero", inbox.at.join("zero.csv")).unwrap();
+    let _socket = UnixListener::bind(inbox.at.join("socket.csv")).unwrap();
+    assert!(Command::new("mkfifo").arg(inbox.at.join("pipe.csv")).status().unwrap().success());
+    let left = [".hidden", "~$b.xlsx", ".~lock.b.xlsx#", "i.csv.part", "j.csv.crdownload", "k.tmp"];
+    for name in left {
+        inbox.put(name, one("4403"));
+    }
+    let hostile: [&[u8]; 4] = [b"l\nfile.csv", b"m\x1b[2J.csv", "n\u{202E}vsc.csv".as_bytes(), b"o\xff.csv"];
+    for (name, number) in hostile.iter().zip(4411..) {
+        inbox.put(OsStr::from_bytes(name), one(&number.to_string()));
+    }
+    inbox.put("Q2.csv", one("4421"));
+    inbox.put("q2.CSV", one("4422"));
+    inbox.put("p.csv", one("4423"));
+    let said = inbox.night("2024-02-03").stderr;
+    assert!(said.chars().all(|c| c == '\n' || !c.is_control()) && !said.contains('\u{202E}'), "{said:?}");
+    assert!(said.lines().all(|line| line.starts_with("20")), "no name makes a line of its own: {said}");
+    let numbers = house.lines("select number from partner order by 1").await;
+    let expected = ["4301", "4401", "4402", "4411", "4412", "4413", "4414", "4421", "4422", "4423"];
+    assert_eq!(numbers, expected, "{said}");
+    for name in [
+        "done/valid.txt",
+        "done/valid.result.csv",
+        "done/valid.2",
+        "done/valid.2.result.csv",
+        "done/l%0Afile.csv",
+        "done/m%1B[2J.note.txt",
+        "done/n%E2%80%AEvsc.result.csv",
+        "done/o%FF.csv",
+        "done/p.2.csv",
+        "done/p.2.result.csv",
+    ] {
+        assert!(inbox.has(name), "{name}: {:?}", tree(&inbox.at).keys());
+    }
+    let both: BTreeSet<_> = ["done/Q2.csv", "done/q2.2.CSV", "done/q2.CSV", "done/Q2.2.csv"]
+        .into_iter()
+        .filter(|name| inbox.has(name))
+        .collect();
+    assert_eq!(both.len(), 2, "{both:?}");
+    for (name, why) in [
+        ("a", "zip"),
+        ("b", "xlsx"),
+        ("c", "txt"),
+        ("d", "d\n"),
+        ("link", "symbolic link"),
+        ("zero", "symbolic link"),
+        ("socket", "a socket"),
+        ("pipe", "a pipe"),
+        ("old", "Partner ID"),
+        ("4999", "no partner 4999"),
+    ] {
+        assert!(inbox.text(&format!("refused/{name}.note.txt")).contains(why), "{name}");
+    }
+    assert!(
+        inbox.has("refused/a.zip") && inbox.has("refused/link.csv") && !inbox.has("refused/a.result.csv")
+    );
+    assert!(inbox.text("4301/refused/e.note.txt").contains("Avvisad"), "in the partner's language");
+    assert!(inbox.text("4301/refused/sub.note.txt").contains("ligger kvar"));
+    assert!(inbox.has("4301/sub/f.csv") && inbox.has("old/g.csv") && inbox.has("4999/h.csv"));
+    assert!(left.iter().all(|name| inbox.has(name)));
+    // Nothing is said or done twice.
+    let before = tree(&inbox.at);
+    assert_eq!((before[".taking"].clone(), before["4301/.taking"].clone()), (b"0".to_vec(), b"0".to_vec()));
+    inbox.night("2024-02-04");
+    assert_eq!(tree(&inbox.at), before);
+    // The partner comes, and its files in the same night. The same file once more has nothing to do; an answer that is
+    // dropped again finds its number.
+    inbox.put("late.csv", one("4999"));
+    inbox.put("late2.csv", one("4999"));
+    inbox.put("p.2.result.csv", inbox.text("done/p.2.result.csv"));
+    inbox.night("2024-02-05");
+    assert!(inbox.text("4999/done/h.result.csv").contains("applied") && !inbox.has("refused/4999.note.txt"));
+    assert!(inbox.text("done/late2.result.csv").contains("unchanged") && inbox.has("done/late2.csv"));
+    assert!(inbox.text("done/p.3.result.csv").contains("unchanged") && inbox.has("done/p.2.result.csv"));
+    inbox.put("late3.csv", one("4999"));
+    inbox.night("2024-02-06");
+    assert!(inbox.text("done/late3.note.txt").contains("taken in before") && inbox.has("done/late3.csv"));
+}
+
+#[tokio::test]
+async fn f1_only_whole_files_are_taken_and_bytes_that_come_later_are_found_and_said() {
+    let house = House::open().await;
+    let inbox = Inbox::of(&house);
+    // Open in a writer, however long it rests; others go on.
+    let mut held = File::create(inbox.at.join("held.csv")).unwrap();
+    held.write_all((HEADER.to_owned() + &row("4301")).as_bytes()).unwrap();
+    inbox.put("other.csv", partner("4302", "USD"));
+    inbox.night("2024-02-02");
+    assert!(inbox.has("held.csv") && inbox.has("done/other.csv") && !inbox.has("done/held.csv"));
+    held.write_all(row("4303").as_bytes()).unwrap();
+    drop(held);
+    inbox.night("2024-02-03");
+    assert_eq!(inbox.text("done/held.result.csv").matches("applied").count(), 2);
+    // Whoever is not seen to have it open may write on: that is found, and all of it taken in again.
+    let mut late = File::options().append(true).open(inbox.at.join("done/held.csv")).unwrap();
+    late.write_all(row("4304").as_bytes()).unwrap();
+    drop(late);
+    let said = inbox.night("2024-02-04").stderr;
+    assert!(said.contains("written to after it was taken in"), "{said}");
+    assert_eq!(house.one::<i64>("select count(*) from partner").await, 4);
+    assert_eq!(inbox.text("done/held.2.csv").lines().count(), 4);
+    assert!(
+        !inbox.has("done/held.csv") && inbox.has("done/held.result.csv"),
+        "what was answered stays answered"
+    );
+    let again = inbox.text("done/held.2.result.csv");
+    assert_eq!((again.matches("unchanged").count(), again.matches("applied").count()), (2, 1), "{again}");
+    assert!(inbox.text("done/held.2.note.txt").contains("written to after it had been taken in"));
+    // Touched is not written to.
+    let touched = File::options().append(true).open(inbox.at.join("done/held.2.csv")).unwrap();
+    touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let before = tree(&inbox.at);
+    inbox.night("2024-02-05");
+    assert_eq!(tree(&inbox.at), before);
+    // Markers: what they say is checked.
+    let text = HEADER.to_owned() + &row("4311") + &row("4312");
+    let sum = sha256(text.as_bytes());
+    for (name, marker) in [
+        ("right.csv", format!("rows=2\nsha256={sum}\n")),
+        ("empty.csv", String::new()),
+        ("rows.csv", "rows=3\n".to_owned()),
+        ("sum.csv", format!("sha256={}\n", sum.replace(|c: char| c.is_ascii_digit(), "0"))),
+        ("odd.csv", "all of it".to_owned()),
+    ] {
+        inbox.put(
+            name,
+            text.replace("Partner 43", &format!("{name} 43")).replace("right.csv 43", "Partner 43"),
+        );
+        inbox.put(format!("{name}.done"), marker);
+    }
+    inbox.put("alone.csv.done", "");
+    inbox.night("2024-02-06");
+    for name in [
+        "done/right.csv",
+        "done/right.csv.done",
+        "done/empty.csv",
+        "refused/rows.csv",
+        "refused/rows.csv.done",
+        "alone.csv.done",
+    ] {
+        assert!(inbox.has(name), "{name}: {:?}", tree(&inbox.at).keys());
+    }
+    for (name, why) in
+        [("rows", "says that it has 3 rows"), ("sum", "says that its SHA-256"), ("odd", "line 1")]
+    {
+        assert!(inbox.text(&format!("refused/{name}.note.txt")).contains(why), "{name}");
+    }
+}
