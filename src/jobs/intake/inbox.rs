@@ -342,10 +342,10 @@ pub async fn look(cx: &Context) -> Result<SeenInbox> {
             ItemKind::Hidden => {}
             ItemKind::Temporary(look) if !look.has_rested(now, left::AFTER) => {}
             ItemKind::File(look) | ItemKind::Temporary(look) => {
-                seen.ready.push((item.path.clone(), Some(look)))
+                seen.ready.push((item.path.clone(), Some(look)));
             }
             ItemKind::Marker(_) | ItemKind::Folder | ItemKind::NotAFile(_) => {
-                seen.ready.push((item.path.clone(), None))
+                seen.ready.push((item.path.clone(), None));
             }
         }
     }

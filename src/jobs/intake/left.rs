@@ -54,7 +54,7 @@ pub(super) async fn answer(
             }
             ItemKind::File(_) | ItemKind::Hidden | ItemKind::Marker(_) | ItemKind::Temporary(_) => {}
             ItemKind::Folder => {
-                leave(conn, item, &name, if item.partner.is_some() { NESTED } else { STRAY }).await?
+                leave(conn, item, &name, if item.partner.is_some() { NESTED } else { STRAY }).await?;
             }
         }
     }
@@ -99,7 +99,7 @@ fn lay(folder: &Path, name: &str, why: &str, language: Language) {
     match laid {
         Ok(()) => info!(what, why, "not read; it stays where it is, and a note says so"),
         Err(error) => {
-            warn!(what, why, %error, "not read; it stays where it is, and no note of it can be written")
+            warn!(what, why, %error, "not read; it stays where it is, and no note of it can be written");
         }
     }
 }

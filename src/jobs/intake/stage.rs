@@ -93,14 +93,6 @@ async fn stage_spooled(
             }
         },
     };
-    let (stated, limits) = (dropped.kind, Limits::default());
-    let opened = spooled.path.clone();
-    let head = blocking(move || {
-        let reader = Reader::open(File::open(&opened)?, limits)?;
-        let profile = Profile::recognise(reader.header(), stated)?;
-        Ok::<_, Refusal>((reader.header().iter().map(str::to_owned).collect::<Vec<_>>(), profile))
-    })
-    .await?;
     let mut new = NewFile {
         sha256: &spooled.sha256,
         name: &spooled.name,
@@ -111,11 +103,9 @@ async fn stage_spooled(
         accept_backdated: dropped.accept_backdated,
         by_operator: dropped.by_operator,
     };
-    let (header, profile) = match head {
+    let (header, profile) = match recognised(spooled, dropped.kind).await? {
         Ok(head) => head,
-        Err(refusal) => {
-            return refuse(conn, dropped, &new, refusal.to_string()).await;
-        }
+        Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
     };
     new.kind = profile.kind.name();
     let in_inbox = dropped.path.starts_with(cx.folders.inbox());
@@ -153,6 +143,20 @@ async fn stage_spooled(
     tx.rollback().await?;
     refuse(conn, dropped, &new, why).await?;
     Ok(refused)
+}
+
+/// A spooled file's header, and what it makes of it.
+async fn recognised(
+    spooled: &Spooled,
+    stated: Option<Kind>,
+) -> Result<std::result::Result<(Vec<String>, Profile), Refusal>> {
+    let opened = spooled.path.clone();
+    blocking(move || {
+        let reader = Reader::open(File::open(&opened)?, Limits::default())?;
+        let profile = Profile::recognise(reader.header(), stated)?;
+        Ok((reader.header().iter().map(str::to_owned).collect(), profile))
+    })
+    .await
 }
 
 /// What the marker beside a file says, if it says nothing else than the file.
