@@ -82,16 +82,15 @@ fn row(number: &str) -> String {
     format!("{number},Partner {number},accounts@p{number}.example,SE,SEK,sv-SE\n")
 }
 
-#[tokio::test]
-async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_holds_nobody_up() {
-    let house = House::open().await;
-    let inbox = Inbox::of(&house);
-    let one = |number: &str| HEADER.to_owned() + &row(number);
-    inbox.put("p.csv", one("4301"));
-    inbox.night("2024-02-02");
-    assert!(inbox.text("done/p.result.csv").contains("applied"));
-    assert!(inbox.text("done/p.note.txt").contains("1 rows applied, 0 unchanged, 0 rejected"));
-    assert_eq!(inbox.text("done/p.csv"), one("4301"));
+fn one(number: &str) -> String {
+    HEADER.to_owned() + &row(number)
+}
+
+/// Names that are left alone.
+const LEFT: [&str; 6] = [".hidden", "~$b.xlsx", ".~lock.b.xlsx#", "i.csv.part", "j.csv.crdownload", "k.tmp"];
+
+/// Things that people and programs leave in a folder; the socket is one of them.
+fn drop_everything(inbox: &Inbox<'_>) -> UnixListener {
     // Whatever it is called, it is looked into; what is no file of ours is refused with a note.
     inbox.put("valid.txt", one("4401"));
     inbox.put("valid", one("4402"));
@@ -104,10 +103,9 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     inbox.put("4999/h.csv", users("4999"));
     symlink("/etc/passwd", inbox.at.join("link.csv")).unwrap();
     symlink("/dev/zero", inbox.at.join("zero.csv")).unwrap();
-    let _socket = UnixListener::bind(inbox.at.join("socket.csv")).unwrap();
+    let socket = UnixListener::bind(inbox.at.join("socket.csv")).unwrap();
     assert!(Command::new("mkfifo").arg(inbox.at.join("pipe.csv")).status().unwrap().success());
-    let left = [".hidden", "~$b.xlsx", ".~lock.b.xlsx#", "i.csv.part", "j.csv.crdownload", "k.tmp"];
-    for name in left {
+    for name in LEFT {
         inbox.put(name, one("4403"));
     }
     let hostile: [&[u8]; 4] = [b"l\nfile.csv", b"m\x1b[2J.csv", "n\u{202E}vsc.csv".as_bytes(), b"o\xff.csv"];
@@ -117,6 +115,43 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     inbox.put("Q2.csv", one("4421"));
     inbox.put("q2.CSV", one("4422"));
     inbox.put("p.csv", one("4423"));
+    socket
+}
+
+fn everything_is_said(inbox: &Inbox<'_>) {
+    for (name, why) in [
+        ("a", "zip"),
+        ("b", "xlsx"),
+        ("c", "txt"),
+        ("d", "d\n"),
+        ("link", "symbolic link"),
+        ("zero", "symbolic link"),
+        ("socket", "a socket"),
+        ("pipe", "a pipe"),
+        ("old", "Partner ID"),
+        ("4999", "no partner 4999"),
+    ] {
+        assert!(inbox.text(&format!("refused/{name}.note.txt")).contains(why), "{name}");
+    }
+    assert!(
+        inbox.has("refused/a.zip") && inbox.has("refused/link.csv") && !inbox.has("refused/a.result.csv")
+    );
+    assert!(inbox.text("4301/refused/e.note.txt").contains("Avvisad"), "in the partner's language");
+    assert!(inbox.text("4301/refused/sub.note.txt").contains("ligger kvar"));
+    assert!(inbox.has("4301/sub/f.csv") && inbox.has("old/g.csv") && inbox.has("4999/h.csv"));
+    assert!(LEFT.iter().all(|name| inbox.has(name)));
+}
+
+#[tokio::test]
+async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_holds_nobody_up() {
+    let house = House::open().await;
+    let inbox = Inbox::of(&house);
+    inbox.put("p.csv", one("4301"));
+    inbox.night("2024-02-02");
+    assert!(inbox.text("done/p.result.csv").contains("applied"));
+    assert!(inbox.text("done/p.note.txt").contains("1 rows applied, 0 unchanged, 0 rejected"));
+    assert_eq!(inbox.text("done/p.csv"), one("4301"));
+    let _socket = drop_everything(&inbox);
     let said = inbox.night("2024-02-03").stderr;
     assert!(said.chars().all(|c| c == '\n' || !c.is_control()) && !said.contains('\u{202E}'), "{said:?}");
     assert!(said.lines().all(|line| line.starts_with("20")), "no name makes a line of its own: {said}");
@@ -142,27 +177,7 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
         .filter(|name| inbox.has(name))
         .collect();
     assert_eq!(both.len(), 2, "{both:?}");
-    for (name, why) in [
-        ("a", "zip"),
-        ("b", "xlsx"),
-        ("c", "txt"),
-        ("d", "d\n"),
-        ("link", "symbolic link"),
-        ("zero", "symbolic link"),
-        ("socket", "a socket"),
-        ("pipe", "a pipe"),
-        ("old", "Partner ID"),
-        ("4999", "no partner 4999"),
-    ] {
-        assert!(inbox.text(&format!("refused/{name}.note.txt")).contains(why), "{name}");
-    }
-    assert!(
-        inbox.has("refused/a.zip") && inbox.has("refused/link.csv") && !inbox.has("refused/a.result.csv")
-    );
-    assert!(inbox.text("4301/refused/e.note.txt").contains("Avvisad"), "in the partner's language");
-    assert!(inbox.text("4301/refused/sub.note.txt").contains("ligger kvar"));
-    assert!(inbox.has("4301/sub/f.csv") && inbox.has("old/g.csv") && inbox.has("4999/h.csv"));
-    assert!(left.iter().all(|name| inbox.has(name)));
+    everything_is_said(&inbox);
     // Nothing is said or done twice.
     let before = tree(&inbox.at);
     assert_eq!((before[".taking"].clone(), before["4301/.taking"].clone()), (b"0".to_vec(), b"0".to_vec()));
