@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use futures::future::FutureExt;
 use sqlx::PgConnection;
 
@@ -45,8 +44,8 @@ pub const JOB: Job = Job {
 /// Decides a span's requests in their order with their orders locked: an activation comes before or after, never between.
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
     let requests = request::pending(conn, "cancel", chunk.span).await?;
-    let orders: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
-    let received: Vec<NaiveDate> = requests.iter().map(|r| r.received_on).collect();
+    let (orders, received): (Vec<_>, Vec<_>) =
+        requests.iter().map(|r| (r.membership_id, r.received_on)).unzip();
     let mut memberships = order::lock_all(conn, &orders).await?;
     let uses = order::uses(conn, &orders, &received).await?;
     let policy = &cx.policies.apply_cancellations.policy;
