@@ -118,7 +118,9 @@ pub async fn near(conn: &mut PgConnection, name: &str) -> Result<Vec<(String, St
 }
 
 /// Lets the statements of this transaction find their rows along indexes, whatever the planner believes of the tables:
-/// with the statistics of a large store, or with none, it would rather read some of them whole.
+/// with the statistics of a large store, or with none, it would rather read some of them whole. It would also begin at the
+/// wrong end; so these statements go from the partner to its orders, from there to their benefits, and on, each step a
+/// lateral query that `offset 0` keeps where it is.
 pub async fn along_indexes(conn: &mut PgConnection) -> Result<()> {
     read_whole(conn, false).await
 }
@@ -128,7 +130,8 @@ async fn read_whole(conn: &mut PgConnection, may: bool) -> Result<()> {
     let on = if may { "on" } else { "off" };
     sqlx::query!(
         "select set_config('enable_seqscan', $1, true) as seqscan, set_config('enable_hashjoin', $1, true) as hashjoin,
-                set_config('enable_mergejoin', $1, true) as mergejoin, set_config('jit', 'off', true) as jit",
+                set_config('enable_mergejoin', $1, true) as mergejoin, set_config('jit', 'off', true) as jit,
+                set_config('max_parallel_workers_per_gather', '0', true) as workers",
         on
     )
     .fetch_one(conn)
@@ -151,10 +154,11 @@ impl Subject {
                       coalesce(f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
                       v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id,
                       v.ended_on, v.ended_as
-               from membership m join entitlement e using (membership_id)
-               join entitlement_version v using (entitlement_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from entitlement_version of where of.entitlement_id = e.entitlement_id offset 0) v
                left join file f on f.file_id = v.file_id left join run r on r.run_id = v.run_id
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id, v.version_no"#,
             self.partner_id.get(),
@@ -180,7 +184,8 @@ impl Subject {
                            where a.entitlement_id = t.entitlement_id and a.assigned_on < t.period_until
                              and (a.removed_on is null or a.removed_on > t.period_from
                                   or a.assigned_on >= t.period_from))) as "unassigned!"
-               from membership m join entitlement e using (membership_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                join lateral (select * from transfer b where b.entitlement_id = e.entitlement_id and b.request_no is null
                              union all
                              select * from transfer b where b.entitlement_id = e.entitlement_id and b.request_no is not null
@@ -189,7 +194,7 @@ impl Subject {
                left join credit_usage u on u.usage_id = t.usage_id
                left join request q on q.request_no = t.request_no
                left join transfer o on o.transfer_id = t.corrects
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by t.transfer_id"#,
             self.partner_id.get(),
@@ -207,10 +212,11 @@ impl Subject {
             r#"select m.order_id, e.benefit,
                       coalesce((why.reason ->> 'on')::date, s.next_on, e.starts_on) as "since!",
                       why.reason as "reason!: Json<Reason>"
-               from membership m join entitlement e using (membership_id)
-               join credit_schedule s using (entitlement_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from credit_schedule of where of.entitlement_id = e.entitlement_id offset 0) s
                cross join lateral (values (s.waits), (s.held_back)) as why (reason)
-               where why.reason is not null and m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where why.reason is not null and ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by e.entitlement_id"#,
             self.partner_id.get(),
@@ -229,7 +235,8 @@ impl Subject {
                    select 'membership' as kind, m.membership_id as id from membership m
                     where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2) and $4::bigint is null
                    union all
-                   select 'entitlement', e.entitlement_id from membership m join entitlement e using (membership_id)
+                   select 'entitlement', e.entitlement_id from membership m
+                    cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                     where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
                       and ($3::bigint is null or e.entitlement_id = $3) and $4::bigint is null
                    union all
@@ -239,7 +246,8 @@ impl Subject {
                )
                select n.anchor_on, n.status, n.content as "notice: Json<Notice>", l.recipient as "recipient?",
                       l.day as "day?", l.status as "mail_status?", l.sent_at as "sent_at?"
-               from about a join notice n on n.subject_kind = a.kind and n.subject_id = a.id
+               from about a
+               cross join lateral (select * from notice of where of.subject_kind = a.kind and of.subject_id = a.id offset 0) n
                left join mail l using (mail_id)
                order by n.notice_id"#,
             self.partner_id.get(),

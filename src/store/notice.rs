@@ -139,20 +139,21 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool
 /// and is granted by now is among what is unspent.
 async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
-        "update notice n set content = jsonb_set(n.content, '{unspent,minor}', to_jsonb(o.minor))
-                                       || jsonb_build_object('unassigned', o.unassigned)
-         from (select n.notice_id, o.unspent_minor as minor, o.unassigned
+        "update notice n set content = o.named
+         from (select n.notice_id, n.content as was,
+                      jsonb_set(n.content, '{unspent,minor}', to_jsonb(o.unspent_minor))
+                          || jsonb_build_object('unassigned', o.unassigned) as named
                from notice n
                cross join lateral (select * from open_credit o where o.entitlement_id = n.subject_id limit 1) o
                where n.status = 'owed' and n.kind = 'credit_about_to_lapse') o
-         where n.notice_id = o.notice_id"
+         where n.notice_id = o.notice_id and o.named is distinct from o.was"
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update notice n set content =
-             n.content || jsonb_build_object('at_stake', o.at_stake || stakes_to_come(n))
-         from (select n.notice_id, o.at_stake
+        "update notice n set content = o.named
+         from (select n.notice_id, n.content as was,
+                      n.content || jsonb_build_object('at_stake', o.at_stake || stakes_to_come(n)) as named
                from notice n
                cross join lateral (
                    select coalesce(jsonb_agg(stake(o) order by o.last_usable_on, o.benefit), '[]') as at_stake
@@ -161,14 +162,15 @@ async fn name_amounts(conn: &mut PgConnection) -> Result<()> {
                      and o.last_usable_on >= coalesce((n.content ->> 'last_day_on')::date, '-infinity')) o
                where n.status = 'owed' and n.kind in ('membership_ending', 'membership_in_grace')
                union all
-               select n.notice_id, o.at_stake
+               select n.notice_id, n.content,
+                      n.content || jsonb_build_object('at_stake', o.at_stake || stakes_to_come(n))
                from notice n
                cross join lateral (
                    select coalesce(jsonb_agg(stake(o)), '[]') as at_stake
                    from open_credit o
                    where o.entitlement_id = n.subject_id and o.last_usable_on = n.true_until) o
                where n.status = 'owed' and n.kind = 'entitlement_ending') o
-         where n.notice_id = o.notice_id"
+         where n.notice_id = o.notice_id and o.named is distinct from o.was"
     )
     .execute(conn)
     .await?;
@@ -188,7 +190,7 @@ async fn name_what_is_over(conn: &mut PgConnection, today: NaiveDate) -> Result<
     .await?;
     sqlx::query!(
         "update notice n set content = n.content || jsonb_build_object('over', true)
-         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned' and exists (
+         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned' and not n.content ? 'over' and exists (
              select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)"
     )
     .execute(conn)

@@ -127,11 +127,10 @@ impl Subject {
                       (select w.problems from row_answer w
                         where w.file_id = r.file_id and w.line = r.line and w.status = 'applied' limit 1)
                           as "remarks: Json<Vec<Problem>>"
-               from request r join file f on f.file_id = r.file_id
+               from (select * from request of where of.partner_id = $1 offset 0) r join file f on f.file_id = r.file_id
                left join membership m on m.membership_id = r.membership_id
                left join entitlement e on e.entitlement_id = r.entitlement_id
-               where r.partner_id = $1
-                 and case when $5::text is null
+               where case when $5::text is null
                           then ($2::bigint is null or r.membership_id = $2)
                                and ($3::bigint is null or coalesce(r.entitlement_id, $3) = $3)
                           else r.request_no = $4 end

@@ -201,15 +201,17 @@ impl Subject {
                       coalesce(o.kind, 'remove') as "removed_as!",
                       directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?",
                       decision_of(a.removed_by_no) as removed_no
-               from membership m join entitlement e using (membership_id)
-               join assignment a using (entitlement_id) join directory_user u using (user_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from assignment of where of.entitlement_id = e.entitlement_id offset 0) a
+               join directory_user u using (user_id)
                left join request i on i.request_no = a.request_no
                left join request o on o.request_no = a.removed_by_no
                left join request k on a.request_no is null and k.partner_id = m.partner_id and k.family = 'assign'
                      and k.request_key = concat_ws('|', m.order_id, e.benefit, 'assign', a.user_id, a.assigned_on)
                left join request l on a.removed_by_no is null and l.partner_id = m.partner_id and l.family = 'remove'
                      and l.request_key = concat_ws('|', m.order_id, e.benefit, 'remove', a.user_id, a.removed_on)
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.assignment_id"#,
             self.partner_id.get(),
@@ -226,9 +228,11 @@ impl Subject {
             KeysKnown,
             r#"select m.order_id, e.benefit, min(k.key_id) as "first!", max(k.key_id) as "last!", count(*) as "count!",
                       k.known_on, f.name as file
-               from membership m join entitlement e using (membership_id) join license_key k using (entitlement_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from license_key of where of.entitlement_id = e.entitlement_id offset 0) k
                join file f on f.file_id = k.file_id
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                  and ($4::bigint is null or k.key_id = $4)
                group by m.order_id, e.entitlement_id, e.benefit, k.known_on, k.file_id, f.name order by 3"#,
@@ -247,9 +251,11 @@ impl Subject {
             KeyShown,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, v.revealed_on,
                       directory_name(m.partner_id, v.revealed_by) as "revealed_by!", decision_of(v.request_no) as decision_no
-               from membership m join entitlement e using (membership_id) join license_key k using (entitlement_id)
-               join key_reveal v using (key_id)
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from license_key of where of.entitlement_id = e.entitlement_id offset 0) k
+               cross join lateral (select * from key_reveal of where of.key_id = k.key_id offset 0) v
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by v.key_reveal_id"#,
             self.partner_id.get(),
@@ -267,9 +273,11 @@ impl Subject {
             r#"select m.order_id, e.benefit, k.key_id, k.tail, d.mode, d.redeemed_on, d.tenant_id, d.seats_before,
                       d.ends_before, d.seats, d.ends_on,
                       directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
-               from membership m join entitlement e using (membership_id) join redemption d using (entitlement_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from redemption of where of.entitlement_id = e.entitlement_id offset 0) d
                join license_key k on k.key_id = d.key_id join request r on r.request_no = d.request_no
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by d.redemption_id"#,
             self.partner_id.get(),
@@ -287,9 +295,11 @@ impl Subject {
             r#"select m.order_id, e.benefit, a.activated_on, a.live_on, a.live,
                       coalesce(e.ended_on, e.last_usable_on) as "until!",
                       directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
-               from membership m join entitlement e using (membership_id) join activation a using (entitlement_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+               cross join lateral (select * from activation of where of.entitlement_id = e.entitlement_id offset 0) a
                join request r on r.request_no = a.request_no
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.request_no"#,
             self.partner_id.get(),
@@ -305,8 +315,9 @@ impl Subject {
         Ok(sqlx::query_as!(
             Opened,
             r#"select m.order_id, s.access_id, s.contract_id, s.activated_on, decision_of(s.request_no) as decision_no
-               from membership m join support_contract s using (membership_id)
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from support_contract of where of.membership_id = m.membership_id offset 0) s
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or exists (
                       select from entitlement e where e.entitlement_id = $3 and e.benefit like any ('{product_support%,signature_cloud_support%}')))
                order by s.request_no"#,

@@ -213,7 +213,8 @@ impl Subject {
                       r.seats as "subscription_seats?", r.ends_on as "subscription_ends_on?",
                       b.minor as "balance?", b.currency as "balance_currency?",
                       coalesce(s.held_back, e.held_back) as "held_back?: Json<Reason>"
-               from membership m join entitlement e using (membership_id)
+               from (select * from membership of where of.partner_id = $1 offset 0) m
+               cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                left join credit_schedule s on s.entitlement_id = e.entitlement_id
                left join activation v on v.entitlement_id = e.entitlement_id
                left join lateral (
@@ -240,7 +241,7 @@ impl Subject {
                           ) t
                     where 'available' in (from_account, to_account)
                     group by currency limit 1) b on true
-               where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)
+               where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by m.starts_on, m.order_id, e.benefit"#,
             self.partner_id.get(),
