@@ -182,18 +182,7 @@ fn drop_files(dir: &Path, date: NaiveDate) -> anyhow::Result<Vec<Dropped>> {
             let path = folder.join(file.name);
             fs::write(&path, file.bytes).with_context(|| path.display().to_string())?;
             let results = results.clone();
-            Ok(Dropped {
-                path,
-                kind: None,
-                partner: None,
-                accept_backdated: false,
-                by_operator: false,
-                accept_ends: false,
-                leaves: None,
-                claim: None,
-                marker: None,
-                results,
-            })
+            Ok(Dropped { path, results, ..Dropped::default() })
         })
         .collect()
 }

@@ -45,7 +45,7 @@ pub(super) struct ExportArgs {
     /// Where to, replacing what is there; without it, standard output
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// Who reads it: what a spreadsheet would take for a formula gets an apostrophe, which an import does not expect
+    /// Who reads it: what a spreadsheet would take for a formula gets an apostrophe, which an import takes away again
     #[arg(long = "for", value_name = "READER", value_enum, default_value_t = ReadBy::Machine)]
     reader: ReadBy,
 }

@@ -14,6 +14,10 @@ use super::{
 };
 use crate::{
     domain::kinds::Kind,
+    files::{
+        dialect::{Dialect, StatedDialect},
+        near,
+    },
     jobs::intake::{self, Dropped, FileOutcome},
     settings::Settings,
     store::Store,
@@ -26,6 +30,7 @@ writes partners.result.csv and entitlements.result.csv beside them, with an answ
 
 /// What `import` takes.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command, each read by its name")]
 pub(super) struct ImportArgs {
     /// The files; those that others depend on may come in any order
     #[arg(required = true, value_name = "PATH")]
@@ -36,6 +41,12 @@ pub(super) struct ImportArgs {
     /// The Partner ID whose rows they may hold; without it the rows say
     #[arg(long, value_name = "ID")]
     partner: Option<String>,
+    /// How they are written, as far as it is not as their rows say: encoding=windows-1252,delimiter=semicolon,decimal=comma,dates=dmy
+    #[arg(long, value_name = "DIALECT", value_parser = StatedDialect::parse, default_value_t)]
+    dialect: StatedDialect,
+    /// They are whole, also where a last line has no line end
+    #[arg(long)]
+    complete: bool,
     /// Where the answers go; without it beside each file
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
@@ -53,7 +64,9 @@ pub(super) struct ImportArgs {
 fn kind(name: &str) -> Result<Kind, String> {
     Kind::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no kind '{name}'; there are: {}", known.join(", "))
+        let meant = near::nearest(name, known.iter().copied());
+        let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+        format!("there is no kind '{name}'; {meant}there are: {}", known.join(", "))
     })
 }
 
@@ -105,6 +118,8 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
         dropped.push(Dropped {
             path,
             kind: args.kind,
+            dialect: args.dialect,
+            complete: args.complete,
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
             by_operator: false,
@@ -144,7 +159,7 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
             FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
             FileOutcome::Done(taken) => json!({
-                "file": path, "status": "done", "kind": taken.kind.name(), "applied": taken.tally.applied,
+                "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
                 "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
             }),
@@ -165,6 +180,9 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
                 "{path}: {}: {} applied, {} unchanged, {} rejected",
                 taken.kind, tally.applied, tally.unchanged, tally.rejected
             ))?;
+            if taken.dialect != Dialect::default() {
+                print(&format!("  read as: {}", taken.dialect))?;
+            }
             if !taken.unknown.is_empty() {
                 print(&format!("  columns not read: {}", taken.unknown.join(", ")))?;
             }

@@ -113,14 +113,10 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
     let dropped = Dropped {
         path,
         kind: Some(asking.kind),
-        partner: None,
         accept_backdated: command.accept_backdated,
         by_operator: true,
-        accept_ends: false,
-        leaves: None,
-        claim: None,
-        marker: None,
         results: folder.path().to_owned(),
+        ..Dropped::default()
     };
     let mut taken = take(settings, vec![dropped], command.dry_run).await?;
     let (_, outcome) = taken.pop().context("no answer")?;

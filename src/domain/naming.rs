@@ -32,6 +32,14 @@ pub fn day(day: NaiveDate, language: Language) -> String {
     format!("{}\u{a0}{month}\u{a0}{}", day.day(), day.year())
 }
 
+/// The number of a month, from 1, by its name in any language and case.
+#[must_use]
+pub fn month(name: &str) -> Option<usize> {
+    let is = |of: &str| of.eq_ignore_ascii_case(name);
+    let at = MONTHS.iter().position(|(english, swedish)| is(english) || is(swedish))?;
+    Some(at.saturating_add(1))
+}
+
 /// A day that decides something, `31 January 2024 (UTC)`: days are those of UTC (D1), and nobody need guess.
 #[must_use]
 pub fn limit(limit: NaiveDate, language: Language) -> String {

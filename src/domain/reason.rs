@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{language::Language, naming};
 pub use expected::Expected;
 pub use told::{Earliest, Said, Told};
+pub use trace::Trace;
 pub use variants::Reason;
 
 mod activations;
@@ -21,11 +22,13 @@ mod changes;
 mod credit;
 mod expected;
 mod keys;
+mod notation;
 mod requests;
 mod samples;
 #[cfg(test)]
 mod tests;
 mod told;
+mod trace;
 mod variants;
 
 /// The earliest date on which all of `reasons` are gone: the latest of theirs.
@@ -49,6 +52,19 @@ impl Reason {
             Self::Missing => cells::missing(),
             Self::Invalid { expected } => cells::invalid(*expected),
             Self::WrongFieldCount { expected, found } => cells::wrong_field_count(*expected, *found),
+            Self::TextWithoutColumn { cell } => notation::text_without_column(*cell),
+            Self::CutOff => notation::cut_off(),
+            Self::AmbiguousNumber { decimal, whole } => notation::ambiguous_number(decimal, whole),
+            Self::AmbiguousDate { day_first, month_first } => {
+                notation::ambiguous_date(*day_first, *month_first)
+            }
+            Self::NumbersDisagree { line } => notation::numbers_disagree(*line),
+            Self::DatesDisagree { line } => notation::dates_disagree(*line),
+            Self::AgainstDialect { stated } => notation::against_dialect(stated),
+            Self::LeftBySpreadsheet { trace } => notation::left_by_spreadsheet(*trace),
+            Self::CharacterInIdentifier { character } => notation::character_in_identifier(character),
+            Self::HiddenCharacter { character } => notation::hidden_character(character),
+            Self::Garbled => notation::garbled(),
             Self::DateOutOfRange { earliest_on, latest_on } => {
                 cells::date_out_of_range(*earliest_on, *latest_on)
             }
@@ -195,6 +211,7 @@ impl Reason {
 pub fn samples() -> Vec<Reason> {
     [
         cells::samples(),
+        notation::samples(),
         changes::samples(),
         requests::samples(),
         assignments::samples(),

@@ -1,11 +1,11 @@
-//! The answer to a file: its own rows in their order, cell for cell, and a verdict on each. A person corrects it in
-//! place and drops it again; an earlier answer's columns are then replaced.
+//! The answer to a file: its own rows in their order, cell for cell and as the file is written, and a verdict on each. A
+//! person corrects it in place and drops it again; an earlier answer's columns are then replaced.
 
 use std::{
     borrow::Cow,
     fmt::Write as _,
-    fs::{File, Permissions},
-    io::{self, BufWriter, Write},
+    fs::Permissions,
+    io::{self, BufWriter, Seek, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -15,9 +15,14 @@ use tempfile::NamedTempFile;
 
 use super::{
     Refusal,
+    delimiter::Delimiter,
+    dialect::{self, number},
+    encoding::Encoding,
     look::have_same_bytes,
     profile::ANSWER_COLUMNS,
-    reader::{Limits, Reader, Record, normalised},
+    reader::{Reader, Record, normalised},
+    shape::RowShape,
+    source::Text,
 };
 use crate::domain::{
     language::Language,
@@ -69,57 +74,50 @@ pub enum AnswerError {
     /// The answer could not be written.
     #[error("the answer could not be written: {0}")]
     Io(#[from] io::Error),
-    /// The verdicts do not match the rows.
-    #[error("the answer for line {given:?} came where line {expected:?} is due")]
+    /// There are more verdicts than rows, or fewer.
+    #[error("the verdicts of an answer end at another row than the file: line {line:?}")]
     OutOfStep {
-        /// The line that is next in the file; `None`: its end.
-        expected: Option<u64>,
-        /// The line that was answered; `None`: the end.
-        given: Option<u64>,
+        /// The line of the first row without a verdict; `None`: a verdict without a row.
+        line: Option<u64>,
     },
 }
 
 /// An answer being written, row by row. Dropped before [`AnswerFile::finish`] it leaves nothing behind.
 pub struct AnswerFile {
-    reader: Reader<File>,
+    reader: Reader<Text>,
+    shape: RowShape,
     record: Record,
     /// For each column of the header, whether it is an earlier answer's; empty if none is.
     earlier: Vec<bool>,
     language: Language,
     output: BufWriter<NamedTempFile>,
     row: Vec<u8>,
+    encoded: Vec<u8>,
+    holds_more_than_ascii: bool,
     target: PathBuf,
     /// Of a file that holds secrets: which cells of a row are.
     masking: Option<Vec<usize>>,
 }
 
 impl AnswerFile {
-    /// Begins the answer at `target` to the spooled copy at `spooled`, with its reasons in `language`.
-    pub fn begin(
-        spooled: &Path,
-        target: &Path,
-        limits: Limits,
-        language: Language,
-    ) -> Result<Self, AnswerError> {
-        let reader = Reader::open(File::open(spooled)?, limits)?;
-        let folder =
-            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::Builder::new()
-            .prefix(".answering-")
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(folder)?;
+    /// Begins the answer at `target` to the rows that `reader` has yet to read, with its reasons in `language`.
+    pub fn begin(reader: Reader<Text>, target: &Path, language: Language) -> Result<Self, AnswerError> {
+        let temporary = beside(target)?;
         let mut earlier: Vec<_> =
             reader.header().iter().map(|name| ANSWER_COLUMNS.contains(&normalised(name).as_str())).collect();
         if !earlier.contains(&true) {
             earlier.clear();
         }
         let mut answer = Self {
+            shape: RowShape::of(reader.header()),
             reader,
             record: Record::default(),
             earlier,
             language,
             output: BufWriter::with_capacity(128 * 1024, temporary),
             row: Vec::new(),
+            encoded: Vec::new(),
+            holds_more_than_ascii: false,
             target: target.to_owned(),
             masking: None,
         };
@@ -135,45 +133,63 @@ impl AnswerFile {
     }
 
     fn begin_with_header(&mut self) -> Result<(), AnswerError> {
-        if self.reader.has_byte_order_mark() {
-            self.output.write_all("\u{FEFF}".as_bytes())?;
+        let encoding = self.reader.layout().encoding;
+        // Without one, a program cannot tell UTF-16 from anything else.
+        if self.reader.has_byte_order_mark() || matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
+            self.output.write_all(encoding.byte_order_mark())?;
         }
+        if let Some(named) = self.reader.preamble() {
+            self.row.extend_from_slice(b"sep=");
+            self.row.push(named.byte());
+            self.end_row()?;
+        }
+        let delimiter = self.reader.layout().delimiter;
         if self.earlier.is_empty() {
             self.row.extend_from_slice(self.reader.raw_header());
-            self.row.push(b',');
-            push_record(&mut self.row, ANSWER_COLUMNS)?;
+            self.row.push(delimiter.byte());
+            push_record(&mut self.row, delimiter, ANSWER_COLUMNS)?;
         } else {
-            let kept = kept(self.reader.header(), &self.earlier);
-            push_record(&mut self.row, kept.into_iter().chain(ANSWER_COLUMNS))?;
+            let names: Vec<&str> = self.reader.header().iter().collect();
+            let kept = kept(names, &self.earlier);
+            push_record(&mut self.row, delimiter, kept.into_iter().chain(ANSWER_COLUMNS))?;
         }
         self.end_row()?;
         Ok(())
     }
 
-    /// Answers the next row, which begins on `line`.
-    pub fn answer(&mut self, line: u64, status: RowStatus, problems: &[Problem]) -> Result<(), AnswerError> {
-        let expected = self.reader.read(&mut self.record)?.then(|| self.record.line());
-        if expected != Some(line) {
-            return Err(AnswerError::OutOfStep { expected, given: Some(line) });
+    /// Answers the next row.
+    pub fn answer(&mut self, status: RowStatus, problems: &[Problem]) -> Result<(), AnswerError> {
+        if !self.reader.read(&mut self.record)? {
+            return Err(AnswerError::OutOfStep { line: None });
         }
         let codes = joined(problems.iter().map(|problem| problem.reason.code()), "+");
         let sentences: Vec<_> =
             problems.iter().map(|problem| self.sentence(problem, problems.len())).collect();
         let sentences = joined(sentences.iter().map(String::as_str), "; ");
         let columns = joined(problems.iter().map(|problem| problem.column.as_str()), "+");
-        let line = line.to_string();
+        let line = self.record.line().to_string();
         let verdict = [status.name(), &codes, &sentences, &line, &columns];
-        if let Some(places) = &self.masking {
-            let width = self.reader.header().len();
-            let cells = masked_cells(&self.record, width, places, &self.earlier);
-            push_record(&mut self.row, cells.iter().map(String::as_str).chain(verdict))?;
-        } else if self.earlier.is_empty() {
+        let delimiter = self.reader.layout().delimiter;
+        let width = self.reader.header().len();
+        let plain = self.masking.is_none()
+            && self.earlier.is_empty()
+            && self.record.len() == width
+            && !self.record.iter().any(is_formula);
+        if plain {
             self.row.extend_from_slice(self.reader.raw());
-            self.row.push(b',');
-            push_record(&mut self.row, verdict)?;
+            self.row.push(delimiter.byte());
+            push_record(&mut self.row, delimiter, verdict)?;
         } else {
-            let kept = kept(&self.record, &self.earlier);
-            push_record(&mut self.row, kept.into_iter().chain(verdict))?;
+            let masked = self.masking.as_ref().map(|places| masked(&self.record, width, places));
+            let record = masked.as_ref().unwrap_or(&self.record);
+            let mut cells: Vec<&str> = record.iter().collect();
+            // Padding costs nothing: the row is brought to the width of the header.
+            if self.shape.problem(&self.record).is_none() {
+                cells.resize(width, "");
+            }
+            let kept = kept(cells, &self.earlier).into_iter().map(guarded);
+            let row: Vec<Cow<'_, str>> = kept.chain(verdict.into_iter().map(Cow::Borrowed)).collect();
+            push_record(&mut self.row, delimiter, row.iter().map(AsRef::as_ref))?;
         }
         self.end_row()?;
         Ok(())
@@ -188,8 +204,22 @@ impl AnswerFile {
         format!("{}: {}", problem.column, sentence.trim_end_matches('.'))
     }
 
+    /// Writes the row as the file is written. A row that was cut off stays so: dropped again as it is, it is told again.
     fn end_row(&mut self) -> io::Result<()> {
-        self.output.write_all(&self.row)?;
+        if !self.reader.is_cut_off() {
+            self.row.extend_from_slice(self.reader.line_end().as_bytes());
+        }
+        match self.reader.layout().encoding {
+            Encoding::Utf8 => {
+                self.holds_more_than_ascii |= !self.row.is_ascii();
+                self.output.write_all(&self.row)?;
+            }
+            encoding => {
+                self.encoded.clear();
+                encoding.write(&String::from_utf8_lossy(&self.row), &mut self.encoded);
+                self.output.write_all(&self.encoded)?;
+            }
+        }
         self.row.clear();
         Ok(())
     }
@@ -221,12 +251,39 @@ impl AnswerFile {
 
     fn whole(mut self) -> Result<NamedTempFile, AnswerError> {
         if self.reader.read(&mut self.record)? {
-            return Err(AnswerError::OutOfStep { expected: Some(self.record.line()), given: None });
+            return Err(AnswerError::OutOfStep { line: Some(self.record.line()) });
         }
-        let temporary = self.output.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let mut temporary = self.output.into_inner().map_err(io::IntoInnerError::into_error)?;
+        // A spreadsheet takes a file without a mark for one of its own country.
+        if self.holds_more_than_ascii && !self.reader.has_byte_order_mark() {
+            let mut marked = beside(&self.target)?;
+            marked.write_all(Encoding::Utf8.byte_order_mark())?;
+            temporary.rewind()?;
+            io::copy(&mut temporary, &mut marked)?;
+            temporary = marked;
+        }
         temporary.as_file().sync_all()?;
         Ok(temporary)
     }
+}
+
+/// A file that is to take the place of `target`.
+fn beside(target: &Path) -> io::Result<NamedTempFile> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new()
+        .prefix(".answering-")
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+}
+
+/// Whether a cell as it came would be a formula.
+fn is_formula(cell: &str) -> bool {
+    !cell.starts_with('\'') && dialect::is_formula(cell) && number::read(cell.trim()).is_none()
+}
+
+/// A cell as it came, with an apostrophe before it where it would be a formula; import takes that away again.
+fn guarded(cell: &str) -> Cow<'_, str> {
+    if is_formula(cell) { format!("'{cell}").into() } else { cell.into() }
 }
 
 /// A name that fits in so many bytes: a longer one is cut, and what it was is told apart by its hash.
@@ -251,169 +308,56 @@ fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> String {
 
 /// The cells that are not an earlier answer's. In a row with another number of cells than the header an earlier answer
 /// is recognised by where it stood (last) and by its status; anything else is kept, whatever it is.
-fn kept<'a>(record: &'a Record, earlier: &[bool]) -> Vec<&'a str> {
-    if record.len() == earlier.len() {
-        return record.iter().zip(earlier).filter(|(_, earlier)| !**earlier).map(|(cell, _)| cell).collect();
+fn kept<'a>(cells: Vec<&'a str>, earlier: &[bool]) -> Vec<&'a str> {
+    if cells.len() == earlier.len() {
+        return cells.iter().zip(earlier).filter(|(_, earlier)| !**earlier).map(|(cell, _)| *cell).collect();
     }
-    let behind = record.len().checked_sub(ANSWER_COLUMNS.len()).filter(|at| {
+    let behind = cells.len().checked_sub(ANSWER_COLUMNS.len()).filter(|at| {
         earlier.ends_with(&[true; ANSWER_COLUMNS.len()])
-            && record.get(*at).and_then(RowStatus::parse).is_some()
+            && cells.get(*at).copied().and_then(RowStatus::parse).is_some()
     });
-    record.iter().take(behind.unwrap_or(record.len())).collect()
+    let mut cells = cells;
+    cells.truncate(behind.unwrap_or(cells.len()));
+    cells
 }
 
 /// The cells of a row of product keys without them: the key's own cell is masked whatever is in it, and so is everything
 /// elsewhere that is that key or looks like one. In a row with another number of cells than its header, which may
 /// stand anywhere, every cell that could be a key is.
-fn masked_cells(record: &Record, width: usize, secret: &[usize], earlier: &[bool]) -> Vec<String> {
+fn masked(record: &Record, width: usize, secret: &[usize]) -> Record {
     let straight = record.len() == width;
     let key = secret.first().and_then(|at| record.get(*at)).and_then(|cell| Secret::parse(cell.trim()));
-    let masked = record.iter().enumerate().map(|(at, cell)| {
-        if straight && secret.contains(&at) || !straight && Secret::parse(cell.trim()).is_some() {
+    let mut masked = Record::default();
+    masked.clear(record.line());
+    for (at, cell) in record.iter().enumerate() {
+        let cell = if straight && secret.contains(&at) || !straight && Secret::parse(cell.trim()).is_some() {
             license_key::masked_cell(cell)
         } else {
             license_key::without_keys(cell, key.as_ref())
-        }
-    });
-    let masked = Record::of(record.line(), masked.collect::<Vec<_>>().iter().map(String::as_str));
-    let kept = if earlier.is_empty() { masked.iter().collect() } else { kept(&masked, earlier) };
-    kept.into_iter().map(str::to_owned).collect()
+        };
+        masked.push(&[&cell]);
+    }
+    masked
 }
 
-/// Cells and a line end, quoted only where they must be (RFC 4180).
-fn push_record<'a>(row: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+/// Cells, quoted only where they must be (RFC 4180), without a line end.
+fn push_record<'a>(
+    row: &mut Vec<u8>,
+    delimiter: Delimiter,
+    cells: impl IntoIterator<Item = &'a str>,
+) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new()
         .buffer_capacity(ROW_BYTES)
+        .delimiter(delimiter.byte())
         .terminator(csv::Terminator::Any(b'\n'))
-        .from_writer(row);
+        .from_writer(&mut *row);
     writer.write_record(cells)?;
-    writer.flush()
+    writer.flush()?;
+    drop(writer);
+    row.pop();
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::domain::reason::{Expected, Reason};
-
-    fn answered(text: &str, verdicts: &[(u64, RowStatus, &[Problem])]) -> String {
-        let dir = tempfile::tempdir().unwrap();
-        let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
-        fs::write(&spooled, text).unwrap();
-        let mut answer = AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).unwrap();
-        for (line, status, problems) in verdicts {
-            answer.answer(*line, *status, problems).unwrap();
-        }
-        assert!(!target.exists(), "nothing is there before it is whole");
-        assert_eq!(answer.finish().unwrap(), target);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
-        fs::read_to_string(target).unwrap()
-    }
-
-    fn two_problems() -> [Problem; 2] {
-        [
-            Problem::at("name", "", Reason::Missing),
-            Problem::at("country", "XX", Reason::Invalid { expected: Expected::Country }),
-        ]
-    }
-
-    #[test]
-    fn every_row_comes_back_as_it_was_with_its_verdict() {
-        let text = "\u{FEFF}name,country\r\n\"Åkeri\"\" AB\",SE\r\n\"two\r\nlines\",\"DE\"\r\n , XX \r\n";
-        let problems = two_problems();
-        let said = problems.each_ref().map(|problem| problem.reason.sentence(Language::English));
-        let [missing, invalid] = said.each_ref().map(|sentence| sentence.trim_end_matches('.'));
-        let answer = answered(
-            text,
-            &[
-                (2, RowStatus::Applied, &[]),
-                (3, RowStatus::Unchanged, &[]),
-                (5, RowStatus::Rejected, &problems),
-            ],
-        );
-        assert_eq!(
-            answer,
-            format!(
-                "\u{FEFF}name,country,row_status,reason_code,reason,line,column\n\
-                 \"Åkeri\"\" AB\",SE,applied,,,2,\n\
-                 \"two\r\nlines\",\"DE\",unchanged,,,3,\n \
-                 , XX ,rejected,missing+invalid,name: {missing}; country: {invalid},5,name+country\n"
-            )
-        );
-    }
-
-    #[test]
-    fn an_earlier_answer_is_replaced_wherever_its_columns_are() {
-        let answer = answered(
-            "line,name,Row Status,country\n2,\"a,b\",rejected,SE\n",
-            &[(2, RowStatus::Applied, &[])],
-        );
-        assert_eq!(
-            answer,
-            "name,country,row_status,reason_code,reason,line,column\n\"a,b\",SE,applied,,,2,\n"
-        );
-    }
-
-    #[test]
-    fn a_misshapen_row_stays_misshapen_and_never_grows() {
-        let shape = [Problem::of_row(Reason::WrongFieldCount { expected: 2, found: 1 })];
-        let once = answered(
-            "name,country\nonly\na,b,c\n\na,b\n",
-            &[
-                (2, RowStatus::Rejected, &shape),
-                (3, RowStatus::Rejected, &shape),
-                (4, RowStatus::Rejected, &shape),
-                (5, RowStatus::Applied, &[]),
-            ],
-        );
-        assert!(once.contains("\nonly,rejected,wrong_field_count,"), "{once}");
-        assert!(once.contains("\na,b,c,rejected,"), "{once}");
-        let again = answered(
-            &once,
-            &[
-                (2, RowStatus::Rejected, &shape),
-                (3, RowStatus::Rejected, &shape),
-                (4, RowStatus::Rejected, &shape),
-                (5, RowStatus::Applied, &[]),
-            ],
-        );
-        assert_eq!(once, again);
-    }
-
-    #[test]
-    fn an_answer_out_of_step_or_unfinished_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let (spooled, target) = (dir.path().join("spooled"), dir.path().join("a.result.csv"));
-        fs::write(&spooled, "a\n1\n2\n").unwrap();
-        let begin = || AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).unwrap();
-        let mut answer = begin();
-        answer.answer(2, RowStatus::Applied, &[]).unwrap();
-        let error = answer.answer(4, RowStatus::Applied, &[]).unwrap_err();
-        assert!(matches!(error, AnswerError::OutOfStep { expected: Some(3), given: Some(4) }));
-        drop(answer);
-        let error = begin().finish().unwrap_err();
-        assert!(matches!(error, AnswerError::OutOfStep { expected: Some(2), given: None }));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn an_answer_replaces_no_other_and_the_same_one_again_is_no_other() {
-        let dir = tempfile::tempdir().unwrap();
-        let (spooled, named) = (dir.path().join("spooled"), |nth: u32| dir.path().join(format!("a.{nth}")));
-        fs::write(&spooled, "name\nx\n").unwrap();
-        let answered = |status| {
-            let hint = dir.path().join("a");
-            let mut answer =
-                AnswerFile::begin(&spooled, &hint, Limits::default(), Language::English).unwrap();
-            answer.answer(2, status, &[]).unwrap();
-            answer.finish_beside(named).unwrap()
-        };
-        assert_eq!(answered(RowStatus::Applied), named(1));
-        assert_eq!(answered(RowStatus::Rejected), named(2));
-        fs::create_dir(named(3)).unwrap();
-        assert_eq!(answered(RowStatus::Unchanged), named(4));
-        assert_eq!(answered(RowStatus::Applied), named(1));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
-    }
-}
+#[path = "answer_tests.rs"]
+mod tests;

@@ -16,6 +16,8 @@ enum CellState {
     Closed,
     /// Behind a carriage return outside quotes.
     Return,
+    /// Behind two of them.
+    Returns,
 }
 
 /// A whole record, found.
@@ -27,15 +29,8 @@ pub struct Scan {
     pub lines: u64,
     /// Its cells.
     pub cells: usize,
-    /// It ends in CRLF.
-    pub crlf: bool,
-}
-
-impl Scan {
-    /// Whether it is an empty line.
-    pub const fn is_blank(&self) -> bool {
-        self.bytes == if self.crlf { 2 } else { 1 }
-    }
+    /// Bytes of its line end: LF, CRLF, or CR-CR-LF, which is a CRLF that was written as text once more.
+    pub line_end: usize,
 }
 
 /// What a record is refused for.
@@ -63,14 +58,14 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The refusal, for a record that begins on `line` at byte `offset`.
+    /// The refusal, for a record that begins on `line`; the fault itself is at byte `offset`.
     pub const fn refusal(&self, line: u64, offset: u64, limits: &Limits) -> Refusal {
         let (begins, line, column) = (line, line.saturating_add(self.lines), self.column);
         match self.what {
-            What::Nul => Refusal::NulByte { line, offset: offset.saturating_add(self.at as u64) },
-            What::TextAfterQuote => Refusal::TextAfterQuote { line, column },
-            What::QuoteInBareCell => Refusal::QuoteInBareCell { line, column },
-            What::StrayReturn => Refusal::StrayCarriageReturn { line },
+            What::Nul => Refusal::NulByte { line, offset },
+            What::TextAfterQuote => Refusal::TextAfterQuote { line, column, offset },
+            What::QuoteInBareCell => Refusal::QuoteInBareCell { line, column, offset },
+            What::StrayReturn => Refusal::StrayCarriageReturn { line, offset },
             What::RecordTooLong => Refusal::RecordTooLong { line: begins, limit: limits.record_bytes },
             What::CellTooLong => Refusal::CellTooLong { line, column, limit: limits.cell_bytes },
             What::TooManyColumns => Refusal::TooManyColumns { line: begins, limit: limits.columns },
@@ -96,11 +91,11 @@ pub struct Guard {
 impl Guard {
     /// Looks at `bytes`, which begin with the record and hold at least what was seen of it before.
     /// `None`: the record does not end in them.
-    pub fn scan(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<Scan>, Fault> {
+    pub fn scan(&mut self, bytes: &[u8], limits: &Limits, delimiter: u8) -> Result<Option<Scan>, Fault> {
         while let Some(rest) = bytes.get(self.seen..) {
             let ordinary = if matches!(self.state, CellState::Bare | CellState::Quoted) {
                 rest.iter()
-                    .position(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r' | 0))
+                    .position(|byte| matches!(byte, b'"' | b'\n' | b'\r' | 0) || *byte == delimiter)
                     .unwrap_or(rest.len())
             } else {
                 0
@@ -108,12 +103,16 @@ impl Guard {
             self.seen = self.seen.saturating_add(ordinary);
             self.check_lengths(limits)?;
             let Some(byte) = bytes.get(self.seen) else { break };
-            if self.step(*byte, limits)? {
+            if self.step(*byte, limits, delimiter)? {
                 return Ok(Some(Scan {
                     bytes: self.seen,
                     lines: self.lines,
                     cells: self.cells,
-                    crlf: self.state == CellState::Return,
+                    line_end: match self.state {
+                        CellState::Returns => 3,
+                        CellState::Return => 2,
+                        _ => 1,
+                    },
                 }));
             }
         }
@@ -121,15 +120,23 @@ impl Guard {
     }
 
     /// One byte further; whether it ended the record.
-    fn step(&mut self, byte: u8, limits: &Limits) -> Result<bool, Fault> {
+    fn step(&mut self, byte: u8, limits: &Limits, delimiter: u8) -> Result<bool, Fault> {
         let next = match (self.state, byte) {
             (_, 0) => return Err(self.fault(What::Nul)),
-            (CellState::Return | CellState::Start | CellState::Bare | CellState::Closed, b'\n') => {
+            (
+                CellState::Return
+                | CellState::Returns
+                | CellState::Start
+                | CellState::Bare
+                | CellState::Closed,
+                b'\n',
+            ) => {
                 self.end_cell(limits)?;
                 self.lines = self.lines.saturating_add(1);
                 return Ok(true);
             }
-            (CellState::Return, _) => return Err(self.fault(What::StrayReturn)),
+            (CellState::Return, b'\r') => CellState::Returns,
+            (CellState::Return | CellState::Returns, _) => return Err(self.fault(What::StrayReturn)),
             (CellState::Bare, b'"') => return Err(self.fault(What::QuoteInBareCell)),
             (CellState::Quoted, b'"') => CellState::Closed,
             (CellState::Quoted, b'\n') => {
@@ -137,7 +144,7 @@ impl Guard {
                 CellState::Quoted
             }
             (CellState::Start | CellState::Closed, b'"') | (CellState::Quoted, _) => CellState::Quoted,
-            (_, b',') => {
+            (_, byte) if byte == delimiter => {
                 self.end_cell(limits)?;
                 self.cell_from = self.seen;
                 self.cell_lines = self.lines;
@@ -153,7 +160,7 @@ impl Guard {
         Ok(false)
     }
 
-    /// Behind the comma or line feed that ends a cell.
+    /// Behind the delimiter or line feed that ends a cell.
     fn end_cell(&mut self, limits: &Limits) -> Result<(), Fault> {
         self.check_lengths(limits)?;
         if self.cells >= limits.columns {
@@ -181,12 +188,12 @@ impl Guard {
         Fault { what, at: self.seen, lines: self.lines, column: self.cells.saturating_add(1) }
     }
 
-    /// The refusal when the file ends here, in a record that begins on `line`.
-    pub const fn unfinished(&self, line: u64, expected: usize) -> Refusal {
-        let found = self.cells.saturating_add(1);
+    /// Where the quote stands that is open if the record ends here: line feeds before it, its cell's number, its byte.
+    pub const fn open_quote(&self) -> Option<(u64, usize, usize)> {
         if matches!(self.state, CellState::Quoted) {
-            return Refusal::UnclosedQuote { line: line.saturating_add(self.cell_lines), column: found };
+            Some((self.cell_lines, self.cells.saturating_add(1), self.cell_from))
+        } else {
+            None
         }
-        Refusal::CutOff { line, found, expected }
     }
 }

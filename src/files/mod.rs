@@ -1,29 +1,39 @@
 //! CSV in and out: what is dropped is taken safely, read strictly, recognised by its header and answered row by
 //! row. Knows no database: what a row means is `domain`'s, what becomes of it is for the caller to say.
 //!
-//! A dropped file's walk: [`inbox`] moves it where nobody finds it by its name, [`spool`] copies and hashes it, [`reader`]
-//! yields its records or refuses it whole ([`Refusal`]), [`profile`] says what kind it is and where its columns are, [`answer`] hands it back with a verdict on every row,
-//! [`note`] says so to a person, and [`keeping`] puts all three where they stay.
+//! A dropped file's walk: [`inbox`] moves it where nobody finds it by its name; [`spool`] copies and hashes it; [`source`] finds
+//! out how it is written and opens it; [`reader`] yields its records or refuses it whole ([`Refusal`]); [`profile`] says what
+//! kind it is and where its columns are; [`dialect`] takes its cells as canonical text; [`answer`] hands it back, as it was
+//! written, with a verdict on every row; [`note`] says so to a person, and [`keeping`] puts all three where they stay.
 //!
 //! What follows is `FORMATS.md`, for who writes files.
 //!
 #![doc = include_str!("FORMATS.md")]
 
 pub mod answer;
+pub mod decoded;
+pub mod delimiter;
+pub mod dialect;
+pub mod encoding;
+pub mod foreign;
 mod guard;
 pub mod inbox;
 pub mod keeping;
+mod legible;
 mod limits;
 pub mod look;
 pub mod marker;
+pub mod near;
 pub mod note;
 pub mod profile;
 pub mod rates;
 pub mod reader;
 mod refusal;
 pub mod row;
+pub mod shape;
 pub mod shown;
+pub mod source;
 pub mod spool;
 pub mod writers;
 
-pub use refusal::{Lack, Refusal};
+pub use refusal::{Lack, NearMiss, Refusal};

@@ -1,17 +1,19 @@
-//! The strict streaming reader: UTF-8 (a byte order mark is accepted), comma, LF or CRLF, RFC 4180 quoting, a header
-//! row. Memory is bounded by [`Limits`], whatever the file holds.
+//! The strict streaming reader: one delimiter, LF or CRLF, RFC 4180 quoting, a header row; UTF-8 (a byte order mark is
+//! accepted), to which other encodings are brought before. Memory is bounded by [`Limits`], whatever the file holds.
 //!
 //! `csv-core` splits the cells and accepts nearly anything; so every record first passes a guard that
-//! refuses it (unclosed quotes, text after them, NULs, bytes that are not UTF-8, a last line without its end).
+//! refuses it (unclosed quotes, text after them, NULs, bytes that are not UTF-8). Blank lines and rows of empty cells, with
+//! which spreadsheets pad, are no records. A last line without its end is a record that was cut off.
 
 use std::{io::Read, str};
 
 pub use super::limits::Limits;
 use super::{
     Refusal,
+    delimiter::{Delimiter, preamble},
+    encoding::Encoding,
     guard::{Fault, Guard, Scan},
 };
-use crate::domain::reason::{Problem, Reason};
 
 /// Bytes asked for at a time.
 const CHUNK: usize = 64 * 1024;
@@ -35,6 +37,35 @@ impl Record {
             record.ends.push(record.text.len());
         }
         record
+    }
+
+    /// Makes it a record without cells that begins on `line`.
+    pub fn clear(&mut self, line: u64) {
+        self.line = line;
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Adds a cell that is these texts, one after the other.
+    pub fn push(&mut self, cell: &[&str]) {
+        for part in cell {
+            self.text.push_str(part);
+        }
+        self.ends.push(self.text.len());
+    }
+
+    /// Whether any cell holds one of these characters, which are of ASCII.
+    #[must_use]
+    pub fn holds_any(&self, ascii: [char; 3]) -> bool {
+        let [a, b, c] = ascii.map(|c| u8::try_from(c).unwrap_or_default());
+        let found = |byte| u8::from(byte == a) | u8::from(byte == b) | u8::from(byte == c);
+        self.text.bytes().fold(0, |held, byte| held | found(byte)) != 0
+    }
+
+    /// Whether all its cells are blank.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.text.trim_start().is_empty()
     }
 
     /// The physical line of its first byte, from 1.
@@ -74,11 +105,50 @@ impl Record {
     }
 }
 
+/// Rows of a file with their lines, whatever it is written in. After a refusal there is no more to be had.
+pub trait RowSource {
+    /// The header row.
+    fn header(&self) -> &Record;
+    /// Reads the next row; `false` at the end of the file.
+    fn read(&mut self, record: &mut Record) -> Result<bool, Refusal>;
+    /// Whether the last row that was read ends the file without a line end, and may be half a row.
+    fn is_cut_off(&self) -> bool;
+}
+
+impl<R: Read> RowSource for Reader<R> {
+    fn header(&self) -> &Record {
+        self.header()
+    }
+
+    fn read(&mut self, record: &mut Record) -> Result<bool, Refusal> {
+        self.read(record)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.cut_off
+    }
+}
+
+/// How the text of a file is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// What its bytes were before they were brought to UTF-8.
+    pub encoding: Encoding,
+    /// What stands between cells.
+    pub delimiter: Delimiter,
+    /// Bytes of the file before the text: its byte order mark, where that is not part of the text.
+    pub skipped: u64,
+    /// It is known to be whole: a last line without its end is a line like any other.
+    pub complete: bool,
+}
+
 /// Reads records from any source of bytes. After a refusal the reader is not to be used again.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "where a reader stands, each read by its name")]
 pub struct Reader<R> {
     input: R,
     limits: Limits,
+    layout: Layout,
     core: csv_core::Reader,
     guard: Guard,
     buffer: Vec<u8>,
@@ -90,24 +160,37 @@ pub struct Reader<R> {
     ended: bool,
     /// Line of the byte at `start`.
     line: u64,
-    /// A record already found behind blank lines, and how many of these are still to be yielded.
-    found: Option<Scan>,
-    blanks: u64,
+    /// A line end was put behind the last byte of the file.
+    ended_by_us: bool,
+    cut_off: bool,
     /// The part of `buffer` that the last yielded record was read from, its line end excluded.
     raw: (usize, usize),
     rows: u64,
     header: Record,
     raw_header: Vec<u8>,
+    line_end: &'static str,
     byte_order_mark: bool,
+    /// The line that names the delimiter for a spreadsheet, if the file begins with one.
+    preamble: Option<Delimiter>,
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads the header row. Refuses an empty file and two columns of one name, and whatever [`Self::read`] refuses.
+    /// Reads the header row of a file in the canonical form.
+    ///
+    /// Refuses what [`Self::open_as`] refuses.
     pub fn open(input: R, limits: Limits) -> Result<Self, Refusal> {
+        Self::open_as(input, limits, Layout::default())
+    }
+
+    /// Reads the header row. Refuses an empty file and two columns of one name, and whatever [`Self::read`] refuses.
+    pub fn open_as(input: R, limits: Limits, layout: Layout) -> Result<Self, Refusal> {
+        let mut core = csv_core::ReaderBuilder::new();
+        core.terminator(csv_core::Terminator::Any(b'\n')).delimiter(layout.delimiter.byte());
         let mut reader = Self {
             input,
             limits,
-            core: csv_core::ReaderBuilder::new().terminator(csv_core::Terminator::Any(b'\n')).build(),
+            layout,
+            core: core.build(),
             guard: Guard::default(),
             buffer: Vec::new(),
             start: 0,
@@ -115,22 +198,24 @@ impl<R: Read> Reader<R> {
             offset: 0,
             ended: false,
             line: 1,
-            found: None,
-            blanks: 0,
+            ended_by_us: false,
+            cut_off: false,
             raw: (0, 0),
             rows: 0,
             header: Record::default(),
             raw_header: Vec::new(),
+            line_end: "\n",
             byte_order_mark: false,
+            preamble: None,
         };
         reader.skip_byte_order_mark()?;
+        reader.skip_preamble()?;
         let mut header = Record::default();
         loop {
             let Some(scan) = reader.scan()? else { return Err(Refusal::Empty) };
-            if scan.is_blank() {
-                reader.pass(scan);
-            } else {
-                reader.take(scan, &mut header)?;
+            reader.take(scan, &mut header)?;
+            if !header.is_blank() {
+                reader.line_end = if scan.line_end == 1 { "\n" } else { "\r\n" };
                 break;
             }
         }
@@ -152,41 +237,50 @@ impl<R: Read> Reader<R> {
         &self.raw_header
     }
 
+    /// How lines end: as the header does.
+    #[must_use]
+    pub const fn line_end(&self) -> &'static str {
+        self.line_end
+    }
+
+    /// How the text is laid out.
+    #[must_use]
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// Whether the file begins with a byte order mark.
     #[must_use]
     pub const fn has_byte_order_mark(&self) -> bool {
-        self.byte_order_mark
+        self.byte_order_mark || self.layout.skipped > 0
     }
 
-    /// Reads the next record; `false` at the end of the file. Blank lines at the end are no records.
+    /// What a first line names as the delimiter, if there is one.
+    #[must_use]
+    pub const fn preamble(&self) -> Option<Delimiter> {
+        self.preamble
+    }
+
+    /// Whether the last record ends the file without a line end.
+    #[must_use]
+    pub const fn is_cut_off(&self) -> bool {
+        self.cut_off
+    }
+
+    /// Reads the next record; `false` at the end of the file. Blank lines and rows of blank cells are no records.
     pub fn read(&mut self, record: &mut Record) -> Result<bool, Refusal> {
         loop {
-            if let Some(scan) = self.found.take() {
-                if self.blanks > 0 {
-                    record.line = self.line.saturating_sub(self.blanks);
-                    record.text.clear();
-                    record.ends.clear();
-                    record.ends.push(0);
-                    self.raw = (self.start, self.start);
-                    self.blanks = self.blanks.saturating_sub(1);
-                    self.found = Some(scan);
-                } else {
-                    self.take(scan, record)?;
-                }
-                self.rows = self.rows.saturating_add(1);
-                if self.rows > self.limits.rows {
-                    return Err(Refusal::TooManyRows { line: record.line, limit: self.limits.rows });
-                }
-                return Ok(true);
+            let Some(scan) = self.scan()? else { return Ok(false) };
+            self.take(scan, record)?;
+            if record.is_blank() {
+                continue;
             }
-            match self.scan()? {
-                None => return Ok(false),
-                Some(blank) if blank.is_blank() => {
-                    self.pass(blank);
-                    self.blanks = self.blanks.saturating_add(1);
-                }
-                found => self.found = found,
+            self.cut_off = self.ended_by_us && !self.layout.complete && self.start == self.end;
+            self.rows = self.rows.saturating_add(1);
+            if self.rows > self.limits.rows {
+                return Err(Refusal::TooManyRows { line: record.line, limit: self.limits.rows });
             }
+            return Ok(true);
         }
     }
 
@@ -196,18 +290,11 @@ impl<R: Read> Reader<R> {
         self.buffer.get(self.raw.0..self.raw.1).unwrap_or_default()
     }
 
-    /// What is wrong with the shape of `record`: another number of cells than the header has.
-    #[must_use]
-    pub fn shape_problem(&self, record: &Record) -> Option<Problem> {
-        let (expected, found) = (self.header.len(), record.len());
-        (expected != found).then(|| Problem::of_row(Reason::WrongFieldCount { expected, found }))
-    }
-
     /// Finds the end of the next record, reading as much as that takes; it stays in the buffer.
     fn scan(&mut self) -> Result<Option<Scan>, Refusal> {
         loop {
             let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
-            match self.guard.scan(bytes, &self.limits) {
+            match self.guard.scan(bytes, &self.limits, self.layout.delimiter.byte()) {
                 Err(fault) => return Err(self.refuse(&fault)),
                 Ok(Some(scan)) => {
                     if let Err(error) = str::from_utf8(bytes.get(..scan.bytes).unwrap_or_default()) {
@@ -217,7 +304,7 @@ impl<R: Read> Reader<R> {
                 }
                 Ok(None) if !self.ended => self.fill()?,
                 Ok(None) if bytes.is_empty() => return Ok(None),
-                Ok(None) => return Err(self.refuse_rest()),
+                Ok(None) => self.end_line()?,
             }
         }
     }
@@ -236,12 +323,13 @@ impl<R: Read> Reader<R> {
         let got = loop {
             match self.input.read(room) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                other => break other?,
+                Err(error) => return Err(error.into()),
+                Ok(got) => break got,
             }
         };
         self.ended = got == 0;
         self.end = self.end.saturating_add(got);
-        let read = self.offset.saturating_add((self.end.saturating_sub(self.start)) as u64);
+        let read = self.offset.saturating_add(self.end.saturating_sub(self.start) as u64);
         if read > self.limits.file_bytes {
             return Err(Refusal::FileTooLarge { limit: self.limits.file_bytes });
         }
@@ -255,16 +343,31 @@ impl<R: Read> Reader<R> {
         if self.buffer.get(..self.end).is_some_and(|bytes| bytes.starts_with(BOM)) {
             self.byte_order_mark = true;
             self.start = BOM.len();
-            self.offset = BOM.len() as u64;
+        }
+        self.offset = self.layout.skipped.saturating_add(self.start as u64);
+        Ok(())
+    }
+
+    /// Passes over a first line that names the delimiter for a spreadsheet.
+    fn skip_preamble(&mut self) -> Result<(), Refusal> {
+        let most = self.start.saturating_add(10);
+        while !self.ended && self.end < most {
+            self.fill()?;
+        }
+        let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
+        if let Some((delimiter, length)) = preamble(bytes) {
+            self.preamble = Some(delimiter);
+            self.pass(length, 1);
         }
         Ok(())
     }
 
-    /// Leaves a scanned record behind.
-    fn pass(&mut self, scan: Scan) {
-        self.start = self.start.saturating_add(scan.bytes);
-        self.offset = self.offset.saturating_add(scan.bytes as u64);
-        self.line = self.line.saturating_add(scan.lines);
+    /// Leaves so many bytes and lines behind.
+    fn pass(&mut self, bytes: usize, lines: u64) {
+        let passed = self.buffer.get(self.start..self.start.saturating_add(bytes)).unwrap_or_default();
+        self.offset = self.offset.saturating_add(self.layout.encoding.bytes_of(passed));
+        self.start = self.start.saturating_add(bytes);
+        self.line = self.line.saturating_add(lines);
         self.guard = Guard::default();
     }
 
@@ -276,7 +379,7 @@ impl<R: Read> Reader<R> {
         record.ends.resize(scan.cells.saturating_add(1), 0);
         let (_, _, written, cells) = self.core.read_record(bytes, &mut text, &mut record.ends);
         // With LF as its terminator csv-core leaves the CR of a CRLF at the end of the last cell.
-        let written = if scan.crlf { written.saturating_sub(1) } else { written };
+        let written = written.saturating_sub(scan.line_end.saturating_sub(1));
         text.truncate(written);
         record.ends.truncate(cells);
         if let Some(last) = record.ends.last_mut() {
@@ -287,9 +390,8 @@ impl<R: Read> Reader<R> {
             Ok(text) => text,
             Err(error) => return Err(self.not_utf8(error.utf8_error().valid_up_to())),
         };
-        let line_end = if scan.crlf { 2 } else { 1 };
-        self.raw = (self.start, self.start.saturating_add(scan.bytes).saturating_sub(line_end));
-        self.pass(scan);
+        self.raw = (self.start, self.start.saturating_add(scan.bytes).saturating_sub(scan.line_end));
+        self.pass(scan.bytes, scan.lines);
         Ok(())
     }
 
@@ -302,18 +404,46 @@ impl<R: Read> Reader<R> {
         {
             return self.not_utf8(error.valid_up_to());
         }
-        fault.refusal(self.line, self.offset, &self.limits)
+        let before = bytes.get(..fault.at).unwrap_or(bytes);
+        let offset = self.offset.saturating_add(self.layout.encoding.bytes_of(before));
+        fault.refusal(self.line, offset, &self.limits)
     }
 
-    /// The file ended and what is left is no whole record.
-    fn refuse_rest(&self) -> Refusal {
+    /// The file ended in the middle of a line, which is given the end that it lacks: as a record it is cut off, unless the
+    /// file is known to be whole. A quote that is open may have swallowed any number of lines.
+    fn end_line(&mut self) -> Result<(), Refusal> {
         let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
-        if let Err(error) = str::from_utf8(bytes)
-            && error.error_len().is_some()
-        {
-            return self.not_utf8(error.valid_up_to());
+        if let Err(error) = str::from_utf8(bytes) {
+            if error.error_len().is_some() || self.layout.complete {
+                return Err(self.not_utf8(error.valid_up_to()));
+            }
+            // Half a character, which is shown as one that could not be read.
+            self.end = self.start.saturating_add(error.valid_up_to());
+            self.buffer.truncate(self.end);
+            self.buffer.extend_from_slice("\u{fffd}".as_bytes());
+            self.end = self.buffer.len();
+            self.guard = Guard::default();
         }
-        self.guard.unfinished(self.line, self.header.len())
+        let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let mut guard = Guard::default();
+        let delimiter = self.layout.delimiter.byte();
+        guard.scan(bytes, &self.limits, delimiter).map_err(|fault| self.refuse(&fault))?;
+        if let Some((lines, column, at)) = guard.open_quote() {
+            let before = bytes.get(..at).unwrap_or_default();
+            return Err(Refusal::UnclosedQuote {
+                line: self.line.saturating_add(lines),
+                column,
+                offset: self.offset.saturating_add(self.layout.encoding.bytes_of(before)),
+            });
+        }
+        if !self.layout.complete && self.raw_header.is_empty() {
+            return Err(Refusal::CutOff { line: self.line });
+        }
+        self.buffer.truncate(self.end);
+        self.buffer.push(b'\n');
+        self.end = self.end.saturating_add(1);
+        self.ended_by_us = true;
+        Ok(())
     }
 
     fn not_utf8(&self, at: usize) -> Refusal {
@@ -321,7 +451,7 @@ impl<R: Read> Reader<R> {
         let lines = before.iter().fold(0_u64, |lines, byte| lines.saturating_add(u64::from(*byte == b'\n')));
         Refusal::NotUtf8 {
             line: self.line.saturating_add(lines),
-            offset: self.offset.saturating_add(at as u64),
+            offset: self.offset.saturating_add(self.layout.encoding.bytes_of(before)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 
+use super::{encoding::Encoding, foreign::Foreign};
 use crate::domain::kinds::Kind;
 
 /// A file that is not taken in at all. Lines and columns count from 1, byte offsets from 0.
@@ -11,14 +12,42 @@ pub enum Refusal {
     #[error("the file is empty: it needs a header row")]
     Empty,
     /// Bytes that are not UTF-8.
-    #[error(
-        "line {line}: byte {offset} is not UTF-8 text: save the file as UTF-8 CSV (it may be Windows-1252 or UTF-16)"
-    )]
+    #[error("line {line}: byte {offset} is not UTF-8 text: save the file as CSV in UTF-8")]
     NotUtf8 {
         /// Line of the first bad byte.
         line: u64,
         /// Its place in the file.
         offset: u64,
+    },
+    /// Bytes that are not of the encoding that was stated or found.
+    #[error("line {line}: byte {offset} means nothing in {}: save the file as CSV in UTF-8", encoding.name())]
+    NotInEncoding {
+        /// Line of the first bad byte.
+        line: u64,
+        /// Its place in the file.
+        offset: u64,
+        /// The encoding.
+        encoding: Encoding,
+    },
+    /// One byte a character, and nothing says for sure which characters.
+    #[error(
+        "line {line}: byte {offset} is not UTF-8 text, and it is not sure what it is ({}): save the file as CSV in UTF-8; if \
+         it is Windows-1252, import it with --dialect encoding=windows-1252",
+        may_be(*suggested)
+    )]
+    EncodingUnsure {
+        /// Line of the first byte that is not UTF-8.
+        line: u64,
+        /// Its place in the file.
+        offset: u64,
+        /// What it may be, if that can be told.
+        suggested: Option<&'static str>,
+    },
+    /// Something else than text in rows.
+    #[error("this is {}", what.sentence())]
+    Foreign {
+        /// What it is.
+        what: Foreign,
     },
     /// A NUL byte.
     #[error(
@@ -32,49 +61,61 @@ pub enum Refusal {
     },
     /// The file ends inside a quoted cell.
     #[error(
-        "line {line}, column {column}: the quote opened here is never closed: close it, or double it if it belongs to the text"
+        "line {line}, column {column} (byte {offset}): the quote opened here is never closed: close it, or double it if it \
+         belongs to the text"
     )]
     UnclosedQuote {
         /// Line on which the quote opened.
         line: u64,
         /// The cell's number in its row.
         column: usize,
+        /// Its place in the file.
+        offset: u64,
     },
     /// `"a"b`.
     #[error(
-        "line {line}, column {column}: text after a closing quote: a quote within quoted text must be doubled (\"\")"
+        "line {line}, column {column} (byte {offset}): text after a closing quote: a quote within quoted text must be \
+         doubled (\"\")"
     )]
     TextAfterQuote {
         /// Line of the text.
         line: u64,
         /// The cell's number in its row.
         column: usize,
+        /// Its place in the file.
+        offset: u64,
     },
     /// `a"b`, or a quoted cell with a space before it.
     #[error(
-        "line {line}, column {column}: a quote inside an unquoted cell: quote the whole cell, from comma to comma, and double the quotes in it"
+        "line {line}, column {column} (byte {offset}): a quote inside an unquoted cell: quote the whole cell, from delimiter \
+         to delimiter, and double the quotes in it"
     )]
     QuoteInBareCell {
         /// Line of the quote.
         line: u64,
         /// The cell's number in its row.
         column: usize,
+        /// Its place in the file.
+        offset: u64,
     },
     /// A carriage return that is not part of a line end.
-    #[error("line {line}: a carriage return without a line feed: lines must end in LF or CRLF")]
+    #[error(
+        "line {line}: byte {offset} is a carriage return without a line feed: lines must end in LF or CRLF; save the file \
+         as CSV in UTF-8"
+    )]
     StrayCarriageReturn {
         /// Line of the carriage return.
         line: u64,
+        /// Its place in the file.
+        offset: u64,
     },
-    /// The last record has no line end.
-    #[error("line {line}: the file was cut off: its last line has no line end ({}); if it is complete, end that line", of_cells(*found, *expected))]
+    /// The header row has no line end.
+    #[error(
+        "line {line}: the file was cut off in its header: that line has no line end; if it is complete, end that line"
+    )]
     CutOff {
-        /// Line on which the last record begins.
+        /// Line of the header.
         line: u64,
-        /// Cells it has.
-        found: usize,
-        /// Cells the header has (0: the header itself was cut).
-        expected: usize,
     },
     /// Two columns of one name.
     #[error("column {column}: '{name}' appears twice in the header: remove or rename one of them")]
@@ -85,12 +126,22 @@ pub enum Refusal {
         column: usize,
     },
     /// The kind is stated and the header lacks columns that it requires.
-    #[error("this is not a complete {kind} file: the header lacks {}", columns.join(", "))]
+    #[error("this is not a complete {kind} file: the header lacks {}{}", columns.join(", "), meant(near))]
     MissingColumns {
         /// The kind that was stated.
         kind: Kind,
         /// Every required column that is not there.
         columns: Vec<&'static str>,
+        /// Columns of the header that may be meant by known ones.
+        near: Vec<NearMiss>,
+    },
+    /// Columns that are not known and come close to known ones that are not there.
+    #[error("{}", misnamed(*kind, columns))]
+    MisnamedColumns {
+        /// The kind of file.
+        kind: Kind,
+        /// Each, and the one that may be meant.
+        columns: Vec<NearMiss>,
     },
     /// No kind of file has this header.
     #[error("the header is of no known kind of file{}", Closest(closest))]
@@ -164,7 +215,14 @@ pub enum Refusal {
     },
     /// The operating system could not read it, or could not write the spool.
     #[error("the file could not be read: {0}")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    /// A source of bytes may have refused them.
+    fn from(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
 }
 
 impl Refusal {
@@ -174,6 +232,10 @@ impl Refusal {
         match self {
             Self::Empty => "file_empty",
             Self::NotUtf8 { .. } => "file_not_utf8",
+            Self::NotInEncoding { .. } => "file_not_in_encoding",
+            Self::EncodingUnsure { .. } => "file_encoding_unsure",
+            Self::Foreign { .. } => "file_foreign",
+            Self::MisnamedColumns { .. } => "file_misnamed_columns",
             Self::NulByte { .. } => "file_nul_byte",
             Self::UnclosedQuote { .. } => "file_unclosed_quote",
             Self::TextAfterQuote { .. } => "file_text_after_quote",
@@ -203,10 +265,37 @@ pub struct Lack {
     pub kind: Kind,
     /// Its required columns that are not in the header.
     pub columns: Vec<&'static str>,
+    /// Columns of the header that may be meant by them.
+    pub near: Vec<NearMiss>,
 }
 
-fn of_cells(found: usize, expected: usize) -> String {
-    if expected == 0 { "the header itself".to_owned() } else { format!("{found} of {expected} cells") }
+/// A column that is not known, and the known one that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// Its number in the header, from 1.
+    pub column: usize,
+    /// Its name as written.
+    pub written: String,
+    /// The known one.
+    pub known: &'static str,
+}
+
+fn misnamed(kind: Kind, columns: &[NearMiss]) -> String {
+    let each = columns.iter().map(|one| {
+        let NearMiss { column, written, known } = one;
+        format!("column {column} '{written}' is not known in a file of {kind}; did you mean '{known}'?")
+    });
+    let each = each.collect::<Vec<_>>().join(" ");
+    format!("{each} Name it so, or remove the column if it is something else")
+}
+
+fn meant(near: &[NearMiss]) -> String {
+    let each = near.iter().map(|one| format!("; did you mean '{}' by '{}'?", one.known, one.written));
+    each.collect::<Vec<_>>().concat()
+}
+
+fn may_be(suggested: Option<&'static str>) -> String {
+    suggested.map_or_else(|| "no known encoding fits".to_owned(), |name| format!("it may be {name}"))
 }
 
 struct Closest<'a>(&'a [Lack]);
@@ -215,7 +304,8 @@ impl fmt::Display for Closest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, lack) in self.0.iter().enumerate() {
             let lead = if at == 0 { "; closest: " } else { "; " };
-            write!(f, "{lead}{} (lacks {})", lack.kind, lack.columns.join(", "))?;
+            write!(f, "{lead}{} (lacks {}", lack.kind, lack.columns.join(", "))?;
+            write!(f, "{})", meant(&lack.near))?;
         }
         f.write_str(": correct the header row, or name the kind")
     }

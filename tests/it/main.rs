@@ -20,6 +20,7 @@ mod core_and_caps;
 mod core_difference;
 mod demo;
 mod dependencies;
+mod dialects;
 mod download;
 mod dry_run;
 mod due;

@@ -52,18 +52,7 @@ async fn all_at_once(house: &House, files: Vec<String>) -> BTreeMap<String, usiz
                 let Some((n, text)) = waiting.lock().unwrap().pop() else { break codes };
                 let path = folder.join(format!("{n}.csv"));
                 fs::write(&path, text).unwrap();
-                let dropped = Dropped {
-                    path,
-                    kind: None,
-                    partner: None,
-                    accept_backdated: false,
-                    by_operator: false,
-                    accept_ends: false,
-                    leaves: None,
-                    claim: None,
-                    marker: None,
-                    results: folder.clone(),
-                };
+                let dropped = Dropped { path, results: folder.clone(), ..Dropped::default() };
                 let outcome = take_in(&cx, &mut conn, vec![dropped]).await.unwrap().remove(0).1;
                 let FileOutcome::Done(taken) = outcome else { panic!("{outcome:?}") };
                 let text = fs::read_to_string(taken.answer.unwrap()).unwrap();

@@ -139,18 +139,7 @@ impl House {
             let path = folder.join(name);
             fs::write(&path, text).unwrap();
             let (partner, results) = (partner.map(str::to_owned), results.clone());
-            dropped.push(Dropped {
-                leaves: None,
-                claim: None,
-                marker: None,
-                path,
-                kind: None,
-                partner,
-                accept_backdated,
-                by_operator: false,
-                accept_ends: false,
-                results,
-            });
+            dropped.push(Dropped { path, partner, accept_backdated, results, ..Dropped::default() });
         }
         let cx = self.context(sub_days(on, 1), on, false);
         let mut conn = self.pool.acquire().await.unwrap();

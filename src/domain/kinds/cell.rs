@@ -85,6 +85,11 @@ impl<'a> Cells<'a> {
         self.columns.iter().position(|c| c.name == column).map_or(Content::Absent, |index| self.at(index))
     }
 
+    /// All columns, each with its cell.
+    pub fn each(&self) -> impl Iterator<Item = (&'static Column, Content<'a>)> {
+        self.columns.iter().enumerate().map(|(index, column)| (column, self.at(index)))
+    }
+
     fn at(&self, index: usize) -> Content<'a> {
         match self.written(index).map(str::trim) {
             None => Content::Absent,

@@ -24,6 +24,7 @@ pub mod renewals;
 pub mod repeats;
 pub mod schema;
 pub mod service_requests;
+pub mod traces;
 pub mod types;
 pub mod users;
 
@@ -129,6 +130,12 @@ impl Kind {
     #[must_use]
     pub fn is_secret(self) -> bool {
         self.columns().iter().any(|column| column.secret)
+    }
+
+    /// Its column of that name.
+    #[must_use]
+    pub fn column(self, name: &str) -> Option<&'static Column> {
+        self.columns().iter().find(|column| column.name == name)
     }
 
     /// Its columns, in canonical order.

@@ -12,6 +12,7 @@ use super::{
         money::Currency,
     },
     expected::Expected,
+    trace::Trace,
 };
 
 /// Why a row, a request or a grant was refused, what it waits for, or a remark on it.
@@ -34,6 +35,59 @@ pub enum Reason {
         /// Fields in the row.
         found: usize,
     },
+    /// A cell has text, and its column has no name.
+    TextWithoutColumn {
+        /// The cell's number in its row, from 1.
+        cell: usize,
+    },
+    /// The file ends in this row without a line end, so it may be half a row.
+    CutOff,
+    /// A number that is one thing or another as its mark is taken, and no row of its file says how.
+    AmbiguousNumber {
+        /// What it is if the mark stands before decimals.
+        decimal: String,
+        /// What it is if the mark stands between thousands.
+        whole: String,
+    },
+    /// A date that is one day or another as its numbers are taken, and no row of its file says how.
+    AmbiguousDate {
+        /// The day if its day comes first.
+        day_first: NaiveDate,
+        /// The day if its month comes first.
+        month_first: NaiveDate,
+    },
+    /// Another row of its file has the other decimal mark.
+    NumbersDisagree {
+        /// The line of the first of them.
+        line: i32,
+    },
+    /// Another row of its file has day and month in the other order.
+    DatesDisagree {
+        /// The line of the first of them.
+        line: i32,
+    },
+    /// It is not written as the file is said to be.
+    AgainstDialect {
+        /// What is said of the file.
+        stated: String,
+    },
+    /// A spreadsheet changed an identifier.
+    LeftBySpreadsheet {
+        /// What it made of it.
+        trace: Trace,
+    },
+    /// A character that no identifier has.
+    CharacterInIdentifier {
+        /// Its number, and itself if it can be seen.
+        character: String,
+    },
+    /// A character that is not seen, or turns the text around it.
+    HiddenCharacter {
+        /// Its number.
+        character: String,
+    },
+    /// A text that was read in a wrong encoding before.
+    Garbled,
     /// A date that no row can mean.
     DateOutOfRange {
         /// The first day that is taken.

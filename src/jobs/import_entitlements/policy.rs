@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::request_terms::{RequestTerms, SeatClock, SeatTerms},
+    domain::{
+        kinds::traces::IdentifierForm,
+        request_terms::{RequestTerms, SeatClock, SeatTerms},
+    },
     jobs::policy::file::{CheckedPolicy, PolicyChecks, YEAR_DAYS},
 };
 
@@ -22,6 +25,9 @@ pub struct ImportPolicy {
     /// Nor after this one, 2000 to 9000.
     #[serde(default = "ImportPolicy::latest_year")]
     pub latest_year: u16,
+    /// Which characters identifiers may have.
+    #[serde(default)]
+    pub identifiers: IdentifierForm,
     /// A dropped file is whole once nobody has written to it for so many milliseconds and no program has it open for
     /// writing.
     #[serde(default = "ImportPolicy::inbox_rest_ms")]

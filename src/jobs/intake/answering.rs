@@ -1,6 +1,5 @@
 //! A file is handed back with an answer on every row.
 
-use std::fs::File;
 
 use sqlx::PgConnection;
 
@@ -12,9 +11,11 @@ use crate::{
     domain::language::Language,
     files::{
         answer::{self, AnswerFile, RowStatus},
+        dialect::Dialect,
         keeping,
         profile::Profile,
-        reader::{Limits, Reader, Record},
+        reader::Limits,
+        source,
     },
     jobs::engine::{Context, Error, Result},
     store::file,
@@ -35,10 +36,12 @@ pub(super) async fn answer(
     let problems =
         file::answers(conn, file_id, 1, 2).await?.pop().map_or_else(Vec::new, |(.., problems)| problems);
     let secret = profile.kind.is_secret().then(|| profile.secret_places());
+    let dialect = Dialect::remembered(&head.dialect);
     let taken = |answer| Taken {
         problems,
         name: head.name.clone(),
         kind: profile.kind,
+        dialect,
         tally: head.tally,
         answer,
         unknown: profile.unknown,
@@ -61,14 +64,12 @@ pub(super) async fn answer(
         })
     };
     let spooled = cx.folders.spool().join(&head.sha256);
-    let mut out =
-        AnswerFile::begin(&spooled, &target, Limits::default(), Language::English).map_err(failed)?;
+    let reader = source::reopen(&spooled, &dialect, head.complete, Limits::default());
+    let reader = reader.map_err(|refusal| failed(refusal.into()))?;
+    let mut out = AnswerFile::begin(reader, &target, Language::English).map_err(failed)?;
     if let Some(places) = secret {
         out = out.masking_keys(places);
     }
-    let mut lines = Reader::open(File::open(&spooled).map_err(Error::file(&spooled))?, Limits::default())
-        .map_err(|r| failed(r.into()))?;
-    let mut record = Record::default();
     for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
         // A span of requests is the whole file; what is said of its rows is read in parts.
         let mut from = first_row;
@@ -76,7 +77,6 @@ pub(super) async fn answer(
             let until = until_row.min(from.saturating_add(chunk_rows(cx)));
             let mut said = file::answers(conn, file_id, from, until).await?.into_iter().peekable();
             for row_no in from..until {
-                lines.read(&mut record).map_err(|r| failed(r.into()))?;
                 let (status, problems) = match said.next_if(|(no, ..)| *no == row_no) {
                     Some((_, status, problems)) => {
                         (RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
@@ -84,7 +84,7 @@ pub(super) async fn answer(
                     None if unchanged.binary_search(&row_no).is_ok() => (RowStatus::Unchanged, vec![]),
                     None => (RowStatus::Applied, vec![]),
                 };
-                out.answer(record.line(), status, &problems).map_err(failed)?;
+                out.answer(status, &problems).map_err(failed)?;
             }
             from = until;
         }

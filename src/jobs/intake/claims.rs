@@ -58,18 +58,7 @@ pub(super) fn dropped_at(
     claim: Option<Claim>,
     marker: PathBuf,
 ) -> Dropped {
-    Dropped {
-        path,
-        kind: None,
-        partner,
-        accept_backdated: false,
-        by_operator: false,
-        accept_ends: false,
-        results: PathBuf::new(),
-        leaves: None,
-        claim,
-        marker: Some(marker),
-    }
+    Dropped { path, partner, claim, marker: Some(marker), ..Dropped::default() }
 }
 
 /// The same of something that is refused without being read.

@@ -5,18 +5,28 @@ use std::{io::ErrorKind, path::PathBuf};
 use crate::{
     domain::kinds::Kind,
     domain::reason::Problem,
-    files::{inbox::Claim, look::Look, shown::shown_path},
+    files::{
+        dialect::{Dialect, StatedDialect},
+        inbox::Claim,
+        look::Look,
+        shown::shown_path,
+    },
     jobs::engine::{Context, Error, Result},
     store::file::Tally,
 };
 
 /// A file that somebody dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what an operator says of a file, each read by its name")]
 pub struct Dropped {
     /// Where it is.
     pub path: PathBuf,
     /// What the operator says it is; `None`: its header says.
     pub kind: Option<Kind>,
+    /// What the operator says of how it is written.
+    pub dialect: StatedDialect,
+    /// It is whole, also if its last line has no end.
+    pub complete: bool,
     /// The Partner ID whose rows it may hold; `None`: anybody's.
     pub partner: Option<String>,
     /// The operator lets requests in that are dated long before (D1).
@@ -61,6 +71,8 @@ pub struct Taken {
     pub name: String,
     /// What it is.
     pub kind: Kind,
+    /// How it is written.
+    pub dialect: Dialect,
     /// What its rows came to.
     pub tally: Tally,
     /// Where its answer is; `None` in a dry run.

@@ -16,6 +16,7 @@ use crate::{
         request::{self, Arrival, Asked, Outcome},
         subscription,
     },
+    files::dialect::Dialect,
     jobs::engine::{Context, Result, sha256},
     store::{
         book::{self, RuledRequest},
@@ -143,6 +144,9 @@ async fn recorded_file(cx: &Context, conn: &mut PgConnection, asked: &Asked, acc
         sha256: &sha256(told.as_bytes()),
         name: &name,
         kind: Kind::KeyRequests.name(),
+        dialect: &Dialect::default().to_string(),
+        stated_dialect: "",
+        complete: true,
         partner_id: None,
         header: &[],
         received_on: cx.arrived_on,

@@ -1,6 +1,6 @@
 //! A file's way to the stage: spooled and hashed, checked whole, its rows staged as text.
 
-use std::{fs::File, path::Path};
+use std::path::{Path, PathBuf};
 
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
@@ -17,9 +17,11 @@ use crate::{
     },
     files::{
         Refusal,
+        dialect::{self, Dialect},
         marker::{self, Marker},
         profile::Profile,
-        reader::{Limits, Reader, Record},
+        reader::{Limits, Record, RowSource},
+        source::{self, ReadAs},
         spool::{self, Spooled},
     },
     jobs::engine::{Context, Error, Result, fault, is_full},
@@ -93,47 +95,103 @@ async fn stage_spooled(
             }
         },
     };
+    let complete = dropped.complete || marker.is_some();
+    let asked = ReadAs { kind: dropped.kind, dialect: dropped.dialect, complete };
+    let (path, limits) = (spooled.path.clone(), Limits::default());
+    let opened = blocking(move || source::open(&path, asked, limits)).await?;
+    let stated_dialect = dropped.dialect.to_string();
     let mut new = NewFile {
         sha256: &spooled.sha256,
         name: &spooled.name,
         kind: "unknown",
+        dialect: "unknown",
+        stated_dialect: &stated_dialect,
+        complete,
         partner_id,
         header: &[],
         received_on: cx.arrived_on,
         accept_backdated: dropped.accept_backdated,
         by_operator: dropped.by_operator,
     };
-    let (header, profile) = match recognised(spooled, dropped.kind).await? {
-        Ok(head) => head,
+    let opened = match opened {
+        Ok(opened) => opened,
         Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
     };
-    new.kind = profile.kind.name();
-    let in_inbox = dropped.path.starts_with(cx.folders.inbox());
-    if let Some(before) = seen_before(conn, &new, &profile, mine).await? {
+    new.kind = opened.profile.kind.name();
+    if let Some(before) = seen_before(conn, &new, &opened.profile, mine).await? {
         return Ok(before);
     }
+    let header: Vec<String> = opened.reader.header().iter().map(str::to_owned).collect();
     new.header = &header;
+    let mut file = SpooledRows {
+        path: spooled.path.clone(),
+        profile: opened.profile,
+        dialect: opened.dialect,
+        complete,
+        surveyed: false,
+    };
+    if let Some(staging) = stage_as(cx, conn, (dropped, marker.as_ref()), &new, &file).await? {
+        return Ok(staging);
+    }
+    // A cell asks for what the other rows say.
+    file.surveyed = true;
+    let (path, profile, found) = (file.path.clone(), file.profile.clone(), file.dialect);
+    match blocking(move || source::survey(&path, &profile, found, asked, limits)).await? {
+        Ok(settled) => file.dialect = settled,
+        Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
+    }
+    let staging = stage_as(cx, conn, (dropped, marker.as_ref()), &new, &file).await?;
+    staging.ok_or_else(|| Error::file(&file.path)(std::io::Error::other("its dialect is not settled")))
+}
+
+/// A spooled file of which it is known how it is written.
+#[derive(Clone)]
+struct SpooledRows {
+    path: PathBuf,
+    profile: Profile,
+    dialect: Dialect,
+    complete: bool,
+    /// What its rows say together is part of the dialect.
+    surveyed: bool,
+}
+
+/// Stages all rows or none, as the dialect has them. `None`: a cell asks for what the other rows say.
+async fn stage_as(
+    cx: &Context,
+    conn: &mut PgConnection,
+    (dropped, marker): (&Dropped, Option<&Marker>),
+    new: &NewFile<'_>,
+    rows: &SpooledRows,
+) -> Result<Option<Staging>> {
+    let new = NewFile { dialect: &rows.dialect.to_string(), ..new.clone() };
+    let profile = &rows.profile;
     let mut tx = conn.begin().await?;
     let file_id = file::append(&mut tx, &new).await?;
-    let vault = match vault_of(cx, &mut tx, &profile).await {
+    let vault = match vault_of(cx, &mut tx, profile).await {
         Ok(vault) => vault,
         // In the inbox one file must not stop the others; at a command the operator can do something about it.
-        Err(Error::Store(error)) if in_inbox && error.is_configuration() => {
+        Err(Error::Store(error))
+            if dropped.path.starts_with(cx.folders.inbox()) && error.is_configuration() =>
+        {
             tx.rollback().await?;
-            return refuse(conn, dropped, &new, error.to_string()).await;
+            return refuse(conn, dropped, &new, error.to_string()).await.map(Some);
         }
         Err(error) => return Err(error),
     };
-    let (refused, why) = match stage_rows(&mut tx, file_id, &spooled.path, &profile, vault).await? {
-        Ok(rows) => {
-            match looked_through(cx, &mut tx, dropped, (file_id, &profile), marker.as_ref(), rows).await? {
+    let (refused, why) = match stage_rows(&mut tx, file_id, rows, vault).await? {
+        Ok(None) => {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        Ok(Some(count)) => {
+            match looked_through(cx, &mut tx, dropped, (file_id, profile), marker, count).await? {
                 None => {
                     note_file(&mut tx, dropped, file_id).await?;
-                    let chunk = if profile.kind.is_request() { rows.max(1) } else { chunk_rows(cx) };
-                    file::staged(&mut tx, file_id, rows, chunk).await?;
+                    let chunk = if profile.kind.is_request() { count.max(1) } else { chunk_rows(cx) };
+                    file::staged(&mut tx, file_id, count, chunk).await?;
                     tx.commit().await?;
                     fault::at("file.staged", NAME).await?;
-                    return Ok(Staging::Staged(file_id, profile));
+                    return Ok(Some(Staging::Staged(file_id, profile.clone())));
                 }
                 Some(refused) => refused,
             }
@@ -142,21 +200,7 @@ async fn stage_spooled(
     };
     tx.rollback().await?;
     refuse(conn, dropped, &new, why).await?;
-    Ok(refused)
-}
-
-/// A spooled file's header, and what it makes of it.
-async fn recognised(
-    spooled: &Spooled,
-    stated: Option<Kind>,
-) -> Result<std::result::Result<(Vec<String>, Profile), Refusal>> {
-    let opened = spooled.path.clone();
-    blocking(move || {
-        let reader = Reader::open(File::open(&opened)?, Limits::default())?;
-        let profile = Profile::recognise(reader.header(), stated)?;
-        Ok((reader.header().iter().map(str::to_owned).collect(), profile))
-    })
-    .await
+    Ok(Some(refused))
 }
 
 /// What the marker beside a file says, if it says nothing else than the file.
@@ -242,7 +286,7 @@ async fn seen_before(
     profile: &Profile,
     mine: &[i64],
 ) -> Result<Option<Staging>> {
-    if !new.accept_backdated && file::is_known(conn, new.sha256, new.kind, new.partner_id).await? {
+    if !new.accept_backdated && file::is_known(conn, new).await? {
         return Ok(Some(Staging::Known { kind: profile.kind }));
     }
     let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
@@ -257,96 +301,99 @@ async fn vault_of(cx: &Context, conn: &mut PgConnection, profile: &Profile) -> R
     if profile.kind.is_secret() { Ok(Some(cx.vault.open(conn).await?)) } else { Ok(None) }
 }
 
-/// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many, or why none is.
+/// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many; `None`: a cell asks for what
+/// the other rows say; or why none is.
 async fn stage_rows(
     conn: &mut PgConnection,
     file_id: i64,
-    spooled: &Path,
-    profile: &Profile,
+    rows: &SpooledRows,
     vault: Option<Vault>,
-) -> Result<std::result::Result<i32, Refusal>> {
+) -> Result<std::result::Result<Option<i32>, Refusal>> {
     let (send, mut receive) = mpsc::channel::<CopyRows>(2);
-    let (path, profile) = (spooled.to_owned(), profile.clone());
-    let reading =
-        tokio::task::spawn_blocking(move || read_rows(&path, &profile, file_id, vault.as_ref(), &send));
+    let of = rows.clone();
+    let reading = tokio::task::spawn_blocking(move || of.read(file_id, vault.as_ref(), &send));
     while let Some(rows) = receive.recv().await {
         file::stage(&mut *conn, rows).await?;
     }
-    reading.await.map_err(|error| Error::file(spooled)(std::io::Error::other(error)))
+    reading.await.map_err(|error| Error::file(&rows.path)(std::io::Error::other(error)))
 }
 
-fn read_rows(
-    path: &Path,
-    profile: &Profile,
-    file_id: i64,
-    vault: Option<&Vault>,
-    send: &mpsc::Sender<CopyRows>,
-) -> std::result::Result<i32, Refusal> {
-    let mut reader = Reader::open(File::open(path)?, Limits::default())?;
-    let mut record = Record::default();
-    let mut rows = CopyRows::into("staged_row");
-    let mut row_no = 0_i32;
-    let (mut cells, mut keys) = (String::new(), Keys::default());
-    while reader.read(&mut record)? {
-        row_no = row_no.saturating_add(1);
-        join(&record, &mut cells);
-        if profile.kind.has_each_key_once() && record.len() == reader.header().len() {
-            keys.note(&profile.cells(&record));
-        }
-        if let Some(vault) = vault {
-            cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
-        }
-        rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
-        rows.maybe(profile.kind.is_request().then(|| requested_on(profile, &record))).end();
-        if rows.len() >= STAGED_AT_ONCE
-            && send.blocking_send(std::mem::replace(&mut rows, CopyRows::into("staged_row"))).is_err()
-        {
-            return Ok(row_no); // the other side has failed and says why
-        }
+impl SpooledRows {
+    fn open(&self) -> std::result::Result<Box<dyn RowSource>, Refusal> {
+        Ok(Box::new(source::reopen(&self.path, &self.dialect, self.complete, Limits::default())?))
     }
-    let _ = send.blocking_send(rows);
-    let repeats = keys.twice();
-    if !repeats.is_empty() {
-        let _ = send.blocking_send(contradicted(path, profile, file_id, repeats)?);
+
+    fn read(
+        &self,
+        file_id: i64,
+        vault: Option<&Vault>,
+        send: &mpsc::Sender<CopyRows>,
+    ) -> std::result::Result<Option<i32>, Refusal> {
+        let (mut reader, profile) = (self.open()?, &self.profile);
+        let (mut record, mut taken) = (Record::default(), Record::default());
+        let mut rows = CopyRows::into("staged_row");
+        let mut row_no = 0_i32;
+        let (mut cells, mut keys) = (String::new(), Keys::default());
+        while reader.read(&mut record)? {
+            row_no = row_no.saturating_add(1);
+            let Ok(record) = self.dialect.take(profile, &record, &mut taken, self.surveyed) else {
+                return Ok(None);
+            };
+            join(record, &mut cells);
+            if reader.is_cut_off() {
+                cells = dialect::cut_off(&cells);
+            } else if profile.kind.has_each_key_once() && profile.shape_problem(record).is_none() {
+                keys.note(&profile.cells(record));
+            }
+            if let Some(vault) = vault {
+                cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
+            }
+            rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
+            rows.maybe(profile.kind.is_request().then(|| requested_on(profile, record))).end();
+            if rows.len() >= STAGED_AT_ONCE
+                && send.blocking_send(std::mem::replace(&mut rows, CopyRows::into("staged_row"))).is_err()
+            {
+                return Ok(Some(row_no)); // the other side has failed and says why
+            }
+        }
+        let _ = send.blocking_send(rows);
+        let repeats = keys.twice();
+        if !repeats.is_empty() {
+            let _ = send.blocking_send(self.contradicted(file_id, repeats)?);
+        }
+        Ok(Some(row_no))
     }
-    Ok(row_no)
+
+    /// The rows of a file that another of its rows contradicts (D16).
+    fn contradicted(&self, file_id: i64, mut repeats: Repeats) -> std::result::Result<CopyRows, Refusal> {
+        let (mut reader, mut row_no) = (self.open()?, 0_i32);
+        let (mut record, mut taken) = (Record::default(), Record::default());
+        while reader.read(&mut record)? {
+            row_no = row_no.saturating_add(1);
+            let taken = self.dialect.take(&self.profile, &record, &mut taken, self.surveyed);
+            if let Ok(record) = taken
+                && self.profile.shape_problem(record).is_none()
+                && !reader.is_cut_off()
+            {
+                let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
+                repeats.note(self.profile.kind, &self.profile.cells(record), row_no, line);
+            }
+        }
+        let mut rows = CopyRows::into("staged_repeat");
+        for (row_no, line) in repeats.contradicted() {
+            rows.cell(file_id).cell(row_no).cell(line).end();
+        }
+        Ok(rows)
+    }
 }
 
-/// The rows of a file that another of its rows contradicts (D16).
-fn contradicted(
-    path: &Path,
-    profile: &Profile,
-    file_id: i64,
-    mut repeats: Repeats,
-) -> std::result::Result<CopyRows, Refusal> {
-    let mut reader = Reader::open(File::open(path)?, Limits::default())?;
-    let (mut record, mut row_no) = (Record::default(), 0_i32);
-    while reader.read(&mut record)? {
-        row_no = row_no.saturating_add(1);
-        if record.len() == reader.header().len() {
-            let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
-            repeats.note(profile.kind, &profile.cells(&record), row_no, line);
-        }
-    }
-    let mut rows = CopyRows::into("staged_repeat");
-    for (row_no, line) in repeats.contradicted() {
-        rows.cell(file_id).cell(row_no).cell(line).end();
-    }
-    Ok(rows)
-}
-
-/// A cell that holds the mark itself keeps a control character in its place, which its row is rejected for.
 fn join(record: &Record, cells: &mut String) {
     cells.clear();
     for (at, cell) in record.iter().enumerate() {
         if at > 0 {
             cells.push(CELL_END);
         }
-        if cell.contains(CELL_END) {
-            cells.push_str(&cell.replace(CELL_END, "\u{1}"));
-        } else {
-            cells.push_str(cell);
-        }
+        cells.push_str(cell);
     }
 }
 
@@ -359,12 +406,19 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
     let header = Record::of(1, header.iter().map(String::as_str));
     let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
     let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
+    let rows = SpooledRows {
+        path: path.clone(),
+        profile,
+        dialect: Dialect::remembered(&unfinished.dialect),
+        complete: unfinished.complete,
+        surveyed: true,
+    };
     if !all_applied && file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
-        let vault = vault_of(cx, conn, &profile).await?;
+        let vault = vault_of(cx, conn, &rows.profile).await?;
         let mut tx = conn.begin().await?;
         if file::is_unfinished(&mut tx, unfinished.file_id).await? {
             file::clear_stage(&mut tx, unfinished.file_id).await?;
-            stage_rows(&mut tx, unfinished.file_id, &path, &profile, vault).await?.map_err(unreadable)?;
+            stage_rows(&mut tx, unfinished.file_id, &rows, vault).await?.map_err(unreadable)?;
             quarantine::forgive(&mut tx, unfinished.file_id).await?; // Postgres ended that try, not the file
         }
         tx.commit().await?;
@@ -376,8 +430,10 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
     Ok(StagedFile {
         partner_number,
         file_id: unfinished.file_id,
-        profile,
+        profile: rows.profile,
         header,
+        dialect: rows.dialect,
+        identifiers: cx.policies.import_entitlements.policy.identifiers,
         partner_id: unfinished.partner_id,
         received_on: unfinished.received_on,
         accept_backdated: unfinished.accept_backdated,

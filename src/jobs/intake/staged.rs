@@ -18,12 +18,17 @@ use crate::{
             cell::{self, Cells},
             forms,
             schema::{Column, Type},
+            traces::{self, IdentifierForm},
         },
         reason::{Problem, Reason},
         request::OPERATOR,
         role::Action,
     },
-    files::{profile::Profile, reader::Record},
+    files::{
+        dialect::{self, Dialect},
+        profile::Profile,
+        reader::Record,
+    },
     jobs::engine::{Context, Result},
     store::{
         directory::{Directory, DirectoryUser},
@@ -53,6 +58,10 @@ pub struct StagedFile {
     pub profile: Profile,
     /// The header itself.
     pub header: Record,
+    /// How it is written.
+    pub dialect: Dialect,
+    /// Which characters its identifiers may have.
+    pub identifiers: IdentifierForm,
     /// Whose rows it may hold.
     pub partner_id: Option<PartnerNo>,
     /// The Partner ID of that partner, or nothing.
@@ -70,6 +79,11 @@ pub struct StagedFile {
 }
 
 impl StagedFile {
+    /// What the column at a place is called.
+    fn column_at(&self, place: usize) -> &str {
+        self.profile.column_at(place).or_else(|| self.header.get(place).map(str::trim)).unwrap_or_default()
+    }
+
     /// The partner that a row names, if it is known and the file may hold its rows.
     pub fn admit(&self, number: &str, known: Option<PartnerNo>) -> std::result::Result<PartnerNo, Problem> {
         let reason = match known {
@@ -142,9 +156,24 @@ impl Verdict {
     }
 }
 
-/// The cells of a staged row, as they were written.
-pub fn record(row: &StagedRow) -> Record {
-    Record::of(u64::try_from(row.line).unwrap_or(0), row.cells.split(CELL_END))
+/// The cells of a staged row in canonical text, and what is wrong with those that could not be taken so; or why it is no row.
+pub fn record(
+    staged: &StagedFile,
+    row: &StagedRow,
+) -> std::result::Result<(Record, Vec<Problem>), Vec<Problem>> {
+    if dialect::is_cut_off(&row.cells) {
+        return Err(vec![Problem::of_row(Reason::CutOff)]);
+    }
+    let record = Record::of(u64::try_from(row.line).unwrap_or(0), row.cells.split(CELL_END));
+    if let Some(problem) = staged.profile.shape_problem(&record) {
+        return Err(vec![problem]);
+    }
+    let unsettled = record.iter().enumerate().filter_map(|(at, cell)| {
+        let (cell, reason) = staged.dialect.refuses(staged.profile.type_at(at)?, cell)?;
+        Some(Problem::at(staged.column_at(at), cell, reason))
+    });
+    let unsettled = unsettled.collect();
+    Ok((record, unsettled))
 }
 
 /// Reads a staged row as what its file's kind says, or tells everything that is wrong with it.
@@ -153,30 +182,36 @@ pub fn parse<T>(
     row: &StagedRow,
     parse: impl FnOnce(&Cells<'_>) -> std::result::Result<T, Vec<Problem>>,
 ) -> std::result::Result<T, Vec<Problem>> {
-    let record = record(row);
-    let (expected, found) = (staged.header.len(), record.len());
-    if expected != found {
-        return Err(vec![Problem::of_row(Reason::WrongFieldCount { expected, found })]);
-    }
+    let (record, mut own) = record(staged, row)?;
     let cells = staged.profile.cells(&record);
-    let mut beyond = dates_beyond(&cells, staged.profile.kind.columns(), &staged.dates);
+    own.extend(cells.each().filter_map(|(column, cell)| match cell {
+        cell::Content::Text(text) => {
+            let reason = traces::of_cell(column, text, staged.identifiers)?;
+            Some(Problem::at(column.name, text, reason))
+        }
+        cell::Content::Absent | cell::Content::Empty => None,
+    }));
+    let mut beyond = dates_beyond(&cells, &staged.dates);
     // Another row of its key says something else: neither holds (D16).
     beyond.extend(row.repeated_at.map(|line| Problem::of_row(Reason::RepeatedInFile { line })));
     match parse(&cells) {
-        Err(mut problems) => {
-            problems.extend(beyond);
-            Err(problems)
+        Err(problems) => {
+            // What was done to a cell says more than that it is not what its column asks for.
+            let others =
+                problems.into_iter().filter(|problem| !own.iter().any(|of| of.column == problem.column));
+            let others: Vec<Problem> = others.collect();
+            Err([own, others, beyond].concat())
         }
-        Ok(_) if !beyond.is_empty() => Err(beyond),
+        Ok(_) if !own.is_empty() || !beyond.is_empty() => Err([own, beyond].concat()),
         parsed => parsed,
     }
 }
 
 /// Dates, and instants by their UTC date (D1), that no row can mean: a slip such as 0024 for 2024.
-fn dates_beyond(cells: &Cells<'_>, columns: &[Column], dates: &RangeInclusive<NaiveDate>) -> Vec<Problem> {
+fn dates_beyond(cells: &Cells<'_>, dates: &RangeInclusive<NaiveDate>) -> Vec<Problem> {
     let mut beyond = Vec::new();
-    for column in columns.iter().filter(|column| is_date(column)) {
-        if let cell::Content::Text(text) = cells.get(column.name)
+    for (column, cell) in cells.each().filter(|(column, _)| is_date(column)) {
+        if let cell::Content::Text(text) = cell
             && let Some(date) = forms::date_or_instant(text)
         {
             beyond.extend(date_beyond(column.name, text, date, dates));

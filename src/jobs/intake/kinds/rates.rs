@@ -27,7 +27,11 @@ pub async fn apply(
 ) -> Result<Vec<Verdict>> {
     let columns = RateColumns::of_header(&staged.header)
         .map_err(|refusal| Error::file(std::path::Path::new("rates"))(std::io::Error::other(refusal)))?;
-    let days: Vec<_> = rows.iter().map(|row| columns.day(&record(row))).collect();
+    let day = |row: &StagedRow| match record(staged, row)? {
+        (record, unsettled) if unsettled.is_empty() => columns.day(&record),
+        (_, unsettled) => Err(unsettled),
+    };
+    let days: Vec<_> = rows.iter().map(day).collect();
     let published: Vec<_> = days.iter().flatten().map(|day| day.on).collect();
     let KnownRates { rates: mut known, unpublished } = rate::known(conn, &published).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());

@@ -1,0 +1,134 @@
+//! What bytes are that are no text in rows, told by how they begin.
+
+/// Something that people drop in place of a CSV file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// An Excel workbook of today.
+    Workbook,
+    /// An Excel workbook of before 2007, or another Office file of then.
+    OldWorkbook,
+    /// A workbook of an office suite in the open format.
+    OpenDocument,
+    /// A zip archive.
+    Zip,
+    /// A gzip archive.
+    Gzip,
+    /// An archive of another program.
+    Archive,
+    /// A PDF document.
+    Pdf,
+    /// A picture.
+    Picture,
+    /// A web page.
+    Html,
+    /// An XML document.
+    Xml,
+    /// JSON.
+    Json,
+    /// A program.
+    Program,
+}
+
+impl Foreign {
+    /// What `head`, the first bytes of a file, shows. `None`: it may be text in rows.
+    #[must_use]
+    pub fn shown_by(head: &[u8]) -> Option<Self> {
+        let begins = |with: &[&[u8]]| with.iter().any(|with| head.starts_with(with));
+        let holds = |what: &[u8]| head.windows(what.len()).any(|window| window == what);
+        if begins(&[b"PK\x03\x04", b"PK\x05\x06"]) {
+            return Some(if holds(b"[Content_Types].xml") || holds(b"xl/") {
+                Self::Workbook
+            } else if holds(b"opendocument") {
+                Self::OpenDocument
+            } else {
+                Self::Zip
+            });
+        }
+        for (marks, what) in [
+            (&[&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..]][..], Self::OldWorkbook),
+            (&[b"\x1F\x8B"], Self::Gzip),
+            (
+                &[b"BZh", b"\xFD7zXZ\0", b"7z\xBC\xAF\x27\x1C", b"Rar!\x1A\x07", b"\x28\xB5\x2F\xFD"],
+                Self::Archive,
+            ),
+            (&[b"%PDF-"], Self::Pdf),
+            (&[b"\x89PNG\r\n", b"\xFF\xD8\xFF", b"GIF8"], Self::Picture),
+            (&[b"\x7FELF", b"MZ\x90\0"], Self::Program),
+        ] {
+            if begins(marks) {
+                return Some(what);
+            }
+        }
+        Self::of_text(&String::from_utf8_lossy(head))
+    }
+
+    /// What the beginning of a text shows.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches('\u{FEFF}').trim_start();
+        let lower: String = text.chars().take(200).collect::<String>().to_lowercase();
+        let next = |open: char| text.strip_prefix(open).and_then(|rest| rest.trim_start().chars().next());
+        if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.contains("<html") {
+            Some(Self::Html)
+        } else if lower.starts_with('<') {
+            Some(Self::Xml)
+        } else if matches!(next('{'), Some('"' | '}')) || matches!(next('['), Some('{' | '[' | ']' | '"')) {
+            Some(Self::Json)
+        } else {
+            None
+        }
+    }
+
+    /// What it is, and what to do.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Workbook => "an Excel workbook: save its sheet as CSV UTF-8, and import that",
+            Self::OldWorkbook => {
+                "an Office file of before 2007 (.xls): open it, save its sheet as CSV UTF-8, and import that"
+            }
+            Self::OpenDocument => "a LibreOffice file: save its sheet as CSV in UTF-8, and import that",
+            Self::Zip => "a zip archive: unpack it, and import the files in it",
+            Self::Gzip => "a gzip archive: unpack it with gunzip, and import the file in it",
+            Self::Archive => "a packed archive: unpack it, and import the files in it",
+            Self::Pdf => "a PDF document: ask whoever made it for the same as CSV",
+            Self::Picture => "a picture: ask whoever made it for the same as CSV",
+            Self::Html => {
+                "a web page, perhaps the one for signing in: sign in, download the file again, and import that"
+            }
+            Self::Xml => "an XML document: export the same as CSV in UTF-8",
+            Self::Json => "JSON: export the same as CSV in UTF-8",
+            Self::Program => "a program: it is not run, and nothing of it is read",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f15_what_is_no_csv_is_said_for_what_it_is() {
+        for (head, what) in [
+            (&b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml"[..], Foreign::Workbook),
+            (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", Foreign::OpenDocument),
+            (b"PK\x03\x04\x14\0users.csv", Foreign::Zip),
+            (b"\x1F\x8B\x08\0", Foreign::Gzip),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0", Foreign::OldWorkbook),
+            (b"%PDF-1.7\n", Foreign::Pdf),
+            (b"\x89PNG\r\n\x1a\n", Foreign::Picture),
+            (b"\xEF\xBB\xBF\r\n<!DOCTYPE html><html>", Foreign::Html),
+            (b"<?xml version=\"1.0\"?>\n<!-- x --><HTML>", Foreign::Html),
+            (b"<?xml version=\"1.0\"?><rows/>", Foreign::Xml),
+            (b"{\n  \"value\": []}", Foreign::Json),
+            (b"[{\"id\": 1}]", Foreign::Json),
+        ] {
+            assert_eq!(Foreign::shown_by(head), Some(what));
+        }
+        for csv in
+            ["partner_id,name\n", "[id],name\n", "{id};name\n", "", "Åkeri", "PK,name\n", "\"<a>\",b\n"]
+        {
+            assert_eq!(Foreign::shown_by(csv.as_bytes()), None, "{csv}");
+        }
+    }
+}
