@@ -1,6 +1,5 @@
 //! A file is handed back with an answer on every row.
 
-
 use sqlx::PgConnection;
 
 use super::{
