@@ -56,6 +56,9 @@ pub(super) struct ImportArgs {
     /// Accept an entitlements file that ends more than 20, and more than 5 %, of the live entitlements of its partners
     #[arg(long)]
     accept_ends: bool,
+    /// Let new order and Partner IDs in that differ from a known one in nothing but case, width, dashes or leading zeros
+    #[arg(long)]
+    accept_alike: bool,
     /// Say what would become of the rows and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -124,6 +127,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             accept_backdated: args.accept_backdated,
             by_operator: false,
             accept_ends: args.accept_ends,
+            accept_alike: args.accept_alike,
             leaves: None,
             claim: None,
             marker: None,

@@ -65,6 +65,7 @@ impl Reason {
             Self::CharacterInIdentifier { character } => notation::character_in_identifier(character),
             Self::HiddenCharacter { character } => notation::hidden_character(character),
             Self::Garbled => notation::garbled(),
+            Self::AlikeKnown { known } => notation::alike_known(known),
             Self::DateOutOfRange { earliest_on, latest_on } => {
                 cells::date_out_of_range(*earliest_on, *latest_on)
             }

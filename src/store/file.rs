@@ -36,6 +36,8 @@ pub struct NewFile<'a> {
     pub accept_backdated: bool,
     /// Rows may name the operator as who asks.
     pub by_operator: bool,
+    /// New identifiers that are like known ones are taken in.
+    pub accept_alike: bool,
 }
 
 /// A file that is not answered yet.
@@ -60,6 +62,8 @@ pub struct Unfinished {
     pub accept_backdated: bool,
     /// Rows may name the operator as who asks.
     pub by_operator: bool,
+    /// New identifiers that are like known ones are taken in.
+    pub accept_alike: bool,
     /// Rows after the header.
     pub row_count: i32,
     /// Tries of it that nobody came back from.
@@ -138,6 +142,7 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
         "select file_id from file
          where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
            and accept_backdated = $4 and by_operator = $5 and stated_dialect = $6 and complete = $7
+           and accept_alike = $8
          order by file_id limit 1",
         file.sha256,
         file.kind,
@@ -145,7 +150,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
         file.accept_backdated,
         file.by_operator,
         file.stated_dialect,
-        file.complete
+        file.complete,
+        file.accept_alike
     )
     .fetch_optional(conn)
     .await?)
@@ -155,8 +161,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
-             stated_dialect, complete)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning file_id",
+             stated_dialect, complete, accept_alike)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning file_id",
         file.sha256,
         file.name,
         file.kind,
@@ -167,7 +173,8 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
         file.by_operator,
         file.dialect,
         file.stated_dialect,
-        file.complete
+        file.complete,
+        file.accept_alike
     )
     .fetch_one(conn)
     .await?)
@@ -243,7 +250,7 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
         r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, dialect, complete, received_on,
-               accept_backdated, by_operator, row_count, attempts, coalesce(retry_at > now(), false) as "rests!"
+               accept_backdated, by_operator, accept_alike, row_count, attempts, coalesce(retry_at > now(), false) as "rests!"
            from file where status = 'staged' order by file_id"#
     )
     .fetch_all(conn)

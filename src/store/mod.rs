@@ -4,6 +4,7 @@
 //! with ours, because schema and grants belong together.
 
 pub mod agreement;
+pub mod alike;
 pub mod book;
 pub mod bulk;
 pub mod contact;

@@ -108,6 +108,17 @@ const fn is_hidden(c: char) -> bool {
     )
 }
 
+/// What an identifier has in common with those that differ from it in nothing but case, width, dashes or leading zeros.
+#[must_use]
+pub fn alike(identifier: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c).wrapping_sub(0xFEE0)).unwrap_or(c),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        c => c,
+    };
+    identifier.chars().map(narrow).collect::<String>().trim_start_matches('0').to_lowercase()
+}
+
 /// Whether a text was read in a wrong encoding somewhere: `Ã…keri` for Åkeri, or U+FFFD for what could not be read.
 #[must_use]
 pub fn is_garbled(text: &str) -> bool {
@@ -219,6 +230,18 @@ mod tests {
             ["MPN-240131-101", "1E5", "12E4", "E+17", "TRUE-1", "a'b", "A=1", "0042", "x#EXT#@y", "1.2E+x"]
         {
             assert_eq!(of_order(good, IdentifierForm::Ascii), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn f4_f9_identifiers_are_alike_in_case_width_dashes_and_leading_zeros() {
+        for (one, other) in
+            [("0042017", "42017"), ("FY-2", "fy\u{2013}2"), ("FY-2", "\u{ff26}\u{ff39}-2"), ("000", "")]
+        {
+            assert_eq!(alike(one), alike(other), "{one}");
+        }
+        for (one, other) in [("420170", "42017"), ("FY-2", "FY2"), ("A01", "A1")] {
+            assert_ne!(alike(one), alike(other), "{one}");
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::CharacterInIdentifier { character: "U+2013 –".into() },
         Reason::HiddenCharacter { character: "U+202E".into() },
         Reason::Garbled,
+        Reason::AlikeKnown { known: "0042017".into() },
     ]
 }
 
@@ -165,5 +166,22 @@ pub(super) fn garbled() -> Told<'static> {
     refusal("").plain(
         "The letters of this text were lost when it was read in a wrong encoding; take it from the source again, as UTF-8.",
         "Bokstäver i texten gick förlorade när den lästes i fel teckenkodning; hämta den på nytt från källan, som UTF-8.",
+    )
+}
+
+pub(super) fn alike_known(known: &str) -> Told<'_> {
+    refusal("").words(
+        move |_| {
+            format!(
+                "“{known}” is known, which differs in nothing but case, width, dashes or leading zeros; write it so if it is \
+                 the same, or import the file with --accept-alike if it is another."
+            )
+        },
+        move |_| {
+            format!(
+                "”{known}” är känd och skiljer sig bara i versaler, bredd, streck eller inledande nollor; skriv så om det är \
+                 densamma, eller läs in filen med --accept-alike om det är en annan."
+            )
+        },
     )
 }

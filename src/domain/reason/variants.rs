@@ -88,6 +88,11 @@ pub enum Reason {
     },
     /// A text that was read in a wrong encoding before.
     Garbled,
+    /// An identifier that differs from a known one of the same partner in nothing but case, width, dashes or leading zeros.
+    AlikeKnown {
+        /// The known one.
+        known: String,
+    },
     /// A date that no row can mean.
     DateOutOfRange {
         /// The first day that is taken.

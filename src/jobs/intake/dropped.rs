@@ -35,6 +35,8 @@ pub struct Dropped {
     pub by_operator: bool,
     /// The operator lets it end more entitlements than the guard does (promise 6).
     pub accept_ends: bool,
+    /// The operator lets new identifiers in that are like known ones.
+    pub accept_alike: bool,
     /// Where its answer goes.
     pub results: PathBuf,
     /// What it looked like when its bytes were read, if it leaves once it is answered: a file from the inbox, or of product

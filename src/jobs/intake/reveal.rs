@@ -152,6 +152,7 @@ async fn recorded_file(cx: &Context, conn: &mut PgConnection, asked: &Asked, acc
         received_on: cx.arrived_on,
         accept_backdated: false,
         by_operator: true,
+        accept_alike: false,
     };
     Ok(file::append_asked(conn, &new, accepted).await?)
 }

@@ -112,6 +112,7 @@ async fn stage_spooled(
         received_on: cx.arrived_on,
         accept_backdated: dropped.accept_backdated,
         by_operator: dropped.by_operator,
+        accept_alike: dropped.accept_alike,
     };
     let opened = match opened {
         Ok(opened) => opened,
@@ -438,6 +439,7 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
         received_on: unfinished.received_on,
         accept_backdated: unfinished.accept_backdated,
         by_operator: unfinished.by_operator,
+        accept_alike: unfinished.accept_alike,
         attempts: unfinished.attempts,
         dates: cx.policies.import_entitlements.policy.dates(),
     })

@@ -72,6 +72,8 @@ pub struct StagedFile {
     pub accept_backdated: bool,
     /// Its rows may name the operator as who asks.
     pub by_operator: bool,
+    /// New identifiers that are like known ones are taken in.
+    pub accept_alike: bool,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
     /// The dates that its rows may hold.

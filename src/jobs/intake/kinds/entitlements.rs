@@ -6,7 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::holdings::{Entered, Holdings};
+use super::{
+    alike::Alike,
+    holdings::{Entered, Holdings},
+};
 use crate::{
     domain::{
         benefit::{BenefitKind, BenefitType, Offer, Unit},
@@ -65,6 +68,8 @@ struct EntitlementsSpan<'a> {
     partners: HashMap<String, (PartnerNo, Currency)>,
     changes: HashMap<PartnerNo, Changes>,
     orders: HashMap<String, OrderInSpan>,
+    /// Orders that are like the orders that are new here, by those.
+    alike: Alike,
     known: HashMap<(OrderNo, String), StoredEntitlement>,
     holdings: Holdings<'a>,
     ids: Vec<EntitlementNo>,
@@ -130,7 +135,12 @@ impl<'a> EntitlementsSpan<'a> {
             };
             (order_id, held)
         });
+        let orders: HashMap<String, OrderInSpan> = orders.collect();
         let partners = intake::partners(conn, &numbers).await?;
+        let fresh = rows.clone().filter(|row| !orders.contains_key(&row.order_id));
+        let fresh: BTreeSet<(PartnerNo, &String)> =
+            fresh.filter_map(|row| Some((partners.get(&row.partner_id)?.0, &row.order_id))).collect();
+        let alike = Alike::orders(conn, fresh, staged.accept_alike).await?;
         let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
         let changes = own_currency::changes(conn, &partner_ids).await?;
         let partner = |number: &str| partners.get(number).map(|(id, _)| *id);
@@ -144,7 +154,8 @@ impl<'a> EntitlementsSpan<'a> {
             grace_days,
             partners,
             changes,
-            orders: orders.collect(),
+            orders,
+            alike,
             known,
             holdings,
             ids,
@@ -165,6 +176,11 @@ impl<'a> EntitlementsSpan<'a> {
         let held = self.orders.get(&row.order_id);
         if held.is_some_and(|held| held.partner_id != partner_id) {
             return Verdict::no("order_id", &row.order_id, Reason::OrderOfAnotherPartner);
+        }
+        if held.is_none()
+            && let Some(known) = self.alike.known(partner_id, &row.order_id)
+        {
+            return Verdict::no("order_id", &row.order_id, Reason::AlikeKnown { known });
         }
         let key = held.map(|held| (held.membership_id, row.benefit.as_str().to_owned()));
         let stored = key.as_ref().and_then(|key| self.known.get(key));
@@ -246,6 +262,9 @@ impl<'a> EntitlementsSpan<'a> {
         stated: Stated,
         waits: Option<Reason>,
     ) -> EntitlementNo {
+        if !self.orders.contains_key(&row.order_id) {
+            self.alike.enter(partner_id, &row.order_id);
+        }
         let membership_id = self.take_order(row, partner_id, stated.starts_on);
         let key = (membership_id, row.benefit.as_str().to_owned());
         let (entitlement_id, version_no, granted) = match self.known.get(&key) {

@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod agreements;
+mod alike;
 mod contacts;
 mod credit_usage;
 mod entitlements;

@@ -10,6 +10,7 @@ use crate::{
         kinds::{
             cell::Patch,
             partners::{self, PartnerRow},
+            traces,
         },
         money::Currency,
         own_currency::StatedCurrency,
@@ -20,6 +21,7 @@ use crate::{
         intake::staged::{StagedFile, Verdict, parse},
     },
     store::{
+        alike,
         file::StagedRow,
         own_currency,
         people::{self, KnownPartner, StoredPartner},
@@ -38,6 +40,11 @@ pub async fn apply(
     let numbers: Vec<String> = numbers.into_iter().cloned().collect();
     let mut chunk =
         PartnerChanges { known: people::known(conn, &numbers).await?, ..PartnerChanges::default() };
+    if !staged.accept_alike {
+        let fresh: Vec<String> =
+            numbers.iter().filter(|number| !chunk.known.contains_key(*number)).cloned().collect();
+        chunk.alike = alike::partners(conn, &fresh).await?;
+    }
     let verdicts = parsed
         .iter()
         .map(|row| match row {
@@ -53,6 +60,10 @@ pub async fn apply(
 #[derive(Default)]
 struct PartnerChanges {
     known: HashMap<String, KnownPartner>,
+    /// Known Partner IDs that new ones are like, by those.
+    alike: HashMap<String, String>,
+    /// New ones that are in, by what they have in common with others.
+    entered: HashMap<String, String>,
     /// Partner IDs of those that are made or changed, in the order of their rows.
     touched: Vec<String>,
     /// Changes of currency, by Partner ID and day.
@@ -64,6 +75,13 @@ impl PartnerChanges {
         let known = self.known.get(&row.partner_id);
         if let Some(problem) = refusal(staged, known, row) {
             return Verdict::Rejected(vec![problem]);
+        }
+        if known.is_none() && !staged.accept_alike {
+            let (number, common) = (&row.partner_id, traces::alike(&row.partner_id));
+            if let Some(known) = self.alike.get(number).or_else(|| self.entered.get(&common)) {
+                return Verdict::no("partner_id", number, Reason::AlikeKnown { known: known.clone() });
+            }
+            self.entered.insert(common, number.clone());
         }
         let stored = known.map(|known| known.partner.clone());
         let known = self.known.entry(row.partner_id.clone()).or_insert_with(|| made(row));

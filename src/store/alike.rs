@@ -1,0 +1,43 @@
+//! Known identifiers that new ones are like: the same but for case, width, dashes or leading zeros.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::id::PartnerNo;
+
+/// Of these partners and orders those that are like another order of the same partner, with that.
+pub async fn orders(
+    conn: &mut PgConnection,
+    orders: &[(PartnerNo, String)],
+) -> Result<HashMap<(PartnerNo, String), String>> {
+    let of: Vec<i64> = orders.iter().map(|(partner_id, _)| partner_id.get()).collect();
+    let order_ids: Vec<String> = orders.iter().map(|(_, order_id)| order_id.clone()).collect();
+    let rows = sqlx::query!(
+        r#"select n.partner_id as "partner_id!: PartnerNo", n.order_id as "order_id!", m.order_id as "known!"
+           from unnest($1::bigint[], $2::text[]) as n (partner_id, order_id)
+           cross join lateral (select m.order_id from membership m
+                               where m.partner_id = n.partner_id and alike(m.order_id) = alike(n.order_id)
+                                 and m.order_id <> n.order_id limit 1) m"#,
+        &of,
+        &order_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| ((row.partner_id, row.order_id), row.known)).collect())
+}
+
+/// Of these Partner IDs those that are like another one, with that.
+pub async fn partners(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMap<String, String>> {
+    let rows = sqlx::query!(
+        r#"select n.number as "number!", p.number as "known!"
+           from unnest($1::text[]) as n (number)
+           cross join lateral (select p.number from partner p
+                               where alike(p.number) = alike(n.number) and p.number <> n.number limit 1) p"#,
+        numbers
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.number, row.known)).collect())
+}
