@@ -13,6 +13,7 @@ pub const CELL_END: char = '\u{1f}';
 
 /// A file as it is recorded.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a file, each read by its name")]
 pub struct NewFile<'a> {
     /// SHA-256 of its bytes.
     pub sha256: &'a str,

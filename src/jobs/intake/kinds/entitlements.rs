@@ -173,15 +173,10 @@ impl<'a> EntitlementsSpan<'a> {
             Ok(partner_id) => (partner_id, known.map_or(Currency::USD, |(_, local)| local)),
             Err(problem) => return Verdict::Rejected(vec![problem]),
         };
+        if let Some(reason) = self.against_order(row, partner_id) {
+            return Verdict::no("order_id", &row.order_id, reason);
+        }
         let held = self.orders.get(&row.order_id);
-        if held.is_some_and(|held| held.partner_id != partner_id) {
-            return Verdict::no("order_id", &row.order_id, Reason::OrderOfAnotherPartner);
-        }
-        if held.is_none()
-            && let Some(known) = self.alike.known(partner_id, &row.order_id)
-        {
-            return Verdict::no("order_id", &row.order_id, Reason::AlikeKnown { known });
-        }
         let key = held.map(|held| (held.membership_id, row.benefit.as_str().to_owned()));
         let stored = key.as_ref().and_then(|key| self.known.get(key));
         let own = Own {
@@ -239,6 +234,15 @@ impl<'a> EntitlementsSpan<'a> {
                 remarks.extend(beside);
                 Verdict::Applied(remarks)
             }
+        }
+    }
+
+    /// Why a row cannot be of the order that it names.
+    fn against_order(&self, row: &EntitlementRow, partner_id: PartnerNo) -> Option<Reason> {
+        match self.orders.get(&row.order_id) {
+            Some(held) if held.partner_id != partner_id => Some(Reason::OrderOfAnotherPartner),
+            Some(_) => None,
+            None => self.alike.known(partner_id, &row.order_id).map(|known| Reason::AlikeKnown { known }),
         }
     }
 
