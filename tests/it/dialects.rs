@@ -169,22 +169,7 @@ async fn f4_f8_f9_f15_what_programs_left_behind_is_refused_with_what_to_do_or_ta
         "{back}"
     );
 
-    // What differs from a known one in nothing that matters is asked about.
-    let rows = ["0042", "42", "FY-7", "fy-7"].map(|id| order(id, "software", "2024-01-31", "")).concat();
-    let alike = [ORDERS, &rows].concat();
-    let told = import(&house, "alike.csv", alike.as_bytes(), &[]).ended(3).stdout;
-    let back = String::from_utf8(answer(&told)).unwrap();
-    assert!(
-        back.contains(";alike_known;\"“0042” is known,") && back.contains(";alike_known;\"“FY-7” is known,"),
-        "{back}"
-    );
-    import(&house, "alike.csv", alike.replace("42;", "00042;").as_bytes(), &[]).ended(3);
-    let told = import(&house, "alike.csv", alike.as_bytes(), &["--accept-alike"]).ended(0).stdout;
-    assert!(told.contains("2 applied, 2 unchanged, 0 rejected"), "{told}");
-    let twin = partner("04301", "SEK").replace("Partner 04301", "Partner 4301");
-    let back = import(&house, "twin.csv", twin.as_bytes(), &[]).ended(3);
-    assert!(back.stdout.contains("1 rejected"), "{}", back.stdout);
-    assert!(String::from_utf8(answer(&back.stdout)).unwrap().contains("“4301” is known"));
+    ids_like_known_ones_are_asked_about(&house);
 
     // What an export guards for a spreadsheet is taken back as it was.
     let odd =
@@ -216,4 +201,23 @@ async fn f4_f8_f9_f15_what_programs_left_behind_is_refused_with_what_to_do_or_ta
     );
     let ran = import(&house, "p.csv", b"", &["--kind", "partner"]).ended(2);
     assert!(ran.stderr.contains("did you mean partners?"), "{}", ran.stderr);
+}
+
+/// What differs from a known one in nothing that matters is asked about.
+fn ids_like_known_ones_are_asked_about(house: &House) {
+    let rows = ["0042", "42", "FY-7", "fy-7"].map(|id| order(id, "software", "2024-01-31", "")).concat();
+    let alike = [ORDERS, &rows].concat();
+    let told = import(house, "alike.csv", alike.as_bytes(), &[]).ended(3).stdout;
+    let back = String::from_utf8(answer(&told)).unwrap();
+    assert!(
+        back.contains(";alike_known;\"“0042” is known,") && back.contains(";alike_known;\"“FY-7” is known,"),
+        "{back}"
+    );
+    import(house, "alike.csv", alike.replace("42;", "00042;").as_bytes(), &[]).ended(3);
+    let told = import(house, "alike.csv", alike.as_bytes(), &["--accept-alike"]).ended(0).stdout;
+    assert!(told.contains("2 applied, 2 unchanged, 0 rejected"), "{told}");
+    let twin = partner("04301", "SEK").replace("Partner 04301", "Partner 4301");
+    let back = import(house, "twin.csv", twin.as_bytes(), &[]).ended(3);
+    assert!(back.stdout.contains("1 rejected"), "{}", back.stdout);
+    assert!(String::from_utf8(answer(&back.stdout)).unwrap().contains("“4301” is known"));
 }
