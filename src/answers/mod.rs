@@ -4,6 +4,7 @@
 //! | view | of whom it tells | read by |
 //! |---|---|---|
 //! | [`benefits::Benefits`] | what a member has now (R6, R7, R10) | [`benefits::read`] |
+//! | [`files::Files`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
 //! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
 //! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
@@ -14,6 +15,7 @@
 
 pub mod benefits;
 pub mod check;
+pub mod files;
 pub mod history;
 mod instant;
 pub mod reasons;

@@ -8,6 +8,7 @@ mod check;
 mod db;
 mod demo;
 mod digest;
+mod dropped;
 mod effects;
 pub mod exit;
 mod explain;
@@ -66,6 +67,9 @@ enum Command {
     /// Take files in, and answer every row
     #[command(after_help = files::IMPORT_EXAMPLE)]
     Import(files::ImportArgs),
+    /// List what was dropped or imported, what became of it, and where its answer is; and what lies in the inbox
+    #[command(after_help = dropped::EXAMPLE)]
+    Files(dropped::FilesArgs),
     /// Ask for what a row of a file can do, without a file
     #[command(subcommand, after_help = request::EXAMPLE)]
     Request(request::RequestCommand),
@@ -143,6 +147,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Night(args) => wait(nights::run_night(settings, args)),
         Command::Run(args) => wait(nights::run_job(settings, args)),
         Command::Import(args) => wait(files::run_import(settings, args)),
+        Command::Files(args) => wait(dropped::run_files(settings, args)),
         Command::Request(command) => wait(request::run_request(settings, command)),
         Command::Rates(command) => wait(rates::run_rates(settings, command)),
         Command::Keys(command) => wait(keys::run_keys(settings, command)),

@@ -128,6 +128,8 @@ pub struct InboxListing {
     pub items: Vec<Item>,
     /// Files that are being taken in, or were when a process ended.
     pub claims: Vec<Claim>,
+    /// Private places whose file has left, or never came; or is on its way at this moment.
+    pub without_file: Vec<Claim>,
     /// Folders that cannot be looked at, and why: nobody else's files wait for them.
     pub unreadable: Vec<(PathBuf, io::Error)>,
 }
@@ -209,7 +211,7 @@ impl InboxListing {
                     claim.look = look;
                     self.claims.push(claim);
                 }
-                _ => claim.clear(), // its file has left, or never came
+                _ => self.without_file.push(claim),
             }
         }
     }

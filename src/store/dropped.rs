@@ -271,7 +271,7 @@ pub struct ListedFile {
     pub said: Option<String>,
     /// SHA-256 of its bytes.
     pub sha256: Option<String>,
-    /// Where it is kept, below its folder.
+    /// Where it is kept, below its folder; of an imported file, where it was.
     pub kept: Option<String>,
     /// Where its answer is.
     pub answer: Option<String>,
@@ -301,7 +301,7 @@ pub async fn list(
                from dropped d left join file f using (file_id)
                union all
                select f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.status, f.applied, f.unchanged,
-                      f.rejected, f.refusal, f.sha256, null, null, null
+                      f.rejected, f.refusal, f.sha256, f.came_from, f.answered_in, null
                from file f left join partner p using (partner_id)
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files

@@ -269,6 +269,24 @@ pub async fn left_behind(conn: &mut PgConnection, seconds: f64) -> Result<i64> {
     .await?)
 }
 
+/// Notes where an imported file was, and where its answer is.
+pub async fn note_places(
+    conn: &mut PgConnection,
+    file_id: i64,
+    came_from: &str,
+    answered_in: Option<&str>,
+) -> Result<()> {
+    sqlx::query!(
+        "update file set came_from = $2, answered_in = $3 where file_id = $1",
+        file_id,
+        came_from,
+        answered_in
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Whether a file still waits to be applied; nobody else finishes it until the transaction ends.
 pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool> {
     let status = sqlx::query_scalar!("select status from file where file_id = $1 for update", file_id)

@@ -192,6 +192,39 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     assert!(inbox.text("4999/done/h.result.csv").contains("applied") && !inbox.has("refused/4999.note.txt"));
     assert!(inbox.text("done/late2.result.csv").contains("unchanged") && inbox.has("done/late2.csv"));
     assert!(inbox.text("done/p.3.result.csv").contains("unchanged") && inbox.has("done/p.2.result.csv"));
+    let listed = house.run(["files", "--json", "--limit", "1000"]).ended(0).stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let of = |name: &str| {
+        let files = listed["files"].as_array().unwrap().iter();
+        files.filter(|file| file["name"] == name).cloned().collect::<Vec<_>>()
+    };
+    let told = |name: &str| {
+        of(name).iter().map(|file| file["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (name, statuses) in [
+        ("p.csv", &["applied", "applied"][..]),
+        ("p.2.result.csv", &["applied"]),
+        ("a.zip", &["refused"]),
+        ("pipe.csv", &["refused"]),
+        ("l%0Afile.csv", &["applied"]),
+        (".hidden", &["ignored"]),
+        ("k.tmp", &["ignored"]),
+        ("old", &["ignored"]),
+        ("sub", &["ignored"]),
+        ("h.csv", &["applied"]),
+    ] {
+        assert_eq!(told(name), statuses, "{name}: {listed}");
+    }
+    let [late] = &of("h.csv")[..] else { panic!("{listed}") };
+    assert_eq!(
+        (&late["kind"], &late["partner_id"], &late["applied"]),
+        (&"users".into(), &"4999".into(), &3.into())
+    );
+    for (what, name) in [("original", "h.csv"), ("answer", "h.result.csv"), ("note", "h.note.txt")] {
+        assert_eq!(Path::new(late[what].as_str().unwrap()), inbox.at.join("4999/done").join(name));
+    }
+    let refused = house.run(["files", "--refused", "E."]).ended(0).stdout;
+    assert!(refused.contains("refused  e.csv of 4301") && !refused.contains("a.zip"), "{refused}");
     inbox.put("late3.csv", one("4999"));
     inbox.night("2024-02-06");
     assert!(inbox.text("done/late3.note.txt").contains("taken in before") && inbox.has("done/late3.csv"));
@@ -207,6 +240,8 @@ async fn f1_only_whole_files_are_taken_and_bytes_that_come_later_are_found_and_s
     inbox.put("other.csv", partner("4302", "USD"));
     inbox.night("2024-02-02");
     assert!(inbox.has("held.csv") && inbox.has("done/other.csv") && !inbox.has("done/held.csv"));
+    let waits = house.run(["files", "held"]).ended(0).stdout;
+    assert!(waits.contains("waiting  held.csv") && waits.contains("has it open for writing"), "{waits}");
     held.write_all(row("4303").as_bytes()).unwrap();
     drop(held);
     inbox.night("2024-02-03");

@@ -159,6 +159,7 @@ async fn ready(cx: &Context, conn: &mut PgConnection, tried: &HashSet<PathBuf>) 
     }
     let mut read = HashSet::new();
     if !cx.dry_run {
+        listing.without_file.iter().for_each(Claim::clear);
         if listing.unreadable.is_empty() {
             read = late::recover(cx, conn, &listing.claims).await?;
         }

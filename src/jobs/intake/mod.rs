@@ -1,12 +1,15 @@
 //! How any file is taken in: dropped, staged, applied by the chunk (requests by their dates over all files), answered.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
 use crate::{
-    files::profile::Profile,
+    files::{profile::Profile, shown::shown_path},
     jobs::engine::{Context, Result, fault},
     store::{dropped as dropped_file, file, quarantine},
 };
@@ -136,12 +139,29 @@ async fn close(
     let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;
     fault::at("file.answered", NAME).await?;
     originals::close(cx, &mut tx, one, file_id, keeping.as_ref(), &mut taken).await?;
+    note_places(cx, &mut tx, one, file_id, taken.answer.as_deref()).await?;
     fault::at("file.left", NAME).await?;
     tx.commit().await?;
     if let Some(claim) = &one.claim {
         claim.clear();
     }
     Ok(FileOutcome::Done(taken))
+}
+
+/// Notes where an imported file was and its answer is; what was asked for by a command was in no file.
+async fn note_places(
+    cx: &Context,
+    conn: &mut PgConnection,
+    one: &Dropped,
+    file_id: i64,
+    answer: Option<&Path>,
+) -> Result<()> {
+    if cx.dry_run || one.claim.is_some() || one.by_operator {
+        return Ok(());
+    }
+    let shown = |path: &Path| shown_path(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let answer = answer.map(shown);
+    Ok(file::note_places(conn, file_id, &shown(&one.path), answer.as_deref()).await?)
 }
 
 /// What came of applying all staged files.
