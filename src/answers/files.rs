@@ -205,10 +205,9 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
 fn status(file: &ListedFile) -> FileStatus {
     let any_in = file.applied > 0 || file.unchanged > 0;
     match file.status.as_str() {
-        "refused" => FileStatus::Refused,
         "done" if file.rejected == 0 => FileStatus::Applied,
         "done" if any_in => FileStatus::Partly,
-        "done" => FileStatus::Refused,
+        "done" | "refused" => FileStatus::Refused,
         _ => FileStatus::Waiting,
     }
 }

@@ -16,6 +16,8 @@ pub struct NewDrop<'a> {
     pub folder: &'a str,
     /// The name it was dropped under, as it is shown.
     pub name: &'a str,
+    /// Its length, and when it was last written to, in nanoseconds since 1970, if it is whole.
+    pub look: Option<(i64, i64)>,
     /// As what it had been taken in before it was written to.
     pub again_of: Option<&'a str>,
 }
@@ -23,14 +25,16 @@ pub struct NewDrop<'a> {
 /// Records a file that is moved out of the inbox; one that another store or place knew is of this one now.
 pub async fn append(conn: &mut PgConnection, new: &NewDrop<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into dropped (dropped_id, place, folder, name, partner_id, again_of)
-         values ($1, $2, $3, $4, (select partner_id from partner where number = $3), $5)
+        "insert into dropped (dropped_id, place, folder, name, partner_id, again_of, bytes, modified_ns)
+         values ($1, $2, $3, $4, (select partner_id from partner where number = $3), $5, $6, $7)
          on conflict (dropped_id) do update set place = excluded.place",
         new.id,
         new.place,
         new.folder,
         new.name,
-        new.again_of
+        new.again_of,
+        new.look.map(|(bytes, _)| bytes),
+        new.look.map(|(_, modified_ns)| modified_ns)
     )
     .execute(conn)
     .await?;

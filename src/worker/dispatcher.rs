@@ -281,7 +281,7 @@ impl Dispatcher {
         let today = self.clock.today();
         let cx = self.base.by(self.name.clone(), today).on(today, true);
         let mut conn = self.pool.acquire().await?;
-        inbox::take_in_waiting(&cx, &mut conn).boxed().await?;
+        inbox::take_in_waiting(&cx, &mut conn, true).boxed().await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     files::{
-        inbox::{self, Claim, Item},
+        inbox::{self, Claim, Item, ItemKind},
         marker,
         shown::{shown, shown_path},
     },
@@ -24,7 +24,14 @@ pub(super) async fn claim(cx: &Context, conn: &mut PgConnection, item: &Item) ->
     let id = name::of_drop();
     let shown = shown(item.path.file_name().unwrap_or_default());
     let folder = item.partner.as_deref().unwrap_or_default();
-    let new = dropped::NewDrop { id: &id, place: &cx.place, folder, name: &shown, again_of: None };
+    let new = dropped::NewDrop {
+        id: &id,
+        place: &cx.place,
+        folder,
+        name: &shown,
+        look: recorded(item),
+        again_of: None,
+    };
     dropped::append(conn, &new).await?;
     let claimed = inbox::claim(item, id.clone()).and_then(|claim| {
         let marker = marker::of(&item.path);
@@ -48,6 +55,14 @@ pub(super) async fn claim(cx: &Context, conn: &mut PgConnection, item: &Item) ->
             warn!(file = shown_path(&item.path), %error, "it cannot be taken out of the inbox");
             Ok(None)
         }
+    }
+}
+
+/// What a whole file looked like when it was moved: after a crash it is known by that.
+fn recorded(item: &Item) -> Option<(i64, i64)> {
+    match item.what {
+        ItemKind::File(look) => Some((i64::try_from(look.bytes).ok()?, look.modified_ns)),
+        _ => None,
     }
 }
 

@@ -38,17 +38,24 @@ const GLANCE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// So many files are taken in at once, the oldest first: those that came meanwhile come next.
 const AT_ONCE: usize = 500;
+/// So many times as long as a file is to rest it waits for others that are just being dropped.
+const TOGETHER: u32 = 3;
 
 /// Takes in what waits in the inbox and is whole, and what a process that is gone left half done. One process at a
-/// time does so, and the others wait: what it answered must not be answered again, as if nothing were new.
+/// time does so, and the others wait: what it answered must not be answered again, as if nothing were new. `together`:
+/// files wait for others that are just being dropped; a night waited before ([`rest`]).
 ///
 /// # Errors
 /// See [`take_in`]; the inbox cannot be read.
-pub async fn take_in_waiting(cx: &Context, conn: &mut PgConnection) -> Result<Vec<(Dropped, FileOutcome)>> {
+pub async fn take_in_waiting(
+    cx: &Context,
+    conn: &mut PgConnection,
+    together: bool,
+) -> Result<Vec<(Dropped, FileOutcome)>> {
     let _turn = if cx.dry_run { None } else { turn(cx).await? };
     let (mut all, mut tried) = (Vec::new(), HashSet::new());
     loop {
-        let found = ready(cx, conn, &tried).await?;
+        let found = ready(cx, conn, &tried, together).await?;
         let (many, waits_for_partners) = (found.is_full, found.waits_for_partners);
         tried.extend(found.files.iter().map(|one| one.path.clone()));
         let mut outcomes = found.refused;
@@ -151,7 +158,12 @@ struct ReadyFiles {
 }
 
 /// Moves what is whole out of the inbox; in a dry run it stays, and is read there.
-async fn ready(cx: &Context, conn: &mut PgConnection, tried: &HashSet<PathBuf>) -> Result<ReadyFiles> {
+async fn ready(
+    cx: &Context,
+    conn: &mut PgConnection,
+    tried: &HashSet<PathBuf>,
+    together: bool,
+) -> Result<ReadyFiles> {
     let mut listing = list(cx).await?;
     for (folder, error) in &listing.unreadable {
         let folder = shown_path(folder);
@@ -176,32 +188,9 @@ async fn ready(cx: &Context, conn: &mut PgConnection, tried: &HashSet<PathBuf>) 
     let policy = cx.policies.import_entitlements.policy;
     let writers = writers(&listing).await?;
     let rest = policy.inbox_rest(writers.all_seen);
-    let mut whole: Vec<(Look, &Item)> =
-        listing.files().filter(|(look, item)| is_whole(*look, item, now, rest, &writers)).collect();
-    whole.sort_by_key(|(look, item)| (look.changed_ns, &item.path));
-    found.is_full = whole.len() > AT_ONCE;
+    let patience = if together { patience(&listing, now, rest, &writers) } else { rest };
     let mut known = HashMap::new();
-    let mut moved = Vec::new();
-    for (look, item) in whole.into_iter().take(AT_ONCE) {
-        if !is_known(conn, &mut known, item.partner.as_deref()).await? {
-            found.waits_for_partners = true;
-        } else if cx.dry_run {
-            found.files.push(dropped_at(
-                item.path.clone(),
-                item.partner.clone(),
-                None,
-                marker::of(&item.path),
-            ));
-        } else if let Some(claim) = claim(cx, conn, item).await? {
-            moved.push((look, claim));
-        }
-    }
-    // A file that was opened, or put in the place of another, while it was moved is looked at again the next time.
-    let files: HashSet<_> = moved.iter().map(|(_, claim)| claim.look.file).collect();
-    let still = tokio::task::spawn_blocking(move || Writers::look(&files)).await.map_err(in_the_way)?;
-    let unopened = |claim: &Claim| !still.has_open(claim.look.file);
-    let moved = moved.into_iter().filter(|(look, claim)| claim.look.has_same_bytes(look) && unopened(claim));
-    let mut claims: Vec<Claim> = moved.map(|(_, claim)| claim).collect();
+    let mut claims = moved(cx, conn, (&listing, &writers), (now, patience), (&mut known, &mut found)).await?;
     claims.extend(
         listing
             .claims
@@ -222,6 +211,45 @@ async fn ready(cx: &Context, conn: &mut PgConnection, tried: &HashSet<PathBuf>) 
         found.refused = left::answer(cx, conn, &listing, now, &known).await?;
     }
     Ok(found)
+}
+
+/// How long a file is to have rested where others beside it have not yet: what is dropped together is taken in together, in its
+/// order, and a file that is written to on and on holds up nobody for long.
+fn patience(listing: &InboxListing, now: i64, rest: Duration, writers: &Writers) -> Duration {
+    let comes =
+        |look: Look, item: &Item| !is_whole(look, item, now, rest, writers) && !writers.has_open(look.file);
+    if listing.files().any(|(look, item)| comes(look, item)) { rest.saturating_mul(TOGETHER) } else { rest }
+}
+
+/// Moves files out of the inbox that have rested; in a dry run they are read where they are.
+async fn moved(
+    cx: &Context,
+    conn: &mut PgConnection,
+    (listing, writers): (&InboxListing, &Writers),
+    (now, patience): (i64, Duration),
+    (known, found): (&mut HashMap<String, bool>, &mut ReadyFiles),
+) -> Result<Vec<Claim>> {
+    let mut whole: Vec<(Look, &Item)> =
+        listing.files().filter(|(look, item)| is_whole(*look, item, now, patience, writers)).collect();
+    whole.sort_by_key(|(look, item)| (look.changed_ns, &item.path));
+    found.is_full = whole.len() > AT_ONCE;
+    let mut moved = Vec::new();
+    for (look, item) in whole.into_iter().take(AT_ONCE) {
+        if !is_known(conn, known, item.partner.as_deref()).await? {
+            found.waits_for_partners = true;
+        } else if cx.dry_run {
+            let (path, partner) = (item.path.clone(), item.partner.clone());
+            found.files.push(dropped_at(path, partner, None, marker::of(&item.path)));
+        } else if let Some(claim) = claim(cx, conn, item).await? {
+            moved.push((look, claim));
+        }
+    }
+    // A file that was opened, or put in the place of another, while it was moved is looked at again the next time.
+    let files: HashSet<_> = moved.iter().map(|(_, claim)| claim.look.file).collect();
+    let still = tokio::task::spawn_blocking(move || Writers::look(&files)).await.map_err(in_the_way)?;
+    let unopened = |claim: &Claim| !still.has_open(claim.look.file);
+    let moved = moved.into_iter().filter(|(look, claim)| claim.look.has_same_bytes(look) && unopened(claim));
+    Ok(moved.map(|(_, claim)| claim).collect())
 }
 
 /// Whether a file is whole.
@@ -337,9 +365,11 @@ pub async fn look(cx: &Context) -> Result<SeenInbox> {
         return Ok(seen);
     }
     let (now, rest) = (clock(cx).await?, cx.policies.import_entitlements.policy.inbox_rest(true));
+    let nobody = Writers::default();
+    let patience = patience(&listing, now, rest, &nobody);
     for item in &listing.items {
         match item.what {
-            ItemKind::File(look) if !look.has_rested(now, rest) && !marker::of(&item.path).exists() => {}
+            ItemKind::File(look) if !is_whole(look, item, now, patience, &nobody) => {}
             ItemKind::Hidden => {}
             ItemKind::Temporary(look) if !look.has_rested(now, left::AFTER) => {}
             ItemKind::File(look) | ItemKind::Temporary(look) => {
@@ -350,7 +380,6 @@ pub async fn look(cx: &Context) -> Result<SeenInbox> {
             }
         }
     }
-    let claims = listing.claims.iter().filter(|claim| claim.look.has_rested(now, rest));
-    seen.ready.extend(claims.map(|claim| (claim.original(), Some(claim.look))));
+    seen.ready.extend(listing.claims.iter().map(|claim| (claim.original(), Some(claim.look))));
     Ok(seen)
 }

@@ -73,8 +73,8 @@ impl Keeping {
         }
     }
 
-    /// Puts answer, note and marker in their place, and the file itself last. What was not written is not put.
-    async fn put(&self, conn: &mut PgConnection, claim: &Claim) -> Result<()> {
+    /// Puts answer, note and marker in their place, and last the file itself, or deletes it. What was not written is not put.
+    async fn put(&self, conn: &mut PgConnection, claim: &Claim, with_original: bool) -> Result<()> {
         let marker = marker::of(Path::new(&self.names.original));
         let marker = marker.to_string_lossy();
         for (from, name) in [
@@ -83,6 +83,9 @@ impl Keeping {
             (claim.marker(), &*marker),
             (claim.original(), &*self.names.original),
         ] {
+            if from == claim.original() && !with_original {
+                return fs::remove_file(&from).map_err(Error::file(&from));
+            }
             if keeping::is_free(&from) {
                 continue;
             }
@@ -140,10 +143,7 @@ pub(super) async fn keep(
     }
     let keys = match (taken.kind.is_secret(), taken.tally.rejected) {
         (false, _) => None,
-        (true, 0) => {
-            fs::remove_file(&original).map_err(Error::file(&original))?;
-            Some(KeysLeft::Deleted)
-        }
+        (true, 0) => Some(KeysLeft::Deleted),
         (true, _) => {
             fs::set_permissions(&original, fs::Permissions::from_mode(0o600))
                 .map_err(Error::file(&original))?;
@@ -159,7 +159,7 @@ pub(super) async fn keep(
         keys,
     };
     write_note(conn, claim, of).await?;
-    keeping.put(conn, claim).await?;
+    keeping.put(conn, claim, keys != Some(KeysLeft::Deleted)).await?;
     let folder = claim.folder.join(keeping.within);
     taken.answer = Some(folder.join(&keeping.names.answer));
     taken.kept = (keys == Some(KeysLeft::Original)).then(|| folder.join(&keeping.names.original));
@@ -181,7 +181,7 @@ pub(super) async fn keep_unread(
     let keeping = Keeping::settle(cx, conn, claim, within).await?;
     write_note(conn, claim, refused.map_or(NoteOf::Known, NoteOf::Refused)).await?;
     let is_kept = !keeping::is_free(&claim.original());
-    keeping.put(conn, claim).await?;
+    keeping.put(conn, claim, true).await?;
     let names = keeping.as_recorded(false, is_kept);
     let (status, said) = match refused {
         Some(why) => ("refused", why),

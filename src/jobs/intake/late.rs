@@ -23,7 +23,7 @@ use crate::{
 /// Settles what is on record of files that a process left behind: one that had reached its place is answered, one that never
 /// left the inbox is forgotten. Whatever is in a private place goes on there.
 ///
-/// Gives those whose bytes were read before, and are what they were: they are whole.
+/// Gives those that are what they were when they were moved, or read: they are whole.
 pub(super) async fn recover(
     cx: &Context,
     conn: &mut PgConnection,
@@ -40,7 +40,7 @@ pub(super) async fn recover(
         }
         let is_there =
             open.kept.as_ref().is_some_and(|kept| !keeping::is_free(&folder(cx, &open).join(kept)));
-        if !is_there && open.bytes.is_none() {
+        if !is_there && open.kept.is_none() {
             dropped::forget(conn, &open.dropped_id).await?;
             continue;
         }
@@ -100,6 +100,7 @@ pub(super) async fn take_again(cx: &Context, conn: &mut PgConnection) -> Result<
             place: &cx.place,
             folder: &one.folder,
             name: &one.name,
+            look: None, // it is to rest
             again_of: Some(&one.dropped_id),
         };
         dropped::append(conn, &new).await?;
