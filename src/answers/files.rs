@@ -20,7 +20,7 @@ use crate::{
 
 /// Files, the latest first, and before them what lies in the inbox.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Files {
+pub struct DroppedFiles {
     /// Each of them.
     pub files: Vec<FileView>,
     /// Folders of the inbox that cannot be looked at, each with why.
@@ -109,8 +109,8 @@ pub async fn read(
     inbox: &Path,
     place: &str,
     which: WhichFiles<'_>,
-) -> store::Result<Files> {
-    let mut told = Files::default();
+) -> store::Result<DroppedFiles> {
+    let mut told = DroppedFiles::default();
     match inbox::list(inbox) {
         Err(error) => told.unreadable.push(format!("{}: {error}", shown_path(inbox))),
         Ok(listing) => {

@@ -4,7 +4,7 @@
 //! | view | of whom it tells | read by |
 //! |---|---|---|
 //! | [`benefits::Benefits`] | what a member has now (R6, R7, R10) | [`benefits::read`] |
-//! | [`files::Files`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
+//! | [`files::DroppedFiles`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
 //! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
 //! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |

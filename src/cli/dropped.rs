@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{exit::Exit, location::location, output::print_view};
 use crate::{
-    answers::files::{self, FileView, Files, WhichFiles},
+    answers::files::{self, DroppedFiles, FileView, WhichFiles},
     jobs::engine::name,
     settings::Settings,
     store::{self, Store},
@@ -46,7 +46,7 @@ pub(super) async fn run_files(settings: &Settings, args: FilesArgs) -> anyhow::R
     Ok(Exit::Done)
 }
 
-fn lines(told: &Files) -> Vec<String> {
+fn lines(told: &DroppedFiles) -> Vec<String> {
     let mut lines = Vec::new();
     for file in &told.files {
         lines.push(head(file));

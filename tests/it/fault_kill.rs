@@ -175,6 +175,18 @@ impl Game {
 /// An import of a file whose refused rows were answered before the kill reads it again, asks for them once more, and is
 /// refused once more. What was accepted is accepted once.
 fn once(outcome: &mut BTreeMap<String, String>) {
+    // Its answers are beside those of before, the latest with the highest number.
+    let answers: Vec<String> = outcome.keys().filter(|what| what.starts_with("answer ")).cloned().collect();
+    for what in answers {
+        let stem = what.trim_end_matches(".result.csv");
+        if let Some((stem, number)) =
+            stem.rsplit_once('.').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()))
+        {
+            assert!(number.parse::<u32>().unwrap() > 1);
+            let latest = outcome.remove(&what).unwrap();
+            outcome.insert(format!("{stem}.result.csv"), latest);
+        }
+    }
     for what in ["decisions", "files"] {
         let accepted = |lines: &[&str]| lines.iter().filter(|line| line.contains(" accepted ")).count();
         let mut lines: Vec<&str> = outcome[what].lines().collect();
