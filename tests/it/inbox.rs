@@ -101,8 +101,8 @@ fn drop_everything(inbox: &Inbox<'_>) -> UnixListener {
     inbox.put("4301/sub/f.csv", one("4301"));
     inbox.put("old/g.csv", one("4301"));
     // Ben, who asks for no role.
-    let ben: String = users("4999").lines().step_by(2).take(2).map(|line| format!("{line}\n")).collect();
-    inbox.put("4999/h.csv", ben);
+    let ben: Vec<String> = users("4999").lines().step_by(2).take(2).map(str::to_owned).collect();
+    inbox.put("4999/h.csv", ben.join("\n") + "\n");
     symlink("/etc/passwd", inbox.at.join("link.csv")).unwrap();
     symlink("/dev/zero", inbox.at.join("zero.csv")).unwrap();
     let socket = UnixListener::bind(inbox.at.join("socket.csv")).unwrap();
@@ -142,6 +142,42 @@ fn everything_is_said(inbox: &Inbox<'_>) {
     assert!(inbox.text("4301/refused/sub.note.txt").contains("ligger kvar"));
     assert!(inbox.has("4301/sub/f.csv") && inbox.has("old/g.csv") && inbox.has("4999/h.csv"));
     assert!(LEFT.iter().all(|name| inbox.has(name)));
+}
+
+fn all_is_listed(house: &House, inbox: &Inbox<'_>) {
+    let listed = house.run(["files", "--json", "--limit", "1000"]).ended(0).stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let of = |name: &str| {
+        let files = listed["files"].as_array().unwrap().iter();
+        files.filter(|file| file["name"] == name).cloned().collect::<Vec<_>>()
+    };
+    let told = |name: &str| {
+        of(name).iter().map(|file| file["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (name, statuses) in [
+        ("p.csv", &["applied", "applied"][..]),
+        ("p.2.result.csv", &["applied"]),
+        ("a.zip", &["refused"]),
+        ("pipe.csv", &["refused"]),
+        ("l%0Afile.csv", &["applied"]),
+        (".hidden", &["ignored"]),
+        ("k.tmp", &["ignored"]),
+        ("old", &["ignored"]),
+        ("sub", &["ignored"]),
+        ("h.csv", &["applied"]),
+    ] {
+        assert_eq!(told(name), statuses, "{name}: {listed}");
+    }
+    let [late] = &of("h.csv")[..] else { panic!("{listed}") };
+    assert_eq!(
+        (&late["kind"], &late["partner_id"], &late["applied"]),
+        (&"users".into(), &"4999".into(), &1.into())
+    );
+    for (what, name) in [("original", "h.csv"), ("answer", "h.result.csv"), ("note", "h.note.txt")] {
+        assert_eq!(Path::new(late[what].as_str().unwrap()), inbox.at.join("4999/done").join(name));
+    }
+    let refused = house.run(["files", "--refused", "E."]).ended(0).stdout;
+    assert!(refused.contains("refused  e.csv of 4301") && !refused.contains("a.zip"), "{refused}");
 }
 
 #[tokio::test]
@@ -196,39 +232,7 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     assert!(!inbox.has("refused/4999.note.txt"));
     assert!(inbox.text("done/late2.result.csv").contains("unchanged") && inbox.has("done/late2.csv"));
     assert!(inbox.text("done/p.3.result.csv").contains("unchanged") && inbox.has("done/p.2.result.csv"));
-    let listed = house.run(["files", "--json", "--limit", "1000"]).ended(0).stdout;
-    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
-    let of = |name: &str| {
-        let files = listed["files"].as_array().unwrap().iter();
-        files.filter(|file| file["name"] == name).cloned().collect::<Vec<_>>()
-    };
-    let told = |name: &str| {
-        of(name).iter().map(|file| file["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    for (name, statuses) in [
-        ("p.csv", &["applied", "applied"][..]),
-        ("p.2.result.csv", &["applied"]),
-        ("a.zip", &["refused"]),
-        ("pipe.csv", &["refused"]),
-        ("l%0Afile.csv", &["applied"]),
-        (".hidden", &["ignored"]),
-        ("k.tmp", &["ignored"]),
-        ("old", &["ignored"]),
-        ("sub", &["ignored"]),
-        ("h.csv", &["applied"]),
-    ] {
-        assert_eq!(told(name), statuses, "{name}: {listed}");
-    }
-    let [late] = &of("h.csv")[..] else { panic!("{listed}") };
-    assert_eq!(
-        (&late["kind"], &late["partner_id"], &late["applied"]),
-        (&"users".into(), &"4999".into(), &1.into())
-    );
-    for (what, name) in [("original", "h.csv"), ("answer", "h.result.csv"), ("note", "h.note.txt")] {
-        assert_eq!(Path::new(late[what].as_str().unwrap()), inbox.at.join("4999/done").join(name));
-    }
-    let refused = house.run(["files", "--refused", "E."]).ended(0).stdout;
-    assert!(refused.contains("refused  e.csv of 4301") && !refused.contains("a.zip"), "{refused}");
+    all_is_listed(&house, &inbox);
     inbox.put("late3.csv", one("4999"));
     inbox.night("2024-02-06");
     assert!(inbox.text("done/late3.note.txt").contains("taken in before") && inbox.has("done/late3.csv"));
