@@ -13,12 +13,13 @@ use super::{
     output::print,
 };
 use crate::{
-    domain::kinds::Kind,
+    domain::{kinds::Kind, language::Language},
     files::{
+        answer::RowStatus,
         dialect::{Dialect, StatedDialect},
         near,
     },
-    jobs::intake::{self, Dropped, FileOutcome},
+    jobs::intake::{self, Dropped, FileOutcome, RowTold, Taken},
     settings::Settings,
     store::Store,
 };
@@ -59,10 +60,16 @@ pub(super) struct ImportArgs {
     /// Let new order and Partner IDs in that differ from a known one in nothing but case, width, dashes or leading zeros
     #[arg(long)]
     accept_alike: bool,
-    /// Say what would become of the rows and change nothing
+    /// Say what would become of the rows, the first 20 of each outcome one by one, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// In a dry run, tell every row
+    #[arg(long, requires = "dry_run")]
+    all: bool,
 }
+
+/// Rows of each outcome that a dry run tells.
+const TOLD_ROWS: usize = 20;
 
 fn kind(name: &str) -> Result<Kind, String> {
     Kind::parse(name).ok_or_else(|| {
@@ -128,6 +135,11 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             by_operator: false,
             accept_ends: args.accept_ends,
             accept_alike: args.accept_alike,
+            told_rows: match (args.dry_run, args.all) {
+                (false, _) => 0,
+                (true, false) => TOLD_ROWS,
+                (true, true) => usize::MAX,
+            },
             leaves: None,
             claim: None,
             marker: None,
@@ -166,6 +178,9 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
                 "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
                 "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
+                "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
+                "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
+                "rows": taken.rows.iter().map(row_as_json).collect::<Vec<_>>(),
             }),
         };
         return print(&told.to_string());
@@ -180,10 +195,20 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
         FileOutcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
         FileOutcome::Done(taken) => {
             let tally = taken.tally;
+            let portal = taken.portal.map_or_else(String::new, |portal| format!(" ({portal})"));
             print(&format!(
-                "{path}: {}: {} applied, {} unchanged, {} rejected",
+                "{path}: {}{portal}: {} applied, {} unchanged, {} rejected",
                 taken.kind, tally.applied, tally.unchanged, tally.rejected
             ))?;
+            if taken.passed_over > 0 {
+                print(&format!(
+                    "  rows passed over, each with the reason in its answer: {}",
+                    taken.passed_over
+                ))?;
+            }
+            if taken.summed > 0 {
+                print(&format!("  rows booked with others as one sum: {}", taken.summed))?;
+            }
             if taken.dialect != Dialect::default() {
                 print(&format!("  read as: {}", taken.dialect))?;
             }
@@ -192,7 +217,7 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             }
             match &taken.answer {
                 Some(answer) => print(&format!("  the answer on every row: {}", answer.display()))?,
-                None => return print("  dry run: nothing was changed"),
+                None => return tell_rehearsed(taken),
             }
             match &taken.kept {
                 Some(kept) => print(&format!(
@@ -206,4 +231,52 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             }
         }
     }
+}
+
+/// What a dry run tells: which column is which, and rows one by one.
+fn tell_rehearsed(taken: &Taken) -> anyhow::Result<()> {
+    if !taken.rows.is_empty() {
+        let columns = taken
+            .mapping
+            .iter()
+            .map(|(from, to)| if from == to { from.clone() } else { format!("{to} from {from}") });
+        print(&format!("  columns: {}", columns.collect::<Vec<_>>().join(", ")))?;
+    }
+    for row in &taken.rows {
+        let cells = row.cells.iter().map(|(column, cell)| format!("{column}={cell}"));
+        let cells = cells.collect::<Vec<_>>().join(" ");
+        print(&format!("  line {}: {}: {cells}", row.line, row.status.name()))?;
+        for problem in &row.problems {
+            let sentence = problem.reason.sentence(Language::English);
+            let column =
+                if problem.column.is_empty() { String::new() } else { format!("{}: ", problem.column) };
+            print(&format!("    {column}{}: {sentence}", problem.reason.code()))?;
+        }
+    }
+    let told = |status: RowStatus| taken.rows.iter().filter(|row| row.status == status).count();
+    let all = [
+        (RowStatus::Applied, taken.tally.applied),
+        (RowStatus::Unchanged, taken.tally.unchanged),
+        (RowStatus::Rejected, taken.tally.rejected),
+    ];
+    if !taken.rows.is_empty()
+        && all.iter().any(|(status, of)| i32::try_from(told(*status)).is_ok_and(|told| told < *of))
+    {
+        print("  more rows with --all")?;
+    }
+    print("  dry run: nothing was changed")
+}
+
+fn row_as_json(row: &RowTold) -> serde_json::Value {
+    let cells = row.cells.iter().map(|(column, cell)| (column.clone(), json!(cell)));
+    let problems = row.problems.iter().map(|problem| {
+        json!({
+            "column": problem.column, "value": problem.value, "code": problem.reason.code(),
+            "sentence": problem.reason.sentence(Language::English),
+        })
+    });
+    json!({
+        "line": row.line, "status": row.status.name(), "cells": cells.collect::<serde_json::Map<_, _>>(),
+        "reasons": problems.collect::<Vec<_>>(),
+    })
 }

@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod core_difference;
 pub mod credit;
 pub mod directory_role;
+pub mod directory_user;
 pub mod draw;
 pub mod email;
 pub mod entitlement_change;

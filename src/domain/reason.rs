@@ -23,6 +23,7 @@ mod credit;
 mod expected;
 mod keys;
 mod notation;
+mod portals;
 mod requests;
 mod samples;
 #[cfg(test)]
@@ -109,6 +110,15 @@ impl Reason {
             Self::NotAssigned => assignments::not_assigned(),
             Self::BulkNeverRemoved => assignments::bulk_never_removed(),
             Self::BulkAlreadyAssigned { user } => assignments::bulk_already_assigned(user),
+            Self::ExampleRow => portals::example_row(),
+            Self::NothingUsed => portals::nothing_used(),
+            Self::Summed { rows, line, sum } => portals::summed(*rows, *line, sum),
+            Self::Rounded { exact, to } => portals::rounded(exact, to),
+            Self::SumIncomplete { line } => portals::sum_incomplete(*line),
+            Self::UnknownSubscription => portals::unknown_subscription(),
+            Self::AmbiguousSubscription { orders } => portals::ambiguous_subscription(orders),
+            Self::UnconfirmedUser => portals::unconfirmed_user(),
+            Self::ConfirmedUser => portals::confirmed_user(),
             Self::NotACredit => credit::not_a_credit(),
             Self::UsageCurrencyDiffers { expected } => credit::usage_currency_differs(*expected),
             Self::OutsideCredit { from, until } => credit::outside_credit(*from, *until),
@@ -213,6 +223,7 @@ pub fn samples() -> Vec<Reason> {
     [
         cells::samples(),
         notation::samples(),
+        portals::samples(),
         changes::samples(),
         requests::samples(),
         assignments::samples(),

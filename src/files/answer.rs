@@ -19,9 +19,8 @@ use super::{
     dialect::{self, number},
     encoding::Encoding,
     look::have_same_bytes,
-    profile::ANSWER_COLUMNS,
     reader::{Reader, Record, normalised},
-    shape::RowShape,
+    shape::{ANSWER_COLUMNS, RowShape},
     source::Text,
 };
 use crate::domain::{
@@ -141,6 +140,10 @@ impl AnswerFile {
         if let Some(named) = self.reader.preamble() {
             self.row.extend_from_slice(b"sep=");
             self.row.push(named.byte());
+            self.end_row()?;
+        }
+        if !self.reader.version().is_empty() {
+            self.row.extend_from_slice(self.reader.version());
             self.end_row()?;
         }
         let delimiter = self.reader.layout().delimiter;

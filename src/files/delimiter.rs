@@ -53,6 +53,18 @@ pub fn preamble(bytes: &[u8]) -> Option<(Delimiter, usize)> {
     name.eq_ignore_ascii_case(b"sep=").then_some((delimiter, line.len()))
 }
 
+/// The length of a line that says of which version a portal's template is, `version:v1.0`, with its end; a spreadsheet pads it.
+#[must_use]
+pub fn version_line(bytes: &[u8]) -> Option<usize> {
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').next()?;
+    let text = std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
+    let padding =
+        |c: char| c.is_whitespace() || c == '"' || Delimiter::ALL.iter().any(|d| c == char::from(d.byte()));
+    let (name, version) = text.trim_matches(padding).split_once(':')?;
+    let is_version = |c: char| c.is_ascii_digit() || matches!(c, 'v' | 'V' | '.' | ' ');
+    (name.eq_ignore_ascii_case("version") && version.chars().all(is_version)).then_some(line.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +75,17 @@ mod tests {
         assert_eq!(preamble(b"\"SEP=\t\"\na"), Some((Delimiter::Tab, 8)));
         for none in [&b"sep=;"[..], b"sep=;;\n", b"sep=x\n", b"set=;\n", b"", b"\xFF\xFEs\0e\0p\0"] {
             assert_eq!(preamble(none), None);
+        }
+    }
+
+    #[test]
+    fn a_first_line_may_say_of_which_version_a_template_is() {
+        for line in ["version:v1.0\n", "version:v1.0,,,,\r\n", "\"version:v1.0\";;;\r\n", "Version: V2\t\t\n"]
+        {
+            assert_eq!(version_line(format!("{line}a,b\n").as_bytes()), Some(line.len()), "{line}");
+        }
+        for none in ["version:v1.0", "version,a\n", "version:v1.0,a\n", "a,b\nversion:v1.0\n", ""] {
+            assert_eq!(version_line(none.as_bytes()), None, "{none}");
         }
     }
 }

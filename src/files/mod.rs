@@ -3,14 +3,16 @@
 //!
 //! A dropped file's walk: [`inbox`] moves it where nobody finds it by its name; [`spool`] copies and hashes it; [`source`] finds
 //! out how it is written and opens it; [`reader`] yields its records or refuses it whole ([`Refusal`]); [`profile`] says what
-//! kind it is and where its columns are; [`dialect`] takes its cells as canonical text; [`answer`] hands it back, as it was
-//! written, with a verdict on every row; [`note`] says so to a person, and [`keeping`] puts all three where they stay.
+//! kind it is and where its columns are; [`dialect`] takes its cells as canonical text; [`conversion`] makes rows of a kind of
+//! those of a portal; [`answer`] hands it back, as it was written, with a verdict on every row; [`note`] says so to a person,
+//! and [`keeping`] puts all three where they stay.
 //!
 //! What follows is `FORMATS.md`, for who writes files.
 //!
 #![doc = include_str!("FORMATS.md")]
 
 pub mod answer;
+pub mod conversion;
 pub mod decoded;
 pub mod delimiter;
 pub mod dialect;
@@ -25,15 +27,18 @@ pub mod look;
 pub mod marker;
 pub mod near;
 pub mod note;
+pub mod portal;
+pub mod portals;
 pub mod profile;
-pub mod rates;
 pub mod reader;
 mod refusal;
 pub mod row;
+pub mod row_note;
 pub mod shape;
 pub mod shown;
 pub mod source;
 pub mod spool;
+mod total;
 pub mod writers;
 
 pub use refusal::{Lack, NearMiss, Refusal};

@@ -15,6 +15,8 @@ pub enum NoteOf<'a> {
         answer: &'a str,
         /// Columns that mean nothing.
         unknown: &'a [String],
+        /// Rows of a portal's file that nothing was done with, and that were booked with others as one.
+        of_portal: [u64; 2],
         /// What is left of a file of product keys.
         keys: Option<KeysLeft>,
     },
@@ -51,8 +53,16 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
         );
     }
     match of {
-        NoteOf::Taken { kind, rows, answer, unknown, keys } => {
+        NoteOf::Taken { kind, rows, answer, unknown, of_portal: [passed_over, summed], keys } => {
             lines.extend(taken(kind, rows, answer, language));
+            lines.extend((passed_over > 0).then(|| match language {
+                English => format!("Rows that were passed over: {passed_over}."),
+                Swedish => format!("Rader som hoppades över: {passed_over}."),
+            }));
+            lines.extend((summed > 0).then(|| match language {
+                English => format!("Rows that were booked with others as one sum: {summed}."),
+                Swedish => format!("Rader som bokfördes med andra som en summa: {summed}."),
+            }));
             if !unknown.is_empty() {
                 let unknown = unknown.join(", ");
                 lines.push(match language {
@@ -153,6 +163,7 @@ mod tests {
             rows: [2, 1, rejected],
             answer: "u.result.csv",
             unknown: &[],
+            of_portal: [0, 0],
             keys,
         };
         let good = text("u.csv", of(0, None), false, English);

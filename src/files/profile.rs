@@ -2,18 +2,18 @@
 //! column order do not matter; unknown columns are reported; an earlier answer's columns are passed over.
 
 use super::{
-    Lack, NearMiss, Refusal, near,
+    Lack, NearMiss, Refusal,
+    conversion::Conversion,
+    near,
+    portals::{self, ecb_rates},
     reader::{Record, normalised},
-    shape::RowShape,
+    shape::{ANSWER_COLUMNS, RowShape},
 };
 use crate::domain::{
     kinds::{Kind, cell::Cells, schema::Type},
     money::Currency,
     reason::Problem,
 };
-
-/// The columns that an answer adds; ignored when the answer is dropped again.
-pub const ANSWER_COLUMNS: [&str; 5] = ["row_status", "reason_code", "reason", "line", "column"];
 
 /// A header understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +30,56 @@ pub struct Profile {
     shape: RowShape,
     /// Columns that come close to known ones that are not there.
     near: Vec<NearMiss>,
+    /// How its rows become rows of the kind, if it is the file of a portal.
+    pub conversion: Option<Box<Conversion>>,
 }
 
 impl Profile {
-    /// Understands `header`, as `stated` or as the kind that it fits best.
+    /// Understands `header`, as a portal's, or as `stated`, or as the kind that it fits best.
     ///
-    /// Refuses a stated kind whose required columns are not all there, and a header that fits no kind.
+    /// Refuses a stated kind whose required columns are not all there, a header that fits no kind, and one of a portal that
+    /// lacks what is needed.
     pub fn recognise(header: &Record, stated: Option<Kind>) -> Result<Self, Refusal> {
+        match portals::recognise(header, stated)? {
+            Some(conversion) => Ok(Self::of_portal(header, conversion)),
+            None => Self::of_kind(header, stated),
+        }
+    }
+
+    /// Understands the header of a portal's file.
+    fn of_portal(header: &Record, conversion: Conversion) -> Self {
+        let read: Vec<usize> = conversion.read_places().collect();
+        let is_read = |at: usize| {
+            let name = header.get(at).map(normalised).unwrap_or_default();
+            name.is_empty() || read.contains(&at) || ANSWER_COLUMNS.contains(&name.as_str())
+        };
+        let unread = header.iter().enumerate().filter(|(at, _)| !is_read(*at));
+        Self {
+            kind: conversion.kind,
+            places: vec![None; conversion.kind.columns().len()],
+            unknown: unread.map(|(_, written)| written.trim().to_owned()).collect(),
+            types: (0..header.len()).map(|place| conversion.type_at(place)).collect(),
+            shape: RowShape::of(header),
+            near: portals::near_misses(header, is_read, &conversion.absent()),
+            conversion: Some(Box::new(conversion)),
+        }
+    }
+
+    /// The same for rows on the stage, which are rows of the kind; a portal's were converted.
+    ///
+    /// # Errors
+    /// A portal does not give what its kind requires.
+    pub fn on_stage(&self, header: &Record) -> Result<(Self, Record), Refusal> {
+        match &self.conversion {
+            None => Ok((self.clone(), header.clone())),
+            Some(conversion) => {
+                let header = conversion.header();
+                Ok((Self::of_kind(&header, Some(self.kind))?, header))
+            }
+        }
+    }
+
+    fn of_kind(header: &Record, stated: Option<Kind>) -> Result<Self, Refusal> {
         let names: Vec<String> = header.iter().map(normalised).collect();
         let kind = match stated {
             Some(kind) => {
@@ -77,6 +120,7 @@ impl Profile {
             shape: RowShape::of(header),
             near: near_misses(kind, &names, header),
             places,
+            conversion: None,
         })
     }
 
@@ -102,6 +146,30 @@ impl Profile {
     pub fn column_at(&self, place: usize) -> Option<&'static str> {
         let at = self.places.iter().position(|at| *at == Some(place))?;
         self.kind.columns().get(at).map(|column| column.name)
+    }
+
+    /// Which column of the file is which of its kind.
+    #[must_use]
+    pub fn mapping(&self, header: &Record) -> Vec<(String, String)> {
+        match &self.conversion {
+            Some(conversion) => {
+                conversion.mapping().map(|(from, column)| (from, column.to_owned())).collect()
+            }
+            None => (0..header.len())
+                .filter(|place| self.type_at(*place).is_some())
+                .map(|place| {
+                    let written = header.get(place).unwrap_or_default().trim();
+                    (written.to_owned(), self.column_at(place).unwrap_or(written).to_owned())
+                })
+                .collect(),
+        }
+    }
+
+    /// What a canonical column is called in this file.
+    #[must_use]
+    pub fn written<'a>(&'a self, column: &'a str) -> &'a str {
+        let of_portal = self.conversion.as_ref().and_then(|conversion| conversion.written(column).next());
+        of_portal.unwrap_or(column)
     }
 
     /// What is wrong with the shape of a row; see [`RowShape::problem`].
@@ -145,17 +213,7 @@ fn near_misses(kind: Kind, names: &[String], header: &Record) -> Vec<NearMiss> {
 /// Required columns of `kind` that are not among `names`.
 fn lacking(kind: Kind, names: &[String]) -> Vec<&'static str> {
     if kind.schema().currencies {
-        let (date, codes) = names.split_first().map_or((None, names), |(date, codes)| (Some(date), codes));
-        let mut lacking = Vec::new();
-        if date.is_none_or(|name| name != "date") {
-            lacking.push("Date");
-        }
-        if !codes.iter().any(|name| Currency::parse(name) == Some(Currency::USD))
-            || !codes.iter().all(|name| name.is_empty() || Currency::stored(name).is_some())
-        {
-            lacking.push("USD and one column a currency");
-        }
-        return lacking;
+        return ecb_rates::lacking(names);
     }
     let required = kind.columns().iter().filter(|column| column.required).map(|column| column.name);
     required.filter(|column| !names.iter().any(|name| name == column)).collect()

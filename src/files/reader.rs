@@ -10,13 +10,15 @@ use std::{io::Read, str};
 pub use super::limits::Limits;
 use super::{
     Refusal,
-    delimiter::{Delimiter, preamble},
+    delimiter::{Delimiter, preamble, version_line},
     encoding::Encoding,
     guard::{Fault, Guard, Scan},
 };
 
 /// Bytes asked for at a time.
 const CHUNK: usize = 64 * 1024;
+/// Bytes in which a line before the header ends.
+const FIRST_LINE: usize = 4096;
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -172,6 +174,8 @@ pub struct Reader<R> {
     byte_order_mark: bool,
     /// The line that names the delimiter for a spreadsheet, if the file begins with one.
     preamble: Option<Delimiter>,
+    /// The line that says of which version a template is, as written, without its end.
+    version: Vec<u8>,
 }
 
 impl<R: Read> Reader<R> {
@@ -207,6 +211,7 @@ impl<R: Read> Reader<R> {
             line_end: "\n",
             byte_order_mark: false,
             preamble: None,
+            version: Vec::new(),
         };
         reader.skip_byte_order_mark()?;
         reader.skip_preamble()?;
@@ -259,6 +264,12 @@ impl<R: Read> Reader<R> {
     #[must_use]
     pub const fn preamble(&self) -> Option<Delimiter> {
         self.preamble
+    }
+
+    /// The line that says of which version a template is, without its end; nothing, if there is none.
+    #[must_use]
+    pub fn version(&self) -> &[u8] {
+        &self.version
     }
 
     /// Whether the last record ends the file without a line end.
@@ -348,7 +359,7 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// Passes over a first line that names the delimiter for a spreadsheet.
+    /// Passes over a first line that names the delimiter for a spreadsheet, and one that says of which version a template is.
     fn skip_preamble(&mut self) -> Result<(), Refusal> {
         let most = self.start.saturating_add(10);
         while !self.ended && self.end < most {
@@ -359,7 +370,21 @@ impl<R: Read> Reader<R> {
             self.preamble = Some(delimiter);
             self.pass(length, 1);
         }
+        let most = self.start.saturating_add(FIRST_LINE);
+        while !self.ended && self.end < most && !self.unread().contains(&b'\n') {
+            self.fill()?;
+        }
+        if let Some(length) = version_line(self.unread()) {
+            let line = self.unread().get(..length).unwrap_or_default();
+            self.version = line.trim_ascii_end().to_vec();
+            self.pass(length, 1);
+        }
         Ok(())
+    }
+
+    /// The bytes in the buffer that were not read yet.
+    fn unread(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Leaves so many bytes and lines behind.

@@ -143,6 +143,46 @@ pub enum Refusal {
         /// Each, and the one that may be meant.
         columns: Vec<NearMiss>,
     },
+    /// A portal's file of which a column that is needed has gone, or has another name.
+    #[error(
+        "this looks like {portal}, but its header lacks {}{}: download it again, and do not rename its columns",
+        columns.join(", "),
+        meant(near)
+    )]
+    PortalLacks {
+        /// What it looks like.
+        portal: &'static str,
+        /// Every column that is needed and is not there.
+        columns: Vec<&'static str>,
+        /// Columns of the header that may be meant by them.
+        near: Vec<NearMiss>,
+    },
+    /// A portal's file that only serves to compare with what is stored.
+    #[error(
+        "this is {portal}: it is for `reconcile` only, which compares it with what is stored, and is never imported"
+    )]
+    ForComparison {
+        /// What it is.
+        portal: &'static str,
+    },
+    /// A portal's file, which does not say whose it is.
+    #[error(
+        "this is {portal}, which does not say whose it is: import it with --partner and the Partner ID, or drop it in the \
+         inbox folder of that name"
+    )]
+    WhosePortalFile {
+        /// What it is.
+        portal: &'static str,
+    },
+    /// Rates of another bank than the European Central Bank.
+    #[error(
+        "this looks like reference rates, but the European Central Bank never published a column '{column}': download \
+         eurofxref.csv or eurofxref-hist.csv from the Bank, whose rates are for one euro"
+    )]
+    OtherBank {
+        /// The first column that it never published.
+        column: String,
+    },
     /// No kind of file has this header.
     #[error("the header is of no known kind of file{}", Closest(closest))]
     UnknownKind {
@@ -244,6 +284,10 @@ impl Refusal {
             Self::CutOff { .. } => "file_cut_off",
             Self::DuplicateColumn { .. } => "file_duplicate_column",
             Self::MissingColumns { .. } => "file_missing_columns",
+            Self::PortalLacks { .. } => "file_portal_lacks_columns",
+            Self::ForComparison { .. } => "file_for_comparison",
+            Self::WhosePortalFile { .. } => "file_without_partner",
+            Self::OtherBank { .. } => "file_of_another_bank",
             Self::UnknownKind { .. } => "file_unknown_kind",
             Self::FileTooLarge { .. } => "file_too_large",
             Self::RecordTooLong { .. } => "file_record_too_long",

@@ -3,6 +3,9 @@
 use super::reader::Record;
 use crate::domain::reason::{Problem, Reason};
 
+/// The columns that an answer adds; ignored when the answer is dropped again.
+pub const ANSWER_COLUMNS: [&str; 5] = ["row_status", "reason_code", "reason", "line", "column"];
+
 /// How many columns a header has, and which of them have no name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowShape {

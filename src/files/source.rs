@@ -11,7 +11,7 @@ use std::{
 use super::{
     Refusal,
     decoded::Decoded,
-    delimiter::{Delimiter, preamble},
+    delimiter::{Delimiter, preamble, version_line},
     dialect::{Dialect, Evidence, StatedDialect},
     encoding::Encoding,
     foreign::Foreign,
@@ -189,6 +189,7 @@ fn likely(path: &Path, stated: &Dialect) -> Result<Vec<Delimiter>, Refusal> {
     if let Some((named, _)) = preamble(text) {
         return Ok(vec![named]);
     }
+    let text = text.get(version_line(text).unwrap_or(0)..).unwrap_or_default();
     let text = String::from_utf8_lossy(text);
     if let Some(what) = Foreign::of_text(&text) {
         return Err(Refusal::Foreign { what });

@@ -1,12 +1,13 @@
 //! Directory users by the chunk: what rows name is found in a few statements, and what they change is written in two.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{
     directory_role::Role,
+    directory_user::is_unconfirmed,
     id::{PartnerNo, UserNo},
     reason::Reason,
 };
@@ -66,6 +67,10 @@ pub struct Directory {
     /// Names in lower case, as the store writes them so.
     lowered: HashMap<String, String>,
     touched: BTreeSet<usize>,
+    /// Whose object id has taken the place of one that stood for it.
+    confirmed: BTreeSet<usize>,
+    /// Addresses of guests whom the directory has, in lower case, of partners where that is asked for.
+    guests: HashSet<(PartnerNo, String)>,
 }
 
 impl Directory {
@@ -129,6 +134,31 @@ impl Directory {
         Ok(())
     }
 
+    /// Finds also the addresses of all guests of these partners.
+    pub async fn load_guests(&mut self, conn: &mut PgConnection, partners: &[PartnerNo]) -> Result<()> {
+        if partners.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query!(
+            r#"select u.partner_id as "partner_id!: PartnerNo", u.object_id as "object_id!", lower(u.mail) as "mail!"
+               from unnest($1::bigint[]) as n (partner_id)
+               cross join lateral (select * from directory_user where partner_id = n.partner_id and user_type = 'guest'
+                                     and mail is not null offset 0) u"#,
+            partners as &[PartnerNo]
+        )
+        .fetch_all(conn)
+        .await?;
+        let known = rows.into_iter().filter(|r| !is_unconfirmed(&r.object_id));
+        self.guests.extend(known.map(|r| (r.partner_id, r.mail)));
+        Ok(())
+    }
+
+    /// Whether the directory has a guest with that address. Only of partners whose guests are loaded.
+    #[must_use]
+    pub fn has_guest(&self, partner_id: PartnerNo, address: &str) -> bool {
+        self.guests.contains(&self.key(partner_id, address))
+    }
+
     /// Takes in what is stored.
     fn read(&mut self, rows: Vec<UserRecord>) {
         for r in rows {
@@ -188,6 +218,17 @@ impl Directory {
         of.filter(|user| user.enabled).map(|user| (user.user_principal_name.as_str(), user.roles.as_slice()))
     }
 
+    /// Takes a user in whom the directory has confirmed, in place of the one whose object id stood for theirs.
+    pub fn confirm(&mut self, stood_for: &str, user: DirectoryUser) {
+        let (before, after) =
+            (self.key(user.partner_id, stood_for), self.key(user.partner_id, &user.object_id));
+        if let Some(at) = self.by_object_id.remove(&before) {
+            self.by_object_id.insert(after, at);
+            self.confirmed.insert(at);
+        }
+        self.enter(user);
+    }
+
     /// Takes a user in, in place of the one with the same object id.
     pub fn enter(&mut self, user: DirectoryUser) {
         let object_id = self.key(user.partner_id, &user.object_id);
@@ -226,6 +267,17 @@ impl Directory {
             sqlx::query!(
                 "update directory_user set user_principal_name = user_id::text where user_id = any($1)",
                 &left as &[UserNo]
+            )
+            .execute(&mut *conn)
+            .await?;
+        }
+        let confirmed: Vec<&DirectoryUser> = self.confirmed.iter().map(|at| &self.users[*at]).collect();
+        if !confirmed.is_empty() {
+            sqlx::query!(
+                "update directory_user u set object_id = n.object_id
+                 from unnest($1::bigint[], $2::text[]) as n (user_id, object_id) where u.user_id = n.user_id",
+                &confirmed.iter().map(|user| user.user_id).collect::<Vec<_>>() as &[UserNo],
+                &confirmed.iter().map(|user| user.object_id.clone()).collect::<Vec<_>>()
             )
             .execute(&mut *conn)
             .await?;

@@ -117,6 +117,41 @@ fn by_number(rows: Vec<OrderRecord>) -> HashMap<String, StoredOrder> {
         .collect()
 }
 
+/// A credit that has a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscribed {
+    /// Whose.
+    pub partner_id: PartnerNo,
+    /// The subscription, in lower case.
+    pub subscription_id: String,
+    /// The order that brought it.
+    pub order_id: String,
+    /// The benefit.
+    pub benefit: String,
+    /// Its first usable day.
+    pub starts_on: NaiveDate,
+    /// Its last usable day.
+    pub last_on: NaiveDate,
+}
+
+/// The credits of partners that have a subscription.
+pub async fn subscribed(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Result<Vec<Subscribed>> {
+    Ok(sqlx::query_as!(
+        Subscribed,
+        r#"select m.partner_id as "partner_id!: PartnerNo", lower(e.subscription_id) as "subscription_id!",
+               m.order_id as "order_id!", e.benefit as "benefit!", e.starts_on as "starts_on!",
+               coalesce(e.ended_on, e.expires_on) as "last_on!"
+           from unnest($1::bigint[]) as n (partner_id)
+           cross join lateral (select * from membership where partner_id = n.partner_id offset 0) m
+           cross join lateral (select * from entitlement where membership_id = m.membership_id
+                                 and subscription_id is not null and benefit ~ '^azure_(monthly|bulk)_credit' offset 0) e
+           order by m.membership_id, e.entitlement_id"#,
+        partner_ids as &[PartnerNo]
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// An entitlement as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredEntitlement {

@@ -9,6 +9,7 @@ use std::{
 
 use benefactor::{
     domain::kinds::Kind,
+    files::portals,
     jobs::{REGISTRY, engine::fault::POINTS, policy::BUILT_IN},
     store::bulk::COLUMNS,
 };
@@ -421,6 +422,31 @@ fn a_kind_of_file_is_one_stem_in_every_room() {
     assert_eq!(declared, all, "src/domain/kinds/*.rs");
     let facts = named(|kind| !kind.is_request());
     assert_eq!(without("src/jobs/intake/kinds", &["alike", "holdings"]), facts, "src/jobs/intake/kinds/*.rs");
+}
+
+/// A portal's file is one file, declared there, and listed once.
+#[test]
+fn a_portals_file_is_one_stem() {
+    let listed: BTreeSet<String> = portals::ALL.iter().map(|portal| portal.name.to_owned()).collect();
+    assert_eq!(listed.len(), portals::ALL.len(), "no portal twice");
+    assert_eq!(stems("src/files/portals", ".rs"), listed, "src/files/portals/*.rs");
+    let registry = fs::read_to_string(root("src/files/portals/mod.rs")).unwrap();
+    for portal in portals::ALL {
+        let name = portal.name;
+        let listed = format!("&{name}::PORTAL");
+        assert_eq!(registry.matches(&listed).count(), 1, "{name} in the list of src/files/portals/mod.rs");
+        let fixtures = if name == "ecb_rates" { "ecb" } else { name };
+        assert!(root(&format!("fixtures/{fixtures}")).is_dir(), "fixtures/{fixtures}");
+        for source in sources().iter().filter(|source| !source.path.starts_with("files/portals")) {
+            let code = source.code.split("#[cfg(test)]").next().unwrap();
+            let named = code.contains(&format!("\"{name}\"")) || name != "ecb_rates" && code.contains(name);
+            assert!(!named, "src/{} names the portal {name}", source.path);
+        }
+        let given = portal.gives.iter().flat_map(|given| given.from);
+        for from in given {
+            assert!(portal.reads.iter().any(|column| column.name() == *from), "{name} reads no {from}");
+        }
+    }
 }
 
 /// Metaphors that the code once used, each with the standard word.

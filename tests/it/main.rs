@@ -43,6 +43,7 @@ mod jobs_command;
 mod keys;
 mod model;
 mod names;
+mod portals;
 mod provision_credits;
 mod quarantine;
 mod races;

@@ -136,7 +136,8 @@ async fn d4_each_cause_of_waiting_is_told_by_a_reason_of_its_own() {
 }
 
 #[tokio::test]
-async fn d4_a_code_that_is_not_of_iso_4217_is_refused_of_a_partner_and_left_out_of_a_rates_file() {
+async fn d4_a_code_that_is_not_of_iso_4217_is_refused_of_a_partner_and_one_that_the_bank_never_had_of_rates()
+{
     let mut house = House::open().await;
     for (currency, expected) in [
         ("ZZZ", "2 rejected currency invalid"),
@@ -148,8 +149,13 @@ async fn d4_a_code_that_is_not_of_iso_4217_is_refused_of_a_partner_and_left_out_
         let answer = house.import_one("p.csv", &partner, "2024-01-31").await;
         assert_eq!(answer.rows, [expected], "{currency}");
     }
-    // Codes of the Bank's history that are no more, and one that is yet to come.
-    let file = "Date,USD,SIT,QQQ,SEK,\n2024-01-31,1.0837,N/A,1.5,11.2682,\n";
+    // Codes of the Bank's history that are no more; one that it never published is of another bank's file (F2).
+    let file = "Date,USD,SIT,SEK,\n2024-01-31,1.0837,N/A,11.2682,\n";
+    for (name, column) in [("q.csv", "QQQ"), ("e.csv", "EUR")] {
+        let other = house.import_one(name, &file.replace("SIT", column), "2024-01-31").await;
+        let refused = other.refused.unwrap_or_default();
+        assert!(refused.contains(&format!("never published a column '{column}'")), "{refused}");
+    }
     house.import_one("r.csv", file, "2024-01-31").await.applied();
     assert_eq!(house.lines("select currency from reference_rate order by 1").await, ["SEK", "USD"]);
 }

@@ -8,13 +8,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use benefactor::domain::{
-    kinds::{
-        Kind,
-        schema::{Column, RowMeaning, Type},
+use benefactor::{
+    domain::{
+        kinds::{
+            Kind,
+            schema::{Column, RowMeaning, Type},
+        },
+        language::Language::{English, Swedish},
+        reason::{Reason, samples},
     },
-    language::Language::{English, Swedish},
-    reason::{Reason, samples},
+    files::{
+        portal::{Becomes, Portal},
+        portals,
+    },
 };
 
 fn root(below: &str) -> PathBuf {
@@ -140,6 +146,32 @@ fn d16_formats_md_is_current() {
         text == current,
         "{below} is not current; `REWRITE=1 cargo test --test it formats_md` writes it anew: {lines:#?}"
     );
+}
+
+#[test]
+fn f5_the_table_of_portals_is_current() {
+    let row = |portal: &&Portal| {
+        let needs = portal.reads.iter().filter(|column| column.needed);
+        let needs = needs.map(|column| {
+            let names: Vec<String> = column.names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(" or ")
+        });
+        let becomes = match portal.becomes {
+            Becomes::Rows(kind) => format!("`{kind}`"),
+            Becomes::Comparison => "nothing: for `reconcile` only".to_owned(),
+        };
+        let given = portal.gives.iter().filter(|given| !given.from.is_empty());
+        let given = given.map(|given| {
+            let from: Vec<String> = given.from.iter().map(|name| format!("`{name}`")).collect();
+            format!("`{}` from {}", given.column, from.join(", "))
+        });
+        let given = given.collect::<Vec<_>>().join("; ");
+        let needs = needs.collect::<Vec<_>>().join(", ");
+        format!("| {} | {becomes} | {needs} | {given} |", portal.title)
+    };
+    let rows: Vec<String> = portals::ALL.iter().map(row).collect();
+    let header = "| file | becomes | needs | where its columns come from |\n|---|---|---|---|\n";
+    is_current("src/files/FORMATS.md", header, &rows, "table_of_portals");
 }
 
 /// The name of a reason's variant: `RefundBlocked` of `refund_blocked`.

@@ -512,6 +512,44 @@ pub enum Reason {
         until: NaiveDate,
     },
 
+    // Files of portals.
+    /// The row shows how a template is filled in, and is passed over.
+    ExampleRow,
+    /// It comes to less than half of the smallest coin, so that nothing is booked.
+    NothingUsed,
+    /// It is booked with others as one.
+    Summed {
+        /// How many rows there are.
+        rows: u32,
+        /// The line of the first.
+        line: i32,
+        /// What they come to.
+        sum: String,
+    },
+    /// It was rounded once.
+    Rounded {
+        /// What it was.
+        exact: String,
+        /// What it is.
+        to: String,
+    },
+    /// A row that it is booked with cannot be read.
+    SumIncomplete {
+        /// The line of that row.
+        line: i32,
+    },
+    /// No credit of the partner has that subscription.
+    UnknownSubscription,
+    /// Several credits have that subscription on that day.
+    AmbiguousSubscription {
+        /// Their orders.
+        orders: Vec<String>,
+    },
+    /// The directory does not have the user yet.
+    UnconfirmedUser,
+    /// The directory has the user by now.
+    ConfirmedUser,
+
     // Amounts (D4).
     /// The amount is more than can be kept in its currency.
     AmountTooLarge {

@@ -4,16 +4,18 @@ use sqlx::PgConnection;
 
 use super::{
     dropped::{Dropped, Taken},
+    rehearsed,
+    said::{count, said},
     staged::chunk_rows,
 };
 use crate::{
     domain::language::Language,
     files::{
-        answer::{self, AnswerFile, RowStatus},
+        answer::{self, AnswerFile},
         dialect::Dialect,
         keeping,
         profile::Profile,
-        reader::Limits,
+        reader::{Limits, Record},
         source,
     },
     jobs::engine::{Context, Error, Result},
@@ -36,18 +38,25 @@ pub(super) async fn answer(
         file::answers(conn, file_id, 1, 2).await?.pop().map_or_else(Vec::new, |(.., problems)| problems);
     let secret = profile.kind.is_secret().then(|| profile.secret_places());
     let dialect = Dialect::remembered(&head.dialect);
-    let taken = |answer| Taken {
+    let header = Record::of(1, file::header(conn, file_id).await?.iter().map(String::as_str));
+    let mut taken = Taken {
         problems,
         name: head.name.clone(),
         kind: profile.kind,
+        portal: profile.conversion.as_ref().map(|conversion| conversion.portal.title),
         dialect,
+        mapping: profile.mapping(&header),
+        passed_over: 0,
+        summed: 0,
+        rows: vec![],
         tally: head.tally,
-        answer,
-        unknown: profile.unknown,
+        answer: None,
+        unknown: profile.unknown.clone(),
         kept: None,
     };
     if cx.dry_run {
-        return Ok(taken(None));
+        rehearsed::tell(cx, conn, dropped, file_id, &profile, &head, &mut taken).await?;
+        return Ok(taken);
     }
     let target = match &dropped.claim {
         Some(claim) => claim.answer(),
@@ -74,15 +83,11 @@ pub(super) async fn answer(
         let mut from = first_row;
         while from < until_row {
             let until = until_row.min(from.saturating_add(chunk_rows(cx)));
-            let mut said = file::answers(conn, file_id, from, until).await?.into_iter().peekable();
-            for row_no in from..until {
-                let (status, problems) = match said.next_if(|(no, ..)| *no == row_no) {
-                    Some((_, status, problems)) => {
-                        (RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
-                    }
-                    None if unchanged.binary_search(&row_no).is_ok() => (RowStatus::Unchanged, vec![]),
-                    None => (RowStatus::Applied, vec![]),
-                };
+            for (status, mut problems) in said(conn, file_id, from..until, &unchanged).await? {
+                count(&mut taken, &problems);
+                for problem in &mut problems {
+                    problem.column = profile.written(&problem.column).to_owned();
+                }
                 out.answer(status, &problems).map_err(failed)?;
             }
             from = until;
@@ -92,5 +97,6 @@ pub(super) async fn answer(
         Some(_) => out.finish(),
         None => out.finish_beside(|nth| dropped.results.join(keeping::names(&head.name, nth).answer)),
     };
-    Ok(taken(Some(answer.map_err(failed)?)))
+    taken.answer = Some(answer.map_err(failed)?);
+    Ok(taken)
 }

@@ -5,9 +5,10 @@ use sqlx::{Connection, PgConnection};
 use super::{
     halves::Halves,
     kinds, refusals,
-    staged::{NAME, StagedFile, Verdict},
+    staged::{NAME, StagedFile, Verdict, note},
 };
 use crate::{
+    files::row_note::RowNote,
     jobs::engine::{Context, Error, Result, fault, refused_values},
     store::{
         file::{self, RowAnswer, StagedRow, Tally},
@@ -37,8 +38,35 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
     }
 }
 
-/// Decides and writes rows; one that the store refuses costs that row (promise 5).
+/// Decides and writes rows; of those of a portal some are decided already, and of others there is more to say.
 async fn apply(
+    cx: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    rows: &[StagedRow],
+) -> Result<Vec<Verdict>> {
+    if !staged.of_portal {
+        return decide(cx, conn, staged, rows).await;
+    }
+    let notes: Vec<Option<RowNote>> = rows.iter().map(|row| note(staged, row)).collect();
+    let is_open =
+        |note: &Option<RowNote>| !matches!(note, Some(RowNote::PassedOver(_) | RowNote::Refused(_)));
+    let open = rows.iter().zip(&notes).filter(|(_, note)| is_open(note)).map(|(row, _)| row.clone());
+    let mut decided = decide(cx, conn, staged, &open.collect::<Vec<_>>()).await?.into_iter();
+    let verdicts = notes.into_iter().filter_map(|note| match note {
+        Some(RowNote::PassedOver(problems)) => Some(Verdict::Unchanged(problems)),
+        Some(RowNote::Refused(problems)) => Some(Verdict::Rejected(problems)),
+        Some(RowNote::Remarks(remarks)) => decided.next().map(|verdict| match verdict {
+            Verdict::Rejected(_) => verdict,
+            verdict => verdict.with(remarks),
+        }),
+        None => decided.next(),
+    });
+    Ok(verdicts.collect())
+}
+
+/// Decides and writes rows; one that the store refuses costs that row (promise 5).
+async fn decide(
     cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,

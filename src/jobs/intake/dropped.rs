@@ -6,6 +6,7 @@ use crate::{
     domain::kinds::Kind,
     domain::reason::Problem,
     files::{
+        answer::RowStatus,
         dialect::{Dialect, StatedDialect},
         inbox::Claim,
         look::Look,
@@ -37,6 +38,8 @@ pub struct Dropped {
     pub accept_ends: bool,
     /// The operator lets new identifiers in that are like known ones.
     pub accept_alike: bool,
+    /// How many rows of each outcome a dry run tells one by one.
+    pub told_rows: usize,
     /// Where its answer goes.
     pub results: PathBuf,
     /// What it looked like when its bytes were read, if it leaves once it is answered: a file from the inbox, or of product
@@ -52,7 +55,7 @@ pub struct Dropped {
 #[derive(Clone, Debug)]
 pub enum FileOutcome {
     /// Its rows are answered.
-    Done(Taken),
+    Done(Box<Taken>),
     /// The same bytes were taken in before; nothing to do (exit 0).
     Known,
     /// Refused whole; nothing of it is in (exit 1).
@@ -73,8 +76,18 @@ pub struct Taken {
     pub name: String,
     /// What it is.
     pub kind: Kind,
+    /// Whose file it is, if it is a portal's.
+    pub portal: Option<&'static str>,
     /// How it is written.
     pub dialect: Dialect,
+    /// Which of its columns became which of its kind.
+    pub mapping: Vec<(String, String)>,
+    /// Rows that nothing was done with, such as examples.
+    pub passed_over: u64,
+    /// Rows that were booked with others as one.
+    pub summed: u64,
+    /// Of a dry run, rows one by one.
+    pub rows: Vec<RowTold>,
     /// What its rows came to.
     pub tally: Tally,
     /// Where its answer is; `None` in a dry run.
@@ -84,6 +97,19 @@ pub struct Taken {
     /// Where rejected product keys are still in the clear, to be corrected: the answer has them masked.
     pub kept: Option<PathBuf>,
     /// What is said of its first row, which is all there is of what somebody asked for by a command.
+    pub problems: Vec<Problem>,
+}
+
+/// A row of a dry run.
+#[derive(Clone, Debug)]
+pub struct RowTold {
+    /// Its line.
+    pub line: u64,
+    /// What would become of it.
+    pub status: RowStatus,
+    /// What it says, by column of its kind.
+    pub cells: Vec<(String, String)>,
+    /// Why, or what is remarkable.
     pub problems: Vec<Problem>,
 }
 

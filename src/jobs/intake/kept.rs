@@ -156,6 +156,7 @@ pub(super) async fn keep(
         rows: [tally.applied, tally.unchanged, tally.rejected].map(i64::from),
         answer: &keeping.names.answer,
         unknown: &taken.unknown,
+        of_portal: [taken.passed_over, taken.summed],
         keys,
     };
     write_note(conn, claim, of).await?;

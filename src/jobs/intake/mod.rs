@@ -13,7 +13,7 @@ use crate::{
     jobs::engine::{Context, Result, fault},
     store::{dropped as dropped_file, file, quarantine},
 };
-pub use dropped::{Dropped, FileOutcome, Taken};
+pub use dropped::{Dropped, FileOutcome, RowTold, Taken};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use staged::NAME;
 use staged::Staging;
@@ -31,10 +31,14 @@ mod late;
 mod left;
 mod originals;
 mod refusals;
+mod rehearsed;
 mod requests;
 mod reveal;
+mod said;
+mod spooled;
 mod stage;
 mod staged;
+mod subscriptions;
 mod tries;
 
 /// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
@@ -145,7 +149,7 @@ async fn close(
     if let Some(claim) = &one.claim {
         claim.clear();
     }
-    Ok(FileOutcome::Done(taken))
+    Ok(FileOutcome::Done(Box::new(taken)))
 }
 
 /// Notes where an imported file was and its answer is; what was asked for by a command was in no file.

@@ -1,6 +1,6 @@
 //! A file's way to the stage: spooled and hashed, checked whole, its rows staged as text.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
@@ -8,34 +8,29 @@ use tokio::sync::mpsc;
 use super::{
     dropped::Dropped,
     originals,
-    staged::{NAME, StagedFile, Staging, chunk_rows, requested_on},
+    spooled::SpooledRows,
+    staged::{NAME, StagedFile, Staging, chunk_rows},
 };
 use crate::{
-    domain::kinds::{
-        Kind,
-        repeats::{Keys, Repeats},
-    },
+    domain::{id::PartnerNo, kinds::Kind},
     files::{
         Refusal,
-        dialect::{self, Dialect},
+        dialect::Dialect,
         marker::{self, Marker},
         profile::Profile,
-        reader::{Limits, Record, RowSource},
-        source::{self, ReadAs},
+        reader::{Limits, Record},
+        source::{self, OpenedFile, ReadAs},
         spool::{self, Spooled},
     },
     jobs::engine::{Context, Error, Result, fault, is_full},
     store::{
         bulk::CopyRows,
         dropped as store_dropped,
-        file::{self, CELL_END, NewFile, Unfinished},
+        file::{self, NewFile, Unfinished},
         quarantine,
         vault::Vault,
     },
 };
-
-/// Rows that are staged at once.
-const STAGED_AT_ONCE: u64 = 10_000;
 
 /// Spools and checks a file; stages all of it or nothing. `mine` are staged by this call.
 pub async fn stage(
@@ -98,7 +93,8 @@ async fn stage_spooled(
     let complete = dropped.complete || marker.is_some();
     let asked = ReadAs { kind: dropped.kind, dialect: dropped.dialect, complete };
     let (path, limits) = (spooled.path.clone(), Limits::default());
-    let opened = blocking(move || source::open(&path, asked, limits)).await?;
+    let open = move || source::open(&path, asked, limits).and_then(|opened| on_stage(opened, partner_id));
+    let opened = blocking(open).await?;
     let stated_dialect = dropped.dialect.to_string();
     let mut new = NewFile {
         sha256: &spooled.sha256,
@@ -114,7 +110,7 @@ async fn stage_spooled(
         by_operator: dropped.by_operator,
         accept_alike: dropped.accept_alike,
     };
-    let opened = match opened {
+    let (opened, stage) = match opened {
         Ok(opened) => opened,
         Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
     };
@@ -126,6 +122,8 @@ async fn stage_spooled(
     new.header = &header;
     let mut file = SpooledRows {
         path: spooled.path.clone(),
+        stage,
+        partner: dropped.partner.clone().unwrap_or_default(),
         profile: opened.profile,
         dialect: opened.dialect,
         complete,
@@ -145,15 +143,17 @@ async fn stage_spooled(
     staging.ok_or_else(|| Error::file(&file.path)(std::io::Error::other("its dialect is not settled")))
 }
 
-/// A spooled file of which it is known how it is written.
-#[derive(Clone)]
-struct SpooledRows {
-    path: PathBuf,
-    profile: Profile,
-    dialect: Dialect,
-    complete: bool,
-    /// What its rows say together is part of the dialect.
-    surveyed: bool,
+/// Where the columns of staged rows are; a portal's file has rows of one partner.
+fn on_stage(
+    opened: OpenedFile,
+    partner_id: Option<PartnerNo>,
+) -> std::result::Result<(OpenedFile, Profile), Refusal> {
+    let conversion = opened.profile.conversion.as_ref().filter(|conversion| !conversion.names_partner());
+    if let Some(conversion) = conversion.filter(|_| partner_id.is_none()) {
+        return Err(Refusal::WhosePortalFile { portal: conversion.portal.title });
+    }
+    let (stage, _) = opened.profile.on_stage(opened.reader.header())?;
+    Ok((opened, stage))
 }
 
 /// Stages all rows or none, as the dialect has them. `None`: a cell asks for what the other rows say.
@@ -319,85 +319,6 @@ async fn stage_rows(
     reading.await.map_err(|error| Error::file(&rows.path)(std::io::Error::other(error)))
 }
 
-impl SpooledRows {
-    fn open(&self) -> std::result::Result<Box<dyn RowSource>, Refusal> {
-        Ok(Box::new(source::reopen(&self.path, &self.dialect, self.complete, Limits::default())?))
-    }
-
-    fn read(
-        &self,
-        file_id: i64,
-        vault: Option<&Vault>,
-        send: &mpsc::Sender<CopyRows>,
-    ) -> std::result::Result<Option<i32>, Refusal> {
-        let (mut reader, profile) = (self.open()?, &self.profile);
-        let (mut record, mut taken) = (Record::default(), Record::default());
-        let mut rows = CopyRows::into("staged_row");
-        let mut row_no = 0_i32;
-        let (mut cells, mut keys) = (String::new(), Keys::default());
-        while reader.read(&mut record)? {
-            row_no = row_no.saturating_add(1);
-            let Ok(record) = self.dialect.take(profile, &record, &mut taken, self.surveyed) else {
-                return Ok(None);
-            };
-            join(record, &mut cells);
-            if reader.is_cut_off() {
-                cells = dialect::cut_off(&cells);
-            } else if profile.kind.has_each_key_once() && profile.shape_problem(record).is_none() {
-                keys.note(&profile.cells(record));
-            }
-            if let Some(vault) = vault {
-                cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
-            }
-            rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
-            rows.maybe(profile.kind.is_request().then(|| requested_on(profile, record))).end();
-            if rows.len() >= STAGED_AT_ONCE
-                && send.blocking_send(std::mem::replace(&mut rows, CopyRows::into("staged_row"))).is_err()
-            {
-                return Ok(Some(row_no)); // the other side has failed and says why
-            }
-        }
-        let _ = send.blocking_send(rows);
-        let repeats = keys.twice();
-        if !repeats.is_empty() {
-            let _ = send.blocking_send(self.contradicted(file_id, repeats)?);
-        }
-        Ok(Some(row_no))
-    }
-
-    /// The rows of a file that another of its rows contradicts (D16).
-    fn contradicted(&self, file_id: i64, mut repeats: Repeats) -> std::result::Result<CopyRows, Refusal> {
-        let (mut reader, mut row_no) = (self.open()?, 0_i32);
-        let (mut record, mut taken) = (Record::default(), Record::default());
-        while reader.read(&mut record)? {
-            row_no = row_no.saturating_add(1);
-            let taken = self.dialect.take(&self.profile, &record, &mut taken, self.surveyed);
-            if let Ok(record) = taken
-                && self.profile.shape_problem(record).is_none()
-                && !reader.is_cut_off()
-            {
-                let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
-                repeats.note(self.profile.kind, &self.profile.cells(record), row_no, line);
-            }
-        }
-        let mut rows = CopyRows::into("staged_repeat");
-        for (row_no, line) in repeats.contradicted() {
-            rows.cell(file_id).cell(row_no).cell(line).end();
-        }
-        Ok(rows)
-    }
-}
-
-fn join(record: &Record, cells: &mut String) {
-    cells.clear();
-    for (at, cell) in record.iter().enumerate() {
-        if at > 0 {
-            cells.push(CELL_END);
-        }
-        cells.push_str(cell);
-    }
-}
-
 /// Makes sure that a file's rows are on the stage: a crash of Postgres empties it, and the spool fills it again.
 pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
     let path = cx.folders.spool().join(&unfinished.sha256);
@@ -407,9 +328,16 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
     let header = Record::of(1, header.iter().map(String::as_str));
     let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
     let profile = Profile::recognise(&header, kind).map_err(unreadable)?;
+    let (stage, staged_header) = profile.on_stage(&header).map_err(unreadable)?;
+    let partner_number = match unfinished.partner_id {
+        Some(partner_id) => file::partner_number(conn, partner_id).await?,
+        None => String::new(),
+    };
     let rows = SpooledRows {
         path: path.clone(),
         profile,
+        stage,
+        partner: partner_number.clone(),
         dialect: Dialect::remembered(&unfinished.dialect),
         complete: unfinished.complete,
         surveyed: true,
@@ -424,15 +352,12 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
         }
         tx.commit().await?;
     }
-    let partner_number = match unfinished.partner_id {
-        Some(partner_id) => file::partner_number(conn, partner_id).await?,
-        None => String::new(),
-    };
     Ok(StagedFile {
         partner_number,
         file_id: unfinished.file_id,
-        profile: rows.profile,
-        header,
+        of_portal: rows.profile.conversion.is_some(),
+        profile: rows.stage,
+        header: staged_header,
         dialect: rows.dialect,
         identifiers: cx.policies.import_entitlements.policy.identifiers,
         partner_id: unfinished.partner_id,

@@ -28,6 +28,7 @@ use crate::{
         dialect::{self, Dialect},
         profile::Profile,
         reader::Record,
+        row_note::RowNote,
     },
     jobs::engine::{Context, Result},
     store::{
@@ -51,13 +52,16 @@ pub enum Staging {
 
 /// A staged file, ready to be applied.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a file, each read by its name")]
 pub struct StagedFile {
     /// Its number.
     pub file_id: i64,
-    /// Its header, understood.
+    /// Where the columns of its staged rows are.
     pub profile: Profile,
-    /// The header itself.
+    /// The header of its staged rows.
     pub header: Record,
+    /// It is a portal's: behind the cells of each staged row is a note.
+    pub of_portal: bool,
     /// How it is written.
     pub dialect: Dialect,
     /// Which characters its identifiers may have.
@@ -142,6 +146,13 @@ impl Verdict {
         Self::Rejected(vec![Problem::at(column, value, reason)])
     }
 
+    /// The same with more to say of it.
+    pub fn with(mut self, more: Vec<Problem>) -> Self {
+        let (Self::Applied(problems) | Self::Unchanged(problems) | Self::Rejected(problems)) = &mut self;
+        problems.extend(more);
+        self
+    }
+
     /// Not in, because the store does not take what it holds (promise 5).
     pub fn refused_by_store(said: &str) -> Self {
         Self::Rejected(vec![Problem::of_row(Reason::StoreRefused { said: said.to_owned() })])
@@ -176,6 +187,14 @@ pub fn record(
     });
     let unsettled = unsettled.collect();
     Ok((record, unsettled))
+}
+
+/// What is said of a staged row before its kind looks at it.
+pub fn note(staged: &StagedFile, row: &StagedRow) -> Option<RowNote> {
+    if !staged.of_portal || dialect::is_cut_off(&row.cells) {
+        return None;
+    }
+    RowNote::parse(row.cells.rsplit(CELL_END).next()?)
 }
 
 /// Reads a staged row as what its file's kind says, or tells everything that is wrong with it.

@@ -19,7 +19,10 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, order_of, parse},
+        intake::{
+            staged::{StagedFile, Verdict, order_of, parse},
+            subscriptions,
+        },
     },
     store::{
         credit::{self, Credit},
@@ -36,7 +39,20 @@ pub async fn apply(
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, credit_usage::parse)).collect();
+    let (rows, lacking) = subscriptions::resolve(conn, staged, rows).await?;
+    let parsed: Vec<_> = rows
+        .iter()
+        .zip(lacking)
+        .map(|(row, lacking)| match (parse(staged, row, credit_usage::parse), lacking) {
+            (parsed, None) => parsed,
+            (parsed, Some(why)) => {
+                let others = parsed.err().unwrap_or_default().into_iter();
+                let others =
+                    others.filter(|problem| !subscriptions::RESOLVED.contains(&problem.column.as_str()));
+                Err(others.chain([why]).collect())
+            }
+        })
+        .collect();
     let numbers: Vec<String> = parsed.iter().flatten().map(|row| row.partner_id.clone()).collect();
     let partners = intake::partners(conn, &numbers).await?;
     let order_ids: Vec<String> = parsed.iter().flatten().map(|row| row.order_id.clone()).collect();

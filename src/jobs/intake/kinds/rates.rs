@@ -7,7 +7,7 @@ use crate::{
         money::plain,
         reason::{Problem, Reason},
     },
-    files::rates::RateColumns,
+    files::portals::ecb_rates::RateColumns,
     jobs::{
         engine::{Context, Error, Result},
         intake::staged::{StagedFile, Verdict, date_beyond, record},

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         directory_role::{Role, UserType},
+        directory_user::{guest_address, is_unconfirmed},
         id::{PartnerNo, UserNo},
         kinds::{
             cell::Patch,
@@ -39,6 +40,13 @@ pub async fn apply(
     let numbers: Vec<String> = numbers.into_iter().cloned().collect();
     let partners = intake::partners(conn, &numbers).await?;
     let (mut named, mut askers, mut unasked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let invited: Vec<(PartnerNo, String)> = parsed
+        .iter()
+        .flatten()
+        .filter_map(|row| Some((partners.get(&row.partner_id)?.0, row)))
+        .flat_map(|(partner_id, row)| invited_as(row).into_iter().map(move |name| (partner_id, name)))
+        .collect();
+    named.extend(invited.iter().map(|(partner_id, name)| (*partner_id, name.as_str())));
     for row in parsed.iter().flatten() {
         let Some((partner_id, _)) = partners.get(&row.partner_id) else { continue };
         named.extend([&row.object_id, &row.user_principal_name].map(|name| (*partner_id, name.as_str())));
@@ -55,6 +63,10 @@ pub async fn apply(
         askers.iter().filter(|(id, by)| changed.contains(&(*id, by.to_lowercase()))).map(|(id, _)| id),
     );
     let mut directory = load(conn, &named, &askers, &unasked).await?;
+    let waiting = parsed.iter().flatten().filter(|row| is_unconfirmed(&row.object_id));
+    let waiting: BTreeSet<PartnerNo> =
+        waiting.filter_map(|row| Some(partners.get(&row.partner_id)?.0)).collect();
+    directory.load_guests(conn, &waiting.into_iter().collect::<Vec<_>>()).await?;
     let partners: HashMap<&str, PartnerNo> =
         partners.iter().map(|(number, (partner_id, _))| (number.as_str(), *partner_id)).collect();
     let verdicts = parsed
@@ -95,7 +107,14 @@ fn decide(
         Ok(partner_id) => partner_id,
         Err(problem) => return Verdict::Rejected(vec![problem]),
     };
+    let remark = |reason| vec![Problem::at("user_principal_name", &row.user_principal_name, reason)];
+    let waits = is_unconfirmed(&row.object_id);
+    if waits && has_confirmed(directory, partner_id, row) {
+        return Verdict::Unchanged(remark(Reason::ConfirmedUser));
+    }
     let stored = directory.with_object_id(partner_id, &row.object_id);
+    let confirmed = if stored.is_none() && !waits { waited_for(directory, partner_id, row) } else { None };
+    let stored = stored.or(confirmed);
     let held: BTreeSet<Role> = stored.map(|user| user.roles.iter().copied().collect()).unwrap_or_default();
     let mut problems = roles_may_change(staged, directory, partner_id, row, &held);
     problems.extend(names_of_others(directory, partner_id, row, stored));
@@ -103,11 +122,40 @@ fn decide(
         return Verdict::Rejected(problems);
     }
     let wanted = wanted(partner_id, stored, row);
+    let remarks = if waits { remark(Reason::UnconfirmedUser) } else { vec![] };
     if stored.is_some_and(|stored| *stored == wanted) {
-        return Verdict::Unchanged(vec![]);
+        return Verdict::Unchanged(remarks);
     }
-    directory.enter(wanted);
-    Verdict::Applied(vec![])
+    match confirmed.map(|user| user.object_id.clone()) {
+        Some(stood_for) => directory.confirm(&stood_for, wanted),
+        None => directory.enter(wanted),
+    }
+    Verdict::Applied(remarks)
+}
+
+/// Other names under which somebody may have been created or invited whom the row tells of: a guest's address.
+fn invited_as(row: &UserRow) -> Vec<String> {
+    let guest = row.user_type.as_set() == Some(&UserType::Guest);
+    let mail = row.mail.as_set().filter(|_| guest).map(|mail| mail.as_str().to_owned());
+    guest_address(&row.user_principal_name).into_iter().chain(mail).collect()
+}
+
+/// The user whom the directory had not confirmed until this row.
+fn waited_for<'a>(
+    directory: &'a Directory,
+    partner_id: PartnerNo,
+    row: &UserRow,
+) -> Option<&'a DirectoryUser> {
+    let names = std::iter::once(row.user_principal_name.clone()).chain(invited_as(row));
+    let mut users = names.filter_map(|name| directory.with_name(partner_id, &name));
+    users.find(|user| is_unconfirmed(&user.object_id))
+}
+
+/// Whether the directory has the user already whom a row of a template names.
+fn has_confirmed(directory: &Directory, partner_id: PartnerNo, row: &UserRow) -> bool {
+    let signs_in = directory.with_name(partner_id, &row.user_principal_name);
+    signs_in.is_some_and(|user| !is_unconfirmed(&user.object_id))
+        || directory.has_guest(partner_id, &row.user_principal_name)
 }
 
 /// The names that a row gives to its user and another user has. Rows name people by either name, so one that is new must
@@ -175,7 +223,10 @@ fn wanted(partner_id: PartnerNo, stored: Option<&DirectoryUser>, row: &UserRow) 
         roles: vec![],
         language: None,
     });
+    let waits = is_unconfirmed(&row.object_id);
+    let stands_for = !waits && is_unconfirmed(&known.object_id);
     DirectoryUser {
+        object_id: if stands_for { row.object_id.clone() } else { known.object_id },
         user_principal_name: row.user_principal_name.clone(),
         display_name: row.display_name.clone().onto(known.display_name),
         mail: match &row.mail {
@@ -183,7 +234,7 @@ fn wanted(partner_id: PartnerNo, stored: Option<&DirectoryUser>, row: &UserRow) 
             mail => mail.as_set().map(|mail| mail.as_str().to_owned()),
         },
         user_type: row.user_type.clone().onto(None).map_or(known.user_type, |kind| kind.name().to_owned()),
-        enabled: row.enabled.clone().onto(Some(known.enabled)).unwrap_or(true),
+        enabled: !waits && row.enabled.clone().onto(Some(known.enabled || stands_for)).unwrap_or(true),
         roles: match &row.roles {
             Patch::Keep => known.roles,
             roles => roles.as_set().map(|roles| roles.iter().copied().collect()).unwrap_or_default(),

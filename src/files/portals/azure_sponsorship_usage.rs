@@ -1,0 +1,69 @@
+//! What an Azure sponsorship used: a row a day and resource, in US dollars, in both widths (the older ones are without the
+//! columns of resources). The entitlement is the one with that subscription; rows of one day, resource, service and region
+//! are one.
+
+use crate::{
+    domain::kinds::{Kind, schema::Type},
+    files::portal::{Portal, PortalCells, Summing, given, needed, portal, read},
+};
+
+/// The portal.
+pub const PORTAL: Portal =
+    portal("azure_sponsorship_usage", "the usage file of an Azure sponsorship", Kind::CreditUsage)
+        .reads(&[
+            needed(&["SubscriptionGuid"]),
+            needed(&["Date"]).of(Type::Date),
+            needed(&["ServiceName"]),
+            needed(&["Cost"]).of(Type::Amount),
+            read(&["ResourceGuid"]),
+            read(&["ServiceResource"]),
+            read(&["ServiceRegion"]),
+        ])
+        .marks(&[
+            "SubscriptionName",
+            "SubscriptionGuid",
+            "ResourceGuid",
+            "ServiceName",
+            "ServiceType",
+            "ServiceRegion",
+            "ServiceResource",
+        ])
+        .gives(&[
+            given("order_id", &[], |_| String::new()),
+            given("benefit", &[], |_| String::new()),
+            given("used_on", &["Date"], |row| row.text("Date").to_owned()),
+            given("amount", &["Cost"], |row| row.text("Cost").to_owned()),
+            given("currency", &[], |_| "USD".to_owned()),
+            given(
+                "reference",
+                &[
+                    "SubscriptionGuid",
+                    "Date",
+                    "ResourceGuid",
+                    "ServiceResource",
+                    "ServiceName",
+                    "ServiceRegion",
+                ],
+                reference,
+            ),
+            given("subscription_id", &["SubscriptionGuid"], |row| {
+                row.text("SubscriptionGuid").to_lowercase()
+            }),
+        ])
+        .sums(Summing { by: "reference", of: "amount", from: "Cost", places: 2 });
+
+/// Subscription, day, resource, service and region.
+fn reference(row: &PortalCells<'_>) -> String {
+    let resource = match row.text("ResourceGuid") {
+        "" => row.text("ServiceResource"),
+        guid => guid,
+    };
+    let parts = [
+        row.text("SubscriptionGuid"),
+        row.plain("Date"),
+        resource,
+        row.text("ServiceName"),
+        row.text("ServiceRegion"),
+    ];
+    parts.map(str::to_lowercase).join("/")
+}
