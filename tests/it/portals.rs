@@ -161,8 +161,7 @@ async fn r1_whoever_is_in_a_template_cannot_be_assigned_to_before_the_directory_
     let refused = fs::read_to_string(house.dir.join("a1.result.csv")).unwrap();
     assert_eq!(verdicts(&refused), ["rejected user_disabled"]);
     // The directory has Pia and Jonas by now: each is the one that was waited for.
-    let number =
-        "select string_agg(user_id::text, ' ' order by lower(mail)) from directory_user where mail ~* '^(pia|jonas)'";
+    let number = "select string_agg(user_id::text, ' ' order by lower(mail)) from directory_user where mail ~* '^(pia|jonas)'";
     let before = house.one::<String>(number).await;
     let header = fixture("entra_users/newer.csv").lines().next().unwrap().to_owned();
     let row = |upn: &str, id: &str, of: &str| format!("{upn},,,,,{id},{of},,,True{}\n", ",".repeat(19));
