@@ -173,13 +173,13 @@ pub(super) fn alike_known(known: &str) -> Told<'_> {
     refusal("").words(
         move |_| {
             format!(
-                "“{known}” is known, which differs in nothing but case, width, dashes or leading zeros; write it so if it is \
+                "Known is “{known}”, which differs in nothing but case, width, dashes or leading zeros; write it so if it is \
                  the same, or import the file with --accept-alike if it is another."
             )
         },
         move |_| {
             format!(
-                "”{known}” är känd och skiljer sig bara i versaler, bredd, streck eller inledande nollor; skriv så om det är \
+                "Känd är ”{known}”, som skiljer sig bara i versaler, bredd, streck eller inledande nollor; skriv så om det är \
                  densamma, eller läs in filen med --accept-alike om det är en annan."
             )
         },
