@@ -228,8 +228,8 @@ impl AnswerFile {
     }
 
     /// Puts the whole answer in its place. Every row must have been answered.
-    pub fn finish(mut self) -> Result<PathBuf, AnswerError> {
-        let target = std::mem::take(&mut self.target);
+    pub fn finish(self) -> Result<PathBuf, AnswerError> {
+        let target = self.target.clone();
         self.whole()?.persist(&target).map_err(|failed| failed.error)?;
         Ok(target)
     }

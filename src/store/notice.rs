@@ -190,7 +190,8 @@ async fn name_what_is_over(conn: &mut PgConnection, today: NaiveDate) -> Result<
     .await?;
     sqlx::query!(
         "update notice n set content = n.content || jsonb_build_object('over', true)
-         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned' and n.content ->> 'over' is distinct from 'true' and exists (
+         where n.status = 'owed' and n.kind = 'credit_lapsed_unassigned'
+           and n.content ->> 'over' is distinct from 'true' and exists (
              select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)"
     )
     .execute(conn)

@@ -115,12 +115,12 @@ async fn r1_guests_are_assigned_to_by_policy_and_a_disabled_or_unknown_user_is_n
 async fn a_user_is_found_by_a_name_as_the_directory_writes_it_whatever_its_letters() {
     let mut house = bought().await;
     let header = "partner_id,object_id,user_principal_name,user_type,enabled,role\n";
-    let people = header.to_owned() + "4301,Ö-8,Åsa@p4301.example,member,true,global_admin\n";
+    let people = header.to_owned() + "4301,O-8,Åsa@p4301.example,member,true,global_admin\n";
     house.import_one("a.csv", &people, "2024-02-01").await.applied();
     assert_eq!(asks(&mut house, MONTHLY, "assign", "Åsa", "", "2024-02-01").await, "2 applied");
     let text = HEADER.to_owned() + &ask(MONTHLY, "assign", "ben", "", "Åsa", "2024-02-02");
     house.import_one("b.csv", &text, "2024-02-02").await.applied();
-    let by_object_id = text.replace("Åsa@p4301.example", "Ö-8").replace("assign", "remove");
+    let by_object_id = text.replace("Åsa@p4301.example", "O-8").replace("assign", "remove");
     house.import_one("c.csv", &by_object_id, "2024-02-02").await.applied();
     assert_eq!(holders(&house, MONTHLY).await, "Åsa@p4301.example");
 }
