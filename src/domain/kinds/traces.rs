@@ -60,10 +60,11 @@ fn is_scientific(text: &str) -> bool {
     whole && exponent.strip_prefix(['+', '-']).is_some_and(digits)
 }
 
+/// Where a user is named, it may be by a sign-in name, which may be of any letters.
 fn strange_in_identifier(text: &str, form: IdentifierForm) -> Option<Reason> {
     let strange = |c: char| match form {
-        IdentifierForm::Ascii => !c.is_ascii(),
-        IdentifierForm::Any => is_hidden(c),
+        IdentifierForm::Ascii if !text.contains('@') => !c.is_ascii(),
+        IdentifierForm::Ascii | IdentifierForm::Any => is_hidden(c),
     };
     let character = text.chars().find(|c| strange(*c))?;
     Some(Reason::CharacterInIdentifier { character: named(character) })
