@@ -22,6 +22,7 @@ use crate::{
             night::{self, Night},
             retention,
         },
+        intake::{self, inbox},
     },
     settings::Settings,
     store::{Store, vault::SecretPlace},
@@ -117,6 +118,7 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         return Err(Ending::new(Exit::Usage, sentence).into());
     }
     let cx = context(settings, to, args.dry_run)?;
+    inbox::rest(&cx).await?;
     let store = Store::open(&location(settings)?).await?;
     let result = if args.dry_run {
         let mut conn = store.pool.acquire().await?;
@@ -168,6 +170,9 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
     })?;
     let on = over(settings, args.on)?;
     let cx = context(settings, on, args.dry_run)?;
+    if job.name == intake::NAME {
+        inbox::rest(&cx).await?;
+    }
     let store = Store::open(&location(settings)?).await?;
     let result = if args.dry_run {
         let mut conn = store.pool.acquire().await?;

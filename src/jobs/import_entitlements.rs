@@ -38,7 +38,6 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
 
 async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts> {
     let mut counts = Counts::default();
-    inbox::rest(cx).await?;
     for (_, outcome) in inbox::take_in_waiting(cx, conn, false).await? {
         match outcome {
             FileOutcome::Done(taken) => {

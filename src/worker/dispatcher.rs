@@ -267,6 +267,7 @@ impl Dispatcher {
             return Ok(());
         }
         let cx = self.base.by(name::of_process(night::ROLE), self.clock.today()).on(to, true);
+        inbox::rest(&cx).await?; // before anything is under a lease: an outage meanwhile costs no try
         match night::run_due(&cx, &self.pool, to, now, tell).await {
             Err(Error::Held) => {
                 debug!("another process is running the night");

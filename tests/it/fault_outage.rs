@@ -43,7 +43,6 @@ async fn came_through(store: &Store, expected: &BTreeMap<String, String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails now and then: a file whose taking an outage cuts off may come in after its night"]
 async fn promise_8_postgres_is_restarted_twenty_times_under_load_and_nothing_is_lost_or_given_up() {
     let seed = Dice::seed();
     let cluster = Cluster::start().await;

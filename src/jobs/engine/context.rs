@@ -47,21 +47,21 @@ impl Folders {
     }
 }
 
-/// Files of the inbox that were waited for until they had rested. One that is written to on and on is waited for once in a
-/// while, not by every night.
+/// Files of the inbox that nights waited for, since when. A wait that is cut off, as by an outage, goes on where it was; one
+/// for a file that is written to on and on ends, and only begins anew after a while.
 #[derive(Clone, Debug, Default)]
 pub struct Waited(Arc<Mutex<HashMap<PathBuf, Instant>>>);
 
-/// How long a file that was waited for is not waited for again.
+/// How long after the begin of a wait for a file the next one may begin.
 const NOT_AGAIN: Duration = Duration::from_mins(10);
 
 impl Waited {
-    /// Whether to wait for this file; says so once.
+    /// Whether to wait for this file: nobody has waited for it for so long already.
     #[must_use]
-    pub fn is_new(&self, path: &Path) -> bool {
+    pub fn may_wait(&self, path: &Path, at_most: Duration) -> bool {
         let mut waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waited.retain(|_, since| since.elapsed() < NOT_AGAIN);
-        waited.insert(path.to_owned(), Instant::now()).is_none()
+        waited.entry(path.to_owned()).or_insert_with(Instant::now).elapsed() < at_most
     }
 }
 

@@ -40,6 +40,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const AT_ONCE: usize = 500;
 /// So many times as long as a file is to rest it waits for others that are just being dropped.
 const TOGETHER: u32 = 3;
+/// So many times as long as a file is to rest a night waits for it.
+const WAITS: u32 = 2;
 
 /// Takes in what waits in the inbox and is whole, and what a process that is gone left half done. One process at a
 /// time does so, and the others wait: what it answered must not be answered again, as if nothing were new. `together`:
@@ -315,25 +317,23 @@ pub async fn anything_waits(cx: &Context, conn: &mut PgConnection) -> Result<boo
 /// # Errors
 /// The inbox cannot be read.
 pub async fn rest(cx: &Context) -> Result<()> {
-    for _ in 0..2 {
+    for _ in 0..WAITS {
         let listing = list(cx).await?;
         if listing.is_empty() {
             return Ok(());
         }
         let (now, writers) = (clock(cx).await?, writers(&listing).await?);
         let rest = cx.policies.import_entitlements.policy.inbox_rest(writers.all_seen);
-        let awaited = listing.files().filter(|(look, item)| {
-            !look.has_rested(now, rest)
-                && !is_whole(*look, item, now, rest, &writers)
+        let comes = |look: &Look, path: &Path, is_marked: bool| {
+            !is_marked
+                && !look.has_rested(now, rest)
                 && !writers.has_open(look.file)
-                && cx.waited.is_new(&item.path)
-        });
-        let claims = listing.claims.iter().filter(|claim| {
-            !claim.look.has_rested(now, rest)
-                && !writers.has_open(claim.look.file)
-                && cx.waited.is_new(&claim.original())
-        });
-        let looks = awaited.map(|(look, _)| look).chain(claims.map(|claim| claim.look));
+                && cx.waited.may_wait(path, rest.saturating_mul(WAITS))
+        };
+        let dropped =
+            listing.files().filter(|(look, item)| comes(look, &item.path, marker::of(&item.path).exists()));
+        let moved = listing.claims.iter().filter(|claim| comes(&claim.look, &claim.original(), false));
+        let looks = dropped.map(|(look, _)| look).chain(moved.map(|claim| claim.look));
         let Some(pause) = looks.map(|look| look.rests_in(now, rest)).max() else { return Ok(()) };
         tokio::select! {
             () = cx.stop.asked() => return Ok(()),
