@@ -39,7 +39,7 @@ pub(super) async fn watch(dispatcher: Arc<Dispatcher>) {
         told = tell(&told, unreadable, ready.is_some());
         match ready {
             None => dispatcher.inbox().is_out_of_sight(),
-            // What is not called for now is ready at the next look.
+            // Where nobody can be called, the file still lies there at the next look.
             Some(ready) if dispatcher.takes_in() && dispatcher.is_open(&Queue::Intake) => {
                 if dispatcher.inbox().note(Instant::now(), ready) {
                     notify(&dispatcher).await;

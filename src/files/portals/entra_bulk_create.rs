@@ -9,16 +9,16 @@ use crate::{
     files::portal::{Portal, example, given, needed, portal},
 };
 
+const SIGN_IN_NAME: &str = "User name [userPrincipalName] Required";
+const NAME: &str = "Name [displayName] Required";
+
 /// The portal.
 pub const PORTAL: Portal =
     portal("entra_bulk_create", "the template of Microsoft Entra ID to create users", Kind::Users)
-        .reads(&[
-            needed(&["User name [userPrincipalName] Required"]),
-            needed(&["Name [displayName] Required"]),
-        ])
+        .reads(&[needed(&[SIGN_IN_NAME]), needed(&[NAME])])
         .marks(&[
-            "User name [userPrincipalName] Required",
-            "Name [displayName] Required",
+            SIGN_IN_NAME,
+            NAME,
             "Initial password [passwordProfile] Required",
             "Block sign in (Yes/No) [accountEnabled] Required",
             "First name [givenName]",
@@ -29,20 +29,12 @@ pub const PORTAL: Portal =
         ])
         .passes_over(example)
         .gives(&[
-            given("object_id", &["User name [userPrincipalName] Required"], |row| {
-                unconfirmed(row.text("User name [userPrincipalName] Required"))
-            }),
-            given("user_principal_name", &["User name [userPrincipalName] Required"], |row| {
-                row.text("User name [userPrincipalName] Required").to_owned()
-            }),
-            given("display_name", &["Name [displayName] Required"], |row| {
-                row.text("Name [displayName] Required").to_owned()
-            }),
-            given("mail", &["User name [userPrincipalName] Required"], |row| {
-                address("", row.text("User name [userPrincipalName] Required"))
-            }),
-            given("user_type", &["User name [userPrincipalName] Required"], |row| {
-                match user_type("", row.text("User name [userPrincipalName] Required")) {
+            given("object_id", &[SIGN_IN_NAME], |row| unconfirmed(row.text(SIGN_IN_NAME))),
+            given("user_principal_name", &[SIGN_IN_NAME], |row| row.text(SIGN_IN_NAME).to_owned()),
+            given("display_name", &[NAME], |row| row.text(NAME).to_owned()),
+            given("mail", &[SIGN_IN_NAME], |row| address("", row.text(SIGN_IN_NAME))),
+            given("user_type", &[SIGN_IN_NAME], |row| {
+                match user_type("", row.text(SIGN_IN_NAME)) {
                     "" => "member",
                     guest => guest,
                 }

@@ -6,34 +6,26 @@ use crate::{
     files::portal::{Portal, example, given, needed, portal, read},
 };
 
+const ADDRESS: &str = "Email address to invite [inviteeEmail] Required";
+const NAME: &str = "Name of invitee [inviteeName]";
+
 /// The portal.
 pub const PORTAL: Portal =
     portal("entra_bulk_invite", "the template of Microsoft Entra ID to invite guests", Kind::Users)
-        .reads(&[
-            needed(&["Email address to invite [inviteeEmail] Required"]),
-            read(&["Name of invitee [inviteeName]"]),
-        ])
+        .reads(&[needed(&[ADDRESS]), read(&[NAME])])
         .marks(&[
-            "Email address to invite [inviteeEmail] Required",
-            "Name of invitee [inviteeName]",
+            ADDRESS,
+            NAME,
             "Redirection url [inviteRedirectURL] Required",
             "Send invitation message (true or false) [sendEmail]",
             "Customized invitation message [customizedMessageBody]",
         ])
         .passes_over(example)
         .gives(&[
-            given("object_id", &["Email address to invite [inviteeEmail] Required"], |row| {
-                unconfirmed(row.text("Email address to invite [inviteeEmail] Required"))
-            }),
-            given("user_principal_name", &["Email address to invite [inviteeEmail] Required"], |row| {
-                row.text("Email address to invite [inviteeEmail] Required").to_owned()
-            }),
-            given("display_name", &["Name of invitee [inviteeName]"], |row| {
-                row.text("Name of invitee [inviteeName]").to_owned()
-            }),
-            given("mail", &["Email address to invite [inviteeEmail] Required"], |row| {
-                row.text("Email address to invite [inviteeEmail] Required").to_owned()
-            }),
+            given("object_id", &[ADDRESS], |row| unconfirmed(row.text(ADDRESS))),
+            given("user_principal_name", &[ADDRESS], |row| row.text(ADDRESS).to_owned()),
+            given("display_name", &[NAME], |row| row.text(NAME).to_owned()),
+            given("mail", &[ADDRESS], |row| row.text(ADDRESS).to_owned()),
             given("user_type", &[], |_| "guest".to_owned()),
             given("enabled", &[], |_| "false".to_owned()),
         ]);
