@@ -69,6 +69,7 @@ fn in_words(of: Type) -> String {
         Type::PartnerId => "up to 20 digits".to_owned(),
         Type::Id => "text without spaces, at most 200 bytes".to_owned(),
         Type::GuidOrId => "a GUID, or other text without spaces, at most 200 bytes".to_owned(),
+        Type::User => "an object id or a sign-in name, without spaces, at most 200 bytes".to_owned(),
         Type::SignInName => "a sign-in name, `name@domain`".to_owned(),
         Type::Text(most) => format!("text, at most {most} characters"),
         Type::Count(most) => format!("a whole number from 1 to {most}"),

@@ -11,16 +11,16 @@ use super::{
     },
     cell::Cells,
     schema::{Field, RowMeaning, Schema, ask, key, kind, optional},
-    types::{BENEFIT, ID, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, one_of},
+    types::{BENEFIT, DIRECTORY_USER, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, one_of},
 };
 
 const ACTION: Field<SeatAction> =
     key("action", one_of(SeatAction::VARIANTS, Expected::Action, SeatAction::parse))
         .help("What is asked for; a transfer is of bulk credit, a reassignment of a Visual Studio seat");
-const USER: Field<String> =
-    key("user", ID).help("A directory user, by object id or user principal name: to whom, or from whom");
+const USER: Field<String> = key("user", DIRECTORY_USER)
+    .help("A directory user, by object id or user principal name: to whom, or from whom");
 const REQUESTED_ON: Field<NaiveDate> = ASKED_ON.key();
-const TO_USER: Field<String> = optional("to_user", ID)
+const TO_USER: Field<String> = optional("to_user", DIRECTORY_USER)
     .help("The directory user it goes to, of a transfer or a reassignment, which need it");
 
 /// The kind.

@@ -6,11 +6,11 @@ use super::{
     super::{email::Email, reason::Problem},
     cell::Cells,
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, required},
-    types::{ASKED_BY, EMAIL as ADDRESS, ID, LANGUAGE as TAG, PARTNER_ID},
+    types::{ASKED_BY, DIRECTORY_USER, EMAIL as ADDRESS, LANGUAGE as TAG, PARTNER_ID},
 };
 
 const USER: Field<String> =
-    required("user", ID).help("A directory user, by object id or user principal name");
+    required("user", DIRECTORY_USER).help("A directory user, by object id or user principal name");
 const EMAIL: Field<Email> =
     required("email", ADDRESS).help("Where offer mail goes; another address than the partner's account");
 const PHONE: Field<String> = required("phone", Typed { of: Type::Phone, parse: written_phone })

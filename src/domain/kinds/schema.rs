@@ -34,6 +34,8 @@ pub enum Type {
     GuidOrId,
     /// A sign-in name, `name@domain`.
     SignInName,
+    /// A directory user, by object id or sign-in name, which may be of any letters.
+    User,
     /// Text of so many characters at most.
     Text(usize),
     /// An e-mail address.
@@ -82,7 +84,7 @@ impl Type {
     pub const fn expected(self) -> Expected {
         match self {
             Self::PartnerId => Expected::Digits,
-            Self::Id | Self::GuidOrId | Self::Text(_) => Expected::Text,
+            Self::Id | Self::GuidOrId | Self::User | Self::Text(_) => Expected::Text,
             Self::Guid => Expected::Guid,
             Self::SignInName | Self::Email => Expected::Email,
             Self::Phone => Expected::Phone,
@@ -128,6 +130,7 @@ impl Type {
             Self::PartnerId
             | Self::Id
             | Self::SignInName
+            | Self::User
             | Self::Text(_)
             | Self::Email
             | Self::Date

@@ -26,6 +26,7 @@ pub fn of_cell(column: &Column, text: &str, form: IdentifierForm) -> Option<Reas
         Type::PartnerId | Type::Id | Type::Guid | Type::GuidOrId | Type::KeyRef => {
             of_spreadsheet(text).or_else(|| strange_in_identifier(text, form))
         }
+        Type::User => of_spreadsheet(text).or_else(|| of_text(text)),
         Type::Text(_) if column.key => of_spreadsheet(text).or_else(|| of_text(text)),
         Type::Text(_) | Type::Email | Type::SignInName => of_text(text),
         _ => None,
@@ -60,11 +61,10 @@ fn is_scientific(text: &str) -> bool {
     whole && exponent.strip_prefix(['+', '-']).is_some_and(digits)
 }
 
-/// Where a user is named, it may be by a sign-in name, which may be of any letters.
 fn strange_in_identifier(text: &str, form: IdentifierForm) -> Option<Reason> {
     let strange = |c: char| match form {
-        IdentifierForm::Ascii if !text.contains('@') => !c.is_ascii(),
-        IdentifierForm::Ascii | IdentifierForm::Any => is_hidden(c),
+        IdentifierForm::Ascii => !c.is_ascii(),
+        IdentifierForm::Any => is_hidden(c),
     };
     let character = text.chars().find(|c| strange(*c))?;
     Some(Reason::CharacterInIdentifier { character: named(character) })
@@ -181,7 +181,7 @@ fn byte(c: char) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{credit_usage, entitlements, partners},
+        super::{assignments, credit_usage, entitlements, partners},
         *,
     };
 
@@ -232,6 +232,16 @@ mod tests {
         {
             assert_eq!(of_order(good, IdentifierForm::Ascii), None, "{good}");
         }
+        assert!(of_order("Åsa@akeri.example", IdentifierForm::Ascii).is_some());
+    }
+
+    #[test]
+    fn f4_a_user_is_named_by_a_sign_in_name_of_any_letters_that_are_seen() {
+        let of_user =
+            |text: &str| of_cell(column(assignments::KIND.columns, "user"), text, IdentifierForm::Ascii);
+        assert_eq!(of_user("Åsa@akeri.example"), None);
+        assert!(of_user("Åsa\u{200b}@akeri.example").is_some());
+        assert!(of_user("#N/A").is_some());
     }
 
     #[test]

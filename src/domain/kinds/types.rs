@@ -17,6 +17,8 @@ use super::{
 pub const PARTNER_NUMBER: Typed<String> = Typed { of: Type::PartnerId, parse: forms::digits };
 /// An identifier.
 pub const ID: Typed<String> = Typed { of: Type::Id, parse: forms::id };
+/// A directory user, by object id or sign-in name.
+pub const DIRECTORY_USER: Typed<String> = Typed { of: Type::User, parse: forms::id };
 /// A GUID, in lower case.
 pub const GUID: Typed<String> = Typed { of: Type::Guid, parse: forms::guid };
 /// A GUID in lower case, or another identifier as written.
@@ -65,12 +67,12 @@ pub const ORDER_ID: Field<String> = key("order_id", ID).help("The order");
 pub const BENEFIT: Field<Benefit> = key("benefit", BENEFIT_CODE)
     .help("The benefit code, such as azure_monthly_credit or license_subscription/office_365");
 /// Who asks for what a request says.
-pub const REQUESTED_BY: Field<String> = required("requested_by", ID).help(
+pub const REQUESTED_BY: Field<String> = required("requested_by", DIRECTORY_USER).help(
     "Who asks: a directory user, by object id or user principal name; of a command without it, the operator",
 );
 /// On which day it is asked for.
 pub const REQUESTED_ON: Field<NaiveDate> = required("requested_on", INSTANT)
     .help("On which day or at which instant it is asked for; of a command without it, today (UTC)");
 /// Who asks for what a row of another kind says.
-pub const ASKED_BY: Field<String> = optional("requested_by", ID)
+pub const ASKED_BY: Field<String> = optional("requested_by", DIRECTORY_USER)
     .help("Who asks: a directory user, by object id or user principal name; without it the operator");
