@@ -11,7 +11,7 @@ use benefactor::{
     jobs::{
         self, Context, Folders, Job,
         engine::night,
-        intake::{Dropped, FileOutcome, take_in},
+        intake::{Dropped, FileOutcome, inbox, take_in},
         policy::{BUILT_IN, Policies},
     },
     store::{digest, run::Counts, vault::SecretPlace},
@@ -150,7 +150,7 @@ impl House {
     }
 
     /// Runs nights up to a date at once, as after an outage: from the last complete one, or from the day of the
-    /// first file. It is the morning after.
+    /// first file. It is the morning after. As the command does, it first waits for what was just dropped.
     pub async fn night(&self, on: &str) -> Vec<night::Night> {
         self.try_night(on).await.unwrap()
     }
@@ -159,6 +159,7 @@ impl House {
     pub async fn try_night(&self, on: &str) -> jobs::Result<Vec<night::Night>> {
         let on = day(on);
         let cx = self.context(on, add_days(on, 1), false);
+        inbox::rest(&cx).await?;
         let mut nights = Vec::new();
         let from = self.since.map(|since| since.min(on));
         night::run(&cx, &self.pool, from, on, |night| nights.push(night.clone())).await?;
