@@ -9,6 +9,7 @@ use crate::{
     domain::{
         benefit::{self, BenefitKind, Unit},
         directory_role::Role,
+        id::PartnerId,
         language::Language,
         naming,
         reason::Reason,
@@ -110,13 +111,13 @@ impl Serialize for Awaiting {
 /// Those of the store.
 pub async fn read(
     conn: &mut PgConnection,
-    partner: &str,
+    partner: &PartnerId,
     requested_by: Option<&str>,
     today: NaiveDate,
     language: Language,
 ) -> store::Result<Result<Benefits, Reason>> {
     explain::along_indexes(conn).await?;
-    let found = explain::find(conn, partner, Some("partner")).await?;
+    let found = explain::find(conn, partner.as_str(), Some("partner")).await?;
     let Some(partner) = found.into_iter().find(|subject| subject.kind == "partner") else {
         return Ok(Err(Reason::UnknownPartner));
     };

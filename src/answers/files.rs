@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 
 use super::instant;
 use crate::{
+    domain::id::PartnerId,
     files::{
         inbox::{self, Item, ItemKind},
         shown::{shown, shown_path},
@@ -38,7 +39,7 @@ pub struct FileView {
     /// What kind it is, if that is known.
     pub kind: Option<String>,
     /// Whose folder it was dropped in, or whose rows it was said to hold.
-    pub partner_id: Option<String>,
+    pub partner_id: Option<PartnerId>,
     /// What became of it.
     pub status: FileStatus,
     /// Rows taken in.
@@ -118,7 +119,7 @@ pub async fn read(
             told.unreadable
                 .extend(unreadable.map(|(folder, error)| format!("{}: {error}", shown_path(folder))));
             for item in &listing.items {
-                let partner_known = match item.partner.as_deref() {
+                let partner_known = match item.partner.as_ref() {
                     Some(number) => store::file::partner(conn, number).await?.is_some(),
                     None => true,
                 };

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use self::event::{event, names};
 use super::benefits::BenefitView;
 use crate::{
-    domain::{language::Language, license_key::masked},
+    domain::{id::PartnerId, language::Language, license_key::masked},
     store::{
         self,
         explain::{self, KeyStanding, NoticeTold, OrderStanding, UserStanding},
@@ -52,7 +52,7 @@ pub struct Story {
 #[derive(Clone, Debug, Serialize)]
 pub struct PartnerView {
     /// The Partner ID.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// What it is called.
     pub name: String,
     /// Its country.

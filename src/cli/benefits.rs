@@ -13,7 +13,7 @@ use crate::{
         benefits::{self, BenefitView, Benefits},
         words::standing,
     },
-    domain::{language::Language, naming, reason::Reason},
+    domain::{id::PartnerId, language::Language, naming, reason::Reason},
     settings::Settings,
     store::{self, Store},
 };
@@ -28,7 +28,7 @@ Examples:
 pub(super) struct BenefitsArgs {
     /// The Partner ID
     #[arg(long, value_name = "ID")]
-    partner: String,
+    partner: PartnerId,
     /// The directory user who asks, by object id or user principal name; without it, the operator does
     #[arg(long, value_name = "USER")]
     requested_by: Option<String>,
@@ -36,10 +36,11 @@ pub(super) struct BenefitsArgs {
 
 pub(super) async fn run_benefits(settings: &Settings, args: BenefitsArgs) -> anyhow::Result<Exit> {
     let today = settings.still_clock().today();
-    let (partner, user) = (args.partner.trim(), args.requested_by.as_deref().map(str::trim));
+    let (partner, user) =
+        (PartnerId::from(args.partner.as_str().trim()), args.requested_by.as_deref().map(str::trim));
     let store = Store::open_existing(&location(settings)?).await?;
     let shown = match store.pool.begin().await {
-        Ok(mut tx) => benefits::read(&mut tx, partner, user, today, Language::English).await,
+        Ok(mut tx) => benefits::read(&mut tx, &partner, user, today, Language::English).await,
         Err(error) => Err(store::Error::from(error)),
     };
     store.close().await;

@@ -13,7 +13,7 @@ use super::{
     output::print,
 };
 use crate::{
-    domain::{kinds::Kind, language::Language},
+    domain::{id::PartnerId, kinds::Kind, language::Language},
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
@@ -41,7 +41,7 @@ pub(super) struct ImportArgs {
     kind: Option<Kind>,
     /// The Partner ID whose rows they may hold; without it the rows say
     #[arg(long, value_name = "ID")]
-    partner: Option<String>,
+    partner: Option<PartnerId>,
     /// How they are written, as far as it is not as their rows say: encoding=windows-1252,delimiter=semicolon,decimal=comma,dates=dmy
     #[arg(long, value_name = "DIALECT", value_parser = StatedDialect::parse, default_value_t)]
     dialect: StatedDialect,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         benefit::Benefit,
+        id::PartnerId,
         kinds::{
             forms,
             key_requests::{KeyAction, KeyRequestRow},
@@ -60,7 +61,7 @@ pub(super) enum KeysCommand {
 pub(super) struct KeyArgs {
     /// The Partner ID
     #[arg(long, alias = "partner-id", value_name = "ID", value_parser = partner)]
-    partner: String,
+    partner: PartnerId,
     /// The order
     #[arg(long, alias = "order-id", value_name = "ORDER")]
     order: String,
@@ -85,8 +86,10 @@ pub(super) struct PreviewArgs {
     on: Option<NaiveDate>,
 }
 
-fn partner(text: &str) -> Result<String, String> {
-    forms::digits(text).ok_or_else(|| "a Partner ID is digits, such as 4100101".to_owned())
+fn partner(text: &str) -> Result<PartnerId, String> {
+    forms::digits(text)
+        .map(PartnerId::from)
+        .ok_or_else(|| "a Partner ID is digits, such as 4100101".to_owned())
 }
 
 fn benefit(text: &str) -> Result<Benefit, String> {

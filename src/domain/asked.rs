@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     benefit::{Benefit, BenefitKind},
-    id::UserNo,
+    id::{PartnerId, UserNo},
     kinds::{
         activations::ActivationRow,
         assignments::AssignmentRow,
@@ -32,7 +32,7 @@ pub enum Asked {
 impl Asked {
     /// The Partner ID.
     #[must_use]
-    pub fn partner(&self) -> &str {
+    pub fn partner(&self) -> &PartnerId {
         match self {
             Self::Assignment(row) => &row.partner_id,
             Self::Key(row) => &row.partner_id,

@@ -14,7 +14,7 @@ use super::{
     catalogue::Catalogue,
     core_difference::{self, Beside, units_on},
     directory_role::Role,
-    id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo},
     license_key::{Mode, Subscription},
     membership::Year,
     reason::{Problem, Reason},
@@ -204,7 +204,7 @@ pub struct Recorded {
 #[derive(Debug, Default)]
 pub struct Book {
     /// By Partner ID.
-    pub partners: HashMap<String, Partner>,
+    pub partners: HashMap<PartnerId, Partner>,
     /// By the partner's number and a name in lower case: object id or user principal name.
     pub users: HashMap<(PartnerNo, String), User>,
     /// Names that are the object id of one user and the user principal name of another, as in `users`.

@@ -1,6 +1,9 @@
-//! What things are called: inside the store by a number that it gives, one type a thing, so that no two can be confused.
+//! What things are called: inside the store by a number that it gives, outside by the text that files and people name them by.
+//! One type a thing, so that no two can be confused.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
+
+use serde::{Deserialize, Serialize};
 
 /// Declares numbers that the store gives.
 macro_rules! numbers {
@@ -40,4 +43,76 @@ numbers! {
     EntitlementNo,
     /// A directory user's number in the store.
     UserNo,
+}
+
+/// Declares names that are given outside. Whoever reads one from a cell has its form checked first (`kinds/forms.rs`); two are
+/// the same where their letters are.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Its letters.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(name: String) -> Self {
+                Self(name)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(name: &str) -> Self {
+                Self(name.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A Partner ID, such as 4100101.
+    PartnerId,
 }

@@ -9,7 +9,7 @@ use super::{
     book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
     calendar::sub_days,
     catalogue::Catalogue,
-    id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo},
     key_request,
     kinds::{key_requests::KeyRequestRow, service_requests::Request},
     reason::{Problem, Reason},
@@ -38,7 +38,7 @@ pub struct Arrival<'a> {
     /// The operator may ask.
     pub by_operator: bool,
     /// The one partner whose rows the file may hold: number in the store and Partner ID.
-    pub partner: Option<(PartnerNo, &'a str)>,
+    pub partner: Option<(PartnerNo, &'a PartnerId)>,
 }
 
 /// What becomes of a request.
@@ -204,13 +204,13 @@ fn find<'a>(
 ) -> Result<Found<'a>, Vec<Problem>> {
     let at = |column: &str, value: &str, reason| Problem::at(column, value, reason);
     let Some(partner) = book.partners.get(asked.partner()) else {
-        return Err(vec![at("partner_id", asked.partner(), Reason::UnknownPartner)]);
+        return Err(vec![at("partner_id", asked.partner().as_str(), Reason::UnknownPartner)]);
     };
     if let Some((own, number)) = arrival.partner
         && own != partner.partner_id
     {
-        let reason = Reason::OtherPartner { partner_id: number.to_owned() };
-        return Err(vec![at("partner_id", asked.partner(), reason)]);
+        let reason = Reason::OtherPartner { partner_id: number.clone() };
+        return Err(vec![at("partner_id", asked.partner().as_str(), reason)]);
     }
     ruled.partner_id = Some(partner.partner_id);
     let mut problems = Vec::new();

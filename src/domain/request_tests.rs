@@ -6,7 +6,7 @@ use crate::domain::{
     book::Key,
     catalogue::{self, Catalogue},
     directory_role::Role,
-    id::UserNo,
+    id::{PartnerId, UserNo},
     kinds::{
         activations::ActivationRow,
         assignments::{AssignmentRow, SeatAction as Assigning},
@@ -220,12 +220,13 @@ fn a_request_names_a_partner_an_order_a_benefit_and_users_that_are_known() {
 #[test]
 fn a_file_of_one_partner_holds_no_rows_of_another() {
     let book = book();
+    let (seven, eight) = (PartnerId::from("7"), PartnerId::from("8"));
     let of = |partner| Arrival { partner: Some(partner), ..arrival("2024-02-01") };
     let asked = assigns(MONTHLY, "ben", "2024-02-01");
-    let other = ruled_with(&book, &asked, &of((80.into(), "8")), &SAMPLE);
+    let other = ruled_with(&book, &asked, &of((80.into(), &eight)), &SAMPLE);
     assert_eq!(told(&other), ["partner_id other_partner"]);
     assert_eq!((other.partner_id, other.membership_id), (None, None), "it is nobody's decision");
-    let own = ruled_with(&book, &asked, &of((70.into(), "7")), &SAMPLE);
+    let own = ruled_with(&book, &asked, &of((70.into(), &seven)), &SAMPLE);
     assert_eq!(
         (own.partner_id, own.membership_id, own.entitlement_id),
         (Some(70.into()), Some(10.into()), Some(1.into()))

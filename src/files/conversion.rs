@@ -12,6 +12,7 @@ use super::{
     total::{self, Total},
 };
 use crate::domain::{
+    id::PartnerId,
     kinds::{
         Kind,
         schema::{Column, Type},
@@ -60,11 +61,11 @@ impl Converted {
     }
 
     /// What it says of a row.
-    fn cell<'a>(self, cells: &PortalCells<'_>, record: &'a Record, partner: &'a str) -> Cow<'a, str> {
+    fn cell<'a>(self, cells: &PortalCells<'_>, record: &'a Record, partner: &'a PartnerId) -> Cow<'a, str> {
         match self {
             Self::From(given) => (given.by)(cells).into(),
             Self::Added(_, place) => record.get(place).unwrap_or_default().into(),
-            Self::Partner => partner.into(),
+            Self::Partner => partner.as_str().into(),
         }
     }
 }
@@ -190,7 +191,7 @@ impl Conversion {
     }
 
     /// What rows that are booked as one have in common, as far as it takes to tell them apart.
-    fn common(&self, record: &Record, partner: &str) -> Option<[u8; 16]> {
+    fn common(&self, record: &Record, partner: &PartnerId) -> Option<[u8; 16]> {
         let by = self.portal.sums?.by;
         let cells = self.cells(record);
         let mut hash = Sha256::new();
@@ -202,7 +203,7 @@ impl Conversion {
     }
 
     /// Adds a row, in canonical text, to what it is booked with; `whole`: it has the shape of a row, and its end.
-    pub fn add(&self, record: &Record, whole: bool, partner: &str, sums: &mut Sums) {
+    pub fn add(&self, record: &Record, whole: bool, partner: &PartnerId, sums: &mut Sums) {
         let cells = self.cells(record);
         let Some(summing) = self.portal.sums else { return };
         if (self.portal.passes_over)(&cells).is_some() {
@@ -218,7 +219,7 @@ impl Conversion {
         &self,
         record: &Record,
         misshapen: Option<Problem>,
-        partner: &str,
+        partner: &PartnerId,
         sums: &Sums,
         into: &mut Record,
     ) {
@@ -253,7 +254,7 @@ impl Conversion {
     }
 
     /// What a row is booked as, and what is said of that.
-    fn booked(&self, record: &Record, partner: &str, sums: &Sums) -> (Option<String>, Option<RowNote>) {
+    fn booked(&self, record: &Record, partner: &PartnerId, sums: &Sums) -> (Option<String>, Option<RowNote>) {
         let total = self.common(record, partner).and_then(|common| sums.totals.get(&common));
         let (Some(total), Some(summing)) = (total, self.portal.sums) else { return (None, None) };
         let line = |line: u64| i32::try_from(line).unwrap_or(i32::MAX);

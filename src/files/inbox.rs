@@ -23,6 +23,7 @@ use super::{
     marker,
     shown::shown,
 };
+use crate::domain::id::PartnerId;
 
 /// Where files go that were taken in, in the folder that they came from.
 pub const DONE: &str = "done";
@@ -41,7 +42,7 @@ const UNFINISHED: [&str; 8] =
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Whose folder it is in; `None`: it is at the top.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
     /// That folder.
     pub folder: PathBuf,
     /// Where it is.
@@ -73,7 +74,7 @@ pub struct Claim {
     /// What no other has.
     pub id: String,
     /// Whose folder it was dropped in; `None`: at the top.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
     /// That folder.
     pub folder: PathBuf,
     /// The name it was dropped under, as it is shown.
@@ -160,13 +161,13 @@ pub fn list(inbox: &Path) -> io::Result<InboxListing> {
     for (name, kind) in entries(inbox)? {
         let partner = name.to_str().filter(|name| kind.is_dir() && name.bytes().all(|b| b.is_ascii_digit()));
         match partner {
-            Some(number) => partners.push(number.to_owned()),
+            Some(number) => partners.push(PartnerId::from(number)),
             None => listing.put(inbox, None, &name, kind),
         }
     }
     listing.put_claims(inbox, None);
     for number in partners {
-        let folder = inbox.join(&number);
+        let folder = inbox.join(number.as_str());
         match entries(&folder) {
             Ok(entries) => {
                 for (name, kind) in entries {
@@ -181,16 +182,16 @@ pub fn list(inbox: &Path) -> io::Result<InboxListing> {
 }
 
 impl InboxListing {
-    fn put(&mut self, folder: &Path, partner: Option<&str>, name: &OsStr, kind: FileType) {
+    fn put(&mut self, folder: &Path, partner: Option<&PartnerId>, name: &OsStr, kind: FileType) {
         let bytes = name.as_encoded_bytes();
         let is_ours = kind.is_dir() && (name == DONE || name == REFUSED || name == PRIVATE);
         let path = folder.join(name);
         let Some(what) = (if is_ours { None } else { what(&path, bytes, kind) }) else { return };
-        let partner = partner.map(str::to_owned);
+        let partner = partner.cloned();
         self.items.push(Item { partner, folder: folder.to_owned(), path, what });
     }
 
-    fn put_claims(&mut self, folder: &Path, partner: Option<&str>) {
+    fn put_claims(&mut self, folder: &Path, partner: Option<&PartnerId>) {
         let private = folder.join(PRIVATE);
         let claims = match entries(&private) {
             Err(error) if error.kind() == ErrorKind::NotADirectory => return,
@@ -203,7 +204,7 @@ impl InboxListing {
             };
             let inside = entries(&private.join(&name).join(ORIGINAL)).unwrap_or_default();
             let name = inside.first().and_then(|(name, _)| name.to_str()).unwrap_or_default().to_owned();
-            let (partner, folder) = (partner.map(str::to_owned), folder.to_owned());
+            let (partner, folder) = (partner.cloned(), folder.to_owned());
             let look = Look { file: (0, 0), bytes: 0, modified_ns: 0, changed_ns: 0 };
             let mut claim = Claim { id, partner, folder, name, look };
             match Look::at(&claim.original()) {
@@ -287,7 +288,7 @@ pub fn claim(item: &Item, id: String) -> io::Result<Option<Claim>> {
 pub fn claim_again(
     kept: &Path,
     folder: &Path,
-    partner: Option<String>,
+    partner: Option<PartnerId>,
     name: &str,
     id: String,
 ) -> io::Result<Option<Claim>> {
@@ -297,7 +298,7 @@ pub fn claim_again(
 fn move_in(
     from: &Path,
     folder: &Path,
-    partner: Option<String>,
+    partner: Option<PartnerId>,
     name: &OsStr,
     id: String,
 ) -> io::Result<Option<Claim>> {

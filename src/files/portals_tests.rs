@@ -1,12 +1,15 @@
 use std::{collections::BTreeMap, fs};
 
 use super::*;
-use crate::files::{
-    conversion::Sums,
-    encoding::Encoding,
-    reader::{Limits, Reader},
-    row_note::RowNote,
-    source::{self, ReadAs},
+use crate::{
+    domain::id::PartnerId,
+    files::{
+        conversion::Sums,
+        encoding::Encoding,
+        reader::{Limits, Reader},
+        row_note::RowNote,
+        source::{self, ReadAs},
+    },
 };
 
 /// Every fixture of a portal whose files are taken in, with the name of the portal.
@@ -48,13 +51,14 @@ fn made(bytes: &[u8]) -> Result<(&'static str, Vec<Made>), Refusal> {
             told(dialect.take(&profile, &record, &mut taken, true).unwrap(), &mut sums);
         }
     };
+    let partner = PartnerId::from("4100101");
     each(&mut |record, sums| {
-        conversion.add(record, profile.shape_problem(record).is_none(), "4100101", sums);
+        conversion.add(record, profile.shape_problem(record).is_none(), &partner, sums);
     });
     let (mut rows, header) = (Vec::new(), conversion.header());
     each(&mut |record, sums| {
         let mut into = Record::default();
-        conversion.convert(record, profile.shape_problem(record), "4100101", sums, &mut into);
+        conversion.convert(record, profile.shape_problem(record), &partner, sums, &mut into);
         let mut cells: BTreeMap<String, String> =
             header.iter().zip(into.iter()).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
         let note = cells.remove("note").and_then(|note| RowNote::parse(&note));

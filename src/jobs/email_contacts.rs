@@ -113,7 +113,7 @@ pub fn digest(cx: &Context, mail: &Leased) -> Digest {
         from: cx.policies.email_contacts.policy.from.clone(),
         language: Language::matching(&mail.language),
         partner_name: mail.partner_name.clone(),
-        partner_id: mail.partner_number.clone(),
+        partner_numbers: mail.partner_numbers.clone(),
         day: mail.day,
         notices: mail.notices.0.clone(),
     }

@@ -10,7 +10,7 @@ use super::{
     templates,
     text::{clean, wrap},
 };
-use crate::domain::{language::Language, naming, notice::Notice};
+use crate::domain::{id::PartnerId, language::Language, naming, notice::Notice};
 
 /// What one recipient has to be told for one business date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub struct Digest {
     pub language: Language,
     /// The partner's name.
     pub partner_name: String,
-    /// The partner's own number.
-    pub partner_id: String,
+    /// Its Partner ID; of several partners that share the address, all.
+    pub partner_numbers: String,
     /// The business date; the mail is dated 06:00 UTC on the day after.
     pub day: NaiveDate,
     /// At least one, in any order.
@@ -52,7 +52,7 @@ pub struct Rendered {
 ///
 /// The first 20 bytes of a SHA-256, so that a mail sent again after a crash is known as the same.
 #[must_use]
-pub fn message_id(partner_id: &str, recipient: &str, day: NaiveDate, domain: &str) -> String {
+pub fn message_id(partner_id: &PartnerId, recipient: &str, day: NaiveDate, domain: &str) -> String {
     let hash = Sha256::digest(format!("{partner_id}\0{recipient}\0{day}"));
     let local = hash.iter().take(20).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     format!("<{local}@{domain}>")
@@ -97,7 +97,7 @@ fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Er
         contact => digest.recipient_name.is_some(),
         name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
         partner => clean(&digest.partner_name),
-        partner_id => clean(&digest.partner_id),
+        partner_id => clean(&digest.partner_numbers),
         day => naming::day(digest.day, digest.language),
     })
 }
@@ -121,13 +121,13 @@ pub fn check_templates() -> Result<(), Error> {
 fn sample(language: Language, notices: Vec<Notice>) -> Digest {
     let day = NaiveDate::from_ymd_opt(2024, 2, 21).unwrap_or_default();
     Digest {
-        message_id: message_id("4711", "anna.astrom@nordvik.example", day, "mail.example"),
+        message_id: message_id(&PartnerId::from("4711"), "anna.astrom@nordvik.example", day, "mail.example"),
         recipient: "anna.astrom@nordvik.example".to_owned(),
         recipient_name: Some("Anna Åström".to_owned()),
         from: "Partner benefits <benefits@programme.example>".to_owned(),
         language,
         partner_name: "Nordvik Data AB".to_owned(),
-        partner_id: "4711".to_owned(),
+        partner_numbers: "4711".to_owned(),
         day,
         notices,
     }

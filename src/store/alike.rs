@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::id::PartnerNo;
+use crate::domain::id::{PartnerId, PartnerNo};
 
 /// Of these partners and orders those that are like another order of the same partner, with that.
 pub async fn orders(
@@ -29,15 +29,18 @@ pub async fn orders(
 }
 
 /// Of these Partner IDs those that are like another one, with that.
-pub async fn partners(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMap<String, String>> {
+pub async fn partners(
+    conn: &mut PgConnection,
+    numbers: &[PartnerId],
+) -> Result<HashMap<PartnerId, PartnerId>> {
     let rows = sqlx::query!(
         r#"select n.number as "number!", p.number as "known!"
            from unnest($1::text[]) as n (number)
            cross join lateral (select p.number from partner p
                                where alike(p.number) = alike(n.number) and p.number <> n.number limit 1) p"#,
-        numbers
+        numbers as &[PartnerId]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.number, row.known)).collect())
+    Ok(rows.into_iter().map(|row| (row.number.into(), row.known.into())).collect())
 }

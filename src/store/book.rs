@@ -11,7 +11,7 @@ use crate::domain::{
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
     directory_role::Role,
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
     license_key::Subscription,
     membership::Year,
     request::Asked,
@@ -84,15 +84,15 @@ fn ids<'a>(book: &Book, asked: impl Iterator<Item = &'a Asked>) -> Vec<PartnerNo
 }
 
 async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Result<()> {
-    let numbers: BTreeSet<&str> = asked.iter().map(|a| a.partner()).collect();
-    let numbers: Vec<String> = numbers.into_iter().map(str::to_owned).collect();
+    let numbers: BTreeSet<&PartnerId> = asked.iter().map(|a| a.partner()).collect();
+    let numbers: Vec<PartnerId> = numbers.into_iter().cloned().collect();
     let rows = sqlx::query!(
         r#"select p.number as "number!", p.partner_id as "partner_id!", p.country as "country!", p.tenant_id, partner_group(p.group_id, p.number) as "group!",
                   c.partner_id is not null as "has_contact!",
                   case when not u.enabled then u.user_principal_name end as disabled_contact
            from partner p left join contact c using (partner_id) left join directory_user u using (user_id)
            where p.number = any($1)"#,
-        &numbers
+        &numbers as &[PartnerId]
     )
     .fetch_all(conn)
     .await?;
@@ -108,7 +108,7 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
             has_contact: r.has_contact,
             exclusions: Vec::new(),
         };
-        book.partners.insert(r.number, partner);
+        book.partners.insert(r.number.into(), partner);
     }
     Ok(())
 }

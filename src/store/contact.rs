@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::Result;
 
-use crate::domain::id::{PartnerNo, UserNo};
+use crate::domain::id::{PartnerId, PartnerNo, UserNo};
 
 /// What a partner's marketing contact is checked against, and who it is.
 #[derive(Clone, Debug)]
@@ -55,8 +55,8 @@ pub struct Contact {
 /// The accounts of these Partner IDs that are known, with their contacts.
 pub async fn accounts(
     conn: &mut PgConnection,
-    numbers: &[String],
-) -> Result<HashMap<String, ContactAccount>> {
+    numbers: &[PartnerId],
+) -> Result<HashMap<PartnerId, ContactAccount>> {
     let rows = sqlx::query!(
         r#"select p.number as "number!", p.partner_id as "partner_id!", p.account_email as "account_email!",
                p.country as "country!", c.user_id as "user_id?", c.email as "email?", c.phone as "phone?",
@@ -66,7 +66,7 @@ pub async fn accounts(
            left join lateral (select * from contact c where c.partner_id = p.partner_id offset 0) c on true
            cross join lateral (select coalesce(max(version_no), 0) as versions from contact_version v
                                where v.partner_id = p.partner_id) v"#,
-        numbers
+        numbers as &[PartnerId]
     )
     .fetch_all(conn)
     .await?;
@@ -78,7 +78,7 @@ pub async fn accounts(
         let contact = account(r.user_id.map(UserNo::from), r.email, r.phone, r.language);
         let (account_email, country) = (r.account_email, r.country);
         (
-            r.number,
+            r.number.into(),
             ContactAccount {
                 partner_id: r.partner_id.into(),
                 account_email,

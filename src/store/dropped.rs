@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
+use crate::domain::id::PartnerId;
 
 /// A file that was just moved out of the inbox.
 #[derive(Clone, Debug)]
@@ -256,7 +257,7 @@ pub struct ListedFile {
     /// The name it was dropped under.
     pub name: String,
     /// Whose folder it was dropped in, or whose rows it was said to hold.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
     /// The folder it was dropped in, if it was dropped in this place's inbox.
     pub folder: Option<String>,
     /// When, by the database's clock.
@@ -294,7 +295,7 @@ pub async fn list(
 ) -> Result<Vec<ListedFile>> {
     Ok(sqlx::query_as!(
         ListedFile,
-        r#"select name as "name!", partner, folder, received_at as "received_at!", kind, status as "status!",
+        r#"select name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, status as "status!",
                applied as "applied!", unchanged as "unchanged!", rejected as "rejected!", said, sha256, kept, answer, note
            from (
                select d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
@@ -322,8 +323,8 @@ pub async fn list(
 }
 
 /// In what language a partner is written to, as its file said; `None`: none, or no such partner is known.
-pub async fn language_of(conn: &mut PgConnection, partner: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!("select language from partner where number = $1", partner)
+pub async fn language_of(conn: &mut PgConnection, partner: &PartnerId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select language from partner where number = $1", partner.as_str())
         .fetch_optional(conn)
         .await?
         .flatten())

@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, bulk::CopyRows};
-use crate::domain::{id::PartnerNo, reason::Problem};
+use crate::domain::{
+    id::{PartnerId, PartnerNo},
+    reason::Problem,
+};
 
 /// The mark between staged cells: no cell may hold a control character, so none is lost.
 pub const CELL_END: char = '\u{1f}';
@@ -566,15 +569,16 @@ pub async fn answered(
 }
 
 /// The Partner ID of a partner.
-pub async fn partner_number(conn: &mut PgConnection, partner_id: PartnerNo) -> Result<String> {
+pub async fn partner_number(conn: &mut PgConnection, partner_id: PartnerNo) -> Result<PartnerId> {
     Ok(sqlx::query_scalar!("select number from partner where partner_id = $1", partner_id.get())
         .fetch_one(conn)
-        .await?)
+        .await?
+        .into())
 }
 
 /// The store's number of a partner.
-pub async fn partner(conn: &mut PgConnection, number: &str) -> Result<Option<PartnerNo>> {
-    Ok(sqlx::query_scalar!("select partner_id from partner where number = $1", number)
+pub async fn partner(conn: &mut PgConnection, number: &PartnerId) -> Result<Option<PartnerNo>> {
+    Ok(sqlx::query_scalar!("select partner_id from partner where number = $1", number.as_str())
         .fetch_optional(conn)
         .await?
         .map(PartnerNo::from))

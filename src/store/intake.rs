@@ -11,25 +11,27 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
     money::{Amount, Currency},
 };
 
 /// Partners by their Partner ID: number in the store, and currency.
 pub async fn partners(
     conn: &mut PgConnection,
-    numbers: &[String],
-) -> Result<HashMap<String, (PartnerNo, Currency)>> {
-    let rows =
-        sqlx::query!("select number, partner_id, currency from partner where number = any($1)", numbers)
-            .fetch_all(conn)
-            .await?;
+    numbers: &[PartnerId],
+) -> Result<HashMap<PartnerId, (PartnerNo, Currency)>> {
+    let rows = sqlx::query!(
+        "select number, partner_id, currency from partner where number = any($1)",
+        numbers as &[PartnerId]
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter()
         .map(|r| {
             let currency = Currency::stored(&r.currency).ok_or_else(|| Error::Unknown {
                 what: format!("currency {} of partner {}", r.currency, r.number),
             })?;
-            Ok((r.number, (r.partner_id.into(), currency)))
+            Ok((r.number.into(), (r.partner_id.into(), currency)))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
     notice::{Audience, KINDS, Notice, kinds_to},
 };
 
@@ -205,7 +205,7 @@ pub struct Recipient {
     /// The partner (of several that share an address: the first).
     pub partner_id: PartnerNo,
     /// Its Partner ID.
-    pub number: String,
+    pub number: PartnerId,
     /// Address, lower case.
     pub address: String,
     /// The marketing contact's name; `None`: it is the account e-mail.
@@ -323,7 +323,7 @@ pub struct Leased {
     /// The partner's name; of several that share the address, all.
     pub partner_name: String,
     /// Its Partner ID, likewise.
-    pub partner_number: String,
+    pub partner_numbers: String,
     /// The notices, oldest first.
     pub notices: Json<Vec<Notice>>,
 }
@@ -341,7 +341,7 @@ pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> R
                returning *
            )
            select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
-                  told.names as "partner_name!", told.numbers as "partner_number!",
+                  told.names as "partner_name!", told.numbers as "partner_numbers!",
                   said.notices as "notices!: Json<Vec<Notice>>"
            from leased l
            cross join lateral (

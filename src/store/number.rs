@@ -1,4 +1,4 @@
-//! The store's numbers as the database has them: `bigint`.
+//! What things are called as the database has it: the store's numbers are `bigint`, names from outside are `text`.
 
 use sqlx::{
     Decode, Encode, Postgres, Type,
@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
 };
 
-use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo, UserNo};
+use crate::domain::id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo};
 
 /// Reads and binds numbers as `bigint`.
 macro_rules! bigint {
@@ -39,3 +39,42 @@ macro_rules! bigint {
 }
 
 bigint!(EntitlementNo, OrderNo, PartnerNo, UserNo);
+
+/// Reads and binds names as `text`.
+macro_rules! text {
+    ($($name:ty),*) => {$(
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                <String as Type<Postgres>>::type_info()
+            }
+
+            fn compatible(of: &PgTypeInfo) -> bool {
+                <String as Type<Postgres>>::compatible(of)
+            }
+        }
+
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                <String as PgHasArrayType>::array_type_info()
+            }
+
+            fn array_compatible(of: &PgTypeInfo) -> bool {
+                <String as PgHasArrayType>::array_compatible(of)
+            }
+        }
+
+        impl Encode<'_, Postgres> for $name {
+            fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                <&str as Encode<'_, Postgres>>::encode(self.as_str(), buffer)
+            }
+        }
+
+        impl Decode<'_, Postgres> for $name {
+            fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+                <String as Decode<'_, Postgres>>::decode(value).map(Self::from)
+            }
+        }
+    )*};
+}
+
+text!(PartnerId);

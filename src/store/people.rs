@@ -8,13 +8,16 @@ use super::{
     Error, Result,
     own_currency::{self, Changes},
 };
-use crate::domain::{id::PartnerNo, money::Currency};
+use crate::domain::{
+    id::{PartnerId, PartnerNo},
+    money::Currency,
+};
 
 /// A partner as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPartner {
     /// Digits; the key.
-    pub number: String,
+    pub number: PartnerId,
     /// The company's name.
     pub name: String,
     /// Where mail goes that has no marketing contact.
@@ -47,7 +50,10 @@ pub struct KnownPartner {
 }
 
 /// The partners of these Partner IDs that are known.
-pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMap<String, KnownPartner>> {
+pub async fn known(
+    conn: &mut PgConnection,
+    numbers: &[PartnerId],
+) -> Result<HashMap<PartnerId, KnownPartner>> {
     let rows = sqlx::query!(
         r#"select p.partner_id as "partner_id!", p.number as "number!", p.name as "name!",
                p.account_email as "account_email!", p.country as "country!", p.currency as "currency!", p.tenant_id,
@@ -57,7 +63,7 @@ pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMa
            left join lateral (select * from contact c where c.partner_id = p.partner_id offset 0) c on true
            cross join lateral (select (array_agg(r.tenant_id order by r.redemption_id))[1] as tenant_id
                                from redemption r where r.partner_id = p.partner_id) r"#,
-        numbers
+        numbers as &[PartnerId]
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -68,7 +74,7 @@ pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMa
             what: format!("currency {} of partner {}", r.currency, r.number),
         })?;
         let partner = StoredPartner {
-            number: r.number.clone(),
+            number: r.number.as_str().into(),
             name: r.name,
             account_email: r.account_email,
             country: r.country,
@@ -80,7 +86,7 @@ pub async fn known(conn: &mut PgConnection, numbers: &[String]) -> Result<HashMa
         let (contact_email, pinned_tenant) = (r.contact_email, r.pinned_tenant);
         let changes = changes.remove(&r.partner_id.into()).unwrap_or_default();
         Ok((
-            r.number,
+            r.number.into(),
             KnownPartner { partner_id: r.partner_id.into(), partner, contact_email, pinned_tenant, changes },
         ))
     });
@@ -92,7 +98,7 @@ pub async fn put(
     conn: &mut PgConnection,
     file_id: i64,
     partners: &[&StoredPartner],
-) -> Result<HashMap<String, PartnerNo>> {
+) -> Result<HashMap<PartnerId, PartnerNo>> {
     if partners.is_empty() {
         return Ok(HashMap::new());
     }
@@ -111,7 +117,7 @@ pub async fn put(
              language = excluded.language, group_id = excluded.group_id, file_id = excluded.file_id
          returning number, partner_id",
         file_id,
-        &texts(|partner| Some(&partner.number)) as _,
+        &texts(|partner| Some(partner.number.as_str())) as _,
         &texts(|partner| Some(&partner.name)) as _,
         &texts(|partner| Some(&partner.account_email)) as _,
         &texts(|partner| Some(&partner.country)) as _,
@@ -122,5 +128,5 @@ pub async fn put(
     )
     .fetch_all(conn)
     .await?;
-    Ok(put.into_iter().map(|r| (r.number, r.partner_id.into())).collect())
+    Ok(put.into_iter().map(|r| (r.number.into(), r.partner_id.into())).collect())
 }

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, notice::Leased};
 use crate::domain::{
     benefit::{Move, Unit},
+    id::PartnerId,
     notice::Notice,
     reason::{Problem, Reason},
 };
@@ -59,7 +60,7 @@ pub struct Drawn {
 #[derive(Clone, Debug, Serialize)]
 pub struct Answered {
     /// Partner ID.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The partner's name.
     pub partner: String,
     /// The order and benefit; of a ticket or request for hours the order, or its own name.
@@ -114,7 +115,7 @@ pub struct CancelledOrder {
 #[derive(Clone, Debug, Serialize)]
 pub struct PartnerSummary {
     /// Partner ID.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// Name.
     pub partner: String,
     /// ISO 3166-1 alpha-2 code.
@@ -310,7 +311,7 @@ pub async fn answered(conn: &mut PgConnection) -> Result<Vec<Answered>> {
         .map(|r| {
             let remarks = r.remarks.map(|Json(remarks)| remarks).unwrap_or_default();
             Answered {
-                partner_id: r.partner_id,
+                partner_id: r.partner_id.into(),
                 partner: r.partner,
                 subject: r.subject,
                 action: r.action,
@@ -473,7 +474,7 @@ pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) ->
     Ok(sqlx::query_as!(
         Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
-                  p.number as partner_number, n.notices as "notices!: Json<Vec<Notice>>"
+                  p.number as partner_numbers, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
            join partner p using (partner_id)
            join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds

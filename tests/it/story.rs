@@ -7,6 +7,7 @@ use benefactor::{
     domain::{
         calendar::{add_days, sub_days},
         catalogue::{self, Catalogue},
+        id::PartnerId,
     },
     jobs::{
         self, Context, Folders, Job,
@@ -138,7 +139,7 @@ impl House {
         for (name, text) in files {
             let path = folder.join(name);
             fs::write(&path, text).unwrap();
-            let (partner, results) = (partner.map(str::to_owned), results.clone());
+            let (partner, results) = (partner.map(PartnerId::from), results.clone());
             dropped.push(Dropped { path, partner, accept_backdated, results, ..Dropped::default() });
         }
         let cx = self.context(sub_days(on, 1), on, false);

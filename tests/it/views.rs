@@ -56,23 +56,28 @@ async fn a_history_is_read_without_writing_and_is_what_explain_prints() {
 async fn r10_benefits_are_read_without_writing_in_the_language_of_who_reads_them() {
     let house = stories().await;
     let mut tx = reading(&house).await;
-    let view = benefits::read(&mut tx, "5500", Some(ADA), today(), Language::English).await.unwrap().unwrap();
+    let view = benefits::read(&mut tx, &"5500".into(), Some(ADA), today(), Language::English)
+        .await
+        .unwrap()
+        .unwrap();
     let args = ["benefits", "--partner", "5500", "--requested-by", ADA];
     assert_eq!(to_value(&view).unwrap(), printed(&house, &args));
-    let view = benefits::read(&mut tx, "5500", None, today(), Language::Swedish).await.unwrap().unwrap();
+    let view =
+        benefits::read(&mut tx, &"5500".into(), None, today(), Language::Swedish).await.unwrap().unwrap();
     let left: Vec<&str> = view.benefits.iter().map(|benefit| benefit.left.as_str()).collect();
     for words in ["47,75 timmar", "0 av 2 nycklar", "2 av 2 platser"] {
         assert!(left.contains(&words), "{words}: {left:?}");
     }
     let before = NaiveDate::from_ymd_opt(2024, 1, 19).unwrap();
-    let view = benefits::read(&mut tx, "5500", None, before, Language::Swedish).await.unwrap().unwrap();
+    let view =
+        benefits::read(&mut tx, &"5500".into(), None, before, Language::Swedish).await.unwrap().unwrap();
     assert_eq!(view.no_benefits_yet, Some(Reason::NoBenefitsYet.sentence(Language::Swedish)));
     assert_eq!(refusal(&mut tx, "5501", None).await, Reason::UnknownPartner);
     assert_eq!(refusal(&mut tx, "5500", Some("nobody@p5500.example")).await, Reason::UnknownUser);
 }
 
 async fn refusal(conn: &mut PgConnection, partner: &str, user: Option<&str>) -> Reason {
-    benefits::read(conn, partner, user, today(), Language::English).await.unwrap().unwrap_err()
+    benefits::read(conn, &partner.into(), user, today(), Language::English).await.unwrap().unwrap_err()
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The invented cast, compiled in: its files by the date on which they come, and what each partner is there for.
 
+use crate::domain::id::PartnerId;
+
 /// A file of the cast.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CastFile {
@@ -118,8 +120,8 @@ pub(super) const ANSWERS: &[(&str, &str, &str, Option<&str>)] = &[
 ];
 
 /// What a partner is there for; nothing for one that is not of the cast.
-pub(super) fn caption(partner_id: &str) -> &'static str {
-    CAPTIONS.iter().find(|(id, _)| *id == partner_id).map_or("", |(_, caption)| caption)
+pub(super) fn caption(partner_id: &PartnerId) -> &'static str {
+    CAPTIONS.iter().find(|(id, _)| partner_id == id).map_or("", |(_, caption)| caption)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::{
+    domain::id::PartnerId,
     jobs::Stage,
     store::work::{ChunkChange, DueRow, Listed, ListedChunk, OperatorAction, Rows, State, Try},
 };
@@ -228,7 +229,9 @@ impl ShownChunk {
         lines.extend(self.rows.iter().map(|row| {
             let mut line = String::from("   ");
             let on = row.on.map(|day| day.to_string());
-            for cell in [row.partner.as_deref(), row.subject.as_deref(), on.as_deref()].into_iter().flatten()
+            for cell in [row.partner.as_ref().map(PartnerId::as_str), row.subject.as_deref(), on.as_deref()]
+                .into_iter()
+                .flatten()
             {
                 let _ = write!(line, "  {cell}");
             }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::{benefit::Benefit, reason::Problem},
+    super::{benefit::Benefit, id::PartnerId, reason::Problem},
     cell::Cells,
     schema::{RowMeaning, Schema, ask, kind},
     types::{BENEFIT, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON},
@@ -23,7 +23,7 @@ pub const KIND: Schema = kind(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivationRow {
     /// Whose benefit.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order.
     pub order_id: String,
     /// The benefit.

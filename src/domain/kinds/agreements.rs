@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::reason::{Problem, Reason},
+    super::{
+        id::PartnerId,
+        reason::{Problem, Reason},
+    },
     cell::{Cells, Patch},
     forms,
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional},
@@ -31,7 +34,7 @@ pub const KIND: Schema = kind(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgreementRow {
     /// Whose.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// Its name, such as `enterprise_agreement`.
     pub agreement: String,
     /// First day.

@@ -7,6 +7,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
+        id::PartnerId,
         reason::{Expected, Problem},
     },
     cell::Cells,
@@ -102,7 +103,7 @@ impl SeatAction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssignmentRow {
     /// Whose benefit.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order.
     pub order_id: String,
     /// The benefit.

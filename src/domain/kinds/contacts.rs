@@ -3,7 +3,7 @@
 use phonenumber::{Mode, country};
 
 use super::{
-    super::{email::Email, reason::Problem},
+    super::{email::Email, id::PartnerId, reason::Problem},
     cell::Cells,
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, required},
     types::{ASKED_BY, DIRECTORY_USER, EMAIL as ADDRESS, LANGUAGE as TAG, PARTNER_ID},
@@ -28,7 +28,7 @@ pub const KIND: Schema = kind("contacts", RowMeaning::State, "Marketing contacts
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactRow {
     /// Whose contact; the key, for there is one a partner.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// A directory user, by object id or user principal name.
     pub user: String,
     /// Where offer mail goes.

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::{
     super::{
         benefit::Benefit,
+        id::PartnerId,
         money::{Amount, Currency, parse_decimal},
         reason::Problem,
     },
@@ -42,7 +43,7 @@ pub const KIND: Schema = kind("credit_usage", RowMeaning::Event, "Credit that wa
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreditUsageRow {
     /// Whose credit.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order.
     pub order_id: String,
     /// The benefit.

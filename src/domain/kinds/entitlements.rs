@@ -6,6 +6,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::{Benefit, BenefitKind, BenefitType, Offer, Quantity},
+        id::PartnerId,
         money::{Amount, Currency, parse_decimal},
         reason::{Expected, Problem, Reason},
     },
@@ -64,7 +65,7 @@ pub const KIND: Schema = kind("entitlements", RowMeaning::State, "Benefits that 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntitlementRow {
     /// Whose.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order; belongs to one partner.
     pub order_id: String,
     /// What the order bought.

@@ -6,6 +6,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
+        id::PartnerId,
         license_key::{Mode, parse_key_ref},
         reason::{Expected, Problem},
     },
@@ -84,7 +85,7 @@ impl KeyAction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRequestRow {
     /// Whose key.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order.
     pub order_id: String,
     /// The benefit.

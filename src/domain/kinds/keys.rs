@@ -3,6 +3,7 @@
 use super::{
     super::{
         benefit::Benefit,
+        id::PartnerId,
         license_key::{Secret, parse_masked, without_keys},
         reason::{Problem, Reason},
     },
@@ -69,7 +70,7 @@ pub enum Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
     /// Whose.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order.
     pub order_id: String,
     /// The benefit.

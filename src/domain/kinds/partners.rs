@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::{email::Email, money::Currency, reason::Problem},
+    super::{email::Email, id::PartnerId, money::Currency, reason::Problem},
     cell::{Cells, Patch},
     schema::{Field, RowMeaning, Schema, ask, kind, optional, required},
     types::{
@@ -45,7 +45,7 @@ pub const KIND: Schema = kind("partners", RowMeaning::State, "Companies in the p
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartnerRow {
     /// Digits; the key.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The company's name.
     pub name: String,
     /// Where mail goes that has no marketing contact.

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::reason::{Problem, Reason},
+    super::{
+        id::PartnerId,
+        reason::{Problem, Reason},
+    },
     cell::Cells,
     schema::{Field, RowMeaning, Schema, ask, kind, required},
     types::{ASKED_BY, DATE, ID, ORDER_ID, PARTNER_ID},
@@ -23,7 +26,7 @@ pub const KIND: Schema = kind("renewals", RowMeaning::Event, "Orders that are fo
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenewalRow {
     /// Whose order.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The order that ends; the key.
     pub order_id: String,
     /// The day it takes effect: AD to AD + 30.

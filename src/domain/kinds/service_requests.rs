@@ -6,6 +6,7 @@ use strum::VariantNames;
 
 use super::{
     super::{
+        id::PartnerId,
         money::parse_decimal,
         reason::{Expected, Problem},
     },
@@ -136,7 +137,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRequestRow {
     /// Who asks.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// What the partner calls the request; the key.
     pub request_id: String,
     /// The directory user who asks, by object id or user principal name.

@@ -6,6 +6,7 @@ use super::{
     super::{
         benefit::Benefit,
         email::Email,
+        id::PartnerId,
         money::{Currency, parse_decimal},
         reason::Expected,
     },
@@ -14,7 +15,8 @@ use super::{
 };
 
 /// A Partner ID.
-pub const PARTNER_NUMBER: Typed<String> = Typed { of: Type::PartnerId, parse: forms::digits };
+pub const PARTNER_NUMBER: Typed<PartnerId> =
+    Typed { of: Type::PartnerId, parse: |text| forms::digits(text).map(PartnerId::from) };
 /// An identifier.
 pub const ID: Typed<String> = Typed { of: Type::Id, parse: forms::id };
 /// A directory user, by object id or sign-in name.
@@ -60,7 +62,7 @@ pub const fn one_of<T>(
 }
 
 /// Whose row it is.
-pub const PARTNER_ID: Field<String> = key("partner_id", PARTNER_NUMBER).help("The Partner ID");
+pub const PARTNER_ID: Field<PartnerId> = key("partner_id", PARTNER_NUMBER).help("The Partner ID");
 /// The order.
 pub const ORDER_ID: Field<String> = key("order_id", ID).help("The order");
 /// The benefit of the order.

@@ -8,6 +8,7 @@ use super::{
     super::{
         directory_role::{Role, UserType},
         email::Email,
+        id::PartnerId,
         reason::{Expected, Problem},
     },
     cell::{Cells, Patch},
@@ -52,7 +53,7 @@ pub const KIND: Schema = kind("users", RowMeaning::State, "People in a partner's
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
     /// Whose directory.
-    pub partner_id: String,
+    pub partner_id: PartnerId,
     /// The key within it; lower case if it is a GUID.
     pub object_id: String,
     /// The sign-in name, `name@domain`, as written (compared without case).

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::super::language::Language::{English, Swedish};
+use super::super::{
+    id::PartnerId,
+    language::Language::{English, Swedish},
+};
 use super::{
     expected::Expected,
     samples::day,
@@ -127,7 +130,7 @@ pub(super) fn unknown_partner() -> Told<'static> {
     )
 }
 
-pub(super) fn other_partner(partner_id: &str) -> Told<'_> {
+pub(super) fn other_partner(partner_id: &PartnerId) -> Told<'_> {
     refusal("").words(
         move |_| {
             format!(

@@ -9,6 +9,7 @@ use super::{
         benefit::{Offer, Unit},
         directory_role::Role,
         held_back::Part,
+        id::PartnerId,
         money::Currency,
     },
     expected::Expected,
@@ -121,7 +122,7 @@ pub enum Reason {
     /// The file is of one partner, the row of another.
     OtherPartner {
         /// Whose file it is.
-        partner_id: String,
+        partner_id: PartnerId,
     },
     /// No such order is known at this partner.
     UnknownOrder,

@@ -134,7 +134,8 @@ impl Job {
         for single in run::singles(&mut *conn, run_id).await? {
             let (due, _) =
                 work::due(&mut *conn, self.rows(single.stage), single.span, cx.due_terms(), 1).await?;
-            let named = due.into_iter().flat_map(|row| [row.partner, row.subject]).flatten();
+            let named =
+                due.into_iter().flat_map(|row| [row.partner.map(String::from), row.subject]).flatten();
             all.push(LeftOut {
                 job: self.name,
                 due_on: cx.today,

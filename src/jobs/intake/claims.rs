@@ -10,6 +10,7 @@ use super::{
     staged::NAME,
 };
 use crate::{
+    domain::id::PartnerId,
     files::{
         inbox::{self, Claim, Item, ItemKind},
         marker,
@@ -23,7 +24,7 @@ use crate::{
 pub(super) async fn claim(cx: &Context, conn: &mut PgConnection, item: &Item) -> Result<Option<Claim>> {
     let id = name::of_drop();
     let shown = shown(item.path.file_name().unwrap_or_default());
-    let folder = item.partner.as_deref().unwrap_or_default();
+    let folder = item.partner.as_ref().map(PartnerId::as_str).unwrap_or_default();
     let new = dropped::NewDrop {
         id: &id,
         place: &cx.place,
@@ -69,7 +70,7 @@ fn recorded(item: &Item) -> Option<(i64, i64)> {
 /// A dropped file: one that was moved, or where it lies.
 pub(super) fn dropped_at(
     path: PathBuf,
-    partner: Option<String>,
+    partner: Option<PartnerId>,
     claim: Option<Claim>,
     marker: PathBuf,
 ) -> Dropped {

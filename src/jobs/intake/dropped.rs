@@ -3,8 +3,8 @@
 use std::{io::ErrorKind, path::PathBuf};
 
 use crate::{
-    domain::kinds::Kind,
     domain::reason::Problem,
+    domain::{id::PartnerId, kinds::Kind},
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
@@ -29,7 +29,7 @@ pub struct Dropped {
     /// It is whole, also if its last line has no end.
     pub complete: bool,
     /// The Partner ID whose rows it may hold; `None`: anybody's.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
     /// The operator lets requests in that are dated long before (D1).
     pub accept_backdated: bool,
     /// The operator asks: rows may say so in `requested_by`.

@@ -21,6 +21,7 @@ use super::{
     kept, late, left, take_in,
 };
 use crate::{
+    domain::id::PartnerId,
     files::{
         inbox::{self, Claim, InboxListing, Item, ItemKind},
         look::Look,
@@ -229,7 +230,7 @@ async fn moved(
     conn: &mut PgConnection,
     (listing, writers): (&InboxListing, &Writers),
     (now, patience): (i64, Duration),
-    (known, found): (&mut HashMap<String, bool>, &mut ReadyFiles),
+    (known, found): (&mut HashMap<PartnerId, bool>, &mut ReadyFiles),
 ) -> Result<Vec<Claim>> {
     let mut whole: Vec<(Look, &Item)> =
         listing.files().filter(|(look, item)| is_whole(*look, item, now, patience, writers)).collect();
@@ -237,7 +238,7 @@ async fn moved(
     found.is_full = whole.len() > AT_ONCE;
     let mut moved = Vec::new();
     for (look, item) in whole.into_iter().take(AT_ONCE) {
-        if !is_known(conn, known, item.partner.as_deref()).await? {
+        if !is_known(conn, known, item.partner.as_ref()).await? {
             found.waits_for_partners = true;
         } else if cx.dry_run {
             let (path, partner) = (item.path.clone(), item.partner.clone());
@@ -263,15 +264,15 @@ fn is_whole(look: Look, item: &Item, now: i64, rest: Duration, writers: &Writers
 /// Whether a folder's partner is known; the inbox itself is anybody's.
 async fn is_known(
     conn: &mut PgConnection,
-    known: &mut HashMap<String, bool>,
-    partner: Option<&str>,
+    known: &mut HashMap<PartnerId, bool>,
+    partner: Option<&PartnerId>,
 ) -> Result<bool> {
     let Some(number) = partner else { return Ok(true) };
     if let Some(is_known) = known.get(number) {
         return Ok(*is_known);
     }
     let is_known = file::partner(conn, number).await?.is_some();
-    known.insert(number.to_owned(), is_known);
+    known.insert(number.clone(), is_known);
     Ok(is_known)
 }
 

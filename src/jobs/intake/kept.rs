@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::dropped::{Dropped, Taken};
 use crate::{
-    domain::language::Language,
+    domain::{id::PartnerId, language::Language},
     files::{
         inbox::{Claim, DONE, REFUSED},
         keeping::{self, KeptNames},
@@ -102,11 +102,11 @@ impl Keeping {
 
 /// The name of a claim's folder: its Partner ID, or nothing.
 pub(super) fn folder_name(claim: &Claim) -> &str {
-    claim.partner.as_deref().unwrap_or_default()
+    claim.partner.as_ref().map(PartnerId::as_str).unwrap_or_default()
 }
 
 /// The language that is read in a folder.
-pub(super) async fn language(conn: &mut PgConnection, partner: Option<&str>) -> Result<Language> {
+pub(super) async fn language(conn: &mut PgConnection, partner: Option<&PartnerId>) -> Result<Language> {
     let Some(partner) = partner else { return Ok(Language::English) };
     let tag = dropped::language_of(conn, partner).await?;
     Ok(tag.map_or(Language::English, |tag| Language::matching(&tag)))
@@ -194,7 +194,7 @@ pub(super) async fn keep_unread(
 }
 
 async fn write_note(conn: &mut PgConnection, claim: &Claim, of: NoteOf<'_>) -> Result<()> {
-    let language = language(conn, claim.partner.as_deref()).await?;
+    let language = language(conn, claim.partner.as_ref()).await?;
     let again = dropped::is_again(conn, &claim.id).await?;
     let path = claim.note();
     fs::write(&path, note::text(&claim.name, of, again, language)).map_err(Error::file(&path))

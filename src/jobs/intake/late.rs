@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use tracing::warn;
 
 use crate::{
+    domain::id::PartnerId,
     files::{
         inbox::{self, Claim},
         keeping,
@@ -104,7 +105,7 @@ pub(super) async fn take_again(cx: &Context, conn: &mut PgConnection) -> Result<
             again_of: Some(&one.dropped_id),
         };
         dropped::append(conn, &new).await?;
-        let partner = Some(one.folder.clone()).filter(|folder| !folder.is_empty());
+        let partner = Some(one.folder.as_str()).filter(|folder| !folder.is_empty()).map(PartnerId::from);
         match inbox::claim_again(&kept, &folder(cx, &one), partner, &one.name, id.clone()) {
             Ok(Some(_)) => {
                 any = true;

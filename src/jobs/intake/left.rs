@@ -12,7 +12,7 @@ use super::{
     kept,
 };
 use crate::{
-    domain::language::Language,
+    domain::{id::PartnerId, language::Language},
     files::{
         Refusal,
         answer::{NAME_BYTES, short},
@@ -33,7 +33,7 @@ pub(super) async fn answer(
     conn: &mut PgConnection,
     listing: &InboxListing,
     now: i64,
-    known: &HashMap<String, bool>,
+    known: &HashMap<PartnerId, bool>,
 ) -> Result<Vec<(Dropped, FileOutcome)>> {
     let mut all = Vec::new();
     for item in &listing.items {
@@ -78,7 +78,7 @@ const STRAY: &str = "only folders named by a Partner ID are read; lay its files 
 
 /// Lays a note of something that stays where it is, once.
 async fn leave(conn: &mut PgConnection, item: &Item, name: &str, why: &str) -> Result<()> {
-    let language = kept::language(conn, item.partner.as_deref()).await?;
+    let language = kept::language(conn, item.partner.as_ref()).await?;
     lay(&item.folder, name, why, language);
     Ok(())
 }
@@ -109,16 +109,16 @@ fn note_name(name: &str) -> String {
 }
 
 /// Files in the folder of a partner that is not known wait; the note goes once it is.
-fn of_partner(inbox: &Path, partner: &str, is_known: bool) {
+fn of_partner(inbox: &Path, partner: &PartnerId, is_known: bool) {
     let why = format!(
         "no partner {partner} is known, so files in its folder wait; they are taken in once its partners file was, and a \
          folder under a wrong number can be renamed"
     );
     if !is_known {
-        return lay(inbox, partner, &why, Language::English);
+        return lay(inbox, partner.as_str(), &why, Language::English);
     }
-    let target = inbox.join(REFUSED).join(note_name(partner));
-    let text = note::text(partner, NoteOf::Left(&why), false, Language::English);
+    let target = inbox.join(REFUSED).join(note_name(partner.as_str()));
+    let text = note::text(partner.as_str(), NoteOf::Left(&why), false, Language::English);
     if std::fs::read_to_string(&target).is_ok_and(|there| there == text) {
         let _ = std::fs::remove_file(target);
     }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::staged::{StagedFile, Verdict, parse};
 use crate::{
     domain::{
+        id::PartnerId,
         kinds::{Kind, contacts, renewals},
         reason::{Problem, Reason},
         request::OPERATOR,
@@ -21,7 +22,7 @@ use crate::{
 
 /// What a row asks for.
 struct RefusedRequest {
-    partner: String,
+    partner: PartnerId,
     subject_kind: &'static str,
     subject: String,
     action: &'static str,
@@ -47,7 +48,7 @@ pub async fn record(
     if refused.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<String> = refused.iter().map(|(asked, _)| asked.partner.clone()).collect();
+    let numbers: Vec<PartnerId> = refused.iter().map(|(asked, _)| asked.partner.clone()).collect();
     let partners = intake::partners(conn, &numbers).await?;
     let decisions: Vec<Decision<'_>> = refused
         .iter()
@@ -85,7 +86,7 @@ fn asked(staged: &StagedFile, row: &StagedRow) -> Option<RefusedRequest> {
         }),
         Kind::Contacts => parse(staged, row, contacts::parse).ok().map(|row| RefusedRequest {
             subject_kind: "partner",
-            subject: row.partner_id.clone(),
+            subject: row.partner_id.to_string(),
             partner: row.partner_id,
             action: "set_contact",
             content: None,

@@ -189,7 +189,7 @@ async fn decide<'a>(
             received_on: staged.received_on,
             accept_backdated: staged.accept_backdated,
             by_operator: staged.by_operator,
-            partner: staged.partner_id.map(|id| (id, staged.partner_number.as_str())),
+            partner: staged.partner_id.map(|id| (id, &staged.partner_number)),
         };
         let ruling = request::rule(&book, one, &arrival, &terms, &cx.catalogue, number);
         request::enter(&mut book, one, &ruling);

@@ -7,7 +7,10 @@ use tokio::sync::mpsc;
 
 use super::staged::requested_on;
 use crate::{
-    domain::kinds::repeats::{Keys, Repeats},
+    domain::{
+        id::PartnerId,
+        kinds::repeats::{Keys, Repeats},
+    },
     files::{
         Refusal,
         conversion::Sums,
@@ -32,7 +35,7 @@ pub struct SpooledRows {
     /// Where the columns of its staged rows are.
     pub stage: Profile,
     /// The Partner ID whose file it is, or nothing.
-    pub partner: String,
+    pub partner: PartnerId,
     /// How it is written.
     pub dialect: Dialect,
     /// It is whole, also if its last line has no end.
@@ -144,7 +147,7 @@ impl SpooledRows {
         profile: &Profile,
         dialect: Dialect,
         complete: bool,
-        partner: Option<String>,
+        partner: Option<PartnerId>,
     ) -> std::result::Result<Self, Refusal> {
         let header = source::reopen(&path, &dialect, complete, Limits::default())?.header().clone();
         let (stage, _) = profile.on_stage(&header)?;

@@ -12,7 +12,10 @@ use super::{
     staged::{NAME, StagedFile, Staging, chunk_rows},
 };
 use crate::{
-    domain::{id::PartnerNo, kinds::Kind},
+    domain::{
+        id::{PartnerId, PartnerNo},
+        kinds::Kind,
+    },
     files::{
         Refusal,
         dialect::Dialect,
@@ -331,7 +334,7 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
     let (stage, staged_header) = profile.on_stage(&header).map_err(unreadable)?;
     let partner_number = match unfinished.partner_id {
         Some(partner_id) => file::partner_number(conn, partner_id).await?,
-        None => String::new(),
+        None => PartnerId::default(),
     };
     let rows = SpooledRows {
         path: path.clone(),

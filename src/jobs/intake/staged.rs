@@ -12,7 +12,7 @@ use crate::{
     domain::{
         calendar::add_days,
         directory_role::Role,
-        id::PartnerNo,
+        id::{PartnerId, PartnerNo},
         kinds::{
             Kind,
             cell::{self, Cells},
@@ -69,7 +69,7 @@ pub struct StagedFile {
     /// Whose rows it may hold.
     pub partner_id: Option<PartnerNo>,
     /// The Partner ID of that partner, or nothing.
-    pub partner_number: String,
+    pub partner_number: PartnerId,
     /// The business date of its arrival.
     pub received_on: NaiveDate,
     /// Requests dated long before need no operator.
@@ -91,7 +91,11 @@ impl StagedFile {
     }
 
     /// The partner that a row names, if it is known and the file may hold its rows.
-    pub fn admit(&self, number: &str, known: Option<PartnerNo>) -> std::result::Result<PartnerNo, Problem> {
+    pub fn admit(
+        &self,
+        number: &PartnerId,
+        known: Option<PartnerNo>,
+    ) -> std::result::Result<PartnerNo, Problem> {
         let reason = match known {
             None => Reason::UnknownPartner,
             Some(partner_id) if self.partner_id.is_some_and(|own| own != partner_id) => {
@@ -99,8 +103,16 @@ impl StagedFile {
             }
             Some(partner_id) => return Ok(partner_id),
         };
-        Err(Problem::at("partner_id", number, reason))
+        Err(Problem::at("partner_id", number.as_str(), reason))
     }
+}
+
+/// What rows name, each once.
+pub fn distinct<'r, R: 'r, T: Clone + Ord + 'r>(
+    rows: impl Iterator<Item = &'r R>,
+    of: fn(&R) -> &T,
+) -> Vec<T> {
+    rows.map(of).collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// The order that a row names, if it is known and that partner's.

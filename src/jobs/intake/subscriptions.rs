@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::staged::StagedFile;
 use crate::{
     domain::{
-        id::PartnerNo,
+        id::{PartnerId, PartnerNo},
         kinds::forms,
         reason::{Problem, Reason},
     },
@@ -44,7 +44,7 @@ pub async fn resolve<'a>(
         rows.iter().map(|row| row.cells.split(CELL_END).map(str::trim).collect()).collect();
     let cell = |row: &[&'a str], at: usize| row.get(at).copied().unwrap_or_default();
     let numbers: BTreeSet<&str> = cells.iter().map(|row| cell(row, partner)).collect();
-    let numbers: Vec<String> = numbers.into_iter().map(str::to_owned).collect();
+    let numbers: Vec<PartnerId> = numbers.into_iter().map(PartnerId::from).collect();
     let partners = intake::partners(conn, &numbers).await?;
     let ids: Vec<PartnerNo> = partners.values().map(|(partner_id, _)| *partner_id).collect();
     let mut credits: BTreeMap<(PartnerNo, String), Vec<Subscribed>> = BTreeMap::new();

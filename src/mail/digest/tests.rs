@@ -148,13 +148,13 @@ fn promise_9_the_same_digest_has_the_same_bytes_whatever_order_its_notices_come_
 #[test]
 fn promise_9_the_message_id_is_made_of_partner_recipient_and_day_alone() {
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let id = message_id("4711", "a@x.example", day("2024-01-31"), "mail.example");
-    assert_eq!(id, message_id("4711", "a@x.example", day("2024-01-31"), "mail.example"));
+    let id = message_id(&"4711".into(), "a@x.example", day("2024-01-31"), "mail.example");
+    assert_eq!(id, message_id(&"4711".into(), "a@x.example", day("2024-01-31"), "mail.example"));
     assert_eq!(id.len(), "<@mail.example>".len() + 40);
     let others = [
-        message_id("4712", "a@x.example", day("2024-01-31"), "mail.example"),
-        message_id("4711", "b@x.example", day("2024-01-31"), "mail.example"),
-        message_id("4711", "a@x.example", day("2024-02-01"), "mail.example"),
+        message_id(&"4712".into(), "a@x.example", day("2024-01-31"), "mail.example"),
+        message_id(&"4711".into(), "b@x.example", day("2024-01-31"), "mail.example"),
+        message_id(&"4711".into(), "a@x.example", day("2024-02-01"), "mail.example"),
     ];
     assert!(!others.contains(&id));
 }
@@ -198,7 +198,7 @@ fn promise_12_no_value_reaches_a_header_of_its_own() {
     let mut digest = sample(Language::English, vec![notice]);
     digest.recipient_name = Some(attack.clone());
     digest.partner_name = attack.clone();
-    digest.partner_id = attack.clone();
+    digest.partner_numbers = attack.clone();
     digest.from = "Benefits\r\nBcc: all@victim.example <benefits@programme.example>".to_owned();
     let mail = render(&digest).unwrap();
     let (fields, _) = parse(&mail.eml);

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
 use crate::domain::{
-    id::{EntitlementNo, OrderNo},
+    id::{EntitlementNo, OrderNo, PartnerId},
     reason::Reason,
 };
 
@@ -153,14 +153,14 @@ pub struct KeyStanding {
 }
 
 /// A directory user of a partner, by object id or user principal name in any case.
-pub async fn user(conn: &mut PgConnection, partner: &str, named: &str) -> Result<Option<UserStanding>> {
+pub async fn user(conn: &mut PgConnection, partner: &PartnerId, named: &str) -> Result<Option<UserStanding>> {
     Ok(sqlx::query_as!(
         UserStanding,
         "select u.object_id, u.user_principal_name, u.display_name, u.user_type, u.enabled, u.roles
          from directory_user u join partner p using (partner_id)
          where p.number = $1 and (lower(u.object_id) = lower($2) or lower(u.user_principal_name) = lower($2))
          order by lower(u.object_id) = lower($2) desc limit 1",
-        partner,
+        partner.as_str(),
         named
     )
     .fetch_optional(conn)

@@ -1,6 +1,6 @@
 //! What a history is of.
 
-use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo, UserNo};
+use crate::domain::id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo};
 
 /// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub struct Subject {
     /// What it is called outside.
     pub name: String,
     /// The Partner ID.
-    pub partner: String,
+    pub partner: PartnerId,
     pub(super) partner_id: PartnerNo,
     pub(super) membership_id: Option<OrderNo>,
     pub(super) entitlement_id: Option<EntitlementNo>,

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use crate::store::{Result, run::Span};
+use crate::{
+    domain::id::PartnerId,
+    store::{Result, run::Span},
+};
 
 /// What the keys of a chunk's span are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl DueTerms {
 #[derive(Clone, Debug)]
 pub struct DueRow {
     /// The Partner ID, where it is of one partner.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
     /// The order, the order and its benefit, the request, the mail's Message-ID, or the file.
     pub subject: Option<String>,
     /// Since when, or for when.
@@ -83,7 +86,11 @@ macro_rules! counted {
     ($found:expr) => {{
         let found = $found;
         let total = found.first().map_or(0, |row| row.total);
-        let due = found.into_iter().map(|r| DueRow { partner: r.partner, subject: r.subject, on: r.on });
+        let due = found.into_iter().map(|r| DueRow {
+            partner: r.partner.map(PartnerId::from),
+            subject: r.subject,
+            on: r.on,
+        });
         Ok((due.collect(), total))
     }};
 }

@@ -1,19 +1,19 @@
 //! Agreements: events that exclude bulk credit, or do not; an open end may be given one later (D14, D16).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::PartnerNo,
+        id::{PartnerId, PartnerNo},
         kinds::agreements::{self, AgreementRow},
         reason::{Problem, Reason},
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, parse},
+        intake::staged::{StagedFile, Verdict, distinct, parse},
     },
     store::{
         agreement::{self as stored, Agreement, Granted},
@@ -26,7 +26,7 @@ use crate::{
 struct AgreementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
-    partners: HashMap<String, PartnerNo>,
+    partners: HashMap<PartnerId, PartnerNo>,
     known: HashMap<(PartnerNo, String, NaiveDate), Agreement>,
     granted: HashMap<PartnerNo, Vec<Granted>>,
     /// What is written, in the order of the rows; a later row of the same key takes its place.
@@ -41,9 +41,8 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, agreements::parse)).collect();
-    let named: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
-    let numbers: Vec<String> = named.into_iter().cloned().collect();
-    let partners: HashMap<String, PartnerNo> =
+    let numbers = distinct(parsed.iter().flatten(), |row| &row.partner_id);
+    let partners: HashMap<PartnerId, PartnerNo> =
         intake::partners(conn, &numbers).await?.into_iter().map(|(number, (id, _))| (number, id)).collect();
     let ids: Vec<PartnerNo> = partners.values().copied().collect();
     let known = stored::of_partners(conn, &ids).await?;

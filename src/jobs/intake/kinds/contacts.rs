@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        id::PartnerId,
         kinds::{
             cell,
             contacts::{self, ContactRow},
@@ -16,7 +17,7 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, asker, load, may, parse},
+        intake::staged::{StagedFile, Verdict, asker, distinct, load, may, parse},
     },
     store::{
         contact::{self as stored, Contact, ContactAccount},
@@ -33,8 +34,7 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, contacts::parse)).collect();
-    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
-    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let numbers = distinct(parsed.iter().flatten(), |row| &row.partner_id);
     let mut accounts = stored::accounts(conn, &numbers).await?;
     let (mut named, mut askers) = (Vec::new(), BTreeSet::new());
     for row in parsed.iter().flatten() {
@@ -62,13 +62,13 @@ pub async fn apply(
 fn decide(
     staged: &StagedFile,
     directory: &Directory,
-    accounts: &mut HashMap<String, ContactAccount>,
+    accounts: &mut HashMap<PartnerId, ContactAccount>,
     row: &ContactRow,
     line: i32,
     puts: &mut Vec<Contact>,
 ) -> Verdict {
     let Some(account) = accounts.get_mut(&row.partner_id) else {
-        return Verdict::no("partner_id", &row.partner_id, Reason::UnknownPartner);
+        return Verdict::no("partner_id", row.partner_id.as_str(), Reason::UnknownPartner);
     };
     let partner_id = match staged.admit(&row.partner_id, Some(account.partner_id)) {
         Ok(partner_id) => partner_id,

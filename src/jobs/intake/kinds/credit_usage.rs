@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         calendar::add_days,
-        id::{EntitlementNo, OrderNo, PartnerNo},
+        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
         kinds::credit_usage,
         ledger::EntryKind,
         money::{Amount, Currency},
@@ -20,7 +20,7 @@ use crate::{
     jobs::{
         engine::{Context, Result},
         intake::{
-            staged::{StagedFile, Verdict, order_of, parse},
+            staged::{StagedFile, Verdict, distinct, order_of, parse},
             subscriptions,
         },
     },
@@ -53,9 +53,9 @@ pub async fn apply(
             }
         })
         .collect();
-    let numbers: Vec<String> = parsed.iter().flatten().map(|row| row.partner_id.clone()).collect();
+    let numbers = distinct(parsed.iter().flatten(), |row| &row.partner_id);
     let partners = intake::partners(conn, &numbers).await?;
-    let order_ids: Vec<String> = parsed.iter().flatten().map(|row| row.order_id.clone()).collect();
+    let order_ids = distinct(parsed.iter().flatten(), |row| &row.order_id);
     let orders = intake::orders(conn, &order_ids).await?;
     let memberships: Vec<OrderNo> = orders.values().map(|order| order.membership_id).collect();
     let benefits = intake::entitlements(conn, &memberships).await?;
@@ -103,7 +103,7 @@ impl Changed {
     async fn load(
         cx: &Context,
         conn: &mut PgConnection,
-        partners: &HashMap<String, (PartnerNo, Currency)>,
+        partners: &HashMap<PartnerId, (PartnerNo, Currency)>,
         benefits: &HashMap<(OrderNo, String), intake::StoredEntitlement>,
     ) -> Result<Self> {
         let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
@@ -144,7 +144,7 @@ fn one_usage(
     staged: &StagedFile,
     line: i32,
     row: &credit_usage::CreditUsageRow,
-    partners: &HashMap<String, (PartnerNo, Currency)>,
+    partners: &HashMap<PartnerId, (PartnerNo, Currency)>,
     orders: &HashMap<String, intake::StoredOrder>,
     (benefits, changed): (&HashMap<(OrderNo, String), intake::StoredEntitlement>, &Changed),
 ) -> std::result::Result<NewUsage, Problem> {

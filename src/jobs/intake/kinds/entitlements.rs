@@ -16,7 +16,7 @@ use crate::{
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
-        id::{EntitlementNo, OrderNo, PartnerNo},
+        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
         kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
@@ -25,7 +25,7 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, parse},
+        intake::staged::{StagedFile, Verdict, distinct, parse},
         provision_credits::policy::Backdate,
     },
     store::{
@@ -65,7 +65,7 @@ struct EntitlementsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
     grace_days: u32,
-    partners: HashMap<String, (PartnerNo, Currency)>,
+    partners: HashMap<PartnerId, (PartnerNo, Currency)>,
     changes: HashMap<PartnerNo, Changes>,
     orders: HashMap<String, OrderInSpan>,
     /// Orders that are like the orders that are new here, by those.
@@ -111,11 +111,8 @@ impl<'a> EntitlementsSpan<'a> {
         staged: &'a StagedFile,
         rows: impl Iterator<Item = &EntitlementRow> + Clone,
     ) -> Result<Self> {
-        let distinct = |of: fn(&EntitlementRow) -> &String| -> Vec<String> {
-            rows.clone().map(of).collect::<BTreeSet<_>>().into_iter().cloned().collect()
-        };
-        let numbers = distinct(|row| &row.partner_id);
-        let order_ids = distinct(|row| &row.order_id);
+        let numbers = distinct(rows.clone(), |row| &row.partner_id);
+        let order_ids = distinct(rows.clone(), |row| &row.order_id);
         let stored = intake::orders(conn, &order_ids).await?;
         let memberships: Vec<OrderNo> = stored.values().map(|order| order.membership_id).collect();
         let known = intake::entitlements(conn, &memberships).await?;
@@ -143,7 +140,7 @@ impl<'a> EntitlementsSpan<'a> {
         let alike = Alike::orders(conn, fresh, staged.accept_alike).await?;
         let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
         let changes = own_currency::changes(conn, &partner_ids).await?;
-        let partner = |number: &str| partners.get(number).map(|(id, _)| *id);
+        let partner = |number: &PartnerId| partners.get(number).map(|(id, _)| *id);
         let holdings = Holdings::load(cx, conn, partner, rows).await?;
         // Numbers that the span does not use are gaps; what arrives later has the higher one.
         let mut ids = intake::new_entitlements(conn, new_rows).await?;

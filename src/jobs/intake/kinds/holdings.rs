@@ -14,7 +14,7 @@ use crate::{
         cap::{self, GroupSeats, Once, Seats},
         core_difference::{self, CoreRow, HeldBeside, Own},
         entitlement_change::Stated,
-        id::{EntitlementNo, OrderNo, PartnerNo},
+        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
         kinds::entitlements::EntitlementRow,
         membership::Year,
         reason::Problem,
@@ -54,7 +54,7 @@ impl<'a> Holdings<'a> {
     pub async fn load<'r>(
         cx: &'a Context,
         conn: &mut PgConnection,
-        partner: impl Fn(&str) -> Option<PartnerNo>,
+        partner: impl Fn(&PartnerId) -> Option<PartnerNo>,
         rows: impl Iterator<Item = &'r EntitlementRow> + Clone,
     ) -> Result<Self> {
         let of = |asks: fn(&EntitlementRow) -> bool| -> Vec<PartnerNo> {

@@ -8,14 +8,14 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         benefit::BenefitKind,
-        id::{EntitlementNo, OrderNo, PartnerNo},
+        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
         reason::{Expected, Problem, Reason},
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, order_of, parse},
+        intake::staged::{StagedFile, Verdict, distinct, order_of, parse},
     },
     store::{
         file::StagedRow,
@@ -31,7 +31,7 @@ struct KeysSpan<'a> {
     /// Months of a key that does not say (D8).
     key_months: u16,
     vault: Vault,
-    partners: HashMap<String, PartnerNo>,
+    partners: HashMap<PartnerId, PartnerNo>,
     orders: HashMap<String, StoredOrder>,
     benefits: HashMap<(OrderNo, String), EntitlementNo>,
     known: HashMap<Vec<u8>, StoredKey>,
@@ -80,11 +80,9 @@ impl<'a> KeysSpan<'a> {
         vault: Vault,
         rows: &[&KeyRow],
     ) -> Result<Self> {
-        let distinct = |of: fn(&KeyRow) -> &String| -> Vec<String> {
-            rows.iter().map(|row| of(row)).collect::<BTreeSet<_>>().into_iter().cloned().collect()
-        };
-        let partners = intake::partners(conn, &distinct(|row| &row.partner_id)).await?;
-        let orders = intake::orders(conn, &distinct(|row| &row.order_id)).await?;
+        let each = || rows.iter().copied();
+        let partners = intake::partners(conn, &distinct(each(), |row| &row.partner_id)).await?;
+        let orders = intake::orders(conn, &distinct(each(), |row| &row.order_id)).await?;
         let named: BTreeSet<(OrderNo, String)> = rows
             .iter()
             .filter_map(|row| {

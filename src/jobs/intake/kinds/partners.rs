@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
+        id::PartnerId,
         kinds::{
             cell::Patch,
             partners::{self, PartnerRow},
@@ -18,7 +19,7 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, parse},
+        intake::staged::{StagedFile, Verdict, distinct, parse},
     },
     store::{
         alike,
@@ -36,12 +37,11 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, partners::parse)).collect();
-    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
-    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let numbers = distinct(parsed.iter().flatten(), |row| &row.partner_id);
     let mut chunk =
         PartnerChanges { known: people::known(conn, &numbers).await?, ..PartnerChanges::default() };
     if !staged.accept_alike {
-        let fresh: Vec<String> =
+        let fresh: Vec<PartnerId> =
             numbers.iter().filter(|number| !chunk.known.contains_key(*number)).cloned().collect();
         chunk.alike = alike::partners(conn, &fresh).await?;
     }
@@ -59,15 +59,15 @@ pub async fn apply(
 /// The partners that a chunk names, and what its rows change.
 #[derive(Default)]
 struct PartnerChanges {
-    known: HashMap<String, KnownPartner>,
+    known: HashMap<PartnerId, KnownPartner>,
     /// Known Partner IDs that new ones are like, by those.
-    alike: HashMap<String, String>,
+    alike: HashMap<PartnerId, PartnerId>,
     /// New ones that are in, by what they have in common with others.
-    entered: HashMap<String, String>,
+    entered: HashMap<String, PartnerId>,
     /// Partner IDs of those that are made or changed, in the order of their rows.
-    touched: Vec<String>,
+    touched: Vec<PartnerId>,
     /// Changes of currency, by Partner ID and day.
-    currencies: BTreeMap<(String, NaiveDate), Currency>,
+    currencies: BTreeMap<(PartnerId, NaiveDate), Currency>,
 }
 
 impl PartnerChanges {
@@ -77,9 +77,13 @@ impl PartnerChanges {
             return Verdict::Rejected(vec![problem]);
         }
         if known.is_none() && !staged.accept_alike {
-            let (number, common) = (&row.partner_id, traces::alike(&row.partner_id));
+            let (number, common) = (&row.partner_id, traces::alike(row.partner_id.as_str()));
             if let Some(known) = self.alike.get(number).or_else(|| self.entered.get(&common)) {
-                return Verdict::no("partner_id", number, Reason::AlikeKnown { known: known.clone() });
+                return Verdict::no(
+                    "partner_id",
+                    number.as_str(),
+                    Reason::AlikeKnown { known: known.to_string() },
+                );
             }
             self.entered.insert(common, number.clone());
         }
@@ -112,7 +116,7 @@ impl PartnerChanges {
         let touched: Vec<&StoredPartner> =
             touched.filter_map(|number| Some(&self.known.get(number)?.partner)).collect();
         let made = people::put(conn, file_id, &touched).await?;
-        let number_of = |number: &String| {
+        let number_of = |number: &PartnerId| {
             made.get(number).copied().or_else(|| self.known.get(number).map(|known| known.partner_id))
         };
         let changes = self

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::PartnerNo,
+        id::{PartnerId, PartnerNo},
         kinds::renewals::{self, RenewalRow},
         membership::{self, Year},
         reason::{Problem, Reason},
@@ -16,7 +16,7 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, asker, load, may, order_of, parse},
+        intake::staged::{StagedFile, Verdict, asker, distinct, load, may, order_of, parse},
     },
     store::{
         directory::Directory,
@@ -32,7 +32,7 @@ const BY: &str = "requested_by";
 struct RenewalsSpan<'a> {
     cx: &'a Context,
     staged: &'a StagedFile,
-    partners: HashMap<String, PartnerNo>,
+    partners: HashMap<PartnerId, PartnerNo>,
     directory: Directory,
     /// The orders that rows name, as what is renewed and as what follows.
     orders: HashMap<String, StoredOrder>,
@@ -70,12 +70,9 @@ impl<'a> RenewalsSpan<'a> {
         staged: &'a StagedFile,
         rows: &[&'a RenewalRow],
     ) -> Result<Self> {
-        let distinct = |of: fn(&RenewalRow) -> &String| -> BTreeSet<String> {
-            rows.iter().map(|row| of(row).clone()).collect()
-        };
-        let numbers: Vec<String> = distinct(|row| &row.partner_id).into_iter().collect();
-        let partners = intake::partners(conn, &numbers).await?;
-        let partners: HashMap<String, PartnerNo> =
+        let each = || rows.iter().copied();
+        let partners = intake::partners(conn, &distinct(each(), |row| &row.partner_id)).await?;
+        let partners: HashMap<PartnerId, PartnerNo> =
             partners.into_iter().map(|(number, (partner_id, _))| (number, partner_id)).collect();
         let named = |row: &&'a RenewalRow| {
             Some((*partners.get(&row.partner_id)?, asker(staged, row.requested_by.as_deref())?))
@@ -83,11 +80,12 @@ impl<'a> RenewalsSpan<'a> {
         let named: Vec<(PartnerNo, &str)> = rows.iter().filter_map(named).collect();
         let askers = named.iter().copied().collect();
         let directory = load(conn, &named, &askers, &BTreeSet::new()).await?;
-        let renewed = distinct(|row| &row.order_id);
-        let followed: Vec<String> = renewed.union(&distinct(|row| &row.new_order_id)).cloned().collect();
+        let renewed = distinct(each(), |row| &row.order_id);
+        let mut followed = distinct(each(), |row| &row.new_order_id);
+        followed.extend_from_slice(&renewed);
         let orders = intake::lock_orders(conn, &followed).await?;
         let ids: Vec<PartnerNo> = partners.values().copied().collect();
-        let known = intake::renewals(conn, &renewed.into_iter().collect::<Vec<_>>(), &ids).await?;
+        let known = intake::renewals(conn, &renewed, &ids).await?;
         Ok(Self { cx, staged, partners, directory, orders, known, new: Vec::new() })
     }
 

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         directory_role::{Role, UserType},
         directory_user::{guest_address, is_unconfirmed},
-        id::{PartnerNo, UserNo},
+        id::{PartnerId, PartnerNo, UserNo},
         kinds::{
             cell::Patch,
             users::{self, UserRow},
@@ -19,7 +19,7 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, asker, load, may, parse},
+        intake::staged::{StagedFile, Verdict, asker, distinct, load, may, parse},
     },
     store::{
         directory::{Directory, DirectoryUser},
@@ -36,8 +36,7 @@ pub async fn apply(
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(staged, row, users::parse)).collect();
-    let numbers: BTreeSet<&String> = parsed.iter().flatten().map(|row| &row.partner_id).collect();
-    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let numbers = distinct(parsed.iter().flatten(), |row| &row.partner_id);
     let partners = intake::partners(conn, &numbers).await?;
     let (mut named, mut askers, mut unasked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let invited: Vec<(PartnerNo, String)> = parsed
@@ -67,12 +66,12 @@ pub async fn apply(
     let waiting: BTreeSet<PartnerNo> =
         waiting.filter_map(|row| Some(partners.get(&row.partner_id)?.0)).collect();
     directory.load_guests(conn, &waiting.into_iter().collect::<Vec<_>>()).await?;
-    let partners: HashMap<&str, PartnerNo> =
-        partners.iter().map(|(number, (partner_id, _))| (number.as_str(), *partner_id)).collect();
+    let partners: HashMap<&PartnerId, PartnerNo> =
+        partners.iter().map(|(number, (partner_id, _))| (number, *partner_id)).collect();
     let verdicts = parsed
         .iter()
         .map(|row| match row {
-            Ok(row) => decide(staged, &mut directory, partners.get(row.partner_id.as_str()).copied(), row),
+            Ok(row) => decide(staged, &mut directory, partners.get(&row.partner_id).copied(), row),
             Err(problems) => Verdict::Rejected(problems.clone()),
         })
         .collect();
@@ -83,7 +82,7 @@ pub async fn apply(
 /// The names of those whom rows change, in lower case.
 fn named_by_rows<'a>(
     parsed: &'a [std::result::Result<UserRow, Vec<Problem>>],
-    partners: &'a HashMap<String, (PartnerNo, Currency)>,
+    partners: &'a HashMap<PartnerId, (PartnerNo, Currency)>,
 ) -> impl Iterator<Item = (PartnerNo, String)> + 'a {
     let names = |row: &'a UserRow| {
         let (partner_id, _) = partners.get(&row.partner_id)?;
