@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::{self, BenefitKind, Unit},
         directory_role::Role,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         language::Language,
         naming,
         reason::Reason,
@@ -39,7 +39,7 @@ pub struct Benefits {
 #[derive(Clone, Debug, Serialize)]
 pub struct BenefitView {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Its code, such as `azure_monthly_credit`.
     pub benefit: String,
     /// What it is called.
@@ -82,7 +82,7 @@ pub struct BenefitView {
 #[derive(Clone, Debug, Serialize)]
 pub struct Support {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Its Access ID.
     pub access_id: String,
     /// Its Contract ID.
@@ -93,14 +93,14 @@ pub struct Support {
 #[derive(Clone, Debug)]
 pub struct Awaiting {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The order that it renews.
-    pub renews: Option<String>,
+    pub renews: Option<OrderId>,
 }
 
 impl Serialize for Awaiting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.order_id)
+        serializer.serialize_str(self.order_id.as_str())
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         benefit::Benefit,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         kinds::{
             forms,
             key_requests::{KeyAction, KeyRequestRow},
@@ -64,7 +64,7 @@ pub(super) struct KeyArgs {
     partner: PartnerId,
     /// The order
     #[arg(long, alias = "order-id", value_name = "ORDER")]
-    order: String,
+    order: OrderId,
     /// The benefit code, such as software/windows or `license_subscription/office_365`
     #[arg(long, value_name = "CODE", value_parser = benefit)]
     benefit: Benefit,

@@ -27,11 +27,11 @@ pub fn decide(case: &Case<'_>, held: &Held, row: &ActivationRow) -> Ruling {
         no("benefit", benefit, Reason::AlreadyActivated { activated_on });
     }
     if let Some(request_id) = case.order.and_then(|order| order.frozen_by.clone()) {
-        no("order_id", &row.order_id, Reason::OrderFrozen { request_id });
+        no("order_id", row.order_id.as_str(), Reason::OrderFrozen { request_id });
     }
     // What ended before its year was refunded: whatever the date, nothing of it is activated any more (promise 10).
     if let Some(ended_on) = case.order.and_then(Order::refunded_on) {
-        no("order_id", &row.order_id, Reason::AlreadyEnded { ended_on });
+        no("order_id", row.order_id.as_str(), Reason::AlreadyEnded { ended_on });
     }
     let live_on = offer.then(|| add_days(on, case.terms.go_live_days));
     if !held.runs_on(on) {

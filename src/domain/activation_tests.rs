@@ -3,6 +3,7 @@ use super::{
         benefit::{Benefit, Offer as Bought},
         book::{self, Book, Order, Partner},
         catalogue::{self, Catalogue},
+        id::OrderId,
         membership::Year,
         request_terms::SAMPLE,
     },
@@ -40,7 +41,7 @@ impl World {
         let order = Order {
             membership_id: membership_id.into(),
             partner_id: 7.into(),
-            order_id: format!("ORD-{membership_id}"),
+            order_id: format!("ORD-{membership_id}").into(),
             offer: Some(offer),
             year: Year::starting(day("2024-01-31"), 30),
             ended_on: None,
@@ -61,7 +62,7 @@ impl World {
             entitlement_id: id.into(),
             partner_id: 7.into(),
             membership_id: order.into(),
-            order_id: format!("ORD-{order}"),
+            order_id: format!("ORD-{order}").into(),
             benefit: Benefit::parse(code).unwrap(),
             quantity,
             starts_on: day("2024-01-31"),
@@ -85,7 +86,7 @@ impl World {
     }
 
     /// The case of a request that names an order, or none, and a benefit of it, or none.
-    pub fn case(&self, order: Option<&str>, held: Option<i64>, on: &str) -> Case<'_> {
+    pub fn case(&self, order: Option<&OrderId>, held: Option<i64>, on: &str) -> Case<'_> {
         Case {
             book: &self.book,
             partner: &self.partner,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     benefit::{Benefit, BenefitKind},
-    id::{PartnerId, UserNo},
+    id::{OrderId, PartnerId, UserNo},
     kinds::{
         activations::ActivationRow,
         assignments::AssignmentRow,
@@ -43,7 +43,7 @@ impl Asked {
 
     /// The order it names.
     #[must_use]
-    pub fn order(&self) -> Option<&str> {
+    pub fn order(&self) -> Option<&OrderId> {
         match self {
             Self::Assignment(row) => Some(&row.order_id),
             Self::Key(row) => Some(&row.order_id),
@@ -193,7 +193,7 @@ impl Asked {
         match (self, self.benefit(), self.order()) {
             (_, Some(benefit), Some(order)) => ("entitlement", format!("{order}/{benefit}")),
             (Self::Service(row), _, None) => ("request", row.request_id.clone()),
-            (_, _, order) => ("order", order.unwrap_or_default().to_owned()),
+            (_, _, order) => ("order", order.map(OrderId::to_string).unwrap_or_default()),
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
     catalogue::Catalogue,
     core_difference::{self, Beside, units_on},
     directory_role::Role,
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, UserNo},
     license_key::{Mode, Subscription},
     membership::Year,
     reason::{Problem, Reason},
@@ -61,7 +61,7 @@ pub struct Order {
     /// Whose.
     pub partner_id: PartnerNo,
     /// What it is called.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// What it bought; `None` while a renewal waits for its entitlements.
     pub offer: Option<Offer>,
     /// Its year.
@@ -122,7 +122,7 @@ pub struct Held {
     /// Its order's number in the store.
     pub membership_id: OrderNo,
     /// Its order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The code.
     pub benefit: Benefit,
     /// Seats, incidents or hours; `None`: unlimited.
@@ -212,7 +212,7 @@ pub struct Book {
     /// Who holds a role at a partner and can sign in: user principal name and roles.
     pub holders: HashMap<PartnerNo, Vec<(String, Vec<Role>)>>,
     /// By order id.
-    pub orders: HashMap<String, Order>,
+    pub orders: HashMap<OrderId, Order>,
     /// By number in the store.
     pub benefits: HashMap<EntitlementNo, Held>,
     /// Numbers of benefits by order number and code.

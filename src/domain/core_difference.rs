@@ -10,7 +10,7 @@ use super::{
     benefit::{BenefitKind, BenefitType, Offer, Quantity},
     calendar::add_days,
     held_back::Part,
-    id::{EntitlementNo, OrderNo},
+    id::{EntitlementNo, OrderId, OrderNo},
     kinds::entitlements::EntitlementRow,
     money::{Amount, Currency},
     reason::Reason,
@@ -20,7 +20,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The silver order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// First usable day.
     pub starts_on: NaiveDate,
     /// Last usable day, without grace.
@@ -106,7 +106,7 @@ pub struct CoreRow {
     /// Per unit.
     pub amount: Option<Amount>,
     /// The order, as the partner knows it.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Its order is gold.
     pub gold: bool,
     /// Its order was refunded: it counts as never having run.
@@ -135,7 +135,7 @@ pub fn told<'a>(
         unit.map(|unit| Amount::new(unit.minor.saturating_mul(quantity.map_or(1, i64::from)), unit.currency))
     };
     let ours = Beside {
-        order_id: own.order_id.to_owned(),
+        order_id: own.order_id.clone(),
         starts_on: own.starts_on,
         until: own.expires_on,
         quantity,
@@ -167,7 +167,7 @@ pub struct Own<'a> {
     /// Its entitlement, if known.
     pub entitlement_id: Option<EntitlementNo>,
     /// The order.
-    pub order_id: &'a str,
+    pub order_id: &'a OrderId,
     /// First usable day.
     pub starts_on: NaiveDate,
     /// Last usable day.
@@ -270,7 +270,7 @@ mod tests {
             benefit: "visual_studio",
             membership_id: Some(2.into()),
             entitlement_id: None,
-            order_id: "ORD-G",
+            order_id: Box::leak(Box::new(OrderId::from("ORD-G"))),
             starts_on: day("2024-06-01"),
             expires_on: day("2025-05-31"),
             arrives_on: day("2024-06-01"),
@@ -328,7 +328,7 @@ mod tests {
         let silver = |amount| beside("S", "2024-01-01", "2024-12-31", Some(1), Some(amount));
         let left = |amount, on: &str| difference(dollars(15_000), &[silver(amount)], day(on), Part::Period);
         let held = |on: &str, minor| {
-            let (on, order_id, until) = (day(on), "S".to_owned(), day("2024-12-31"));
+            let (on, order_id, until) = (day(on), OrderId::from("S"), day("2024-12-31"));
             Some(Reason::HeldBack { on, held: Part::Period(dollars(minor)), order_id, until })
         };
         assert_eq!(left(dollars(10_000), "2024-12-31"), (dollars(5_000), held("2024-12-31", 10_000)));
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(left(dollars(10_000), "2025-01-01"), (dollars(15_000), None));
         assert_eq!(left(dollars(10_000), "2023-12-31"), (dollars(15_000), None));
         let kronor = Amount::new(90_000, Currency::parse("SEK").unwrap());
-        let (on, order_id) = (day("2024-05-01"), "S".to_owned());
+        let (on, order_id) = (day("2024-05-01"), OrderId::from("S"));
         assert_eq!(left(kronor, "2024-05-01"), (dollars(15_000), Some(Reason::NotHeldBack { on, order_id })));
     }
 
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!([left("2023-12-31"), left("2024-05-31"), left("2024-06-01")], [7, 2, 0]);
         assert_eq!([left("2025-01-01"), left("2025-05-31"), left("2025-06-01")], [4, 4, 7]);
         let told = units_on(7, &run, day("2024-12-31")).1;
-        let (held, order_id) = (Part::Units { units: 7 }, "S-1".to_owned());
+        let (held, order_id) = (Part::Units { units: 7 }, OrderId::from("S-1"));
         let (on, until) = (day("2024-12-31"), day("2024-12-31"));
         assert_eq!(told, Some(Reason::HeldBack { on, held, order_id, until }));
         let days: Vec<NaiveDate> = changes(&run, day("2024-01-01"), day("2025-01-01")).into_iter().collect();

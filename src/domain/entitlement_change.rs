@@ -110,7 +110,7 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
         return Ok((Change::Unchanged, remarks));
     }
     if let Some(ended_on) = ended(against) {
-        return Err(vec![Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on })]);
+        return Err(vec![Problem::at("order_id", row.order_id.as_str(), Reason::AlreadyEnded { ended_on })]);
     }
     if let Some(known) = against.known.filter(|known| known.granted) {
         let fixed = fixed(&known.stated, &stated, against.local);
@@ -166,7 +166,7 @@ fn state(
     if known.is_none()
         && let Some(ended_on) = against.order.and_then(|order| order_ended(order, against.arrived_on))
     {
-        problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
+        problems.push(Problem::at("order_id", row.order_id.as_str(), Reason::AlreadyEnded { ended_on }));
     }
     let held = against.held;
     let from_catalogue = |entry: &Entry| {

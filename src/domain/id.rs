@@ -115,4 +115,6 @@ macro_rules! names {
 names! {
     /// A Partner ID, such as 4100101.
     PartnerId,
+    /// An order's, such as MPN-240131-101.
+    OrderId,
 }

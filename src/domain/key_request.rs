@@ -73,11 +73,11 @@ fn barred(case: &Case<'_>, held: &Held, row: &KeyRequestRow) -> Vec<Problem> {
     let on = case.on.to_string();
     if let Some(order) = case.order {
         if let Some(request_id) = order.frozen_by.clone() {
-            no("order_id", &order.order_id, Reason::OrderFrozen { request_id });
+            no("order_id", order.order_id.as_str(), Reason::OrderFrozen { request_id });
         }
         // An order that ended before its year was refunded: whatever the date, none of its keys is given out (promise 10).
         if let Some(ended_on) = order.refunded_on() {
-            no("order_id", &order.order_id, Reason::AlreadyEnded { ended_on });
+            no("order_id", order.order_id.as_str(), Reason::AlreadyEnded { ended_on });
         }
     }
     if !held.runs_on(case.on) {

@@ -217,11 +217,11 @@ fn find<'a>(
     let order = asked.order().and_then(|order_id| match book.orders.get(order_id) {
         Some(order) if order.partner_id == partner.partner_id => Some(order),
         Some(_) => {
-            problems.push(at("order_id", order_id, Reason::OrderOfAnotherPartner));
+            problems.push(at("order_id", order_id.as_str(), Reason::OrderOfAnotherPartner));
             None
         }
         None => {
-            problems.push(at("order_id", order_id, Reason::UnknownOrder));
+            problems.push(at("order_id", order_id.as_str(), Reason::UnknownOrder));
             None
         }
     });

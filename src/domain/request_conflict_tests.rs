@@ -4,11 +4,14 @@ use super::{
     tests::{MONTHLY, activates, assigns, book, key, name, service},
     *,
 };
-use crate::domain::kinds::{
-    activations, assignments, key_requests,
-    key_requests::KeyAction as Keying,
-    schema::Column,
-    service_requests::{self, Ticket},
+use crate::domain::{
+    id::OrderId,
+    kinds::{
+        activations, assignments, key_requests,
+        key_requests::KeyAction as Keying,
+        schema::Column,
+        service_requests::{self, Ticket},
+    },
 };
 
 const RECORDED: Recorded = Recorded { request_no: 1, content: Value::Null, waits: false, refused: false };
@@ -16,7 +19,7 @@ const RECORDED: Recorded = Recorded { request_no: 1, content: Value::Null, waits
 /// A request of every kind, with the columns of the file that it is asked for by.
 fn of_every_kind() -> Vec<(Asked, &'static [Column])> {
     let product = || Some("Deskside 365".to_owned());
-    let order_id = || Some("ORD-1".to_owned());
+    let order_id = || Some(OrderId::from("ORD-1"));
     let ticket = || Ticket {
         order_id: order_id(),
         product: "Deskside 365".into(),

@@ -7,7 +7,7 @@ use super::{
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
     core_difference,
-    id::{OrderNo, PartnerNo},
+    id::{OrderId, OrderNo, PartnerNo},
     kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
 };
@@ -110,7 +110,7 @@ fn identified<'a>(case: &Case<'a>, ticket: &Ticket, problems: &mut Vec<Problem>)
         })
         .collect();
     if opened.is_empty() {
-        let order_id = ticket.order_id.as_deref().unwrap_or_default();
+        let order_id = ticket.order_id.as_ref().map_or("", OrderId::as_str);
         no("order_id", order_id, Reason::SupportNotActivated);
         return case.order;
     }
@@ -159,7 +159,7 @@ fn running<'a>(
     if let Some(order) = order.filter(|_| running.is_empty()) {
         problems.push(match of_kind.iter().rev().find(|held| own(held)) {
             Some(held) => Problem::at("requested_on", &case.on.to_string(), held.outside(case.on)),
-            None => Problem::at("order_id", &order.order_id, Reason::NoBenefitsYet),
+            None => Problem::at("order_id", order.order_id.as_str(), Reason::NoBenefitsYet),
         });
     }
     running

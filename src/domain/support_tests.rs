@@ -31,7 +31,7 @@ fn open(world: &mut World, benefit: i64, order_id: &str) {
 fn ticket(product: &str, version: &str, order: &str, ids: (&str, &str)) -> Ticket {
     let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Ticket {
-        order_id: set(order),
+        order_id: set(order).map(OrderId::from),
         product: product.into(),
         product_version: set(version),
         access_id: set(ids.0),
@@ -237,7 +237,7 @@ fn r7_hours_are_drawn_in_minutes_from_what_ends_first_over_as_many_benefits_as_i
     world.benefit(2, 42, "advisory_hours", Some(20), "2024-06-30");
     world.held(2).drawn = 18 * 60;
     let hours = |world: &World, order: &str, minutes, on: &str| {
-        let order_id = (!order.is_empty()).then(|| order.to_owned());
+        let order_id = (!order.is_empty()).then(|| order.into());
         ask(world, &Request::AdvisoryHours { order_id, minutes, product: None }, on)
     };
     let draws = |draws: &[(i64, i64)], left| {

@@ -11,7 +11,7 @@ use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, OrderToCancel, Refund},
-        id::OrderNo,
+        id::{OrderId, OrderNo},
         notice::{CancellationAccepted, CancellationRefused},
         reason::Reason,
     },
@@ -79,13 +79,13 @@ async fn write(
 ) -> Result<()> {
     let accepted = ruled.iter().filter(|(_, reasons)| reasons.is_empty()).map(|(request, _)| *request);
     let refunds = refund::accept(cx, conn, run_id, &accepted.collect::<Vec<_>>()).await?;
-    let nothing = Refund::default();
+    let (nothing, unnamed) = (Refund::default(), OrderId::default());
     let (mut decisions, mut owed) = (Vec::with_capacity(ruled.len()), Vec::with_capacity(ruled.len()));
     for (request, reasons) in ruled {
-        let order_id = memberships.get(&request.membership_id).map_or("", |known| known.order_id.as_str());
+        let order_id = memberships.get(&request.membership_id).map_or(&unnamed, |known| &known.order_id);
         let refund = reasons.is_empty().then(|| refunds.get(&request.membership_id).unwrap_or(&nothing));
         let (request_id, requested_on) = (request.request_key.clone(), request.requested_on);
-        let (told, received_on) = (order_id.to_owned(), Some(request.received_on));
+        let (told, received_on) = (order_id.clone(), Some(request.received_on));
         let notice = if let Some(refund) = refund.cloned() {
             CancellationAccepted { request_id, order_id: told, ended_on: requested_on, received_on, refund }
                 .into()
@@ -104,7 +104,7 @@ async fn write(
             partner_id: request.partner_id,
             request_no: Some(request.request_no),
             subject_kind: "order",
-            subject: order_id,
+            subject: order_id.as_str(),
             action: "cancel",
             content: None,
             requested_by: &request.requested_by,

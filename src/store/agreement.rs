@@ -9,7 +9,7 @@ use super::Result;
 use crate::domain::{
     agreement::{Exclusion, KnownExclusion},
     catalogue::Catalogue,
-    id::PartnerNo,
+    id::{OrderId, PartnerNo},
 };
 
 /// An agreement as it is stored, or as a row states it.
@@ -108,7 +108,7 @@ pub struct Granted {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: String,
     /// First usable day.

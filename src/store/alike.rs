@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::id::{PartnerId, PartnerNo};
+use crate::domain::id::{OrderId, PartnerId, PartnerNo};
 
 /// Of these partners and orders those that are like another order of the same partner, with that.
 pub async fn orders(
     conn: &mut PgConnection,
-    orders: &[(PartnerNo, String)],
-) -> Result<HashMap<(PartnerNo, String), String>> {
+    orders: &[(PartnerNo, OrderId)],
+) -> Result<HashMap<(PartnerNo, OrderId), OrderId>> {
     let of: Vec<i64> = orders.iter().map(|(partner_id, _)| partner_id.get()).collect();
-    let order_ids: Vec<String> = orders.iter().map(|(_, order_id)| order_id.clone()).collect();
+    let order_ids: Vec<OrderId> = orders.iter().map(|(_, order_id)| order_id.clone()).collect();
     let rows = sqlx::query!(
         r#"select n.partner_id as "partner_id!: PartnerNo", n.order_id as "order_id!", m.order_id as "known!"
            from unnest($1::bigint[], $2::text[]) as n (partner_id, order_id)
@@ -21,11 +21,11 @@ pub async fn orders(
                                where m.partner_id = n.partner_id and alike(m.order_id) = alike(n.order_id)
                                  and m.order_id <> n.order_id limit 1) m"#,
         &of,
-        &order_ids
+        &order_ids as &[OrderId]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| ((row.partner_id, row.order_id), row.known)).collect())
+    Ok(rows.into_iter().map(|row| ((row.partner_id, row.order_id.into()), row.known.into())).collect())
 }
 
 /// Of these Partner IDs those that are like another one, with that.

@@ -11,7 +11,7 @@ use crate::domain::{
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
     directory_role::Role,
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
     license_key::Subscription,
     membership::Year,
     request::Asked,
@@ -178,8 +178,8 @@ async fn orders(
     drawing: &[PartnerNo],
     grace_days: u32,
 ) -> Result<()> {
-    let order_ids: BTreeSet<&str> = asked.iter().filter_map(|a| a.order()).collect();
-    let order_ids: Vec<String> = order_ids.into_iter().map(str::to_owned).collect();
+    let order_ids: BTreeSet<&OrderId> = asked.iter().filter_map(|a| a.order()).collect();
+    let order_ids: Vec<OrderId> = order_ids.into_iter().cloned().collect();
     let rows = sqlx::query!(
         r#"select m.membership_id, m.partner_id, m.order_id, m.offer, m.starts_on, m.anniversary_on, m.ended_on,
                   (select r.request_key from request r
@@ -190,7 +190,7 @@ async fn orders(
            where m.membership_id in (select membership_id from membership where order_id = any($1)
                                      union select membership_id from membership where partner_id = any($2))
            order by m.membership_id for update of m"#,
-        &order_ids,
+        &order_ids as &[OrderId],
         drawing as &[PartnerNo]
     )
     .fetch_all(conn)
@@ -199,14 +199,14 @@ async fn orders(
         let order = Order {
             membership_id: r.membership_id.into(),
             partner_id: r.partner_id.into(),
-            order_id: r.order_id.clone(),
+            order_id: r.order_id.as_str().into(),
             offer: r.offer.as_deref().and_then(Offer::parse),
             year: Year { starts_on: r.starts_on, anniversary_on: r.anniversary_on, grace_days },
             ended_on: r.ended_on,
             frozen_by: r.frozen_by,
             support: r.access_id.zip(r.contract_id),
         };
-        (r.order_id, order)
+        (r.order_id.into(), order)
     }));
     Ok(())
 }
@@ -258,7 +258,7 @@ async fn benefits(
             entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
             membership_id: r.membership_id.into(),
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
             benefit,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
             starts_on: r.starts_on,

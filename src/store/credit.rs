@@ -11,7 +11,7 @@ use crate::domain::{
     calendar::{Period, PeriodScheme},
     core_difference::Beside,
     credit::{CreditEnd, Schedule, Shape, Terms},
-    id::{EntitlementNo, PartnerNo},
+    id::{EntitlementNo, OrderId, PartnerNo},
     money::{Amount, Currency},
     reason::Reason,
 };
@@ -396,7 +396,7 @@ pub struct LapsedUnassigned {
     /// The index of its lapse.
     pub at: usize,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The first day on which it could be used: not while an agreement excluded it (D14).
@@ -432,7 +432,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     .await?;
     let rows = rows.into_iter().map(|r| LapsedUnassigned {
         at: usize::try_from(r.nth).unwrap_or(0),
-        order_id: r.order_id,
+        order_id: r.order_id.into(),
         benefit: r.benefit,
         usable_from: r.usable_from,
     });

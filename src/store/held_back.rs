@@ -7,7 +7,7 @@ use super::Result;
 use crate::domain::{
     core_difference::{Beside, units_on},
     held_back::Part,
-    id::EntitlementNo,
+    id::{EntitlementNo, OrderId},
     reason::{Earliest, Reason},
 };
 
@@ -70,7 +70,7 @@ pub async fn note(
 }
 
 /// Of whom how much is held back until when: what a version is about.
-fn held(reason: Option<&Reason>) -> Option<(&Part, &str, NaiveDate)> {
+fn held(reason: Option<&Reason>) -> Option<(&Part, &OrderId, NaiveDate)> {
     match reason {
         Some(Reason::HeldBack { held, order_id, until, .. }) => Some((held, order_id, *until)),
         _ => None,

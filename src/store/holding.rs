@@ -40,7 +40,7 @@ pub async fn core_rows(
             ended_on: r.ended_on,
             known_on: r.known_on,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
             gold: r.gold,
             refunded: r.refunded,
             amount: r.amount_minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
@@ -81,7 +81,7 @@ pub async fn silver(
             until: r.until,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
             amount: amount.transpose()?,
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
         };
         found.entry((r.partner_id.into(), r.benefit)).or_default().push(beside);
     }

@@ -11,7 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
     money::{Amount, Currency},
 };
 
@@ -58,13 +58,13 @@ pub struct StoredOrder {
 }
 
 /// Orders by their number.
-pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<HashMap<String, StoredOrder>> {
+pub async fn orders(conn: &mut PgConnection, order_ids: &[OrderId]) -> Result<HashMap<OrderId, StoredOrder>> {
     let rows = sqlx::query_as!(
         OrderRecord,
         r#"select order_id, membership_id, partner_id, offer, purchased_on, starts_on, anniversary_on,
                   (renews is not null) as "fixed!", ended_on
            from membership where order_id = any($1)"#,
-        order_ids
+        order_ids as &[OrderId]
     )
     .fetch_all(conn)
     .await?;
@@ -74,14 +74,14 @@ pub async fn orders(conn: &mut PgConnection, order_ids: &[String]) -> Result<Has
 /// Orders by their number, locked in the order of their numbers in the store.
 pub async fn lock_orders(
     conn: &mut PgConnection,
-    order_ids: &[String],
-) -> Result<HashMap<String, StoredOrder>> {
+    order_ids: &[OrderId],
+) -> Result<HashMap<OrderId, StoredOrder>> {
     let rows = sqlx::query_as!(
         OrderRecord,
         r#"select order_id, membership_id, partner_id, offer, purchased_on, starts_on, anniversary_on,
                   (renews is not null) as "fixed!", ended_on
            from membership where order_id = any($1) order by membership_id for update"#,
-        order_ids
+        order_ids as &[OrderId]
     )
     .fetch_all(conn)
     .await?;
@@ -90,7 +90,7 @@ pub async fn lock_orders(
 
 /// An order as the store has it.
 struct OrderRecord {
-    order_id: String,
+    order_id: OrderId,
     membership_id: OrderNo,
     partner_id: PartnerNo,
     offer: Option<String>,
@@ -101,7 +101,7 @@ struct OrderRecord {
     ended_on: Option<NaiveDate>,
 }
 
-fn by_number(rows: Vec<OrderRecord>) -> HashMap<String, StoredOrder> {
+fn by_number(rows: Vec<OrderRecord>) -> HashMap<OrderId, StoredOrder> {
     rows.into_iter()
         .map(|r| {
             let order = StoredOrder {
@@ -127,7 +127,7 @@ pub struct Subscribed {
     /// The subscription, in lower case.
     pub subscription_id: String,
     /// The order that brought it.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: String,
     /// Its first usable day.
@@ -233,7 +233,7 @@ pub struct PutOrder {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// What it bought.
     pub offer: Offer,
     /// When.
@@ -250,7 +250,7 @@ pub struct PutOrder {
 pub async fn append_orders(conn: &mut PgConnection, orders: &[PutOrder]) -> Result<()> {
     let mut rows = CopyRows::into("membership");
     for o in orders {
-        rows.cell(o.membership_id).cell(o.partner_id).text(&o.order_id).cell(o.offer.name());
+        rows.cell(o.membership_id).cell(o.partner_id).text(o.order_id.as_str()).cell(o.offer.name());
         rows.date(o.purchased_on).date(o.starts_on).date(o.anniversary_on).cell(o.status).end();
     }
     rows.copy(conn).await?;
@@ -493,7 +493,7 @@ pub struct NewRenewal<'a> {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order that is renewed, which is the key of the request.
-    pub order_id: &'a str,
+    pub order_id: &'a OrderId,
     /// Its number in the store.
     pub membership_id: OrderNo,
     /// The row as it was understood.
@@ -518,20 +518,20 @@ pub struct RecordedRenewal {
 /// Renewals on record, by partner and order.
 pub async fn renewals(
     conn: &mut PgConnection,
-    order_ids: &[String],
+    order_ids: &[OrderId],
     partner_ids: &[PartnerNo],
-) -> Result<HashMap<(PartnerNo, String), RecordedRenewal>> {
+) -> Result<HashMap<(PartnerNo, OrderId), RecordedRenewal>> {
     let rows = sqlx::query!(
         r#"select partner_id, request_key, content as "content: Value", requested_by from request
            where kind = 'renew' and partner_id = any($2) and request_key = any($1)"#,
-        order_ids,
+        order_ids as &[OrderId],
         partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
     .await?;
     let recorded = rows.into_iter().map(|r| {
         (
-            (r.partner_id.into(), r.request_key),
+            (r.partner_id.into(), r.request_key.into()),
             RecordedRenewal { content: r.content, requested_by: r.requested_by },
         )
     });
@@ -543,7 +543,7 @@ pub async fn append_renewals(conn: &mut PgConnection, file_id: i64, new: &[NewRe
     let numbers = new_requests(&mut *conn, i32::try_from(new.len()).unwrap_or(i32::MAX)).await?;
     let mut rows = CopyRows::into("request");
     for (number, renewal) in numbers.iter().zip(new) {
-        rows.cell(number).cell(renewal.partner_id).cell("renew").text(renewal.order_id);
+        rows.cell(number).cell(renewal.partner_id).cell("renew").text(renewal.order_id.as_str());
         rows.text(&renewal.content.to_string()).cell(renewal.membership_id).null();
         rows.text(renewal.requested_by).date(renewal.renewed_on);
         rows.cell(file_id).cell(renewal.line).cell("pending").end();

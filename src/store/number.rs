@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
 };
 
-use crate::domain::id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo};
+use crate::domain::id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, UserNo};
 
 /// Reads and binds numbers as `bigint`.
 macro_rules! bigint {
@@ -77,4 +77,4 @@ macro_rules! text {
     )*};
 }
 
-text!(PartnerId);
+text!(OrderId, PartnerId);

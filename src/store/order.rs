@@ -8,7 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span, units};
 use crate::domain::{
     cancellation::Use,
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerNo},
     reason::Reason,
 };
 
@@ -20,7 +20,7 @@ pub struct Membership {
     /// Whose it is.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// `None` while a renewal waits for its entitlements file.
     pub offer: Option<String>,
     /// When it was bought.
@@ -129,7 +129,7 @@ pub struct Over {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The last usable day.
@@ -166,7 +166,7 @@ pub struct Unassigned {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Its order's number.

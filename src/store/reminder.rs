@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     activation::PendingOffer,
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerNo},
     money::{Amount, Currency},
 };
 
@@ -18,7 +18,7 @@ pub struct Near {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub name: String,
     /// Its last usable day.
@@ -136,7 +136,7 @@ pub struct NearMembership {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The offer.
     pub offer: String,
     /// AD.
@@ -201,7 +201,7 @@ pub struct OpenCredit {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// What is unspent, in the currency of its grant.
@@ -256,7 +256,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<V
         let near = Near {
             entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
             name: r.benefit,
             on: r.last_usable_on,
         };
@@ -280,7 +280,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<V
 struct OpenRow {
     entitlement_id: EntitlementNo,
     partner_id: PartnerNo,
-    order_id: String,
+    order_id: OrderId,
     benefit: String,
     unspent_minor: i64,
     currency: String,
@@ -443,7 +443,7 @@ pub async fn activated_offers(
         let near = Near {
             entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
             name: r.benefit,
             on: r.last_usable_on,
         };
@@ -507,7 +507,7 @@ pub async fn waiting_offers(
         offer: Near {
             entitlement_id: r.entitlement_id.into(),
             partner_id: r.partner_id.into(),
-            order_id: r.order_id,
+            order_id: r.order_id.into(),
             name: r.benefit,
             on: r.last_usable_on,
         },

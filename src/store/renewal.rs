@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Result, order::Membership};
 
-use crate::domain::id::{EntitlementNo, OrderNo, PartnerNo};
+use crate::domain::id::{EntitlementNo, OrderId, OrderNo, PartnerNo};
 
 /// One renewal that is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub struct Renewing<'a> {
     /// The order that ends.
     pub old: &'a Membership,
     /// The order that follows it.
-    pub new_order: &'a str,
+    pub new_order: &'a OrderId,
 }
 
 /// Waits for whoever else lets renewals take effect, until the transaction ends: an order follows one other.
@@ -39,7 +39,7 @@ pub async fn taken(conn: &mut PgConnection, renewing: &[Renewing<'_>]) -> Result
                  and (m.partner_id <> n.partner_id or m.membership_id = n.membership_id or m.renews is not null
                       or m.ended_on is not null or m.starts_on < n.anniversary_on)
                limit 1) m"#,
-        &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.new_order.clone()).collect::<Vec<_>>() as &[OrderId],
         &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>() as &[OrderNo],
         &renewing.iter().map(|r| r.old.anniversary_on).collect::<Vec<_>>(),
@@ -91,7 +91,7 @@ pub async fn put(
              starts_on = excluded.starts_on, anniversary_on = excluded.anniversary_on, renews = excluded.renews
          returning membership_id as "membership_id: OrderNo""#,
         &renewing.iter().map(|r| r.old.partner_id).collect::<Vec<_>>() as &[PartnerNo],
-        &renewing.iter().map(|r| r.new_order.to_owned()).collect::<Vec<_>>(),
+        &renewing.iter().map(|r| r.new_order.clone()).collect::<Vec<_>>() as &[OrderId],
         &years.iter().map(|(starts_on, _)| *starts_on).collect::<Vec<_>>(),
         &years.iter().map(|(_, anniversary_on)| *anniversary_on).collect::<Vec<_>>(),
         &renewing.iter().map(|r| r.old.membership_id).collect::<Vec<_>>() as &[OrderNo],

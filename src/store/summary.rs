@@ -8,7 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, notice::Leased};
 use crate::domain::{
     benefit::{Move, Unit},
-    id::PartnerId,
+    id::{OrderId, PartnerId},
     notice::Notice,
     reason::{Problem, Reason},
 };
@@ -100,7 +100,7 @@ pub struct CancelledOrder {
     /// The partner's name.
     pub partner: String,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Its last day.
     pub ended_on: NaiveDate,
     /// ISO 4217 code.
@@ -123,7 +123,7 @@ pub struct PartnerSummary {
     /// ISO 4217 code.
     pub currency: String,
     /// The order, or nothing.
-    pub order_id: Option<String>,
+    pub order_id: Option<OrderId>,
     /// Its status.
     pub status: Option<String>,
     /// Its last usable day, once it has ended.
@@ -377,7 +377,7 @@ pub async fn refunds(conn: &mut PgConnection) -> Result<Vec<CancelledOrder>> {
 pub async fn standings(conn: &mut PgConnection) -> Result<Vec<PartnerSummary>> {
     Ok(sqlx::query_as!(
         PartnerSummary,
-        r#"select p.number as partner_id, p.name as partner, p.country, p.currency, m.order_id as "order_id?",
+        r#"select p.number as partner_id, p.name as partner, p.country, p.currency, m.order_id as "order_id?: OrderId",
                   m.status as "status?", m.ended_on,
                   (select coalesce(sum(case when t.to_account = 'available' then t.amount_minor
                                             else -t.amount_minor end), 0)::bigint

@@ -146,7 +146,7 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
         assert_eq!(unassigned.is_empty(), activate_by_days == 0);
         for order_id in over.iter().map(|one| &one.order_id).chain(unassigned.iter().map(|one| &one.order_id))
         {
-            worked.insert(house.one::<i64>(&OF_ORDER.replace("NAME", order_id)).await);
+            worked.insert(house.one::<i64>(&OF_ORDER.replace("NAME", order_id.as_str())).await);
         }
         assert!(planned.is_disjoint(&undecided));
         assert_eq!(planned, worked, "within {activate_by_days} days");

@@ -120,7 +120,7 @@ pub(super) fn activated(activated: &Activated) -> Vec<Event> {
 
 pub(super) fn opened(opened: &Opened) -> Event {
     let says = format!("Access ID {}, Contract ID {}", opened.access_id, opened.contract_id);
-    event(opened.activated_on, "support", opened.order_id.clone(), says).by_decision(opened.decision_no)
+    event(opened.activated_on, "support", opened.order_id.to_string(), says).by_decision(opened.decision_no)
 }
 
 pub(super) fn agreed(agreed: &Agreed) -> Event {

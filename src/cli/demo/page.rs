@@ -102,9 +102,10 @@ fn currency_line(booked: &BookedInCurrency) -> String {
 
 fn partners(page: &mut Page, report: &Report) {
     page.head("Partners");
-    let orders: Vec<String> =
-        report.orders.iter().map(|(status, many)| format!("{many} {}", status.replace('_', " "))).collect();
-    page.text(&format!("Orders at the end: {}.", orders.join(", ")));
+    let statuses = report.order_statuses.iter();
+    let counts: Vec<String> =
+        statuses.map(|(status, many)| format!("{many} {}", status.replace('_', " "))).collect();
+    page.text(&format!("Orders at the end: {}.", counts.join(", ")));
     for partner in &report.partners {
         let name = padded(&partner.partner, 27);
         let caption = padded(cast::caption(&partner.partner_id), 43);

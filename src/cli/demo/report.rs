@@ -46,7 +46,7 @@ pub(super) struct Report {
     /// What lapsed though nobody was told of it in time.
     pub(super) unwarned: Vec<Unwarned>,
     pub(super) drawn: Vec<Drawn>,
-    pub(super) orders: Vec<(String, i64)>,
+    pub(super) order_statuses: Vec<(String, i64)>,
     pub(super) partners: Vec<PartnerSummary>,
     pub(super) refunds: Vec<CancelledOrder>,
     pub(super) asked: Vec<DecisionSummary>,
@@ -108,7 +108,7 @@ pub(super) async fn gather(
         booked: summary::booked(conn).await?,
         unwarned: summary::unwarned(conn).await?,
         drawn: summary::drawn(conn).await?,
-        orders: summary::orders(conn).await?,
+        order_statuses: summary::orders(conn).await?,
         partners: summary::standings(conn).await?,
         refunds: summary::refunds(conn).await?,
         asked: summary::asked(conn).await?,

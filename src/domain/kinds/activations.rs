@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::{benefit::Benefit, id::PartnerId, reason::Problem},
+    super::{
+        benefit::Benefit,
+        id::{OrderId, PartnerId},
+        reason::Problem,
+    },
     cell::Cells,
     schema::{RowMeaning, Schema, ask, kind},
     types::{BENEFIT, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON},
@@ -25,7 +29,7 @@ pub struct ActivationRow {
     /// Whose benefit.
     pub partner_id: PartnerId,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: Benefit,
     /// By whom.

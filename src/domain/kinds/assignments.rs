@@ -7,7 +7,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         reason::{Expected, Problem},
     },
     cell::Cells,
@@ -105,7 +105,7 @@ pub struct AssignmentRow {
     /// Whose benefit.
     pub partner_id: PartnerId,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: Benefit,
     /// What is asked for.

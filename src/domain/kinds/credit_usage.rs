@@ -5,19 +5,19 @@ use chrono::NaiveDate;
 use super::{
     super::{
         benefit::Benefit,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         money::{Amount, Currency, parse_decimal},
         reason::Problem,
     },
     cell::{Cells, Content},
     schema::{Field, RowMeaning, Schema, ask, key, kind, required},
     types::{
-        AMOUNT as MONEY, BENEFIT as OF_BENEFIT, BENEFIT_CODE, CURRENCY as CURRENCY_CODE, DATE, ID,
+        AMOUNT as MONEY, BENEFIT as OF_BENEFIT, BENEFIT_CODE, CURRENCY as CURRENCY_CODE, DATE, ORDER,
         PARTNER_ID, text,
     },
 };
 
-const ORDER_ID: Field<String> = required("order_id", ID).help("The order");
+const ORDER_ID: Field<OrderId> = required("order_id", ORDER).help("The order");
 const BENEFIT: Field<Benefit> = required("benefit", BENEFIT_CODE).help(OF_BENEFIT.column.help);
 const USED_ON: Field<NaiveDate> = required("used_on", DATE).help("The day of use");
 const AMOUNT: Field<i64> = required("amount", MONEY).help("How much was used, with a decimal point");
@@ -45,7 +45,7 @@ pub struct CreditUsageRow {
     /// Whose credit.
     pub partner_id: PartnerId,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: Benefit,
     /// On which day: its period's grant is drawn on.

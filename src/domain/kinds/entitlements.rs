@@ -6,7 +6,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::{Benefit, BenefitKind, BenefitType, Offer, Quantity},
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         money::{Amount, Currency, parse_decimal},
         reason::{Expected, Problem, Reason},
     },
@@ -67,7 +67,7 @@ pub struct EntitlementRow {
     /// Whose.
     pub partner_id: PartnerId,
     /// The order; belongs to one partner.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// What the order bought.
     pub offer: Offer,
     /// The benefit; with the order the key.

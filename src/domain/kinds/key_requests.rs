@@ -6,7 +6,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         license_key::{Mode, parse_key_ref},
         reason::{Expected, Problem},
     },
@@ -87,7 +87,7 @@ pub struct KeyRequestRow {
     /// Whose key.
     pub partner_id: PartnerId,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: Benefit,
     /// What is asked for.

@@ -3,7 +3,7 @@
 use super::{
     super::{
         benefit::Benefit,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         license_key::{Secret, parse_masked, without_keys},
         reason::{Problem, Reason},
     },
@@ -72,7 +72,7 @@ pub struct KeyRow {
     /// Whose.
     pub partner_id: PartnerId,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit.
     pub benefit: Benefit,
     /// The key; the key of the row as well.

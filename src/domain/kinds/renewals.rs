@@ -4,17 +4,17 @@ use chrono::NaiveDate;
 
 use super::{
     super::{
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         reason::{Problem, Reason},
     },
     cell::Cells,
     schema::{Field, RowMeaning, Schema, ask, kind, required},
-    types::{ASKED_BY, DATE, ID, ORDER_ID, PARTNER_ID},
+    types::{ASKED_BY, DATE, ORDER, ORDER_ID, PARTNER_ID},
 };
 
 const RENEWED_ON: Field<NaiveDate> = required("renewed_on", DATE)
     .help("The day it takes effect: the anniversary date, or within the 30 days of grace");
-const NEW_ORDER_ID: Field<String> = required("new_order_id", ID).help("The order that follows");
+const NEW_ORDER_ID: Field<OrderId> = required("new_order_id", ORDER).help("The order that follows");
 
 /// The kind.
 pub const KIND: Schema = kind("renewals", RowMeaning::Event, "Orders that are followed by another (D5)")
@@ -28,11 +28,11 @@ pub struct RenewalRow {
     /// Whose order.
     pub partner_id: PartnerId,
     /// The order that ends; the key.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The day it takes effect: AD to AD + 30.
     pub renewed_on: NaiveDate,
     /// The order that follows; another one.
-    pub new_order_id: String,
+    pub new_order_id: OrderId,
     /// Which directory user renews; `None`: the operator.
     pub requested_by: Option<String>,
 }

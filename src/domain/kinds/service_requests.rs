@@ -6,20 +6,20 @@ use strum::VariantNames;
 
 use super::{
     super::{
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         money::parse_decimal,
         reason::{Expected, Problem},
     },
     cell::{Cells, Reading},
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
-    types::{ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON, one_of, text},
+    types::{ID, ORDER, PARTNER_ID, REQUESTED_BY, REQUESTED_ON, one_of, text},
 };
 
 const REQUEST_ID: Field<String> = key("request_id", ID).help("What the partner calls the request");
 const KIND_OF_REQUEST: Field<ServiceKind> =
     required("kind", one_of(ServiceKind::VARIANTS, Expected::RequestKind, ServiceKind::parse))
         .help("What is asked for");
-const ORDER_ID: Field<String> = optional("order_id", ID)
+const ORDER_ID: Field<OrderId> = optional("order_id", ORDER)
     .help("The order; a cancellation needs it, of anything else without it any order that has some left");
 const PRODUCT: Field<String> = optional("product", text::<100>()).help("The product; a ticket needs it");
 const PRODUCT_VERSION: Field<String> = optional("product_version", text::<50>()).help("Its version");
@@ -78,7 +78,7 @@ pub enum Request {
     /// Cancel an order and refund it (R9, D7).
     Cancel {
         /// The order.
-        order_id: String,
+        order_id: OrderId,
     },
     /// A break-fix incident on an on-premises product (R6).
     ProductSupport(Ticket),
@@ -87,7 +87,7 @@ pub enum Request {
     /// Hours of advice (R7).
     AdvisoryHours {
         /// Of this order only; `None`: of any that has hours left.
-        order_id: Option<String>,
+        order_id: Option<OrderId>,
         /// How much.
         minutes: i64,
         /// What about.
@@ -99,7 +99,7 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// Drawn from this order only; `None`: from any that has incidents left.
-    pub order_id: Option<String>,
+    pub order_id: Option<OrderId>,
     /// The product, as the catalogue calls it, in any case.
     pub product: String,
     /// Its version; needed for on-premises products.
@@ -124,11 +124,11 @@ impl Request {
 
     /// The order it names.
     #[must_use]
-    pub fn order_id(&self) -> Option<&str> {
+    pub fn order_id(&self) -> Option<&OrderId> {
         match self {
             Self::Cancel { order_id } => Some(order_id),
-            Self::ProductSupport(ticket) | Self::CloudSupport(ticket) => ticket.order_id.as_deref(),
-            Self::AdvisoryHours { order_id, .. } => order_id.as_deref(),
+            Self::ProductSupport(ticket) | Self::CloudSupport(ticket) => ticket.order_id.as_ref(),
+            Self::AdvisoryHours { order_id, .. } => order_id.as_ref(),
         }
     }
 }
@@ -267,7 +267,7 @@ mod tests {
         let Request::AdvisoryHours { minutes, order_id, .. } = hours("1.25").unwrap().request else {
             panic!()
         };
-        assert_eq!((minutes, order_id.as_deref()), (75, Some("ORD-1")));
+        assert_eq!((minutes, order_id.as_ref().map(OrderId::as_str)), (75, Some("ORD-1")));
         for bad in ["0", "-1", "1.111", "0.01", "an hour"] {
             assert_eq!(hours(bad), Err(vec![row::bad("hours", bad, Expected::Hours)]), "{bad}");
         }

@@ -6,7 +6,7 @@ use super::{
     super::{
         benefit::Benefit,
         email::Email,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         money::{Currency, parse_decimal},
         reason::Expected,
     },
@@ -17,6 +17,8 @@ use super::{
 /// A Partner ID.
 pub const PARTNER_NUMBER: Typed<PartnerId> =
     Typed { of: Type::PartnerId, parse: |text| forms::digits(text).map(PartnerId::from) };
+/// An order.
+pub const ORDER: Typed<OrderId> = Typed { of: Type::Id, parse: |text| forms::id(text).map(OrderId::from) };
 /// An identifier.
 pub const ID: Typed<String> = Typed { of: Type::Id, parse: forms::id };
 /// A directory user, by object id or sign-in name.
@@ -64,7 +66,7 @@ pub const fn one_of<T>(
 /// Whose row it is.
 pub const PARTNER_ID: Field<PartnerId> = key("partner_id", PARTNER_NUMBER).help("The Partner ID");
 /// The order.
-pub const ORDER_ID: Field<String> = key("order_id", ID).help("The order");
+pub const ORDER_ID: Field<OrderId> = key("order_id", ORDER).help("The order");
 /// The benefit of the order.
 pub const BENEFIT: Field<Benefit> = key("benefit", BENEFIT_CODE)
     .help("The benefit code, such as azure_monthly_credit or license_subscription/office_365");

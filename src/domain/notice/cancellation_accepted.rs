@@ -7,7 +7,7 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::{
+use crate::domain::{id::OrderId, 
     cancellation::{Refund, Waiting},
     money::{Amount, Currency},
     reason::Reason,
@@ -19,7 +19,7 @@ pub struct CancellationAccepted {
     /// The service request.
     pub request_id: String,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The last day of the order.
     pub ended_on: NaiveDate,
     /// When the request came, if that is known.
@@ -77,7 +77,7 @@ Kredit som skulle ha beviljats men väntar, och därför varken kan beviljas ell
 Ni behöver inte göra något.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)
     }
 

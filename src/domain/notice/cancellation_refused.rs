@@ -7,7 +7,7 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::reason::Reason;
+use crate::domain::{id::OrderId, reason::Reason};
 
 /// A cancellation was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct CancellationRefused {
     /// The service request.
     pub request_id: String,
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// When it was asked for.
     pub requested_on: NaiveDate,
     /// When the request came, if that is known.
@@ -64,7 +64,7 @@ Att göra: rätta det som nämns ovan och skicka in begäran på nytt.
 {% endif %}
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)
     }
 

@@ -8,12 +8,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// A Go-To-Market offer waits for a marketing contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactNeeded {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Last usable day.
@@ -37,7 +38,7 @@ Ert {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day
 Att göra: låt en global administratör eller en MPN-partneradministratör ange en användare i er katalog som marknadsföringskontakt, med en annan e-postadress än den här, ett telefonnummer och ett språk. Låt sedan någon av dem aktivera erbjudandet; när det är tillgängligt kan det användas till och med den {{ last_day }}.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

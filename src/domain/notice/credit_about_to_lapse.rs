@@ -8,13 +8,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::money::{Amount, Currency};
+use crate::domain::{id::OrderId, money::{Amount, Currency}};
 
 /// A credit can be spent for some days yet, and something of it is unspent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditAboutToLapse {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// What is unspent.
@@ -73,7 +73,7 @@ Att göra: använd krediten senast den {{ last_day }}.
 {% endif %}
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

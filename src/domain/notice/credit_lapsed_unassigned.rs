@@ -7,7 +7,7 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::{
+use crate::domain::{id::OrderId, 
     calendar::{Period, sub_days},
     money::{Amount, Currency},
 };
@@ -16,7 +16,7 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditLapsedUnassigned {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// What was lost.
@@ -69,7 +69,7 @@ För den här krediten finns inget mer att göra. Om ni beviljas en ny kredit, t
 {% endif %}
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

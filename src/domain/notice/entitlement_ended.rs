@@ -7,12 +7,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// An entitlement has ended on its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntitlementEnded {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Last usable day.
@@ -41,7 +42,7 @@ Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbar
 Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

@@ -8,12 +8,13 @@ use super::{
     stake::Stake,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// An entitlement ends before its membership does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntitlementEnding {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Last usable day.
@@ -54,7 +55,7 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
 {% endif %}
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

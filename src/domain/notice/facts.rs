@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::stake::Stake;
 use crate::domain::{
     cancellation::Waiting,
+    id::OrderId,
     language::Language,
     money::Amount,
     naming,
@@ -38,19 +39,19 @@ impl Facts {
     }
 
     /// `order` and `benefit`.
-    pub(super) fn benefit(self, order_id: &str, code: &str) -> Self {
+    pub(super) fn benefit(self, order_id: &OrderId, code: &str) -> Self {
         let name = naming::benefit(code, self.language);
-        self.text("order", order_id).text("benefit", &name)
+        self.text("order", order_id.as_str()).text("benefit", &name)
     }
 
     /// `order` and `offer`.
-    pub(super) fn membership(self, order_id: &str, offer: &str) -> Self {
-        self.text("order", order_id).text("offer", &naming::offer(offer))
+    pub(super) fn membership(self, order_id: &OrderId, offer: &str) -> Self {
+        self.text("order", order_id.as_str()).text("offer", &naming::offer(offer))
     }
 
     /// `request` and `order`.
-    pub(super) fn request(self, request_id: &str, order_id: &str) -> Self {
-        self.text("request", request_id).text("order", order_id)
+    pub(super) fn request(self, request_id: &str, order_id: &OrderId) -> Self {
+        self.text("request", request_id).text("order", order_id.as_str())
     }
 
     /// `reasons`, each a sentence, and when the answer could be another (D13): `earliest`, `never`; `ended`: the order

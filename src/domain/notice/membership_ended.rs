@@ -7,12 +7,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// A membership has ended without renewal, and its benefits with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipEnded {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The offer.
     pub offer: String,
     /// Last usable day.
@@ -36,7 +37,7 @@ Ert {{ offer }}-medlemskap (order {{ order }}) förnyades inte och har upphört;
 Att göra: medlemskapet kan inte längre förnyas. För att få förmånerna igen behöver ni köpa ett nytt.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)
     }
 

@@ -8,13 +8,13 @@ use super::{
     stake::Stake,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::calendar::add_days;
+use crate::domain::{id::OrderId, calendar::add_days};
 
 /// A membership reaches the last day before grace (AD − 1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipEnding {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The offer.
     pub offer: String,
     /// AD − 1.
@@ -45,7 +45,7 @@ Ert {{ offer }}-medlemskap (order {{ order }}) gäller till och med den {{ last_
 Att göra: förnya mellan den {{ anniversary }} och den {{ renew_until }}. Utan förnyelse upphör medlemskapet och dess förmåner därefter, och kredit som inte har använts dessförinnan går förlorad.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)
     }
 

@@ -8,12 +8,13 @@ use super::{
     stake::Stake,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// A membership is in grace and not renewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipInGrace {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The offer.
     pub offer: String,
     /// The anniversary date that has passed.
@@ -44,7 +45,7 @@ Ert {{ offer }}-medlemskap (order {{ order }}) passerade sin årsdag, den {{ ann
 Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte längre förnyas, dess förmåner upphör och outnyttjad kredit går förlorad.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)
     }
 

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use super::language::Language;
+use super::{id::OrderId, language::Language};
 pub use facts::{Fact, Facts};
 pub use stake::Stake;
 use told::NoticeContent;
@@ -56,7 +56,7 @@ macro_rules! notices {
                 match self { $(Self::$name(_) => stringify!($file),)+ }
             }
 
-            fn about(&self) -> (&str, Option<&str>) {
+            fn about(&self) -> (&OrderId, Option<&str>) {
                 match self { $(Self::$name(told) => told.about(),)+ }
             }
 
@@ -126,7 +126,7 @@ impl Notice {
     pub fn subject(&self) -> String {
         match self.about() {
             (order, Some(benefit)) => format!("{order}/{benefit}"),
-            (order, None) => order.to_owned(),
+            (order, None) => order.to_string(),
         }
     }
 

@@ -8,12 +8,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// A Go-To-Market offer was activated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferInstructions {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The day from which the offer is live.
@@ -49,7 +50,7 @@ Att göra:
 Om någon annan ska göra detta, låt en global administratör eller en MPN-partneradministratör ange den personen som marknadsföringskontakt.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

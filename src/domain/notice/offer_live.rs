@@ -7,12 +7,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
+use crate::domain::id::OrderId;
 
 /// A Go-To-Market offer is live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferLive {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The day from which it is.
@@ -38,7 +39,7 @@ Ert {{ benefit }} i order {{ order }} är tillgängligt sedan den {{ live }}.
 Att göra: använd erbjudandets marknadsföringstjänster och material senast den {{ last_day }}. Efter den dagen är erbjudandet stängt och inget förs över till senare.
 ";
 
-    fn about(&self) -> (&str, Option<&str>) {
+    fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))
     }
 

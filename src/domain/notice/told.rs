@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::facts::Facts;
+use crate::domain::id::OrderId;
 
 /// To whom a notice goes (D10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) trait NoticeContent: Sized {
     const SWEDISH: &'static str;
 
     /// The order, and the benefit if it is about one.
-    fn about(&self) -> (&str, Option<&str>);
+    fn about(&self) -> (&OrderId, Option<&str>);
     /// The day by which something can still be done about it; what came of somebody's request is news of `today`.
     fn act_by(&self, today: NaiveDate) -> NaiveDate;
     /// Its facts, under the names that its texts use.
@@ -66,8 +67,8 @@ pub(super) trait NoticeContent: Sized {
 pub(super) struct Sample;
 
 impl Sample {
-    pub(super) fn order() -> String {
-        "ORD-1001".to_owned()
+    pub(super) fn order() -> OrderId {
+        "ORD-1001".into()
     }
 
     pub(super) fn day(year: i32, month: u32, day: u32) -> NaiveDate {

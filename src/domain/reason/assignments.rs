@@ -1,6 +1,7 @@
 //! What an assignment, a transfer or a seat is refused for, and what stands against bulk credit (R1, R2, R4, D9, D12, D14).
 
 use super::super::{
+    id::OrderId,
     language::Language::{English, Swedish},
     naming,
 };
@@ -272,7 +273,7 @@ pub(super) fn agreement_not_listed() -> Told<'static> {
     )
 }
 
-pub(super) fn bulk_stays<'a>(order_id: &'a str, benefit: &'a str) -> Told<'a> {
+pub(super) fn bulk_stays<'a>(order_id: &'a OrderId, benefit: &'a str) -> Told<'a> {
     remark("D14").words(
         move |_| {
             format!(

@@ -4,6 +4,7 @@ use super::super::{
     benefit::Offer,
     calendar::add_days,
     held_back::Part,
+    id::OrderId,
     language::Language::{self, English, Swedish},
     money::{Amount, Currency},
     naming,
@@ -186,7 +187,7 @@ fn shown(value: &str, language: Language) -> String {
     }
 }
 
-pub(super) fn held_back(held: Part, order_id: &str, until: NaiveDate) -> Told<'_> {
+pub(super) fn held_back(held: Part, order_id: &OrderId, until: NaiveDate) -> Told<'_> {
     opens("D12", add_days(until, 1)).words(
         move |day| match held {
             Part::Period(held) => format!(
@@ -225,7 +226,7 @@ pub(super) fn held_back(held: Part, order_id: &str, until: NaiveDate) -> Told<'_
     )
 }
 
-pub(super) fn not_held_back(order_id: &str) -> Told<'_> {
+pub(super) fn not_held_back(order_id: &OrderId) -> Told<'_> {
     remark("D12").words(
         move |_| {
             format!(

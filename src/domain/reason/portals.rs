@@ -1,5 +1,6 @@
 //! What is said of rows of portals' files: what is passed over, what is booked as one, and what they name that is not known.
 
+use super::super::id::OrderId;
 use super::{
     told::{Told, refusal, remark},
     variants::Reason,
@@ -66,7 +67,7 @@ pub(super) fn unknown_subscription() -> Told<'static> {
     )
 }
 
-pub(super) fn ambiguous_subscription(orders: &[String]) -> Told<'_> {
+pub(super) fn ambiguous_subscription(orders: &[OrderId]) -> Told<'_> {
     refusal("D15").words(
         move |_| {
             format!(

@@ -9,7 +9,7 @@ use super::{
         benefit::{Offer, Unit},
         directory_role::Role,
         held_back::Part,
-        id::PartnerId,
+        id::{OrderId, PartnerId},
         money::Currency,
     },
     expected::Expected,
@@ -193,7 +193,7 @@ pub enum Reason {
         /// So much.
         held: Part,
         /// The silver order.
-        order_id: String,
+        order_id: OrderId,
         /// Its last usable day, without grace.
         until: NaiveDate,
     },
@@ -202,7 +202,7 @@ pub enum Reason {
         /// The first day of the period that this is said of.
         on: NaiveDate,
         /// The silver order.
-        order_id: String,
+        order_id: OrderId,
     },
 
     // Requests (D1).
@@ -468,7 +468,7 @@ pub enum Reason {
     /// A remark: what was granted of this bulk credit stays, and it is no longer assigned or transferred.
     BulkStays {
         /// The order.
-        order_id: String,
+        order_id: OrderId,
         /// The benefit.
         benefit: String,
     },
@@ -544,7 +544,7 @@ pub enum Reason {
     /// Several credits have that subscription on that day.
     AmbiguousSubscription {
         /// Their orders.
-        orders: Vec<String>,
+        orders: Vec<OrderId>,
     },
     /// The directory does not have the user yet.
     UnconfirmedUser,

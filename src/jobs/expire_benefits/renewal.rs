@@ -9,7 +9,7 @@ use super::memberships::grace;
 use crate::{
     domain::{
         calendar::sub_days,
-        id::{EntitlementNo, OrderNo},
+        id::{EntitlementNo, OrderId, OrderNo},
         membership::Year,
         reason::Reason,
     },
@@ -31,14 +31,13 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
     let requests = request::pending(conn, "renew", chunk.span).await?;
     let ids: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let names = order::lock_all(conn, &ids).await?;
-    let old_order =
-        |request: &PendingRequest| names.get(&request.membership_id).map_or("", |m| m.order_id.as_str());
+    let old_order = |request: &PendingRequest| names.get(&request.membership_id).map(|m| m.order_id.clone());
     let mut counts = Counts::default();
     let mut rest = requests.as_slice();
     while !rest.is_empty() {
         let mut concerned = HashSet::new();
         let apart = rest.iter().position(|request| {
-            let orders = [old_order(request), new_order(request)];
+            let orders = [old_order(request), Some(new_order(request))];
             let again = orders.iter().any(|order| concerned.contains(order));
             concerned.extend(orders);
             again
@@ -52,8 +51,8 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Resul
     Ok(counts)
 }
 
-fn new_order(request: &PendingRequest) -> &str {
-    request.content.0["new_order_id"].as_str().unwrap_or_default()
+fn new_order(request: &PendingRequest) -> OrderId {
+    request.content.0["new_order_id"].as_str().unwrap_or_default().into()
 }
 
 /// Decides and applies renewals that concern different orders; says how many were accepted.
@@ -66,11 +65,13 @@ async fn renew(
     let policy = cx.policies.expire_benefits.policy;
     let ids: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
     let memberships = order::lock_all(conn, &ids).await?;
+    let following: Vec<OrderId> = requests.iter().map(new_order).collect();
     let asked: Vec<(&PendingRequest, Renewing<'_>)> = requests
         .iter()
-        .filter_map(|request| {
+        .zip(&following)
+        .filter_map(|(request, new_order)| {
             let old = memberships.get(&request.membership_id)?;
-            Some((request, Renewing { old, new_order: new_order(request) }))
+            Some((request, Renewing { old, new_order }))
         })
         .collect();
     let renewing: Vec<Renewing<'_>> = asked.iter().map(|(_, renewing)| *renewing).collect();
@@ -111,7 +112,7 @@ async fn renew(
             partner_id: request.partner_id,
             request_no: Some(request.request_no),
             subject_kind: "order",
-            subject: &renewing.old.order_id,
+            subject: renewing.old.order_id.as_str(),
             action: "renew",
             content: None,
             requested_by: &request.requested_by,

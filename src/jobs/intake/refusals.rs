@@ -79,7 +79,7 @@ fn asked(staged: &StagedFile, row: &StagedRow) -> Option<RefusedRequest> {
         Kind::Renewals => parse(staged, row, renewals::parse).ok().map(|row| RefusedRequest {
             partner: row.partner_id,
             subject_kind: "order",
-            subject: row.order_id,
+            subject: row.order_id.into(),
             action: "renew",
             content: Some(json!({ "requested_on": row.renewed_on, "new_order_id": row.new_order_id })),
             requested_by: row.requested_by.unwrap_or_else(|| OPERATOR.to_owned()),

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         calendar::add_days,
         directory_role::Role,
-        id::{PartnerId, PartnerNo},
+        id::{OrderId, PartnerId, PartnerNo},
         kinds::{
             Kind,
             cell::{self, Cells},
@@ -117,11 +117,11 @@ pub fn distinct<'r, R: 'r, T: Clone + Ord + 'r>(
 
 /// The order that a row names, if it is known and that partner's.
 pub fn order_of<'a>(
-    orders: &'a HashMap<String, StoredOrder>,
-    order_id: &str,
+    orders: &'a HashMap<OrderId, StoredOrder>,
+    order_id: &OrderId,
     partner_id: PartnerNo,
 ) -> std::result::Result<&'a StoredOrder, Problem> {
-    let no = |reason| Problem::at("order_id", order_id, reason);
+    let no = |reason| Problem::at("order_id", order_id.as_str(), reason);
     let order = orders.get(order_id).ok_or_else(|| no(Reason::UnknownOrder))?;
     if order.partner_id == partner_id { Ok(order) } else { Err(no(Reason::OrderOfAnotherPartner)) }
 }

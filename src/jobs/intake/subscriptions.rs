@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::staged::StagedFile;
 use crate::{
     domain::{
-        id::{PartnerId, PartnerNo},
+        id::{OrderId, PartnerId, PartnerNo},
         kinds::forms,
         reason::{Problem, Reason},
     },
@@ -64,7 +64,7 @@ pub async fn resolve<'a>(
         match on_day(known, forms::date(cell(cells, used_on))) {
             Ok(credit) => {
                 let cell = |(at, cell): (usize, &&str)| match at {
-                    _ if at == order => credit.order_id.clone(),
+                    _ if at == order => credit.order_id.to_string(),
                     _ if at == benefit => credit.benefit.clone(),
                     _ => (*cell).to_owned(),
                 };
@@ -97,7 +97,7 @@ fn on_day(credits: &[Subscribed], day: Option<NaiveDate>) -> std::result::Result
         [] => Err(Reason::UnknownSubscription),
         [one] => Ok(one),
         several => {
-            let orders: BTreeSet<String> = several.iter().map(|credit| credit.order_id.clone()).collect();
+            let orders: BTreeSet<OrderId> = several.iter().map(|credit| credit.order_id.clone()).collect();
             Err(Reason::AmbiguousSubscription { orders: orders.into_iter().collect() })
         }
     }
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(of("2023-01-01"), Ok("A"), "its start is told");
         assert_eq!(on_day(&[], Some(day("2024-06-01"))), Err(Reason::UnknownSubscription));
         let both = [years[0].clone(), credit("C", "2024-05-01", "2024-07-01")];
-        let orders = vec!["A".to_owned(), "C".to_owned()];
+        let orders = vec![OrderId::from("A"), OrderId::from("C")];
         assert_eq!(on_day(&both, Some(day("2024-06-01"))), Err(Reason::AmbiguousSubscription { orders }));
     }
 }

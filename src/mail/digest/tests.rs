@@ -176,7 +176,7 @@ fn the_headers_are_complete_and_the_date_is_the_morning_after() {
 fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
     let order_id = "Förnyelse-ÅÄÖ-日本語-".repeat(20);
     let notice = Notice::from(MembershipEnded {
-        order_id: order_id.clone(),
+        order_id: order_id.as_str().into(),
         offer: order_id,
         ended_on: "2024-03-02".parse().unwrap(),
     });
@@ -190,7 +190,7 @@ fn promise_12_no_value_reaches_a_header_of_its_own() {
     let attack = "Anna\r\nBcc: all@victim.example\r\n\r\nforged\u{0}\u{2028}".to_owned();
     let notice = Notice::from(CancellationRefused {
         request_id: attack.clone(),
-        order_id: attack.clone(),
+        order_id: attack.as_str().into(),
         requested_on: "2024-03-02".parse().unwrap(),
         received_on: None,
         reasons: vec![crate::domain::reason::Reason::BulkAlreadyAssigned { user: attack.clone() }],
@@ -274,7 +274,7 @@ proptest::proptest! {
         order_id in proptest::prelude::any::<String>(),
         long in "[ -~åäö\"\\\\]{0,300}",
     ) {
-        let notice = Notice::from(MembershipEnded { order_id, offer: long.clone(), ended_on: NaiveDate::MIN });
+        let notice = Notice::from(MembershipEnded { order_id: order_id.into(), offer: long.clone(), ended_on: NaiveDate::MIN });
         let mut digest = sample(Language::English, vec![notice]);
         digest.recipient_name = Some(format!("{long}{name}"));
         digest.partner_name = name;

@@ -5,13 +5,13 @@ use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
 
-use crate::domain::id::{EntitlementNo, OrderNo};
+use crate::domain::id::{EntitlementNo, OrderId, OrderNo};
 
 /// Somebody's use of a benefit.
 #[derive(Clone, Debug)]
 pub struct Assigned {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Who.
@@ -42,7 +42,7 @@ pub struct Assigned {
 #[derive(Clone, Debug)]
 pub struct KeysKnown {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The first one's number.
@@ -61,7 +61,7 @@ pub struct KeysKnown {
 #[derive(Clone, Debug)]
 pub struct KeyShown {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The key's number.
@@ -80,7 +80,7 @@ pub struct KeyShown {
 #[derive(Clone, Debug)]
 pub struct Redeemed {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// The key's number.
@@ -111,7 +111,7 @@ pub struct Redeemed {
 #[derive(Clone, Debug)]
 pub struct Activated {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// When.
@@ -132,7 +132,7 @@ pub struct Activated {
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The partner's Access ID.
     pub access_id: String,
     /// The order's Contract ID.

@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
-use crate::domain::{notice::Notice, reason::Reason};
+use crate::domain::{id::OrderId, notice::Notice, reason::Reason};
 
 /// What an entitlement became, one row a change.
 #[derive(Clone, Debug)]
 pub struct EntitlementVersion {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// From 1: its arrival.
@@ -46,7 +46,7 @@ pub struct EntitlementVersion {
 #[derive(Clone, Debug)]
 pub struct LedgerEntry {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// A kind of the ledger.
@@ -87,7 +87,7 @@ pub struct LedgerEntry {
 #[derive(Clone, Debug)]
 pub struct WaitingGrant {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The benefit code.
     pub benefit: String,
     /// Since when.

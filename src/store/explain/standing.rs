@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, PartnerId},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId},
     reason::Reason,
 };
 
@@ -31,7 +31,7 @@ pub struct PartnerStanding {
 #[derive(Clone, Debug, Serialize)]
 pub struct OrderStanding {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// `None` while a renewal waits for its entitlements file.
     pub offer: Option<String>,
     /// When it was bought.
@@ -45,7 +45,7 @@ pub struct OrderStanding {
     /// Last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
     /// The order that it renews.
-    pub renews: Option<String>,
+    pub renews: Option<OrderId>,
     /// The Access ID of its support, once activated (R6).
     pub access_id: Option<String>,
     /// The Contract ID of its support, once activated (R6).
@@ -56,7 +56,7 @@ pub struct OrderStanding {
 #[derive(Clone, Debug)]
 pub struct BenefitStanding {
     /// The order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// What the order bought.
     pub offer: Option<String>,
     /// The benefit code.
@@ -186,7 +186,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             OrderStanding,
             r#"select m.order_id, m.offer, m.purchased_on, m.starts_on, m.anniversary_on, m.status, m.ended_on,
-                      o.order_id as "renews?", s.access_id as "access_id?", s.contract_id as "contract_id?"
+                      o.order_id as "renews?: OrderId", s.access_id as "access_id?", s.contract_id as "contract_id?"
                from membership m left join membership o on o.membership_id = m.renews
                left join support_contract s on s.membership_id = m.membership_id
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)

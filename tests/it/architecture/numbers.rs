@@ -7,7 +7,7 @@ use super::{sources, types::outside_tests};
 const NUMBERED: [&str; 5] = ["partner", "order", "membership", "entitlement", "user"];
 
 /// Whose names from outside have.
-const NAMED: [&str; 1] = ["partner"];
+const NAMED: [&str; 3] = ["partner", "order", "new_order"];
 
 /// What may hold numbers or names without being one.
 const AROUND: [&str; 16] = [
@@ -82,6 +82,10 @@ fn a_bare_name_is_seen_however_it_is_held() {
         ("    pub partner_id: String,", vec!["partner_id"]),
         ("fn a(partner_ids: &[String], partner: Option<&str>) {", vec!["partner_ids", "partner"]),
         ("    let partners: Vec<&'a str> = rows.collect();", vec!["partners"]),
+        (
+            "    order_ids: &[String], new_order_id: Option<String>, orders: BTreeSet<(i64, &str)>",
+            vec!["order_ids", "new_order_id"],
+        ),
         ("|partner_id: &str, partner: Cow<'_, str>| {", vec!["partner_id", "partner"]),
         ("    partners: &'a HashMap<String, PartnerNo>,", vec!["partners"]),
         (

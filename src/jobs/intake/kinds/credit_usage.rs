@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         calendar::add_days,
-        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+        id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::credit_usage,
         ledger::EntryKind,
         money::{Amount, Currency},
@@ -145,7 +145,7 @@ fn one_usage(
     line: i32,
     row: &credit_usage::CreditUsageRow,
     partners: &HashMap<PartnerId, (PartnerNo, Currency)>,
-    orders: &HashMap<String, intake::StoredOrder>,
+    orders: &HashMap<OrderId, intake::StoredOrder>,
     (benefits, changed): (&HashMap<(OrderNo, String), intake::StoredEntitlement>, &Changed),
 ) -> std::result::Result<NewUsage, Problem> {
     let known = partners.get(&row.partner_id);

@@ -16,7 +16,7 @@ use crate::{
         core_difference::Own,
         credit::{Schedule, Shape, Terms},
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
-        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+        id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::entitlements::{self, EntitlementRow},
         membership::{Standing, Year},
         money::Currency,
@@ -50,7 +50,7 @@ struct OrderInSpan {
 struct EntitlementToPut {
     entitlement_id: EntitlementNo,
     version_no: i32,
-    order_id: String,
+    order_id: OrderId,
     benefit: String,
     kind: BenefitKind,
     stated: Stated,
@@ -67,7 +67,7 @@ struct EntitlementsSpan<'a> {
     grace_days: u32,
     partners: HashMap<PartnerId, (PartnerNo, Currency)>,
     changes: HashMap<PartnerNo, Changes>,
-    orders: HashMap<String, OrderInSpan>,
+    orders: HashMap<OrderId, OrderInSpan>,
     /// Orders that are like the orders that are new here, by those.
     alike: Alike,
     known: HashMap<(OrderNo, String), StoredEntitlement>,
@@ -132,10 +132,10 @@ impl<'a> EntitlementsSpan<'a> {
             };
             (order_id, held)
         });
-        let orders: HashMap<String, OrderInSpan> = orders.collect();
+        let orders: HashMap<OrderId, OrderInSpan> = orders.collect();
         let partners = intake::partners(conn, &numbers).await?;
         let fresh = rows.clone().filter(|row| !orders.contains_key(&row.order_id));
-        let fresh: BTreeSet<(PartnerNo, &String)> =
+        let fresh: BTreeSet<(PartnerNo, &OrderId)> =
             fresh.filter_map(|row| Some((partners.get(&row.partner_id)?.0, &row.order_id))).collect();
         let alike = Alike::orders(conn, fresh, staged.accept_alike).await?;
         let partner_ids: Vec<PartnerNo> = partners.values().map(|(id, _)| *id).collect();
@@ -171,7 +171,7 @@ impl<'a> EntitlementsSpan<'a> {
             Err(problem) => return Verdict::Rejected(vec![problem]),
         };
         if let Some(reason) = self.against_order(row, partner_id) {
-            return Verdict::no("order_id", &row.order_id, reason);
+            return Verdict::no("order_id", row.order_id.as_str(), reason);
         }
         let held = self.orders.get(&row.order_id);
         let key = held.map(|held| (held.membership_id, row.benefit.as_str().to_owned()));

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         benefit::BenefitKind,
-        id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+        id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
         reason::{Expected, Problem, Reason},
@@ -32,7 +32,7 @@ struct KeysSpan<'a> {
     key_months: u16,
     vault: Vault,
     partners: HashMap<PartnerId, PartnerNo>,
-    orders: HashMap<String, StoredOrder>,
+    orders: HashMap<OrderId, StoredOrder>,
     benefits: HashMap<(OrderNo, String), EntitlementNo>,
     known: HashMap<Vec<u8>, StoredKey>,
     by_tail: HashMap<(EntitlementNo, String), StoredKey>,

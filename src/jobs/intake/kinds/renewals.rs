@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::{PartnerId, PartnerNo},
+        id::{OrderId, PartnerId, PartnerNo},
         kinds::renewals::{self, RenewalRow},
         membership::{self, Year},
         reason::{Problem, Reason},
@@ -35,9 +35,9 @@ struct RenewalsSpan<'a> {
     partners: HashMap<PartnerId, PartnerNo>,
     directory: Directory,
     /// The orders that rows name, as what is renewed and as what follows.
-    orders: HashMap<String, StoredOrder>,
+    orders: HashMap<OrderId, StoredOrder>,
     /// On record, by partner and order.
-    known: HashMap<(PartnerNo, String), RecordedRenewal>,
+    known: HashMap<(PartnerNo, OrderId), RecordedRenewal>,
     new: Vec<NewRenewal<'a>>,
 }
 
@@ -155,10 +155,10 @@ impl<'a> RenewalsSpan<'a> {
         problems.extend(year.check_renewal(row.renewed_on).err().map(on_day));
         let over = membership::over_before(year.grace_ends_on(), received_on);
         if let Some(ended_on) = order.ended_on.or_else(|| over.then(|| year.grace_ends_on())) {
-            problems.push(Problem::at("order_id", &row.order_id, Reason::AlreadyEnded { ended_on }));
+            problems.push(Problem::at("order_id", row.order_id.as_str(), Reason::AlreadyEnded { ended_on }));
         }
         if self.orders.get(&row.new_order_id).is_some_and(|new| is_taken(new, order)) {
-            problems.push(Problem::at("new_order_id", &row.new_order_id, Reason::NewOrderTaken));
+            problems.push(Problem::at("new_order_id", row.new_order_id.as_str(), Reason::NewOrderTaken));
         }
         problems
     }
