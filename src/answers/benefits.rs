@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
 use sqlx::PgConnection;
 
-use super::words::money;
+use super::{waiting::RequestView, words::money};
 use crate::{
     domain::{
         benefit::{self, BenefitKind, Unit},
@@ -18,6 +18,7 @@ use crate::{
     store::{
         self,
         explain::{self, BenefitStanding, OrderStanding},
+        waiting::{self, HeldRequest},
     },
 };
 
@@ -31,6 +32,8 @@ pub struct Benefits {
     /// Orders that a renewal made and whose entitlements have not come yet (D5).
     #[serde(rename = "awaiting_entitlements")]
     pub awaiting: Vec<Awaiting>,
+    /// What was asked for that waits for the operator, or that the operator refused (D1).
+    pub requests: Vec<RequestView>,
     /// Why there is nothing, if nothing runs and nothing is to come.
     pub no_benefits_yet: Option<String>,
 }
@@ -136,13 +139,16 @@ pub async fn read(
     let mut benefits = partner.benefits(conn).await?;
     benefits.retain(|benefit| benefit.ended_on.is_none() && today <= benefit.last_usable_on);
     let orders = partner.orders(conn).await?;
-    Ok(Ok(Benefits::of(&benefits, orders, today, language)))
+    let numbers = waiting::told_to_partner(conn, &partner.partner).await?;
+    let asked = waiting::load(conn, &numbers).await?;
+    Ok(Ok(Benefits::of(&benefits, orders, &asked, today, language)))
 }
 
 impl Benefits {
     fn of(
         benefits: &[BenefitStanding],
         orders: Vec<OrderStanding>,
+        asked: &[HeldRequest],
         today: NaiveDate,
         language: Language,
     ) -> Self {
@@ -161,6 +167,7 @@ impl Benefits {
             benefits: benefits.iter().map(|standing| BenefitView::of(standing, language)).collect(),
             support,
             awaiting,
+            requests: asked.iter().map(|request| RequestView::of(request, language)).collect(),
             no_benefits_yet: nothing.then(|| Reason::NoBenefitsYet.sentence(language)),
         }
     }

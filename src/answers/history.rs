@@ -220,7 +220,9 @@ async fn happened(conn: &mut PgConnection, subject: &Subject) -> store::Result<(
             drawn.iter().filter(|entry| entry.request_id.as_ref() == Some(&subject.name)).map(booked::entry),
         );
     }
-    events.extend(subject.asked(conn).await?.iter().filter_map(|row| asked::asked(row, whole)));
+    let asked = subject.asked(conn).await?;
+    events.extend(asked.iter().filter_map(|row| asked::asked(row, whole)));
+    events.extend(asked.iter().filter_map(asked::admitted));
     events.extend(subject.decided(conn).await?.iter().filter_map(|row| asked::decided(row, whole)));
     let notices = subject.told(conn).await?;
     events.extend(notices.iter().filter_map(told));

@@ -7,6 +7,7 @@
 //! | [`files::DroppedFiles`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
 //! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
 //! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
+//! | [`waiting::WaitingForOperator`] | what waits for an operator, one by one | [`waiting::read`] |
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
 //! | [`reasons::ReasonView`] | every reason with its sentences (D13) | [`reasons::all`] |
 //!
@@ -20,4 +21,5 @@ pub mod history;
 mod instant;
 pub mod reasons;
 pub mod status;
+pub mod waiting;
 pub mod words;

@@ -89,6 +89,17 @@ fn lines(shown: &Benefits) -> Vec<String> {
             lines.push(format!("{} of {}: {reason}", benefit.product, benefit.order_id));
         }
     }
+    for asked in &shown.requests {
+        let reason = asked.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        lines.push(format!(
+            "{} of {}, asked for by {} on {}, {}{reason}",
+            asked.what,
+            asked.about(),
+            asked.requested_by,
+            asked.requested_on,
+            if asked.status == "waiting" { "waits" } else { "was refused" },
+        ));
+    }
     for support in &shown.support {
         lines.push(format!(
             "support of {}: Access ID {}, Contract ID {}",

@@ -100,7 +100,7 @@ pub(super) struct ByAndWhy {
     #[arg(long, value_name = "WHO", value_parser = said)]
     pub(super) by: String,
     /// Why
-    #[arg(long, value_name = "TEXT", value_parser = said)]
+    #[arg(long, alias = "reason", value_name = "TEXT", value_parser = said)]
     pub(super) why: String,
 }
 
@@ -175,7 +175,7 @@ fn state(name: &str) -> Result<State, String> {
     })
 }
 
-fn said(text: &str) -> Result<String, String> {
+pub(super) fn said(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() { Err("say something: it is kept on record".to_owned()) } else { Ok(text.to_owned()) }
 }

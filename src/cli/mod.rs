@@ -24,6 +24,7 @@ mod output;
 mod rates;
 mod reasons;
 mod request;
+mod requests;
 mod status;
 mod up;
 
@@ -73,6 +74,9 @@ enum Command {
     /// Ask for what a row of a file can do, without a file
     #[command(subcommand, after_help = request::EXAMPLE)]
     Request(request::RequestCommand),
+    /// List what waits for an operator, with what to do about it; let requests in, or refuse them
+    #[command(after_help = requests::EXAMPLE, args_conflicts_with_subcommands = true)]
+    Requests(requests::RequestsArgs),
     /// Say which reference rates are stored and which are missing, and state that none were published on a day
     #[command(subcommand, after_help = rates::EXAMPLE)]
     Rates(rates::RatesCommand),
@@ -149,6 +153,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Import(args) => wait(files::run_import(settings, args)),
         Command::Files(args) => wait(dropped::run_files(settings, args)),
         Command::Request(command) => wait(request::run_request(settings, command)),
+        Command::Requests(args) => wait(requests::run_requests(settings, args)),
         Command::Rates(command) => wait(rates::run_rates(settings, command)),
         Command::Keys(command) => wait(keys::run_keys(settings, command)),
         Command::Export(args) => wait(export::run_export(settings, args)),

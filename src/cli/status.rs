@@ -136,8 +136,8 @@ fn waiting(told: &WaitingView) -> Vec<String> {
         }
     };
     let let_in = match told.requests_for_operator.count {
-        1 => "the operator: to let it in, import its file again with --accept-backdated",
-        _ => "the operator: to let them in, import their files again with --accept-backdated",
+        1 => "the operator: `benefactor requests` names it, and says how to let it in or refuse it",
+        _ => "the operator: `benefactor requests` names them, and says how to let them in or refuse them",
     };
     add(told.requests_for_operator, let_in);
     add(told.requests_for_night, "the next night");

@@ -198,6 +198,8 @@ pub struct Recorded {
     pub waits: bool,
     /// It waited, and was refused when it was let in.
     pub refused: bool,
+    /// The operator refused it by name: what is said of that.
+    pub refusal: Option<Reason>,
 }
 
 /// See the module.

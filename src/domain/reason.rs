@@ -101,6 +101,7 @@ impl Reason {
                 requests::requested_in_future(*received_on, *requested_on)
             }
             Self::WaitsForOperator { earliest_on } => requests::waits_for_operator(*earliest_on),
+            Self::RefusedByOperator { by, why } => requests::refused_by_operator(by, why),
             Self::DecidedAtNight { night_of } => requests::decided_at_night(*night_of),
             Self::AlreadyAssigned => assignments::already_assigned(),
             Self::NotAssignable => assignments::not_assignable(),

@@ -48,6 +48,8 @@ pub enum Outcome {
     Refused(Vec<Problem>),
     /// The same key came before with other content, so it is not a request of its own.
     Conflicts(Vec<Problem>),
+    /// It came before, and the operator refused it by name: that decision stands.
+    RefusedBefore(Problem),
     /// It came before.
     Unchanged(Vec<Problem>),
     /// It waits for the operator.
@@ -142,9 +144,12 @@ pub fn rule(
     if let Some(recorded) = recorded {
         ruled.request_no = recorded.request_no;
         ruled.waited = recorded.waits || recorded.refused;
-        let conflicts =
-            if recorded.refused { vec![] } else { conflicts(book, asked, recorded, &ruled.content) };
-        if !conflicts.is_empty() {
+        let conflicts = conflicts(book, asked, recorded, &ruled.content);
+        if let Some(refusal) = recorded.refusal.as_ref().filter(|_| conflicts.is_empty()) {
+            ruled.outcome = Outcome::RefusedBefore(Problem::of_row(refusal.clone()));
+            return ruled;
+        }
+        if !recorded.refused && !conflicts.is_empty() {
             ruled.outcome = Outcome::Conflicts(conflicts);
             return ruled;
         }
@@ -350,7 +355,9 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
     let Some(partner_id) = ruled.partner_id else { return };
     let waits = matches!(ruled.outcome, Outcome::Waits(_));
     match &ruled.outcome {
-        Outcome::Refused(_) | Outcome::Conflicts(_) | Outcome::Unchanged(_) => return,
+        Outcome::Refused(_) | Outcome::Conflicts(_) | Outcome::RefusedBefore(_) | Outcome::Unchanged(_) => {
+            return;
+        }
         // Receipt freezes, whoever is to decide (D7).
         Outcome::Waits(_) | Outcome::Pending(_) => {
             if let Asked::Service(row) = asked
@@ -367,7 +374,7 @@ pub fn enter(book: &mut Book, asked: &Asked, ruled: &Ruled) {
         }
     }
     let (request_no, content) = (ruled.request_no, ruled.content.clone());
-    let recorded = Recorded { request_no, content, waits, refused: false };
+    let recorded = Recorded { request_no, content, waits, refused: false, refusal: None };
     book.recorded.insert((partner_id, asked.family(), ruled.key.clone()), recorded);
 }
 

@@ -14,7 +14,8 @@ use crate::domain::{
     },
 };
 
-const RECORDED: Recorded = Recorded { request_no: 1, content: Value::Null, waits: false, refused: false };
+const RECORDED: Recorded =
+    Recorded { request_no: 1, content: Value::Null, waits: false, refused: false, refusal: None };
 
 /// A request of every kind, with the columns of the file that it is asked for by.
 fn of_every_kind() -> Vec<(Asked, &'static [Column])> {

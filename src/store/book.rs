@@ -14,6 +14,7 @@ use crate::domain::{
     id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
     license_key::Subscription,
     membership::Year,
+    reason::Reason,
     request::Asked,
 };
 pub use write::{RuledRequest, write};
@@ -427,6 +428,7 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
     }
     let rows = sqlx::query!(
         r#"select k.nth as "nth!", r.request_no, r.content as "content: Json<serde_json::Value>", r.kind, r.status,
+                  r.refused_by, r.refused_why,
                   b.user_id as "by_id?", b.user_principal_name as "by?", t.user_id as "to_id?", t.user_principal_name as "to?"
            from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as k (partner_id, family, key, nth)
            join request r on r.partner_id = k.partner_id and r.family = k.family and r.request_key = k.key
@@ -453,9 +455,11 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         let people = [r.by_id.zip(r.by), r.to_id.zip(r.to)].into_iter().flatten();
         book.names.extend(people.map(|(user_id, name)| (user_id.into(), name)));
         // What a night refused is decided; what was refused on its arrival may be asked for anew.
-        let refused = r.status == "refused" && r.kind != "cancel";
+        let refused = r.status == "refused" && (r.kind != "cancel" || r.refused_by.is_some());
         let waits = r.status == "waiting";
-        let recorded = Recorded { request_no: r.request_no, content, waits, refused };
+        let refusal = r.refused_by.zip(r.refused_why).filter(|_| r.status == "refused");
+        let refusal = refusal.map(|(by, why)| Reason::RefusedByOperator { by, why });
+        let recorded = Recorded { request_no: r.request_no, content, waits, refused, refusal };
         book.recorded.insert((*partner_id, *family, key.clone()), recorded);
     }
     Ok(())

@@ -128,6 +128,10 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
                  -- what waits for the operator is said again, however often the file comes
                  and not exists (select from request r join file came using (file_id)
                                  where came.sha256 = $1 and r.status = 'waiting')
+                 -- and so is what was refused once it had waited
+                 and not exists (select from request r join file came using (file_id)
+                                 where came.sha256 = $1 and r.status = 'refused'
+                                   and (r.kind not in ('cancel', 'renew') or r.refused_by is not null))
                  and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
                                  and later.applied > 0)
            ) as "known!""#,

@@ -44,6 +44,7 @@ pub mod summary;
 pub mod tick;
 pub mod units;
 pub mod vault;
+pub mod waiting;
 pub mod work;
 
 use std::{

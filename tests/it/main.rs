@@ -63,6 +63,7 @@ mod texts;
 mod timetable;
 mod units;
 mod views;
+mod waiting;
 mod warnings;
 mod worker;
 mod year_in_the_life;

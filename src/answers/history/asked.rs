@@ -41,6 +41,16 @@ pub(super) fn asked(asked: &RequestOnRecord, whole: bool) -> Option<Event> {
     Some(named(Event { says, ..event }, &asked.content, by))
 }
 
+/// That an operator let a request in that had waited (D1).
+pub(super) fn admitted(asked: &RequestOnRecord) -> Option<Event> {
+    let (by, on) = asked.admitted_by.as_ref().zip(asked.admitted_on)?;
+    let request = phrase(&asked.kind, &asked.content);
+    let why = asked.admitted_why.as_deref().filter(|why| !why.is_empty());
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    let says = format!("{request} of {}, let in by {by}{why}", asked.requested_on);
+    Some(named(event(on, "admitted", asked.subject.clone(), says), &asked.content, &asked.requested_by))
+}
+
 /// A decision; of a yes only what nothing else tells.
 pub(super) fn decided(decided: &Decided, whole: bool) -> Option<Event> {
     let accepted = decided.outcome == "accepted";

@@ -28,7 +28,7 @@ pub struct Event {
 }
 
 /// What comes first on one day.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "agreement",
     "contact",
     "arrived",
@@ -37,6 +37,7 @@ const ORDER: [&str; 29] = [
     "asked",
     "waits",
     "blocked",
+    "admitted",
     "accepted",
     "refused",
     "assigned",

@@ -21,6 +21,7 @@ pub(super) fn samples() -> Vec<Reason> {
         },
         Reason::RequestedInFuture { received_on: day("2024-02-01"), requested_on: Some(day("2024-02-03")) },
         Reason::WaitsForOperator { earliest_on: day("2024-01-25") },
+        Reason::RefusedByOperator { by: "ada".into(), why: "nobody at the partner confirms it".into() },
         Reason::DecidedAtNight { night_of: day("2024-02-02") },
         Reason::RenewedTooEarly { earliest_on: day("2025-01-31") },
         Reason::RenewedTooLate { latest_on: day("2025-03-02") },
@@ -97,6 +98,13 @@ pub(super) fn waits_for_operator(earliest_on: NaiveDate) -> Told<'static> {
                 day(earliest_on)
             )
         },
+    )
+}
+
+pub(super) fn refused_by_operator<'a>(by: &'a str, why: &'a str) -> Told<'a> {
+    never("D1").words(
+        move |_| format!("The operator refused this request; {by} says: “{why}”."),
+        move |_| format!("Operatören avslog begäran; {by} anger: ”{why}”."),
     )
 }
 

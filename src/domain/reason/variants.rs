@@ -551,6 +551,14 @@ pub enum Reason {
     /// The directory has the user by now.
     ConfirmedUser,
 
+    /// The operator refused a request that waited (D1).
+    RefusedByOperator {
+        /// Who.
+        by: String,
+        /// Why, in their words.
+        why: String,
+    },
+
     // Amounts (D4).
     /// The amount is more than can be kept in its currency.
     AmountTooLarge {

@@ -13,12 +13,14 @@ use crate::{
     jobs::engine::{Context, Result, fault},
     store::{dropped as dropped_file, file, quarantine},
 };
+pub use admission::{Admitted, NotHeld, admit, refuse};
 pub use dropped::{Dropped, FileOutcome, RowTold, Taken};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use staged::NAME;
 use staged::Staging;
 pub use tries::come_clean;
 
+mod admission;
 mod answering;
 mod chunks;
 mod claims;

@@ -16,7 +16,7 @@ use crate::{
         book::Book,
         kinds::{Kind, activations, assignments, key_requests, service_requests},
         reason::Problem,
-        request::{self, Arrival, Asked, Outcome},
+        request::{self, Arrival, Asked, Outcome, Ruled},
     },
     jobs::engine::{Context, Result, fault, refused_values},
     store::{
@@ -173,46 +173,73 @@ pub(super) async fn open(cx: &Context, conn: &mut PgConnection, asked: &[&Asked]
     Ok(book::open(conn, &cx.catalogue, asked, grace_days).await?)
 }
 
-/// Decides requests in their order, each after what the one before it did, and writes what came of them.
+/// A request, how it came, and where it stands in its file.
+pub(super) struct Arrived<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) arrival: Arrival<'a>,
+    pub(super) file_id: i64,
+    pub(super) line: i32,
+}
+
+/// Decides requests of files in their order.
 async fn decide<'a>(
     cx: &Context,
     conn: &mut PgConnection,
     asked: &'a [(&StagedFile, &'a StagedRow, Asked)],
 ) -> Result<Vec<(&'a StagedRow, Verdict)>> {
-    let terms = cx.policies.import_entitlements.policy.requests();
     let of: Vec<&Asked> = asked.iter().map(|(_, _, one)| one).collect();
     let mut book = open(cx, conn, &of).await?;
     let numbers = intake::new_requests(conn, i32::try_from(asked.len()).unwrap_or(i32::MAX)).await?;
-    let mut ruled = Vec::with_capacity(asked.len());
-    for ((staged, _, one), number) in asked.iter().zip(numbers) {
-        let arrival = Arrival {
+    let arrived = asked.iter().map(|(staged, row, asked)| Arrived {
+        asked,
+        arrival: Arrival {
             received_on: staged.received_on,
             accept_backdated: staged.accept_backdated,
             by_operator: staged.by_operator,
             partner: staged.partner_id.map(|id| (id, &staged.partner_number)),
-        };
-        let ruling = request::rule(&book, one, &arrival, &terms, &cx.catalogue, number);
-        request::enter(&mut book, one, &ruling);
+        },
+        file_id: row.file_id,
+        line: row.line,
+    });
+    let arrived: Vec<Arrived<'_>> = arrived.collect();
+    let ruled = rule(cx, &mut book, &arrived, &numbers);
+    write(conn, &book, &arrived, &ruled).await?;
+    Ok(asked.iter().zip(ruled).map(|((_, row, _), ruled)| (*row, verdict(ruled.outcome))).collect())
+}
+
+/// Rules on requests in their order, each after what the one before it did; `numbers` are theirs, unless they are on record.
+pub(super) fn rule(cx: &Context, book: &mut Book, arrived: &[Arrived<'_>], numbers: &[i64]) -> Vec<Ruled> {
+    let terms = cx.policies.import_entitlements.policy.requests();
+    let mut ruled = Vec::with_capacity(arrived.len());
+    for (one, number) in arrived.iter().zip(numbers) {
+        let ruling = request::rule(book, one.asked, &one.arrival, &terms, &cx.catalogue, *number);
+        request::enter(book, one.asked, &ruling);
         ruled.push(ruling);
     }
-    let entries: Vec<RuledRequest<'_>> = asked
-        .iter()
-        .zip(&ruled)
-        .map(|((staged, row, asked), ruled)| RuledRequest {
-            asked,
-            ruled,
-            file_id: row.file_id,
-            line: row.line,
-            received_on: staged.received_on,
-        })
-        .collect();
-    book::write(conn, &book, &entries).await?;
-    Ok(asked.iter().zip(ruled).map(|((_, row, _), ruled)| (*row, verdict(ruled.outcome))).collect())
+    ruled
+}
+
+/// Writes what was ruled on requests, and what came of them.
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    book: &Book,
+    arrived: &[Arrived<'_>],
+    ruled: &[Ruled],
+) -> Result<()> {
+    let entries = arrived.iter().zip(ruled).map(|(one, ruled)| RuledRequest {
+        asked: one.asked,
+        ruled,
+        file_id: one.file_id,
+        line: one.line,
+        received_on: one.arrival.received_on,
+    });
+    Ok(book::write(conn, book, &entries.collect::<Vec<_>>()).await?)
 }
 
 fn verdict(outcome: Outcome) -> Verdict {
     match outcome {
         Outcome::Refused(problems) | Outcome::Conflicts(problems) => Verdict::Rejected(problems),
+        Outcome::RefusedBefore(problem) => Verdict::Rejected(vec![problem]),
         Outcome::Unchanged(remarks) => Verdict::Unchanged(remarks),
         Outcome::Waits(remark) | Outcome::Pending(remark) => Verdict::Applied(vec![remark]),
         Outcome::Accepted { remarks, .. } => Verdict::Applied(remarks),

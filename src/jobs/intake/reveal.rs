@@ -87,6 +87,7 @@ pub async fn reveal(
             Ok(Revealed { key_ref: key_ref(key_id), secret, shown, on, again: !earlier.is_empty() })
         }
         (None, Outcome::Refused(problems) | Outcome::Conflicts(problems)) => Err(problems),
+        (None, Outcome::RefusedBefore(problem)) => Err(vec![problem]),
         (None, _) => Err(vec![]),
     };
     tx.commit().await?;

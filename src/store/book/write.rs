@@ -108,7 +108,8 @@ async fn ask_again(
     let on: Vec<NaiveDate> = again.values().map(|entry| entry.asked.requested_on()).collect();
     sqlx::query!(
         "update request r set status = n.status, kind = n.kind, content = n.content, membership_id = n.membership_id,
-             entitlement_id = n.entitlement_id, requested_by = n.requested_by, requested_on = n.requested_on
+             entitlement_id = n.entitlement_id, requested_by = n.requested_by, requested_on = n.requested_on,
+             refused_by = null, refused_why = null
          from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[], $7::text[], $8::date[])
               as n (no, status, kind, content, membership_id, entitlement_id, requested_by, requested_on)
          where r.request_no = n.no",

@@ -63,6 +63,12 @@ pub struct RequestOnRecord {
     pub status: String,
     /// What its row was answered with.
     pub remarks: Option<Json<Vec<Problem>>>,
+    /// The operator who let it in, if it waited (D1).
+    pub admitted_by: Option<String>,
+    /// Why; empty: they did not say.
+    pub admitted_why: Option<String>,
+    /// On which business date.
+    pub admitted_on: Option<NaiveDate>,
 }
 
 impl Subject {
@@ -126,10 +132,14 @@ impl Subject {
                       r.requested_on, f.name as file, r.line, f.received_on, r.status,
                       (select w.problems from row_answer w
                         where w.file_id = r.file_id and w.line = r.line and w.status = 'applied' limit 1)
-                          as "remarks: Json<Vec<Problem>>"
+                          as "remarks: Json<Vec<Problem>>",
+                      o.by as "admitted_by?", o.why as "admitted_why?", o.business_on as admitted_on
                from (select * from request of where of.partner_id = $1 offset 0) r join file f on f.file_id = r.file_id
                left join membership m on m.membership_id = r.membership_id
                left join entitlement e on e.entitlement_id = r.entitlement_id
+               left join lateral (select a.by, a.why, a.business_on from operator_action a
+                                   where a.subject = 'request ' || r.request_no and a.action = 'admit_request'
+                                   order by a.action_id desc limit 1) o on true
                where case when $5::text is null
                           then ($2::bigint is null or r.membership_id = $2)
                                and ($3::bigint is null or coalesce(r.entitlement_id, $3) = $3)
