@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::{self, BenefitKind, Unit},
         directory_role::Role,
-        id::{OrderId, PartnerId},
+        id::{AccessId, ContractId, OrderId, PartnerId},
         language::Language,
         naming,
         reason::Reason,
@@ -87,9 +87,9 @@ pub struct Support {
     /// The order.
     pub order_id: OrderId,
     /// Its Access ID.
-    pub access_id: String,
+    pub access_id: AccessId,
     /// Its Contract ID.
-    pub contract_id: String,
+    pub contract_id: ContractId,
 }
 
 /// An order that waits for its entitlements; serialised as its name.

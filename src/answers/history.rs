@@ -217,7 +217,10 @@ async fn happened(conn: &mut PgConnection, subject: &Subject) -> store::Result<(
     if whole {
         let drawn = subject.entries(conn).await?;
         events.extend(
-            drawn.iter().filter(|entry| entry.request_id.as_ref() == Some(&subject.name)).map(booked::entry),
+            drawn
+                .iter()
+                .filter(|entry| entry.request_id.as_ref().is_some_and(|id| id == subject.name.as_str()))
+                .map(booked::entry),
         );
     }
     let asked = subject.asked(conn).await?;

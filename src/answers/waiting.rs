@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::{OrderId, PartnerId},
+        id::{OrderId, PartnerId, RequestId},
         language::Language,
         reason::Reason,
     },
@@ -43,7 +43,7 @@ pub struct RequestView {
     /// The key that it names.
     pub key_ref: Option<String>,
     /// What the partner calls a service request.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// Who asks.
     pub requested_by: String,
     /// The date that counts (D1).
@@ -132,7 +132,8 @@ fn why(request: &HeldRequest) -> Option<Reason> {
 /// What is asked for, with what it names: `assign anna@…`, `cancel SR-1`.
 fn what(request: &HeldRequest) -> String {
     let to = request.to_user.as_ref().map(|to| format!("to {to}"));
-    let named = [&request.request_id, &request.key_ref, &request.user, &to].into_iter().flatten();
-    let words = std::iter::once(request.kind.replace('_', " ")).chain(named.cloned());
+    let id = request.request_id.as_ref().map(RequestId::to_string);
+    let named = [id, request.key_ref.clone(), request.user.clone(), to].into_iter().flatten();
+    let words = std::iter::once(request.kind.replace('_', " ")).chain(named);
     words.collect::<Vec<_>>().join(" ")
 }

@@ -3,7 +3,7 @@ use super::{
         benefit::{Benefit, Offer as Bought},
         book::{self, Book, Order, Partner},
         catalogue::{self, Catalogue},
-        id::OrderId,
+        id::{AccessId, ContractId, OrderId},
         membership::Year,
         request_terms::SAMPLE,
     },
@@ -138,7 +138,7 @@ fn r6_the_first_support_benefit_of_an_order_opens_its_ids_and_the_second_reuses_
     world.benefit(2, 41, "signature_cloud_support", Some(10), "2025-03-02");
     world.benefit(3, 42, "product_support", Some(15), "2025-03-02");
     let ids = |contract: &str| {
-        let (access_id, contract_id) = ("1000000007".to_owned(), contract.to_owned());
+        let (access_id, contract_id) = (AccessId::from("1000000007"), ContractId::from(contract));
         (
             access_id.clone(),
             contract_id.clone(),

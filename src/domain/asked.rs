@@ -144,7 +144,7 @@ impl Asked {
                 format!("{}|{}|{}|{key}|{}", row.order_id, row.benefit, row.action.name(), row.requested_on)
             }
             Self::Activation(row) => format!("{}|{}", row.order_id, row.benefit),
-            Self::Service(row) => row.request_id.clone(),
+            Self::Service(row) => row.request_id.to_string(),
         }
     }
 
@@ -173,8 +173,8 @@ impl Asked {
                         content["kind"] = self.kind().into();
                         content["product"] = ticket.product.clone().into();
                         content["product_version"] = ticket.product_version.clone().into();
-                        content["access_id"] = ticket.access_id.clone().into();
-                        content["contract_id"] = ticket.contract_id.clone().into();
+                        content["access_id"] = json!(ticket.access_id);
+                        content["contract_id"] = json!(ticket.contract_id);
                     }
                     Request::AdvisoryHours { minutes, product, .. } => {
                         content["kind"] = self.kind().into();
@@ -192,7 +192,7 @@ impl Asked {
     pub fn subject(&self) -> (&'static str, String) {
         match (self, self.benefit(), self.order()) {
             (_, Some(benefit), Some(order)) => ("entitlement", format!("{order}/{benefit}")),
-            (Self::Service(row), _, None) => ("request", row.request_id.clone()),
+            (Self::Service(row), _, None) => ("request", row.request_id.to_string()),
             (_, _, order) => ("order", order.map(OrderId::to_string).unwrap_or_default()),
         }
     }
@@ -208,7 +208,7 @@ impl Asked {
             Self::Activation(_) => json!({}),
             Self::Service(row) => {
                 let mut told = self.content(self.requested_by().to_lowercase(), None);
-                told["request_id"] = row.request_id.clone().into();
+                told["request_id"] = json!(row.request_id);
                 told
             }
         };

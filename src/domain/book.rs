@@ -14,7 +14,10 @@ use super::{
     catalogue::Catalogue,
     core_difference::{self, Beside, units_on},
     directory_role::Role,
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, UserNo},
+    id::{
+        AccessId, ContractId, EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId, TenantId,
+        UserNo,
+    },
     license_key::{Mode, Subscription},
     membership::Year,
     reason::{Problem, Reason},
@@ -29,7 +32,7 @@ pub struct Partner {
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// Its own tenant.
-    pub tenant_id: Option<String>,
+    pub tenant_id: Option<TenantId>,
     /// With whom it shares caps: the companies of a group, or itself alone (D12).
     pub group: String,
     /// It has a marketing contact (R8).
@@ -69,9 +72,9 @@ pub struct Order {
     /// Last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
     /// The cancellation that is being decided, by its request id (D7).
-    pub frozen_by: Option<String>,
+    pub frozen_by: Option<RequestId>,
     /// What support is asked for with, once activated: Access ID and Contract ID (R6).
-    pub support: Option<(String, String)>,
+    pub support: Option<(AccessId, ContractId)>,
 }
 
 impl Order {
@@ -300,7 +303,7 @@ pub enum Effect {
         /// How.
         mode: Mode,
         /// Onto which tenant.
-        tenant_id: String,
+        tenant_id: TenantId,
         /// The live subscription before.
         before: Option<Subscription>,
         /// The subscription after.
@@ -318,9 +321,9 @@ pub enum Effect {
         /// The order's number in the store.
         membership_id: OrderNo,
         /// The partner's Access ID.
-        access_id: String,
+        access_id: AccessId,
         /// The order's Contract ID.
-        contract_id: String,
+        contract_id: ContractId,
     },
     /// Minutes or incidents are drawn.
     Drawn {

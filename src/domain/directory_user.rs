@@ -1,5 +1,7 @@
 //! What the names of a directory user say: who is a guest, where their mail goes, and whom the directory does not have yet.
 
+use super::id::ObjectId;
+
 /// What the object id of a user begins with whom the directory has not confirmed yet.
 const UNCONFIRMED: &str = "pending:";
 /// What stands in the user principal name of a guest, between their address and the directory's own domain.
@@ -14,8 +16,8 @@ pub fn unconfirmed(name: &str) -> String {
 
 /// Whether the directory has not confirmed the user with this object id yet: nothing can be assigned to them.
 #[must_use]
-pub fn is_unconfirmed(object_id: &str) -> bool {
-    object_id.get(..UNCONFIRMED.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNCONFIRMED))
+pub fn is_unconfirmed(object_id: &ObjectId) -> bool {
+    object_id.as_str().get(..UNCONFIRMED.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNCONFIRMED))
 }
 
 /// Where the mark of a guest stands in a user principal name.
@@ -66,8 +68,9 @@ mod tests {
         assert_eq!(address("", "#EXT#@a.example"), "");
         assert_eq!(address("", "bo@a.example"), "bo@a.example");
         assert_eq!(address("b@a.example", guest), "b@a.example");
-        assert!(is_unconfirmed(&unconfirmed("Bo@a.example")) && is_unconfirmed("PENDING:x"));
-        assert!(!is_unconfirmed("pending") && !is_unconfirmed("7e1f") && unconfirmed("").is_empty());
+        let waits = |id: &str| is_unconfirmed(&id.into());
+        assert!(waits(&unconfirmed("Bo@a.example")) && waits("PENDING:x"));
+        assert!(!waits("pending") && !waits("7e1f") && unconfirmed("").is_empty());
         assert!(is_gone("8/19/2021 1:25:31 PM") && is_gone("True") && !is_gone("False") && !is_gone(""));
     }
 }

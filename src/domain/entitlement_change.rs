@@ -8,6 +8,7 @@ use super::{
     benefit::{BenefitKind, Offer, Quantity},
     catalogue::{Catalogue, Entry},
     core_difference::HeldBeside,
+    id::SubscriptionId,
     kinds::{cell::Patch, entitlements::EntitlementRow},
     membership::{Year, over_before},
     money::{Amount, Currency, plain},
@@ -56,7 +57,7 @@ pub struct Stated {
     /// The competency it came with.
     pub competency: Option<String>,
     /// The Azure subscription.
-    pub subscription_id: Option<String>,
+    pub subscription_id: Option<SubscriptionId>,
 }
 
 /// What becomes of a row that is taken in.

@@ -212,7 +212,7 @@ fn d16_an_absent_column_keeps_and_the_identical_row_is_unchanged() {
     assert_eq!(found.decide(&credit(&[])).unwrap().0, Change::Unchanged, "what it does not say is kept");
     assert_eq!(found.refused(&[("subscription_id", "sub-2")]), ["order_id ORD-1 already_ended"]);
     let live = Found { known: taken_in(false).known, ..of_order(order()) };
-    assert_eq!(live.stated(&[("subscription_id", "Sub-2")]).subscription_id.as_deref(), Some("Sub-2"));
+    assert_eq!(live.stated(&[("subscription_id", "Sub-2")]).subscription_id, Some("Sub-2".into()));
 }
 
 #[test]

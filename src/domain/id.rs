@@ -117,4 +117,16 @@ names! {
     PartnerId,
     /// An order's, such as MPN-240131-101.
     OrderId,
+    /// A directory user's, as the directory has it: a GUID in lower case, or other text.
+    ObjectId,
+    /// A service request's, as the partner calls it, such as SR-1.
+    RequestId,
+    /// The Access ID that a partner asks for support with (R6).
+    AccessId,
+    /// The Contract ID that support of an order is asked for with (R6).
+    ContractId,
+    /// An Azure subscription's: a GUID in lower case, or other text.
+    SubscriptionId,
+    /// A directory tenant's: a GUID in lower case.
+    TenantId,
 }

@@ -3,6 +3,7 @@
 use super::{
     benefit::BenefitKind,
     book::{Case, Effect, Held, Key, Ruling},
+    id::TenantId,
     kinds::key_requests::{KeyAction, KeyRequestRow},
     license_key::{Mode, Subscription, key_ref},
     reason::{Problem, Reason},
@@ -111,14 +112,14 @@ pub fn chosen(held: &Held, row: &KeyRequestRow) -> Option<i64> {
 }
 
 /// The tenant that a key is redeemed onto: the partner's own (R3).
-fn tenant(case: &Case<'_>, row: &KeyRequestRow) -> Result<String, Problem> {
-    let named = row.tenant_id.as_deref();
+fn tenant(case: &Case<'_>, row: &KeyRequestRow) -> Result<TenantId, Problem> {
+    let named = row.tenant_id.as_ref().map(TenantId::as_str);
     let no = |reason| Problem::at("tenant_id", named.unwrap_or_default(), reason);
-    let own = case.partner.tenant_id.as_deref().ok_or_else(|| no(Reason::TenantUnknown))?;
-    if named.is_some_and(|named| !named.eq_ignore_ascii_case(own)) {
-        return Err(no(Reason::WrongTenant { expected: own.to_owned() }));
+    let own = case.partner.tenant_id.as_ref().ok_or_else(|| no(Reason::TenantUnknown))?;
+    if named.is_some_and(|named| !named.eq_ignore_ascii_case(own.as_str())) {
+        return Err(no(Reason::WrongTenant { expected: own.to_string() }));
     }
-    Ok(own.to_owned())
+    Ok(own.clone())
 }
 
 /// The live subscription of that benefit.

@@ -469,15 +469,15 @@ fn d7_a_cancellation_is_for_the_night_and_freezes_its_order_from_its_receipt() {
     let mut book = book();
     let pending = done(&mut book, &cancels("dan", "2024-02-01"));
     assert!(matches!(pending.outcome, Outcome::Pending(_)), "{:?}", pending.outcome);
-    assert_eq!(book.orders["ORD-1"].frozen_by.as_deref(), Some("SR-1"));
+    assert_eq!(book.orders["ORD-1"].frozen_by, Some("SR-1".into()));
     assert_eq!(told(&ruled(&book, &cancels("dan", "2024-02-01"), "2024-02-02")), [""; 0]);
     let mut second = self::book();
     let waits = ruled(&second, &cancels("dan", "2024-02-01"), "2024-02-20");
     enter(&mut second, &cancels("dan", "2024-02-01"), &waits);
     assert!(matches!(waits.outcome, Outcome::Waits(_)), "{:?}", waits.outcome);
     assert_eq!(
-        second.orders["ORD-1"].frozen_by.as_deref(),
-        Some("SR-1"),
+        second.orders["ORD-1"].frozen_by,
+        Some("SR-1".into()),
         "also where the operator decides first"
     );
 }

@@ -7,21 +7,21 @@ use super::{
     book::{Case, Effect, Held, Order, Ruling},
     catalogue::{Family, Product},
     core_difference,
-    id::{OrderId, OrderNo, PartnerNo},
+    id::{AccessId, ContractId, OrderId, OrderNo, PartnerNo},
     kinds::service_requests::{Request, Ticket},
     reason::{Problem, Reason},
 };
 
 /// The Access ID of a partner by its number in the store: the same on each of its orders.
 #[must_use]
-pub fn access_id(partner_id: PartnerNo) -> String {
-    format!("1{partner_id:09}")
+pub fn access_id(partner_id: PartnerNo) -> AccessId {
+    format!("1{partner_id:09}").into()
 }
 
 /// The Contract ID of an order by its number in the store.
 #[must_use]
-pub fn contract_id(membership_id: OrderNo) -> String {
-    format!("2{membership_id:09}")
+pub fn contract_id(membership_id: OrderNo) -> ContractId {
+    format!("2{membership_id:09}").into()
 }
 
 /// The IDs of an order's support for a directory user who asks to see them: every enabled one may once support is
@@ -92,13 +92,14 @@ fn version(product: &Product, ticket: &Ticket, on: NaiveDate) -> Option<Problem>
 /// The order that a ticket's IDs are of: both must be there and right, and the order's support activated by then (R6).
 fn identified<'a>(case: &Case<'a>, ticket: &Ticket, problems: &mut Vec<Problem>) -> Option<&'a Order> {
     let mut no = |column: &str, value: &str, reason| problems.push(Problem::at(column, value, reason));
-    for (column, id) in [("access_id", &ticket.access_id), ("contract_id", &ticket.contract_id)] {
-        if id.is_none() {
+    let given = [("access_id", ticket.access_id.is_some()), ("contract_id", ticket.contract_id.is_some())];
+    for (column, is_given) in given {
+        if !is_given {
             no(column, "", Reason::Missing);
         }
     }
     let named = |order: &Order| case.order.is_none_or(|own| own.membership_id == order.membership_id);
-    let opened: Vec<(&Order, &str, &str)> = case
+    let opened: Vec<(&Order, &AccessId, &ContractId)> = case
         .book
         .orders
         .values()
@@ -106,7 +107,7 @@ fn identified<'a>(case: &Case<'a>, ticket: &Ticket, problems: &mut Vec<Problem>)
         .filter(|order| activated_on(case, order).is_none_or(|day| day <= case.on))
         .filter_map(|order| {
             let (access_id, contract_id) = order.support.as_ref()?;
-            Some((order, access_id.as_str(), contract_id.as_str()))
+            Some((order, access_id, contract_id))
         })
         .collect();
     if opened.is_empty() {
@@ -115,14 +116,14 @@ fn identified<'a>(case: &Case<'a>, ticket: &Ticket, problems: &mut Vec<Problem>)
         return case.order;
     }
     if let Some(given) = &ticket.access_id
-        && opened.iter().all(|(_, access_id, _)| access_id != given)
+        && opened.iter().all(|(_, access_id, _)| *access_id != given)
     {
-        no("access_id", given, Reason::WrongSupportId);
+        no("access_id", given.as_str(), Reason::WrongSupportId);
     }
     let Some(given) = &ticket.contract_id else { return case.order };
-    let found = opened.iter().find(|(_, _, contract_id)| contract_id == given).map(|(order, ..)| *order);
+    let found = opened.iter().find(|(_, _, contract_id)| *contract_id == given).map(|(order, ..)| *order);
     if found.is_none() {
-        no("contract_id", given, Reason::WrongSupportId);
+        no("contract_id", given.as_str(), Reason::WrongSupportId);
     }
     found.or(case.order)
 }

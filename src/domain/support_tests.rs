@@ -34,8 +34,8 @@ fn ticket(product: &str, version: &str, order: &str, ids: (&str, &str)) -> Ticke
         order_id: set(order).map(OrderId::from),
         product: product.into(),
         product_version: set(version),
-        access_id: set(ids.0),
-        contract_id: set(ids.1),
+        access_id: set(ids.0).map(AccessId::from),
+        contract_id: set(ids.1).map(ContractId::from),
     }
 }
 

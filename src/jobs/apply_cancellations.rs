@@ -84,7 +84,7 @@ async fn write(
     for (request, reasons) in ruled {
         let order_id = memberships.get(&request.membership_id).map_or(&unnamed, |known| &known.order_id);
         let refund = reasons.is_empty().then(|| refunds.get(&request.membership_id).unwrap_or(&nothing));
-        let (request_id, requested_on) = (request.request_key.clone(), request.requested_on);
+        let (request_id, requested_on) = (request.request_key.as_str().into(), request.requested_on);
         let (told, received_on) = (order_id.clone(), Some(request.received_on));
         let notice = if let Some(refund) = refund.cloned() {
             CancellationAccepted { request_id, order_id: told, ended_on: requested_on, received_on, refund }

@@ -11,7 +11,7 @@ use crate::domain::{
     book::{Book, Held, Key, Order, Partner, Recorded, Seat, User},
     catalogue::Catalogue,
     directory_role::Role,
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
+    id::{AccessId, ContractId, EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId, TenantId},
     license_key::Subscription,
     membership::Year,
     reason::Reason,
@@ -104,7 +104,7 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         let partner = Partner {
             partner_id: r.partner_id.into(),
             country: r.country,
-            tenant_id: r.tenant_id,
+            tenant_id: r.tenant_id.map(TenantId::from),
             group: r.group,
             has_contact: r.has_contact,
             exclusions: Vec::new(),
@@ -185,8 +185,8 @@ async fn orders(
         r#"select m.membership_id, m.partner_id, m.order_id, m.offer, m.starts_on, m.anniversary_on, m.ended_on,
                   (select r.request_key from request r
                     where r.membership_id = m.membership_id and r.kind = 'cancel' and r.status in ('waiting', 'pending')
-                    order by r.request_no limit 1) as frozen_by,
-                  s.access_id as "access_id?", s.contract_id as "contract_id?"
+                    order by r.request_no limit 1) as "frozen_by: RequestId",
+                  s.access_id as "access_id?: AccessId", s.contract_id as "contract_id?: ContractId"
            from membership m left join support_contract s using (membership_id)
            where m.membership_id in (select membership_id from membership where order_id = any($1)
                                      union select membership_id from membership where partner_id = any($2))

@@ -8,7 +8,7 @@ use super::Result;
 use crate::domain::{
     directory_role::Role,
     directory_user::is_unconfirmed,
-    id::{PartnerNo, UserNo},
+    id::{ObjectId, PartnerNo, UserNo},
     reason::Reason,
 };
 
@@ -20,7 +20,7 @@ pub struct DirectoryUser {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The key within its partner, case-insensitively.
-    pub object_id: String,
+    pub object_id: ObjectId,
     /// The sign-in name.
     pub user_principal_name: String,
     /// How they are called.
@@ -41,7 +41,7 @@ pub struct DirectoryUser {
 struct UserRecord {
     user_id: UserNo,
     partner_id: PartnerNo,
-    object_id: String,
+    object_id: ObjectId,
     user_principal_name: String,
     display_name: Option<String>,
     mail: Option<String>,
@@ -140,7 +140,7 @@ impl Directory {
             return Ok(());
         }
         let rows = sqlx::query!(
-            r#"select u.partner_id as "partner_id!: PartnerNo", u.object_id as "object_id!", lower(u.mail) as "mail!"
+            r#"select u.partner_id as "partner_id!: PartnerNo", u.object_id as "object_id!: ObjectId", lower(u.mail) as "mail!"
                from unnest($1::bigint[]) as n (partner_id)
                cross join lateral (select * from directory_user where partner_id = n.partner_id and user_type = 'guest'
                                      and mail is not null offset 0) u"#,
@@ -167,7 +167,7 @@ impl Directory {
             }
             let roles = r.roles.iter().filter_map(|name| Role::parse(name)).collect();
             self.stored_names.insert((r.partner_id, r.name_key.clone()), r.user_id);
-            self.lowered.insert(r.object_id.clone(), r.object_key);
+            self.lowered.insert(r.object_id.as_str().to_owned(), r.object_key);
             self.lowered.insert(r.user_principal_name.clone(), r.name_key);
             self.enter(DirectoryUser {
                 user_id: r.user_id,
@@ -191,8 +191,8 @@ impl Directory {
 
     /// The user with that object id.
     #[must_use]
-    pub fn with_object_id(&self, partner_id: PartnerNo, object_id: &str) -> Option<&DirectoryUser> {
-        self.by_object_id.get(&self.key(partner_id, object_id)).map(|at| &self.users[*at])
+    pub fn with_object_id(&self, partner_id: PartnerNo, named: &str) -> Option<&DirectoryUser> {
+        self.by_object_id.get(&self.key(partner_id, named)).map(|at| &self.users[*at])
     }
 
     /// The user with that user principal name.
@@ -219,9 +219,11 @@ impl Directory {
     }
 
     /// Takes a user in whom the directory has confirmed, in place of the one whose object id stood for theirs.
-    pub fn confirm(&mut self, stood_for: &str, user: DirectoryUser) {
-        let (before, after) =
-            (self.key(user.partner_id, stood_for), self.key(user.partner_id, &user.object_id));
+    pub fn confirm(&mut self, stood_for: &ObjectId, user: DirectoryUser) {
+        let (before, after) = (
+            self.key(user.partner_id, stood_for.as_str()),
+            self.key(user.partner_id, user.object_id.as_str()),
+        );
         if let Some(at) = self.by_object_id.remove(&before) {
             self.by_object_id.insert(after, at);
             self.confirmed.insert(at);
@@ -231,7 +233,7 @@ impl Directory {
 
     /// Takes a user in, in place of the one with the same object id.
     pub fn enter(&mut self, user: DirectoryUser) {
-        let object_id = self.key(user.partner_id, &user.object_id);
+        let object_id = self.key(user.partner_id, user.object_id.as_str());
         let name = self.key(user.partner_id, &user.user_principal_name);
         let (partner_id, holds) = (user.partner_id, !user.roles.is_empty());
         let at = if let Some(at) = self.by_object_id.get(&object_id).copied() {
@@ -277,7 +279,7 @@ impl Directory {
                 "update directory_user u set object_id = n.object_id
                  from unnest($1::bigint[], $2::text[]) as n (user_id, object_id) where u.user_id = n.user_id",
                 &confirmed.iter().map(|user| user.user_id).collect::<Vec<_>>() as &[UserNo],
-                &confirmed.iter().map(|user| user.object_id.clone()).collect::<Vec<_>>()
+                &confirmed.iter().map(|user| user.object_id.clone()).collect::<Vec<_>>() as &[ObjectId]
             )
             .execute(&mut *conn)
             .await?;
@@ -317,7 +319,7 @@ async fn put(conn: &mut PgConnection, file_id: i64, users: &[&DirectoryUser]) ->
              file_id = excluded.file_id",
         file_id,
         &users.iter().map(|user| user.partner_id).collect::<Vec<_>>() as &[PartnerNo],
-        &texts(users, |user| Some(&user.object_id)) as _,
+        &texts(users, |user| Some(user.object_id.as_str())) as _,
         &texts(users, |user| Some(&user.user_principal_name)) as _,
         &texts(users, |user| user.display_name.as_deref()) as _,
         &texts(users, |user| user.mail.as_deref()) as _,

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::Result;
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, UserNo},
+    id::{EntitlementNo, OrderNo, RequestId, SubscriptionId, UserNo},
     license_key::parse_key_ref,
     notice::Notice,
     reason::Reason,
@@ -152,7 +152,7 @@ impl Subject {
             EntitlementVersion,
             r#"select m.order_id, e.benefit, v.version_no, f.name as "file?", v.line,
                       coalesce(f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
-                      v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id,
+                      v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id as "subscription_id: SubscriptionId",
                       v.ended_on, v.ended_as
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
@@ -176,7 +176,7 @@ impl Subject {
             r#"select m.order_id, e.benefit, t.kind::text as "kind!", t.period_from as "period_from!",
                       t.period_until as "period_until!", t.effective_on as "effective_on!",
                       coalesce(r.due_on, t.effective_on) as "booked_on!", t.amount_minor as "amount_minor!", t.currency, t.usd_minor,
-                      t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?",
+                      t.rate_nano, t.rate_on, u.reference as "reference?", q.request_key as "request_id?: RequestId",
                       q.requested_by as "asked_by?", o.effective_on as "corrects_of?",
                       coalesce(o.from_account = t.to_account, false) as "takes_away!",
                       (t.kind = 'credit_lapsed' and t.corrects is null and not exists (

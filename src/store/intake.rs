@@ -11,7 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, SubscriptionId},
     money::{Amount, Currency},
 };
 
@@ -125,7 +125,7 @@ pub struct Subscribed {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The subscription, in lower case.
-    pub subscription_id: String,
+    pub subscription_id: SubscriptionId,
     /// The order that brought it.
     pub order_id: OrderId,
     /// The benefit.
@@ -192,7 +192,7 @@ pub async fn entitlements(
                 expires_on: r.expires_on,
                 amount: r.amount_minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
                 competency: r.competency,
-                subscription_id: r.subscription_id,
+                subscription_id: r.subscription_id.map(SubscriptionId::from),
             };
             let known = Known { stated, granted: r.granted, ended_on: r.ended_on };
             let stored = StoredEntitlement {
@@ -334,7 +334,7 @@ pub async fn put_entitlements(
                 .maybe(s.amount.map(|a| a.currency));
             fresh
                 .maybe_text(s.competency.as_deref())
-                .maybe_text(s.subscription_id.as_deref())
+                .maybe_text(s.subscription_id.as_ref().map(SubscriptionId::as_str))
                 .date(known_on)
                 .end();
         } else {
@@ -348,7 +348,9 @@ pub async fn put_entitlements(
             .cell(put.line);
         versions.maybe(None::<i64>).maybe(s.quantity).date(s.starts_on).date(s.expires_on);
         versions.maybe(s.amount.map(|a| a.minor)).maybe(s.amount.map(|a| a.currency));
-        versions.maybe_text(s.competency.as_deref()).maybe_text(s.subscription_id.as_deref());
+        versions
+            .maybe_text(s.competency.as_deref())
+            .maybe_text(s.subscription_id.as_ref().map(SubscriptionId::as_str));
         versions.cell(&s.benefit_type).maybe(None::<NaiveDate>).maybe(None::<&str>).end();
         if let Some(schedule) = &put.schedule {
             schedules.cell(put.entitlement_id).cell(put.partner_id).cell(schedule.next_period);
@@ -387,7 +389,7 @@ async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()>
     let currencies: Vec<Option<String>> =
         stated().map(|s| s.amount.map(|amount| amount.currency.to_string())).collect();
     let competencies: Vec<Option<String>> = stated().map(|s| s.competency.clone()).collect();
-    let subscriptions: Vec<Option<String>> = stated().map(|s| s.subscription_id.clone()).collect();
+    let subscriptions: Vec<Option<SubscriptionId>> = stated().map(|s| s.subscription_id.clone()).collect();
     sqlx::query!(
         "update entitlement e set benefit_type = n.benefit_type, quantity = n.quantity, starts_on = n.starts_on,
              expires_on = n.expires_on, last_usable_on = n.last_usable_on, amount_minor = n.amount_minor,

@@ -7,7 +7,10 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
 };
 
-use crate::domain::id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, UserNo};
+use crate::domain::id::{
+    AccessId, ContractId, EntitlementNo, ObjectId, OrderId, OrderNo, PartnerId, PartnerNo, RequestId,
+    SubscriptionId, TenantId, UserNo,
+};
 
 /// Reads and binds numbers as `bigint`.
 macro_rules! bigint {
@@ -77,4 +80,4 @@ macro_rules! text {
     )*};
 }
 
-text!(OrderId, PartnerId);
+text!(AccessId, ContractId, ObjectId, OrderId, PartnerId, RequestId, SubscriptionId, TenantId);

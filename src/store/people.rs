@@ -9,7 +9,7 @@ use super::{
     own_currency::{self, Changes},
 };
 use crate::domain::{
-    id::{PartnerId, PartnerNo},
+    id::{PartnerId, PartnerNo, TenantId},
     money::Currency,
 };
 
@@ -27,7 +27,7 @@ pub struct StoredPartner {
     /// What its credit is granted in, by the latest change.
     pub currency: Currency,
     /// The directory tenant.
-    pub tenant_id: Option<String>,
+    pub tenant_id: Option<TenantId>,
     /// A BCP 47 tag.
     pub language: Option<String>,
     /// Companies that share caps share this.
@@ -44,7 +44,7 @@ pub struct KnownPartner {
     /// The address of its marketing contact.
     pub contact_email: Option<String>,
     /// The tenant onto which its first key was redeemed.
-    pub pinned_tenant: Option<String>,
+    pub pinned_tenant: Option<TenantId>,
     /// When it changed its currency.
     pub changes: Changes,
 }
@@ -56,8 +56,8 @@ pub async fn known(
 ) -> Result<HashMap<PartnerId, KnownPartner>> {
     let rows = sqlx::query!(
         r#"select p.partner_id as "partner_id!", p.number as "number!", p.name as "name!",
-               p.account_email as "account_email!", p.country as "country!", p.currency as "currency!", p.tenant_id,
-               p.language, p.group_id, c.email as "contact_email?", r.tenant_id as "pinned_tenant?"
+               p.account_email as "account_email!", p.country as "country!", p.currency as "currency!", p.tenant_id as "tenant_id: TenantId",
+               p.language, p.group_id, c.email as "contact_email?", r.tenant_id as "pinned_tenant?: TenantId"
            from unnest($1::text[]) as n (number)
            cross join lateral (select * from partner p where p.number = n.number offset 0) p
            left join lateral (select * from contact c where c.partner_id = p.partner_id offset 0) c on true
@@ -122,7 +122,7 @@ pub async fn put(
         &texts(|partner| Some(&partner.account_email)) as _,
         &texts(|partner| Some(&partner.country)) as _,
         &texts(|partner| Some(partner.currency.code())) as _,
-        &texts(|partner| partner.tenant_id.as_deref()) as _,
+        &texts(|partner| partner.tenant_id.as_ref().map(TenantId::as_str)) as _,
         &texts(|partner| partner.language.as_deref()) as _,
         &texts(|partner| partner.group_id.as_deref()) as _,
     )

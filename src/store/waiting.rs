@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, work::By};
 use crate::domain::{
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId},
     reason::Problem,
 };
 
@@ -51,7 +51,7 @@ pub struct HeldRequest {
     /// The key that it names.
     pub key_ref: Option<String>,
     /// What the partner calls a service request.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// The hours that it asks for.
     pub hours: Option<String>,
     /// The number of the file it came in first.
@@ -111,7 +111,7 @@ pub async fn load(conn: &mut PgConnection, numbers: &[i64]) -> Result<Vec<HeldRe
                   u.user_principal_name as "user?", w.user_principal_name as "to_user?",
                   case when r.kind in ('reveal', 'redeem') then nullif(split_part(r.request_key, '|', -2), '') end
                       as key_ref,
-                  case when r.family = 'service' then r.request_key end as request_id,
+                  case when r.family = 'service' then r.request_key end as "request_id: RequestId",
                   trim_scale((r.content ->> 'minutes')::numeric / 60)::text as hours,
                   f.file_id, f.name as file, r.line, f.received_on, f.by_operator,
                   f.partner_id as "file_partner_id: PartnerNo", o.number as "file_partner?: PartnerId",

@@ -6,7 +6,10 @@ use super::{
     super::words::{figure, money, rate, span},
     event::{Event, event},
 };
-use crate::store::explain::{EntitlementVersion, LedgerEntry};
+use crate::{
+    domain::id::SubscriptionId,
+    store::explain::{EntitlementVersion, LedgerEntry},
+};
 
 /// Arrivals, changes and ends: each version against the one before it.
 pub(super) fn versions(versions: &[EntitlementVersion]) -> Vec<Event> {
@@ -60,15 +63,21 @@ fn changes(was: &EntitlementVersion, became: &EntitlementVersion) -> Vec<String>
     let amount = |version: &EntitlementVersion| {
         version.amount_minor.map_or_else(String::new, |minor| money(minor, version.currency.as_deref()))
     };
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
+    let subscription = |version: &EntitlementVersion| {
+        version.subscription_id.as_ref().map_or_else(String::new, SubscriptionId::to_string)
+    };
     [
         ("type", was.benefit_type.clone(), became.benefit_type.clone()),
         ("quantity", quantity(was.quantity), quantity(became.quantity)),
         ("starts", was.starts_on.to_string(), became.starts_on.to_string()),
         ("ends", was.expires_on.to_string(), became.expires_on.to_string()),
         ("amount", amount(was), amount(became)),
-        ("competency", or_none(&was.competency), or_none(&became.competency)),
-        ("subscription", or_none(&was.subscription_id), or_none(&became.subscription_id)),
+        (
+            "competency",
+            was.competency.clone().unwrap_or_default(),
+            became.competency.clone().unwrap_or_default(),
+        ),
+        ("subscription", subscription(was), subscription(became)),
     ]
     .into_iter()
     .filter(|(_, was, became)| was != became)

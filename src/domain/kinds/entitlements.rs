@@ -6,15 +6,15 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::{Benefit, BenefitKind, BenefitType, Offer, Quantity},
-        id::{OrderId, PartnerId},
+        id::{OrderId, PartnerId, SubscriptionId},
         money::{Amount, Currency, parse_decimal},
         reason::{Expected, Problem, Reason},
     },
     cell::{Cells, Content, Patch, Reading},
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, optional, required},
     types::{
-        AMOUNT as MONEY, BENEFIT, CURRENCY as CURRENCY_CODE, DATE, GUID_OR_ID, ORDER_ID, PARTNER_ID, one_of,
-        text,
+        AMOUNT as MONEY, BENEFIT, CURRENCY as CURRENCY_CODE, DATE, ORDER_ID, PARTNER_ID, SUBSCRIPTION,
+        one_of, text,
     },
 };
 
@@ -35,8 +35,8 @@ const AMOUNT: Field<i64> = optional("amount", MONEY).help(
 const CURRENCY: Field<Currency> =
     optional("currency", CURRENCY_CODE).help("The amount's ISO 4217 code, such as SEK; empty: USD");
 const COMPETENCY: Field<String> = optional("competency", text::<100>()).help("The competency it comes with");
-const SUBSCRIPTION_ID: Field<String> =
-    optional("subscription_id", GUID_OR_ID).help("The Azure subscription that usage names");
+const SUBSCRIPTION_ID: Field<SubscriptionId> =
+    optional("subscription_id", SUBSCRIPTION).help("The Azure subscription that usage names");
 
 /// The kind.
 pub const KIND: Schema = kind("entitlements", RowMeaning::State, "Benefits that orders bring (D5, D12)")
@@ -88,7 +88,7 @@ pub struct EntitlementRow {
     /// Which competency it comes with.
     pub competency: Patch<String>,
     /// The Azure subscription that usage names; lower case if it is a GUID.
-    pub subscription_id: Patch<String>,
+    pub subscription_id: Patch<SubscriptionId>,
 }
 
 /// Reads a row; all its problems if there are any. Allocates no more than the text that it keeps.

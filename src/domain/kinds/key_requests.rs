@@ -6,13 +6,13 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
-        id::{OrderId, PartnerId},
+        id::{OrderId, PartnerId, TenantId},
         license_key::{Mode, parse_key_ref},
         reason::{Expected, Problem},
     },
     cell::Cells,
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional},
-    types::{BENEFIT, GUID, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, one_of},
+    types::{BENEFIT, ORDER_ID, PARTNER_ID, REQUESTED_BY, REQUESTED_ON as ASKED_ON, TENANT, one_of},
 };
 
 const ACTION: Field<KeyAction> =
@@ -21,8 +21,8 @@ const REQUESTED_ON: Field<NaiveDate> = ASKED_ON.key();
 const KEY_REF: Field<i64> = optional("key_ref", Typed { of: Type::KeyRef, parse: parse_key_ref })
     .key()
     .help("The key, such as K17; without it the oldest that was not revealed");
-const TENANT_ID: Field<String> =
-    optional("tenant_id", GUID).help("The tenant, a GUID; of a redemption without it, the partner's own");
+const TENANT_ID: Field<TenantId> =
+    optional("tenant_id", TENANT).help("The tenant, a GUID; of a redemption without it, the partner's own");
 const MODE: Field<Mode> = optional("mode", one_of(Mode::VARIANTS, Expected::RedeemMode, Mode::parse))
     .help("How a key is redeemed; without it new");
 
@@ -99,7 +99,7 @@ pub struct KeyRequestRow {
     /// Which key; `None`: the oldest unrevealed one.
     pub key_ref: Option<i64>,
     /// The tenant to redeem onto; `None`: the partner's own.
-    pub tenant_id: Option<String>,
+    pub tenant_id: Option<TenantId>,
     /// How to redeem, as the row says it.
     pub mode: Option<Mode>,
 }
@@ -167,7 +167,7 @@ mod tests {
         let read = |changes: &[(&str, &str)]| row::parse(KIND.columns, parse, &row::with(TIDY, changes));
         let it = read(&[]).unwrap();
         assert_eq!((it.action, it.mode, it.key_ref), (KeyAction::Redeem, Some(Mode::AddSeats), Some(12)));
-        assert_eq!((it.tenant_id.as_deref(), it.requested_on), (Some(TENANT), "2024-03-01".parse().unwrap()));
+        assert_eq!((it.tenant_id, it.requested_on), (Some(TENANT.into()), "2024-03-01".parse().unwrap()));
         let reveal = read(&[("action", "reveal")]).unwrap();
         assert_eq!((reveal.action, reveal.mode, reveal.tenant_id), (KeyAction::Reveal, None, None));
         for mode in Mode::ALL {

@@ -3,12 +3,17 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::{email::Email, id::PartnerId, money::Currency, reason::Problem},
+    super::{
+        email::Email,
+        id::{PartnerId, TenantId},
+        money::Currency,
+        reason::Problem,
+    },
     cell::{Cells, Patch},
     schema::{Field, RowMeaning, Schema, ask, kind, optional, required},
     types::{
-        COUNTRY as COUNTRY_CODE, CURRENCY as CURRENCY_CODE, DATE, EMAIL, GUID, ID, LANGUAGE as TAG,
-        PARTNER_ID, text,
+        COUNTRY as COUNTRY_CODE, CURRENCY as CURRENCY_CODE, DATE, EMAIL, ID, LANGUAGE as TAG, PARTNER_ID,
+        TENANT, text,
     },
 };
 
@@ -18,7 +23,7 @@ const ACCOUNT_EMAIL: Field<Email> = required("account_email", EMAIL)
 const COUNTRY: Field<String> = required("country", COUNTRY_CODE).help("ISO 3166-1 code, such as SE");
 const CURRENCY: Field<Currency> =
     required("currency", CURRENCY_CODE).help("ISO 4217 code, such as SEK: what credit is granted in");
-const TENANT_ID: Field<String> = optional("tenant_id", GUID).help("The directory tenant, a GUID");
+const TENANT_ID: Field<TenantId> = optional("tenant_id", TENANT).help("The directory tenant, a GUID");
 const LANGUAGE: Field<String> = optional("language", TAG).help("BCP 47 tag, such as sv-SE");
 const GROUP_ID: Field<String> = optional("group_id", ID).help("The group with which caps are shared");
 const CURRENCY_FROM: Field<NaiveDate> = optional("currency_from", DATE).help(
@@ -57,7 +62,7 @@ pub struct PartnerRow {
     /// From that day on (D4); `None`: from the day its file arrived.
     pub currency_from: Option<NaiveDate>,
     /// The directory tenant, a GUID in lower case.
-    pub tenant_id: Patch<String>,
+    pub tenant_id: Patch<TenantId>,
     /// A BCP 47 tag.
     pub language: Patch<String>,
     /// Companies that share caps share this.

@@ -6,16 +6,16 @@ use strum::VariantNames;
 
 use super::{
     super::{
-        id::{OrderId, PartnerId},
+        id::{AccessId, ContractId, OrderId, PartnerId, RequestId},
         money::parse_decimal,
         reason::{Expected, Problem},
     },
     cell::{Cells, Reading},
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
-    types::{ID, ORDER, PARTNER_ID, REQUESTED_BY, REQUESTED_ON, one_of, text},
+    types::{ACCESS, CONTRACT, ORDER, PARTNER_ID, REQUEST, REQUESTED_BY, REQUESTED_ON, one_of, text},
 };
 
-const REQUEST_ID: Field<String> = key("request_id", ID).help("What the partner calls the request");
+const REQUEST_ID: Field<RequestId> = key("request_id", REQUEST).help("What the partner calls the request");
 const KIND_OF_REQUEST: Field<ServiceKind> =
     required("kind", one_of(ServiceKind::VARIANTS, Expected::RequestKind, ServiceKind::parse))
         .help("What is asked for");
@@ -23,8 +23,8 @@ const ORDER_ID: Field<OrderId> = optional("order_id", ORDER)
     .help("The order; a cancellation needs it, of anything else without it any order that has some left");
 const PRODUCT: Field<String> = optional("product", text::<100>()).help("The product; a ticket needs it");
 const PRODUCT_VERSION: Field<String> = optional("product_version", text::<50>()).help("Its version");
-const ACCESS_ID: Field<String> = optional("access_id", ID).help("The partner's Access ID");
-const CONTRACT_ID: Field<String> = optional("contract_id", ID).help("The order's Contract ID");
+const ACCESS_ID: Field<AccessId> = optional("access_id", ACCESS).help("The partner's Access ID");
+const CONTRACT_ID: Field<ContractId> = optional("contract_id", CONTRACT).help("The order's Contract ID");
 const HOURS: Field<i64> = optional("hours", Typed { of: Type::Hours, parse: minutes })
     .help("How many hours, such as 1.5; advice needs it");
 const NOTE: Field<String> = optional("note", text::<2_000>()).help("What they wrote with it");
@@ -105,9 +105,9 @@ pub struct Ticket {
     /// Its version; needed for on-premises products.
     pub product_version: Option<String>,
     /// The partner's Access ID.
-    pub access_id: Option<String>,
+    pub access_id: Option<AccessId>,
     /// The order's Contract ID.
-    pub contract_id: Option<String>,
+    pub contract_id: Option<ContractId>,
 }
 
 impl Request {
@@ -139,7 +139,7 @@ pub struct ServiceRequestRow {
     /// Who asks.
     pub partner_id: PartnerId,
     /// What the partner calls the request; the key.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// The directory user who asks, by object id or user principal name.
     pub requested_by: String,
     /// On which UTC date (D1).

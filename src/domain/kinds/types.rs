@@ -6,7 +6,7 @@ use super::{
     super::{
         benefit::Benefit,
         email::Email,
-        id::{OrderId, PartnerId},
+        id::{AccessId, ContractId, ObjectId, OrderId, PartnerId, RequestId, SubscriptionId, TenantId},
         money::{Currency, parse_decimal},
         reason::Expected,
     },
@@ -19,15 +19,27 @@ pub const PARTNER_NUMBER: Typed<PartnerId> =
     Typed { of: Type::PartnerId, parse: |text| forms::digits(text).map(PartnerId::from) };
 /// An order.
 pub const ORDER: Typed<OrderId> = Typed { of: Type::Id, parse: |text| forms::id(text).map(OrderId::from) };
+/// A service request.
+pub const REQUEST: Typed<RequestId> =
+    Typed { of: Type::Id, parse: |text| forms::id(text).map(RequestId::from) };
+/// The Access ID of a partner.
+pub const ACCESS: Typed<AccessId> = Typed { of: Type::Id, parse: |text| forms::id(text).map(AccessId::from) };
+/// The Contract ID of an order.
+pub const CONTRACT: Typed<ContractId> =
+    Typed { of: Type::Id, parse: |text| forms::id(text).map(ContractId::from) };
+/// A directory tenant, a GUID in lower case.
+pub const TENANT: Typed<TenantId> =
+    Typed { of: Type::Guid, parse: |text| forms::guid(text).map(TenantId::from) };
+/// An Azure subscription.
+pub const SUBSCRIPTION: Typed<SubscriptionId> =
+    Typed { of: Type::GuidOrId, parse: |text| guid_or_id(text).map(SubscriptionId::from) };
+/// The object id of a directory user.
+pub const DIRECTORY_OBJECT: Typed<ObjectId> =
+    Typed { of: Type::GuidOrId, parse: |text| guid_or_id(text).map(ObjectId::from) };
 /// An identifier.
 pub const ID: Typed<String> = Typed { of: Type::Id, parse: forms::id };
 /// A directory user, by object id or sign-in name.
 pub const DIRECTORY_USER: Typed<String> = Typed { of: Type::User, parse: forms::id };
-/// A GUID, in lower case.
-pub const GUID: Typed<String> = Typed { of: Type::Guid, parse: forms::guid };
-/// A GUID in lower case, or another identifier as written.
-pub const GUID_OR_ID: Typed<String> =
-    Typed { of: Type::GuidOrId, parse: |text| forms::guid(text).or_else(|| forms::id(text)) };
 /// An e-mail address.
 pub const EMAIL: Typed<Email> = Typed { of: Type::Email, parse: Email::parse };
 /// A BCP 47 tag, in its canonical case.
@@ -46,6 +58,11 @@ pub const AMOUNT: Typed<i64> = Typed { of: Type::Amount, parse: |text| parse_dec
 pub const FLAG: Typed<bool> = Typed { of: Type::Flag, parse: forms::flag };
 /// A benefit code.
 pub const BENEFIT_CODE: Typed<Benefit> = Typed { of: Type::Benefit, parse: Benefit::parse };
+
+/// A GUID in lower case, or another identifier as written.
+fn guid_or_id(text: &str) -> Option<String> {
+    forms::guid(text).or_else(|| forms::id(text))
+}
 
 /// Text of at most `MOST` characters.
 #[must_use]

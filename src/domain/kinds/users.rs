@@ -8,16 +8,16 @@ use super::{
     super::{
         directory_role::{Role, UserType},
         email::Email,
-        id::PartnerId,
+        id::{ObjectId, PartnerId},
         reason::{Expected, Problem},
     },
     cell::{Cells, Patch},
     forms,
     schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
-    types::{ASKED_BY, EMAIL, FLAG, GUID_OR_ID, LANGUAGE as TAG, PARTNER_ID, one_of, text},
+    types::{ASKED_BY, DIRECTORY_OBJECT, EMAIL, FLAG, LANGUAGE as TAG, PARTNER_ID, one_of, text},
 };
 
-const OBJECT_ID: Field<String> = key("object_id", GUID_OR_ID).help("Their object id");
+const OBJECT_ID: Field<ObjectId> = key("object_id", DIRECTORY_OBJECT).help("Their object id");
 const USER_PRINCIPAL_NAME: Field<String> =
     required("user_principal_name", Typed { of: Type::SignInName, parse: principal_name })
         .help("Their sign-in name; a guest's may hold #EXT#");
@@ -55,7 +55,7 @@ pub struct UserRow {
     /// Whose directory.
     pub partner_id: PartnerId,
     /// The key within it; lower case if it is a GUID.
-    pub object_id: String,
+    pub object_id: ObjectId,
     /// The sign-in name, `name@domain`, as written (compared without case).
     pub user_principal_name: String,
     /// What people call them.

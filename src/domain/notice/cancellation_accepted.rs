@@ -7,7 +7,7 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::{id::OrderId, 
+use crate::domain::{id::{OrderId, RequestId}, 
     cancellation::{Refund, Waiting},
     money::{Amount, Currency},
     reason::Reason,
@@ -17,7 +17,7 @@ use crate::domain::{id::OrderId,
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationAccepted {
     /// The service request.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// The order.
     pub order_id: OrderId,
     /// The last day of the order.
@@ -102,7 +102,7 @@ Ni behöver inte göra något.
     fn samples() -> Vec<Self> {
         let dollars = |minor| vec![Amount::new(minor, Currency::USD)];
         let of = |reversed, spent, waiting| Self {
-            request_id: "SR-77".to_owned(),
+            request_id: "SR-77".into(),
             order_id: Sample::order(),
             ended_on: Sample::day(2024, 2, 20),
             received_on: Some(Sample::day(2024, 2, 22)),

@@ -7,13 +7,13 @@ use super::{
     facts::Facts,
     told::{Audience, Sample, Steps, Stream, NoticeContent},
 };
-use crate::domain::{id::OrderId, reason::Reason};
+use crate::domain::{id::{OrderId, RequestId}, reason::Reason};
 
 /// A cancellation was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationRefused {
     /// The service request.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// The order.
     pub order_id: OrderId,
     /// When it was asked for.
@@ -86,7 +86,7 @@ Att göra: rätta det som nämns ovan och skicka in begäran på nytt.
 
     fn samples() -> Vec<Self> {
         let of = |reasons| Self {
-            request_id: "SR-77".to_owned(),
+            request_id: "SR-77".into(),
             order_id: Sample::order(),
             requested_on: Sample::day(2024, 3, 2),
             received_on: Some(Sample::day(2024, 3, 4)),

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::stake::Stake;
 use crate::domain::{
     cancellation::Waiting,
-    id::OrderId,
+    id::{OrderId, RequestId},
     language::Language,
     money::Amount,
     naming,
@@ -50,8 +50,8 @@ impl Facts {
     }
 
     /// `request` and `order`.
-    pub(super) fn request(self, request_id: &str, order_id: &OrderId) -> Self {
-        self.text("request", request_id).text("order", order_id.as_str())
+    pub(super) fn request(self, request_id: &RequestId, order_id: &OrderId) -> Self {
+        self.text("request", request_id.as_str()).text("order", order_id.as_str())
     }
 
     /// `reasons`, each a sentence, and when the answer could be another (D13): `earliest`, `never`; `ended`: the order

@@ -2,6 +2,7 @@
 
 use super::super::{
     benefit::Unit,
+    id::{AccessId, ContractId},
     language::Language::{English, Swedish},
     naming,
 };
@@ -168,7 +169,7 @@ pub(super) fn wrong_support_id() -> Told<'static> {
     )
 }
 
-pub(super) fn support_ids<'a>(access_id: &'a str, contract_id: &'a str) -> Told<'a> {
+pub(super) fn support_ids<'a>(access_id: &'a AccessId, contract_id: &'a ContractId) -> Told<'a> {
     remark("R6").words(
         move |_| format!("Access ID {access_id}, Contract ID {contract_id}."),
         move |_| format!("Åtkomst-ID {access_id}, kontrakt-ID {contract_id}."),

@@ -1,6 +1,6 @@
 //! What a key is refused for, and what came of it (R3, R5, D7, D8).
 
-use super::super::calendar::sub_days;
+use super::super::{calendar::sub_days, id::RequestId};
 use super::{
     samples::day,
     told::{Told, never, refusal, remark},
@@ -30,7 +30,7 @@ pub(super) fn samples() -> Vec<Reason> {
     ]
 }
 
-pub(super) fn order_frozen(request_id: &str) -> Told<'_> {
+pub(super) fn order_frozen(request_id: &RequestId) -> Told<'_> {
     refusal("D7").words(
         move |_| {
             format!(

@@ -9,7 +9,7 @@ use super::{
         benefit::{Offer, Unit},
         directory_role::Role,
         held_back::Part,
-        id::{OrderId, PartnerId},
+        id::{AccessId, ContractId, OrderId, PartnerId, RequestId},
         money::Currency,
     },
     expected::Expected,
@@ -367,7 +367,7 @@ pub enum Reason {
     /// A cancellation of the order is being decided: nothing is revealed, redeemed or activated (D7).
     OrderFrozen {
         /// The request that asks for it.
-        request_id: String,
+        request_id: RequestId,
     },
     /// Only software and licence subscriptions have keys to reveal.
     NotRevealable,
@@ -494,9 +494,9 @@ pub enum Reason {
     /// The IDs that support is asked for with (R6).
     SupportIds {
         /// The partner's Access ID.
-        access_id: String,
+        access_id: AccessId,
         /// The order's Contract ID.
-        contract_id: String,
+        contract_id: ContractId,
     },
     /// What is left after a draw.
     LeftOver {

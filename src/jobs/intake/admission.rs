@@ -237,7 +237,7 @@ fn cell(request: &HeldRequest, column: &str) -> String {
         "requested_by" => request.requested_by.clone(),
         "requested_on" => NaiveDate::to_string(&request.requested_on),
         "key_ref" => said(&request.key_ref),
-        "request_id" => said(&request.request_id),
+        "request_id" => request.request_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         "hours" => said(&request.hours),
         column => request.content.get(column).and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
     }

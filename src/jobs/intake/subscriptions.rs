@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::staged::StagedFile;
 use crate::{
     domain::{
-        id::{OrderId, PartnerId, PartnerNo},
+        id::{OrderId, PartnerId, PartnerNo, SubscriptionId},
         kinds::forms,
         reason::{Problem, Reason},
     },
@@ -47,7 +47,7 @@ pub async fn resolve<'a>(
     let numbers: Vec<PartnerId> = numbers.into_iter().map(PartnerId::from).collect();
     let partners = intake::partners(conn, &numbers).await?;
     let ids: Vec<PartnerNo> = partners.values().map(|(partner_id, _)| *partner_id).collect();
-    let mut credits: BTreeMap<(PartnerNo, String), Vec<Subscribed>> = BTreeMap::new();
+    let mut credits: BTreeMap<(PartnerNo, SubscriptionId), Vec<Subscribed>> = BTreeMap::new();
     for one in intake::subscribed(conn, &ids).await? {
         credits.entry((one.partner_id, one.subscription_id.clone())).or_default().push(one);
     }
@@ -58,8 +58,9 @@ pub async fn resolve<'a>(
             lacking.push(None);
             continue;
         }
-        let known =
-            partners.get(cell(cells, partner)).map(|(partner_id, _)| (*partner_id, named.to_lowercase()));
+        let known = partners
+            .get(cell(cells, partner))
+            .map(|(partner_id, _)| (*partner_id, SubscriptionId::from(named.to_lowercase())));
         let known = known.and_then(|key| credits.get(&key)).map_or(&[][..], Vec::as_slice);
         match on_day(known, forms::date(cell(cells, used_on))) {
             Ok(credit) => {

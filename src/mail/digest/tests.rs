@@ -189,7 +189,7 @@ fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
 fn promise_12_no_value_reaches_a_header_of_its_own() {
     let attack = "Anna\r\nBcc: all@victim.example\r\n\r\nforged\u{0}\u{2028}".to_owned();
     let notice = Notice::from(CancellationRefused {
-        request_id: attack.clone(),
+        request_id: attack.as_str().into(),
         order_id: attack.as_str().into(),
         requested_on: "2024-03-02".parse().unwrap(),
         received_on: None,

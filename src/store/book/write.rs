@@ -240,7 +240,7 @@ impl RequestWrites {
             Effect::Redeemed { entitlement_id, key_id, mode, tenant_id, before, after } => {
                 let benefit = book.benefits.get(entitlement_id).map_or("", |held| held.benefit.as_str());
                 let rows = self.redemptions.cell(key_id).cell(partner_id).cell(entitlement_id).text(benefit);
-                rows.cell(mode.name()).date(on).text(tenant_id).maybe(before.map(|b| b.seats));
+                rows.cell(mode.name()).date(on).text(tenant_id.as_str()).maybe(before.map(|b| b.seats));
                 rows.maybe(before.map(|b| b.ends_on))
                     .cell(after.seats)
                     .date(after.ends_on)
@@ -265,8 +265,8 @@ impl RequestWrites {
                 self.used(partner_id, *entitlement_id, event, on, by, request_no);
             }
             Effect::SupportOpened { membership_id, access_id, contract_id } => {
-                let rows =
-                    self.contracts.cell(membership_id).cell(partner_id).text(access_id).text(contract_id);
+                let rows = self.contracts.cell(membership_id).cell(partner_id);
+                let rows = rows.text(access_id.as_str()).text(contract_id.as_str());
                 rows.date(on).cell(request_no).end();
             }
             Effect::Drawn { entitlement_id, count } => {

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
 
-use crate::domain::id::{EntitlementNo, OrderId, OrderNo};
+use crate::domain::id::{AccessId, ContractId, EntitlementNo, OrderId, OrderNo, TenantId};
 
 /// Somebody's use of a benefit.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ pub struct Redeemed {
     /// When.
     pub redeemed_on: NaiveDate,
     /// Onto which tenant.
-    pub tenant_id: String,
+    pub tenant_id: TenantId,
     /// The seats before.
     pub seats_before: Option<i32>,
     /// The end before.
@@ -134,9 +134,9 @@ pub struct Opened {
     /// The order.
     pub order_id: OrderId,
     /// The partner's Access ID.
-    pub access_id: String,
+    pub access_id: AccessId,
     /// The order's Contract ID.
-    pub contract_id: String,
+    pub contract_id: ContractId,
     /// When.
     pub activated_on: NaiveDate,
     /// The number of its decision.

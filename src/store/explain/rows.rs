@@ -3,7 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
-use crate::domain::{id::OrderId, notice::Notice, reason::Reason};
+use crate::domain::{
+    id::{OrderId, RequestId, SubscriptionId},
+    notice::Notice,
+    reason::Reason,
+};
 
 /// What an entitlement became, one row a change.
 #[derive(Clone, Debug)]
@@ -35,7 +39,7 @@ pub struct EntitlementVersion {
     /// The competency it comes with.
     pub competency: Option<String>,
     /// The subscription it is used through.
-    pub subscription_id: Option<String>,
+    pub subscription_id: Option<SubscriptionId>,
     /// Its last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
     /// How it ended.
@@ -72,7 +76,7 @@ pub struct LedgerEntry {
     /// The usage that drew it.
     pub reference: Option<String>,
     /// The request that drew it.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// Who asked for that.
     pub asked_by: Option<String>,
     /// When the entry that this one corrects had its effect.

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
 use crate::domain::{
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId},
+    id::{AccessId, ContractId, EntitlementNo, ObjectId, OrderId, OrderNo, PartnerId},
     reason::Reason,
 };
 
@@ -47,9 +47,9 @@ pub struct OrderStanding {
     /// The order that it renews.
     pub renews: Option<OrderId>,
     /// The Access ID of its support, once activated (R6).
-    pub access_id: Option<String>,
+    pub access_id: Option<AccessId>,
     /// The Contract ID of its support, once activated (R6).
-    pub contract_id: Option<String>,
+    pub contract_id: Option<ContractId>,
 }
 
 /// A benefit as it stands (R10).
@@ -112,7 +112,7 @@ impl BenefitStanding {
 #[derive(Clone, Debug, Serialize)]
 pub struct UserStanding {
     /// The object id.
-    pub object_id: String,
+    pub object_id: ObjectId,
     /// The sign-in name.
     pub user_principal_name: String,
     /// What they are called.
@@ -186,7 +186,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             OrderStanding,
             r#"select m.order_id, m.offer, m.purchased_on, m.starts_on, m.anniversary_on, m.status, m.ended_on,
-                      o.order_id as "renews?: OrderId", s.access_id as "access_id?", s.contract_id as "contract_id?"
+                      o.order_id as "renews?: OrderId", s.access_id as "access_id?: AccessId", s.contract_id as "contract_id?: ContractId"
                from membership m left join membership o on o.membership_id = m.renews
                left join support_contract s on s.membership_id = m.membership_id
                where m.partner_id = $1 and ($2::bigint is null or m.membership_id = $2)

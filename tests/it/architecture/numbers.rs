@@ -7,11 +7,13 @@ use super::{sources, types::outside_tests};
 const NUMBERED: [&str; 5] = ["partner", "order", "membership", "entitlement", "user"];
 
 /// Whose names from outside have.
-const NAMED: [&str; 3] = ["partner", "order", "new_order"];
+const NAMED: [&str; 9] =
+    ["partner", "order", "new_order", "object", "request", "access", "contract", "subscription", "tenant"];
 
 /// What may hold numbers or names without being one.
-const AROUND: [&str; 16] = [
+const AROUND: [&str; 17] = [
     "Option<",
+    "Patch<",
     "Vec<",
     "BTreeSet<",
     "HashSet<",
@@ -85,6 +87,11 @@ fn a_bare_name_is_seen_however_it_is_held() {
         (
             "    order_ids: &[String], new_order_id: Option<String>, orders: BTreeSet<(i64, &str)>",
             vec!["order_ids", "new_order_id"],
+        ),
+        ("|object_id: &str| object_ids: Vec<String>", vec!["object_id", "object_ids"]),
+        (
+            "request_id: Option<Patch<String>>, access_id: String, contract_id: &str, tenant_id: Patch<String>",
+            vec!["request_id", "access_id", "contract_id", "tenant_id"],
         ),
         ("|partner_id: &str, partner: Cow<'_, str>| {", vec!["partner_id", "partner"]),
         ("    partners: &'a HashMap<String, PartnerNo>,", vec!["partners"]),

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::PartnerId,
+        id::{PartnerId, TenantId},
         kinds::{
             cell::Patch,
             partners::{self, PartnerRow},
@@ -144,10 +144,11 @@ fn refusal(staged: &StagedFile, known: Option<&KnownPartner>, row: &PartnerRow) 
     if row.tenant_id == Patch::Keep {
         return None;
     }
-    let tenant_id = row.tenant_id.as_set().map_or("", String::as_str);
-    let pinned = known.pinned_tenant.as_ref().filter(|pinned| !pinned.eq_ignore_ascii_case(tenant_id));
+    let tenant_id = row.tenant_id.as_set().map_or("", TenantId::as_str);
+    let pinned =
+        known.pinned_tenant.as_ref().filter(|pinned| !pinned.as_str().eq_ignore_ascii_case(tenant_id));
     pinned.map(|expected| {
-        Problem::at("tenant_id", tenant_id, Reason::TenantPinned { expected: expected.clone() })
+        Problem::at("tenant_id", tenant_id, Reason::TenantPinned { expected: expected.to_string() })
     })
 }
 

@@ -48,7 +48,8 @@ pub async fn apply(
     named.extend(invited.iter().map(|(partner_id, name)| (*partner_id, name.as_str())));
     for row in parsed.iter().flatten() {
         let Some((partner_id, _)) = partners.get(&row.partner_id) else { continue };
-        named.extend([&row.object_id, &row.user_principal_name].map(|name| (*partner_id, name.as_str())));
+        let both = [row.object_id.as_str(), row.user_principal_name.as_str()];
+        named.extend(both.map(|name| (*partner_id, name)));
         if let Some(by) = asker(staged, row.requested_by.as_deref()) {
             named.push((*partner_id, by));
             askers.insert((*partner_id, by));
@@ -86,7 +87,8 @@ fn named_by_rows<'a>(
 ) -> impl Iterator<Item = (PartnerNo, String)> + 'a {
     let names = |row: &'a UserRow| {
         let (partner_id, _) = partners.get(&row.partner_id)?;
-        Some([&row.object_id, &row.user_principal_name].map(|name| (*partner_id, name.to_lowercase())))
+        let names = [row.object_id.as_str(), row.user_principal_name.as_str()];
+        Some(names.map(|name| (*partner_id, name.to_lowercase())))
     };
     parsed.iter().flatten().filter_map(names).flatten()
 }
@@ -111,7 +113,7 @@ fn decide(
     if waits && has_confirmed(directory, partner_id, row) {
         return Verdict::Unchanged(remark(Reason::ConfirmedUser));
     }
-    let stored = directory.with_object_id(partner_id, &row.object_id);
+    let stored = directory.with_object_id(partner_id, row.object_id.as_str());
     let confirmed = if stored.is_none() && !waits { waited_for(directory, partner_id, row) } else { None };
     let stored = stored.or(confirmed);
     let held: BTreeSet<Role> = stored.map(|user| user.roles.iter().copied().collect()).unwrap_or_default();
@@ -166,7 +168,7 @@ fn names_of_others(
     row: &UserRow,
     stored: Option<&DirectoryUser>,
 ) -> Vec<Problem> {
-    let (id, name) = (&row.object_id, &row.user_principal_name);
+    let (id, name) = (row.object_id.as_str(), row.user_principal_name.as_str());
     let another = |user: &&DirectoryUser| stored.is_none_or(|own| own.object_id != user.object_id);
     let taken = |column: &str, value: &str, by: &str, expected: &str| {
         let (by, expected) = (by.to_owned(), expected.to_owned());
@@ -177,7 +179,7 @@ fn names_of_others(
     let has_id = directory.with_object_id(partner_id, name).filter(|user| !keeps && another(user));
     let mut problems: Vec<Problem> = signs_in
         .or(has_id)
-        .map(|user| taken("user_principal_name", name, "object_id", &user.object_id))
+        .map(|user| taken("user_principal_name", name, "object_id", user.object_id.as_str()))
         .into_iter()
         .collect();
     let signs_in_so = directory.with_name(partner_id, id).filter(|_| stored.is_none());
