@@ -11,7 +11,7 @@ use crate::{
     domain::id::PartnerId,
     files::{
         inbox::{self, Item, ItemKind},
-        shown::{shown, shown_path},
+        shown::{shown, shown_path, shown_text},
     },
     store::{
         self,
@@ -38,6 +38,8 @@ pub struct FileView {
     pub received_at: Option<DateTime<Utc>>,
     /// What kind it is, if that is known.
     pub kind: Option<String>,
+    /// The name of its sheet, if it is a workbook; what cannot be seen of it is escaped.
+    pub sheet: Option<String>,
     /// Whose folder it was dropped in, or whose rows it was said to hold.
     pub partner_id: Option<PartnerId>,
     /// What became of it.
@@ -162,6 +164,7 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
         name: shown(item.path.file_name().unwrap_or_default()),
         received_at: None,
         kind: None,
+        sheet: None,
         partner_id: item.partner.clone(),
         status,
         applied: 0,
@@ -190,6 +193,7 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
         name: file.name,
         received_at: Some(file.received_at),
         kind: file.kind,
+        sheet: file.sheet.as_deref().map(shown_text),
         partner_id: file.partner,
         status,
         applied: file.applied,

@@ -73,6 +73,9 @@ fn head(file: &FileView) -> String {
     if let Some(kind) = &file.kind {
         let _ = write!(head, ": {kind}");
     }
+    if let Some(sheet) = &file.sheet {
+        let _ = write!(head, " (sheet {sheet})");
+    }
     if let Some(partner) = &file.partner_id {
         let _ = write!(head, " of {partner}");
     }

@@ -18,6 +18,7 @@ use crate::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
         near,
+        shown::shown_text,
     },
     jobs::intake::{self, Dropped, FileOutcome, RowTold, Taken},
     settings::Settings,
@@ -27,7 +28,8 @@ use crate::{
 pub(super) const IMPORT_EXAMPLE: &str = "\
 Example:
   benefactor import partners.csv entitlements.csv
-writes partners.result.csv and entitlements.result.csv beside them, with an answer on every row.";
+writes partners.result.csv and entitlements.result.csv beside them, with an answer on every row.
+A workbook is answered by a workbook: users.xlsx by users.result.xlsx.";
 
 /// What `import` takes.
 #[derive(Args, Debug)]
@@ -45,6 +47,9 @@ pub(super) struct ImportArgs {
     /// How they are written, as far as it is not as their rows say: encoding=windows-1252,delimiter=semicolon,decimal=comma,dates=dmy
     #[arg(long, value_name = "DIALECT", value_parser = StatedDialect::parse, default_value_t)]
     dialect: StatedDialect,
+    /// The sheet of a workbook that is meant; without it the only one whose header is known
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// They are whole, also where a last line has no line end
     #[arg(long)]
     complete: bool,
@@ -71,7 +76,7 @@ pub(super) struct ImportArgs {
 /// Rows of each outcome that a dry run tells.
 const TOLD_ROWS: usize = 20;
 
-fn kind(name: &str) -> Result<Kind, String> {
+pub(super) fn kind(name: &str) -> Result<Kind, String> {
     Kind::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         let meant = near::nearest(name, known.iter().copied());
@@ -130,6 +135,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             kind: args.kind,
             dialect: args.dialect,
             complete: args.complete,
+            sheet: args.sheet.clone(),
             partner: args.partner.clone(),
             accept_backdated: args.accept_backdated,
             by_operator: false,
@@ -175,7 +181,7 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
             FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
             FileOutcome::Done(taken) => json!({
-                "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "applied": taken.tally.applied,
+                "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
                 "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
                 "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
                 "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
@@ -208,6 +214,9 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             }
             if taken.summed > 0 {
                 print(&format!("  rows booked with others as one sum: {}", taken.summed))?;
+            }
+            if let Some(sheet) = &taken.sheet {
+                print(&format!("  sheet: {}", shown_text(sheet)))?;
             }
             if taken.dialect != Dialect::default() {
                 print(&format!("  read as: {}", taken.dialect))?;

@@ -26,6 +26,7 @@ mod reasons;
 mod request;
 mod requests;
 mod status;
+mod template;
 mod up;
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
@@ -83,6 +84,9 @@ enum Command {
     /// Show product keys, on record each time, and say what redeeming one would do
     #[command(subcommand, after_help = keys::EXAMPLE)]
     Keys(keys::KeysCommand),
+    /// Write an empty file of a kind to fill in, as CSV or as a workbook
+    #[command(after_help = template::EXAMPLE)]
+    Template(template::TemplateArgs),
     /// Write files: every kind that is taken in, and the ledger, balances, decisions and refunds
     #[command(after_help = export::EXAMPLE)]
     Export(export::ExportArgs),
@@ -156,6 +160,7 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Requests(args) => wait(requests::run_requests(settings, args)),
         Command::Rates(command) => wait(rates::run_rates(settings, command)),
         Command::Keys(command) => wait(keys::run_keys(settings, command)),
+        Command::Template(args) => template::run_template(settings, &args),
         Command::Export(args) => wait(export::run_export(settings, args)),
         Command::Explain(args) => wait(explain::run_explain(settings, args)),
         Command::Benefits(args) => wait(benefits::run_benefits(settings, args)),

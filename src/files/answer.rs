@@ -81,7 +81,7 @@ pub enum AnswerError {
     },
 }
 
-/// An answer being written, row by row. Dropped before [`AnswerFile::finish`] it leaves nothing behind.
+/// An answer being written, row by row. Dropped before [`AnswerFile::whole`] it leaves nothing behind.
 pub struct AnswerFile {
     reader: Reader<Text>,
     shape: RowShape,
@@ -227,32 +227,17 @@ impl AnswerFile {
         Ok(())
     }
 
-    /// Puts the whole answer in its place. Every row must have been answered.
-    pub fn finish(self) -> Result<PathBuf, AnswerError> {
-        let target = self.target.clone();
-        self.whole()?.persist(&target).map_err(|failed| failed.error)?;
-        Ok(target)
+    /// Where it is to be put.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 
-    /// Puts the whole answer under the first of the names that `named` gives for 1, 2, … under which there is nothing, or the
-    /// same answer already. Every row must have been answered.
-    pub fn finish_beside(self, named: impl Fn(u32) -> PathBuf) -> Result<PathBuf, AnswerError> {
-        let mut temporary = self.whole()?;
-        for nth in 1..=u32::MAX {
-            let target = named(nth);
-            match temporary.persist_noclobber(&target) {
-                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
-                Err(failed) => return Err(failed.error.into()),
-                Ok(_) => return Ok(target),
-            }
-            if have_same_bytes(temporary.path(), &target) {
-                return Ok(target);
-            }
-        }
-        Err(io::Error::from(io::ErrorKind::AlreadyExists).into())
-    }
-
-    fn whole(mut self) -> Result<NamedTempFile, AnswerError> {
+    /// The whole answer, to be put in its place. Every row must have been answered.
+    ///
+    /// # Errors
+    /// The disk's; a row was not answered.
+    pub fn whole(mut self) -> Result<NamedTempFile, AnswerError> {
         if self.reader.read(&mut self.record)? {
             return Err(AnswerError::OutOfStep { line: Some(self.record.line()) });
         }
@@ -270,8 +255,41 @@ impl AnswerFile {
     }
 }
 
+/// Puts a whole answer in its place.
+///
+/// # Errors
+/// The disk's.
+pub fn put(answer: NamedTempFile, target: &Path) -> Result<(), AnswerError> {
+    answer.persist(target).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+/// Puts a whole answer under the first of the names that `named` gives for 1, 2, … under which there is nothing, or the same
+/// answer already.
+///
+/// # Errors
+/// The disk's.
+pub fn put_beside(answer: NamedTempFile, named: impl Fn(u32) -> PathBuf) -> Result<PathBuf, AnswerError> {
+    let mut temporary = answer;
+    for nth in 1..=u32::MAX {
+        let target = named(nth);
+        match temporary.persist_noclobber(&target) {
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
+            Err(failed) => return Err(failed.error.into()),
+            Ok(_) => return Ok(target),
+        }
+        if have_same_bytes(temporary.path(), &target) {
+            return Ok(target);
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::AlreadyExists).into())
+}
+
 /// A file that is to take the place of `target`.
-fn beside(target: &Path) -> io::Result<NamedTempFile> {
+///
+/// # Errors
+/// The disk's.
+pub fn beside(target: &Path) -> io::Result<NamedTempFile> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::Builder::new()
         .prefix(".answering-")
@@ -305,7 +323,7 @@ pub fn short(name: &str, bytes: usize) -> Cow<'_, str> {
 }
 
 /// The non-empty ones of `parts`.
-fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> String {
+pub fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> String {
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
 }
 
@@ -327,7 +345,8 @@ fn kept<'a>(cells: Vec<&'a str>, earlier: &[bool]) -> Vec<&'a str> {
 /// The cells of a row of product keys without them: the key's own cell is masked whatever is in it, and so is everything
 /// elsewhere that is that key or looks like one. In a row with another number of cells than its header, which may
 /// stand anywhere, every cell that could be a key is.
-fn masked(record: &Record, width: usize, secret: &[usize]) -> Record {
+#[must_use]
+pub fn masked(record: &Record, width: usize, secret: &[usize]) -> Record {
     let straight = record.len() == width;
     let key = secret.first().and_then(|at| record.get(*at)).and_then(|cell| Secret::parse(cell.trim()));
     let mut masked = Record::default();

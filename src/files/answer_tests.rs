@@ -8,8 +8,11 @@ use crate::{
 
 fn begun(spooled: &Path, target: &Path, dialect: &str) -> AnswerFile {
     let dialect = Dialect::remembered(dialect);
-    let reader = source::reopen(spooled, &dialect, false, Limits::default()).unwrap();
-    AnswerFile::begin(reader, target, Language::English).unwrap()
+    let source::FileRows::Text(reader) = source::reopen(spooled, &dialect, false, Limits::default()).unwrap()
+    else {
+        panic!("a text")
+    };
+    AnswerFile::begin(*reader, target, Language::English).unwrap()
 }
 
 /// The answer to a file in a dialect.
@@ -23,7 +26,7 @@ fn answered_bytes(text: &[u8], dialect: &str, verdicts: &[(u64, RowStatus, &[Pro
         assert_eq!(answer.record.line(), *line);
     }
     assert!(!target.exists(), "nothing is there before it is whole");
-    assert_eq!(answer.finish().unwrap(), target);
+    put(answer.whole().unwrap(), &target).unwrap();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     fs::read(target).unwrap()
 }
@@ -96,7 +99,7 @@ fn an_answer_out_of_step_or_unfinished_leaves_nothing() {
     let error = answer.answer(RowStatus::Applied, &[]).unwrap_err();
     assert!(matches!(error, AnswerError::OutOfStep { line: None }));
     drop(answer);
-    let error = begin().finish().unwrap_err();
+    let error = begin().whole().unwrap_err();
     assert!(matches!(error, AnswerError::OutOfStep { line: Some(2) }));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
@@ -159,7 +162,7 @@ fn an_answer_replaces_no_other_and_the_same_one_again_is_no_other() {
         let hint = dir.path().join("a");
         let mut answer = begun(&spooled, &hint, "canonical");
         answer.answer(status, &[]).unwrap();
-        answer.finish_beside(named).unwrap()
+        put_beside(answer.whole().unwrap(), named).unwrap()
     };
     assert_eq!(answered(RowStatus::Applied), named(1));
     assert_eq!(answered(RowStatus::Rejected), named(2));

@@ -4,8 +4,16 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{delimiter::Delimiter, encoding::Encoding, profile::Profile, reader::Record};
-use crate::domain::{kinds::schema::Type, reason::Reason};
+use super::{
+    delimiter::Delimiter,
+    encoding::Encoding,
+    profile::Profile,
+    reader::{CellType, Record},
+};
+use crate::domain::{
+    kinds::schema::Type,
+    reason::{Reason, Trace},
+};
 use day::{DayOrder, WrittenDay};
 use number::{Mark, Number};
 
@@ -68,6 +76,8 @@ pub struct Dialect {
     pub decimal: Style<Mark>,
     /// The order of day and month.
     pub dates: Style<DayOrder>,
+    /// Of a workbook, the number of its sheet, from 1; its cells have types, and encoding and delimiter say nothing.
+    pub sheet: Option<u16>,
 }
 
 /// A cell needs what other rows of its file say.
@@ -99,7 +109,7 @@ impl Dialect {
     ) -> Result<&'a Record, NeedsOtherRows> {
         let points = self.number(&Number::With(Mark::Point, String::new())).is_some();
         let plain = |(at, cell): (usize, &str)| is_canonical(profile.type_at(at), cell, points);
-        if !record.holds_any(TAKEN) && record.iter().enumerate().all(plain) {
+        if !record.is_typed() && !record.holds_any(TAKEN) && record.iter().enumerate().all(plain) {
             return Ok(record);
         }
         into.clear(record.line());
@@ -108,11 +118,14 @@ impl Dialect {
                 if cell.contains(TAKEN) { cell.replace(TAKEN, "\u{1}").into() } else { Cow::Borrowed(cell) };
             let cell = unguarded(&own);
             let of = profile.type_at(at);
-            let taken = if is_canonical(of, cell, points) {
-                CellText::AsWritten
-            } else {
-                self.take_cell(of, cell.trim(), surveyed)?
-            };
+            let taken =
+                if let Some(is) = record.type_at(at).filter(|is| of.is_some_and(|of| decides(*is, of))) {
+                    if is == CellType::Number { CellText::AsWritten } else { CellText::Unsettled }
+                } else if is_canonical(of, cell, points) {
+                    CellText::AsWritten
+                } else {
+                    self.take_cell(of, cell.trim(), surveyed)?
+                };
             match taken {
                 CellText::AsWritten => into.push(&[cell]),
                 CellText::Text(text) => into.push(&[&text]),
@@ -155,7 +168,7 @@ impl Dialect {
                 Some(text.clone())
             }
             // With a comma between cells a decimal point is canonical, whatever other rows have.
-            (Number::With(Mark::Point, text), Style::Both { .. }) if self.delimiter == Delimiter::Comma => {
+            (Number::With(Mark::Point, text), Style::Both { .. }) if self.has_canonical_points() => {
                 Some(text.clone())
             }
             (Number::Either { mark, decimal, whole }, Style::One(own)) => {
@@ -163,12 +176,17 @@ impl Dialect {
             }
             // As the canonical form has it, which has a comma between cells.
             (Number::Either { mark: Mark::Point, decimal, .. }, Style::Unsettled)
-                if self.delimiter == Delimiter::Comma =>
+                if self.has_canonical_points() =>
             {
                 Some(decimal.clone())
             }
             _ => None,
         }
+    }
+
+    /// Whether a decimal point is canonical, whatever other rows have.
+    fn has_canonical_points(&self) -> bool {
+        self.delimiter == Delimiter::Comma && self.sheet.is_none()
     }
 
     /// A date in canonical text, if the file's order is settled as far as it matters.
@@ -189,7 +207,9 @@ impl Dialect {
         let cell = staged.strip_prefix(UNSETTLED)?;
         let line = |line: u64| i32::try_from(line).unwrap_or(i32::MAX);
         let against = |stated: String| Reason::AgainstDialect { stated };
-        let reason = if is_number(of) {
+        let reason = if is_identifier(of) {
+            Reason::LeftBySpreadsheet { trace: Trace::Date }
+        } else if is_number(of) {
             match (number::read(cell.trim())?, self.decimal) {
                 (Number::Either { decimal, whole, .. }, _) => Reason::AmbiguousNumber { decimal, whole },
                 (Number::With(Mark::Point, _), Style::Both { other, .. }) => {
@@ -239,7 +259,7 @@ impl Evidence {
     /// Notes what a row says.
     pub fn note(&mut self, profile: &Profile, record: &Record) {
         for (at, cell) in record.iter().enumerate() {
-            let Some(of) = profile.type_at(at) else { continue };
+            let Some(of) = profile.type_at(at).filter(|_| record.type_at(at).is_none()) else { continue };
             let seen = match of {
                 _ if is_number(of) => match number::read(unguarded(cell).trim()) {
                     Some(Number::With(Mark::Point, _)) => &mut self.point,
@@ -282,6 +302,29 @@ fn style<T>(first: Option<u64>, one: T, second: Option<u64>, other: T) -> Style<
 /// A number in any notation; everything else stands for itself.
 const fn is_number(of: Type) -> bool {
     matches!(of, Type::Amount | Type::Hours | Type::Rate | Type::Count(_) | Type::Quantity)
+}
+
+/// What names something, and is never converted.
+const fn is_identifier(of: Type) -> bool {
+    matches!(
+        of,
+        Type::PartnerId
+            | Type::Id
+            | Type::Guid
+            | Type::GuidOrId
+            | Type::User
+            | Type::Key
+            | Type::KeyRef
+            | Type::Benefit
+    )
+}
+
+/// Whether the type of a cell says all there is to say in a column: a number is what it is, and a date is no identifier.
+const fn decides(is: CellType, of: Type) -> bool {
+    match is {
+        CellType::Number => is_number(of),
+        CellType::Date => is_identifier(of),
+    }
 }
 
 /// Whether a cell is canonical already, or not of a type that is converted; told by a look at a few bytes. `points`: a point

@@ -3,14 +3,20 @@
 /// Something that people drop in place of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
-    /// An Excel workbook of today.
-    Workbook,
+    /// A zip archive, or what is one: a workbook among other things.
+    Zip,
+    /// A workbook with macros.
+    MacroWorkbook,
+    /// A workbook in Excel's binary form.
+    BinaryWorkbook,
+    /// A workbook under a password.
+    EncryptedWorkbook,
     /// An Excel workbook of before 2007, or another Office file of then.
     OldWorkbook,
+    /// Another Office file of today.
+    OfficeDocument,
     /// A workbook of an office suite in the open format.
     OpenDocument,
-    /// A zip archive.
-    Zip,
     /// A gzip archive.
     Gzip,
     /// An archive of another program.
@@ -34,18 +40,9 @@ impl Foreign {
     #[must_use]
     pub fn shown_by(head: &[u8]) -> Option<Self> {
         let begins = |with: &[&[u8]]| with.iter().any(|with| head.starts_with(with));
-        let holds = |what: &[u8]| head.windows(what.len()).any(|window| window == what);
-        if begins(&[b"PK\x03\x04", b"PK\x05\x06"]) {
-            return Some(if holds(b"[Content_Types].xml") || holds(b"xl/") {
-                Self::Workbook
-            } else if holds(b"opendocument") {
-                Self::OpenDocument
-            } else {
-                Self::Zip
-            });
-        }
         for (marks, what) in [
-            (&[&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..]][..], Self::OldWorkbook),
+            (&[&b"PK\x03\x04"[..], b"PK\x05\x06"][..], Self::Zip),
+            (&[b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"], Self::OldWorkbook),
             (&[b"\x1F\x8B"], Self::Gzip),
             (
                 &[b"BZh", b"\xFD7zXZ\0", b"7z\xBC\xAF\x27\x1C", b"Rar!\x1A\x07", b"\x28\xB5\x2F\xFD"],
@@ -83,11 +80,22 @@ impl Foreign {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Workbook => "an Excel workbook: save its sheet as CSV UTF-8, and import that",
-            Self::OldWorkbook => {
-                "an Office file of before 2007 (.xls): open it, save its sheet as CSV UTF-8, and import that"
+            Self::MacroWorkbook => {
+                "a workbook with macros (.xlsm), which are never run: save it as a workbook without them (.xlsx), and import that"
             }
-            Self::OpenDocument => "a LibreOffice file: save its sheet as CSV in UTF-8, and import that",
+            Self::BinaryWorkbook => "a binary Excel workbook (.xlsb): save it as .xlsx, and import that",
+            Self::EncryptedWorkbook => {
+                "a workbook under a password: open it, take the password away, save it as .xlsx, and import that"
+            }
+            Self::OldWorkbook => {
+                "an Office file of before 2007 (.xls): open it, save it as .xlsx, and import that"
+            }
+            Self::OfficeDocument => {
+                "a document or a presentation: write its table into a workbook (.xlsx), and import that"
+            }
+            Self::OpenDocument => {
+                "a LibreOffice file (.ods): save it as .xlsx, or its sheet as CSV, and import that"
+            }
             Self::Zip => "a zip archive: unpack it, and import the files in it",
             Self::Gzip => "a gzip archive: unpack it with gunzip, and import the file in it",
             Self::Archive => "a packed archive: unpack it, and import the files in it",
@@ -110,9 +118,7 @@ mod tests {
     #[test]
     fn f15_what_is_no_csv_is_said_for_what_it_is() {
         for (head, what) in [
-            (&b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml"[..], Foreign::Workbook),
-            (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", Foreign::OpenDocument),
-            (b"PK\x03\x04\x14\0users.csv", Foreign::Zip),
+            (&b"PK\x03\x04\x14\0users.csv"[..], Foreign::Zip),
             (b"\x1F\x8B\x08\0", Foreign::Gzip),
             (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0", Foreign::OldWorkbook),
             (b"%PDF-1.7\n", Foreign::Pdf),

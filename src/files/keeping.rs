@@ -19,7 +19,7 @@ use super::{
 };
 
 /// What is added to a name at most: a number and the longest ending.
-const ROOM: usize = NAME_BYTES - ".4294967295.result.csv".len();
+const ROOM: usize = NAME_BYTES - ".4294967295.result.xlsx".len();
 
 /// The names under which a file, its answer and its note are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +59,29 @@ fn parts(name: &str) -> (&str, &str) {
     }
 }
 
-/// The names of a file that was dropped under `name`, of those whose stem is the same the `nth`.
+/// The form of a file, and of the answer to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileForm {
+    /// Text in rows.
+    #[default]
+    Text,
+    /// A workbook.
+    Workbook,
+}
+
+impl FileForm {
+    /// What the name of an answer ends in.
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Text => ".result.csv",
+            Self::Workbook => ".result.xlsx",
+        }
+    }
+}
+
+/// The names of a file of that form that was dropped under `name`, of those whose stem is the same the `nth`.
 #[must_use]
-pub fn names(name: &str, nth: u32) -> KeptNames {
+pub fn names(name: &str, form: FileForm, nth: u32) -> KeptNames {
     let (stem, ending) = parts(name);
     let ending = if ending.len() > ROOM / 4 { "" } else { ending };
     let numbered = |nth: u32| if nth == 1 { String::new() } else { format!(".{nth}") };
@@ -69,7 +89,7 @@ pub fn names(name: &str, nth: u32) -> KeptNames {
     // `x.note.txt` and `x.result.csv` are names that people may drop as well.
     let clashes = [".note", ".result"].iter().any(|of_ours| stem.to_ascii_lowercase().ends_with(of_ours));
     let original = if clashes { format!("{stem}.original{ending}") } else { format!("{stem}{ending}") };
-    KeptNames { original, answer: format!("{stem}.result.csv"), note: format!("{stem}.note.txt") }
+    KeptNames { original, answer: format!("{stem}{}", form.ending()), note: format!("{stem}.note.txt") }
 }
 
 impl KeptNames {
@@ -129,11 +149,13 @@ mod tests {
     #[test]
     fn a_file_its_answer_and_its_note_have_one_stem_and_a_number_from_the_second_on() {
         let named = |name: &str, nth: u32| {
-            let KeptNames { original, answer, note } = names(name, nth);
+            let KeptNames { original, answer, note } = names(name, FileForm::Text, nth);
             [original, answer, note].join(" ")
         };
         assert_eq!(named("daily.csv", 1), "daily.csv daily.result.csv daily.note.txt");
         assert_eq!(named("daily.csv", 2), "daily.2.csv daily.2.result.csv daily.2.note.txt");
+        let book = names("Q2.result.XLSX", FileForm::Workbook, 2);
+        assert_eq!(book.answer, "Q2.2.result.xlsx");
         assert_eq!(named("daily", 1), "daily daily.result.csv daily.note.txt");
         assert_eq!(named("Q2.CSV", 2), "Q2.2.CSV Q2.2.result.csv Q2.2.note.txt");
         assert_eq!(named("daily.2.result.csv", 3), "daily.3.csv daily.3.result.csv daily.3.note.txt");
@@ -151,7 +173,7 @@ mod tests {
         for name in
             ["n".repeat(251) + ".csv", "n".repeat(255), "å".repeat(127), format!("n.{}", "x".repeat(250))]
         {
-            let KeptNames { original, answer, note } = names(&name, u32::MAX);
+            let KeptNames { original, answer, note } = names(&name, FileForm::Workbook, u32::MAX);
             assert!([original, answer, note].iter().all(|name| name.len() <= NAME_BYTES), "{name}");
         }
     }

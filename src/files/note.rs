@@ -1,5 +1,6 @@
 //! The note beside a file that was answered: what became of it, and what to do, in a few lines that a person reads.
 
+use super::shown::shown_text;
 use crate::domain::language::Language::{self, English, Swedish};
 
 /// What became of a dropped file.
@@ -9,6 +10,8 @@ pub enum NoteOf<'a> {
     Taken {
         /// What it is.
         kind: &'a str,
+        /// Of a workbook, the sheet that was read.
+        sheet: Option<&'a str>,
         /// Rows taken in, known already, and not taken in.
         rows: [i64; 3],
         /// The name of its answer.
@@ -53,8 +56,12 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
         );
     }
     match of {
-        NoteOf::Taken { kind, rows, answer, unknown, of_portal: [passed_over, summed], keys } => {
+        NoteOf::Taken { kind, sheet, rows, answer, unknown, of_portal: [passed_over, summed], keys } => {
             lines.extend(taken(kind, rows, answer, language));
+            lines.extend(sheet.map(|sheet| match language {
+                English => format!("The sheet that was read: {}.", shown_text(sheet)),
+                Swedish => format!("Bladet som lästes: {}.", shown_text(sheet)),
+            }));
             lines.extend((passed_over > 0).then(|| match language {
                 English => format!("Rows that were passed over: {passed_over}."),
                 Swedish => format!("Rader som hoppades över: {passed_over}."),
@@ -160,6 +167,7 @@ mod tests {
     fn a_note_says_what_became_of_a_file_and_what_to_do_in_both_languages() {
         let of = |rejected, keys| NoteOf::Taken {
             kind: "users",
+            sheet: None,
             rows: [2, 1, rejected],
             answer: "u.result.csv",
             unknown: &[],

@@ -226,9 +226,17 @@ impl<'a> PortalCells<'a> {
 /// That a row only shows how a template is filled in, if it does.
 #[must_use]
 pub fn example(row: &PortalCells<'_>) -> Option<Reason> {
-    let shows =
-        |cell: &str| cell.trim_start().get(..8).is_some_and(|start| start.eq_ignore_ascii_case("example:"));
-    row.record.iter().any(shows).then_some(Reason::ExampleRow)
+    row.record.iter().any(shows_example).then_some(Reason::ExampleRow)
+}
+
+/// What the first cell of a row begins with that only shows how a template is filled in.
+pub const EXAMPLE: &str = "Example:";
+
+/// Whether a cell begins so.
+#[must_use]
+pub fn shows_example(cell: &str) -> bool {
+    let start = cell.trim_start().get(..EXAMPLE.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(EXAMPLE))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     files::{
         conversion::Sums,
         encoding::Encoding,
-        reader::{Limits, Reader},
+        reader::{Limits, Reader, RowSource as _},
         row_note::RowNote,
         source::{self, ReadAs},
     },
@@ -39,9 +39,9 @@ fn made(bytes: &[u8]) -> Result<(&'static str, Vec<Made>), Refusal> {
     let path = dir.path().join("file");
     fs::write(&path, bytes).unwrap();
     let (asked, limits) = (ReadAs::default(), Limits::default());
-    let opened = source::open(&path, asked, limits)?;
+    let opened = source::open(&path, &asked, limits)?;
     let (profile, limits) = (opened.profile, Limits::default());
-    let dialect = source::survey(&path, &profile, opened.dialect, asked, limits)?;
+    let dialect = source::survey(&path, &profile, opened.dialect, &asked, limits)?;
     let conversion = profile.conversion.as_ref().expect("a portal's");
     let mut sums = Sums::default();
     let mut each = |told: &mut dyn FnMut(&Record, &mut Sums)| {

@@ -5,6 +5,7 @@ use super::{
     Lack, NearMiss, Refusal,
     conversion::Conversion,
     near,
+    portal::shows_example,
     portals::{self, ecb_rates},
     reader::{Record, normalised},
     shape::{ANSWER_COLUMNS, RowShape},
@@ -183,6 +184,19 @@ impl Profile {
     pub fn secret_places(&self) -> Vec<usize> {
         let columns = self.kind.columns().iter().zip(&self.places);
         columns.filter(|(column, _)| column.secret).filter_map(|(_, place)| *place).collect()
+    }
+
+    /// The cell by which a row is told that only shows how a template is filled in: that of the kind's first column. Of a
+    /// portal's file the portal says.
+    #[must_use]
+    pub fn example_place(&self) -> Option<usize> {
+        self.places.first().copied().flatten().filter(|_| self.conversion.is_none())
+    }
+
+    /// Whether a row only shows how a template is filled in.
+    #[must_use]
+    pub fn is_example(&self, record: &Record) -> bool {
+        self.example_place().and_then(|place| record.get(place)).is_some_and(shows_example)
     }
 
     /// A record's cells by canonical column.

@@ -28,6 +28,17 @@ pub struct Record {
     line: u64,
     text: String,
     ends: Vec<usize>,
+    /// Cells whose type is known whatever they look like, in order.
+    typed: Vec<(usize, CellType)>,
+}
+
+/// What the type of a cell says, where a file has such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellType {
+    /// It is a number.
+    Number,
+    /// It is a date.
+    Date,
 }
 
 impl Record {
@@ -46,6 +57,25 @@ impl Record {
         self.line = line;
         self.text.clear();
         self.ends.clear();
+        self.typed.clear();
+    }
+
+    /// Adds a cell whose type is known.
+    pub fn push_typed(&mut self, cell: &str, of: CellType) {
+        self.typed.push((self.ends.len(), of));
+        self.push(&[cell]);
+    }
+
+    /// The type of the cell at `at`, if it is known whatever the cell looks like.
+    #[must_use]
+    pub fn type_at(&self, at: usize) -> Option<CellType> {
+        self.typed.iter().find(|(place, _)| *place == at).map(|(_, of)| *of)
+    }
+
+    /// Whether the type of any cell is known so.
+    #[must_use]
+    pub const fn is_typed(&self) -> bool {
+        !self.typed.is_empty()
     }
 
     /// Adds a cell that is these texts, one after the other.
@@ -490,7 +520,8 @@ pub fn normalised(name: &str) -> String {
     words.join("_").to_lowercase()
 }
 
-fn refuse_duplicates(header: &Record) -> Result<(), Refusal> {
+/// Refuses a header in which two columns have one name.
+pub(super) fn refuse_duplicates(header: &Record) -> Result<(), Refusal> {
     let mut seen = std::collections::HashSet::new();
     for (at, name) in header.iter().map(normalised).enumerate() {
         if !name.is_empty() && !seen.insert(name.clone()) {

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use super::{encoding::Encoding, foreign::Foreign};
+use super::{encoding::Encoding, foreign::Foreign, workbook::fault::WorkbookFault};
 use crate::domain::kinds::Kind;
 
 /// A file that is not taken in at all. Lines and columns count from 1, byte offsets from 0.
@@ -253,6 +253,19 @@ pub enum Refusal {
         /// Its name.
         name: String,
     },
+    /// What no text file is refused for.
+    #[error(transparent)]
+    Workbook(#[from] WorkbookFault),
+    /// What any file is refused for, in a sheet of a workbook.
+    #[error("sheet '{sheet}', {at}: {refusal}")]
+    InSheet {
+        /// The sheet.
+        sheet: String,
+        /// The address in it: `C1`.
+        at: String,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// The operating system could not read it, or could not write the spool.
     #[error("the file could not be read: {0}")]
     Io(#[source] io::Error),
@@ -268,8 +281,10 @@ impl From<io::Error> for Refusal {
 impl Refusal {
     /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
+            Self::Workbook(fault) => fault.code(),
+            Self::InSheet { refusal, .. } => refusal.code(),
             Self::Empty => "file_empty",
             Self::NotUtf8 { .. } => "file_not_utf8",
             Self::NotInEncoding { .. } => "file_not_in_encoding",

@@ -1,5 +1,5 @@
-//! A spooled file as rows: what it is, how it is written and where its columns are, found out once and in this order:
-//! what it is not ([`Foreign`]), its encoding, the delimiter with which its header is recognised, and, if a cell asks for
+//! A spooled file as rows: what it is, how it is written and where its columns are, found out once. Of a workbook the sheet is
+//! chosen; of a text it is told in this order what it is not ([`Foreign`]), its encoding, the delimiter with which its header is recognised, and, if a cell asks for
 //! it, what all its rows say of decimal marks and of days and months.
 
 use std::{
@@ -17,15 +17,20 @@ use super::{
     foreign::Foreign,
     legible,
     profile::Profile,
-    reader::{Layout, Limits, Reader, Record, normalised},
+    reader::{Layout, Limits, Reader, Record, RowSource, normalised},
+    workbook::{fault::WorkbookFault, rows::SheetRows, sheet},
 };
 use crate::domain::kinds::Kind;
 
 /// Bytes from which it is told what a file is not.
 const HEAD: usize = 4096;
+/// What is in an Office file of before 2007 that holds one of today under a password, in UTF-16.
+const ENCRYPTED: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
+/// So many bytes of it are searched for that.
+const SEARCHED: u64 = 64 << 20;
 
 /// What is said of a file by whoever has it taken in.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReadAs {
     /// Its kind; `None`: its header says.
     pub kind: Option<Kind>,
@@ -33,17 +38,53 @@ pub struct ReadAs {
     pub dialect: StatedDialect,
     /// It is whole, also if its last line has no end.
     pub complete: bool,
+    /// The name of its sheet, if it is a workbook; `None`: the headers of its sheets say.
+    pub sheet: Option<String>,
 }
 
-/// A file opened at its first row.
+/// A file of which it is known what it is.
 #[derive(Debug)]
 pub struct OpenedFile {
-    /// Its rows.
-    pub reader: Reader<Text>,
+    /// Its header.
+    pub header: Record,
     /// Its header, understood.
     pub profile: Profile,
     /// How it is written.
     pub dialect: Dialect,
+    /// The name of its sheet, if it is a workbook.
+    pub sheet: Option<String>,
+}
+
+/// The rows of a file, whatever it is written in.
+#[derive(Debug)]
+pub enum FileRows {
+    /// Of a text.
+    Text(Box<Reader<Text>>),
+    /// Of a workbook's sheet.
+    Sheet(SheetRows),
+}
+
+impl RowSource for FileRows {
+    fn header(&self) -> &Record {
+        match self {
+            Self::Text(reader) => reader.header(),
+            Self::Sheet(rows) => rows.header(),
+        }
+    }
+
+    fn read(&mut self, record: &mut Record) -> Result<bool, Refusal> {
+        match self {
+            Self::Text(reader) => reader.read(record),
+            Self::Sheet(rows) => rows.read(record),
+        }
+    }
+
+    fn is_cut_off(&self) -> bool {
+        match self {
+            Self::Text(reader) => reader.is_cut_off(),
+            Self::Sheet(rows) => rows.is_cut_off(),
+        }
+    }
 }
 
 /// The text of a file as UTF-8.
@@ -68,10 +109,18 @@ impl Read for Text {
 ///
 /// # Errors
 /// It is nothing that is read here, or of no known kind, or its header cannot be read.
-pub fn open(path: &Path, asked: ReadAs, limits: Limits) -> Result<OpenedFile, Refusal> {
+pub fn open(path: &Path, asked: &ReadAs, limits: Limits) -> Result<OpenedFile, Refusal> {
     let head = head(path)?;
-    if let Some(what) = Foreign::shown_by(&head) {
-        return Err(Refusal::Foreign { what });
+    match Foreign::shown_by(&head) {
+        Some(Foreign::Zip) => return open_workbook(path, asked, limits),
+        Some(Foreign::OldWorkbook) if is_encrypted(path)? => {
+            return Err(Refusal::Foreign { what: Foreign::EncryptedWorkbook });
+        }
+        Some(what) => return Err(Refusal::Foreign { what }),
+        None => {}
+    }
+    if let Some(asked) = &asked.sheet {
+        return Err(WorkbookFault::NoWorkbook { asked: asked.clone() }.into());
     }
     let encoding = match asked.dialect.encoding.or_else(|| Encoding::shown_by(&head)) {
         Some(encoding) => encoding,
@@ -86,11 +135,50 @@ pub fn open(path: &Path, asked: ReadAs, limits: Limits) -> Result<OpenedFile, Re
     recognise(path, asked, stated, limits)
 }
 
+/// Opens a workbook, of which nothing is known but what is asked.
+fn open_workbook(path: &Path, asked: &ReadAs, limits: Limits) -> Result<OpenedFile, Refusal> {
+    if asked.dialect.encoding.is_some() || asked.dialect.delimiter.is_some() {
+        return Err(WorkbookFault::StatedAsText.into());
+    }
+    let chosen = sheet::choose(path, asked.sheet.as_deref(), asked.kind, limits)?;
+    let dialect = Dialect {
+        decimal: asked.dialect.decimal.into(),
+        dates: asked.dialect.dates.into(),
+        sheet: Some(chosen.number),
+        ..Dialect::default()
+    };
+    Ok(OpenedFile { header: chosen.header, profile: chosen.profile, dialect, sheet: Some(chosen.name) })
+}
+
+/// Whether what looks like an Office file of before 2007 is a workbook of today under a password.
+fn is_encrypted(path: &Path) -> io::Result<bool> {
+    let (mut file, mut piece) = (File::open(path)?.take(SEARCHED), vec![0; HEAD + ENCRYPTED.len()]);
+    loop {
+        let got = file.read(piece.get_mut(ENCRYPTED.len()..).unwrap_or_default())?;
+        if got == 0 {
+            return Ok(false);
+        }
+        let end = ENCRYPTED.len().saturating_add(got);
+        let seen = piece.get(..end).unwrap_or_default();
+        if seen.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED) {
+            return Ok(true);
+        }
+        piece.copy_within(got..end, 0);
+    }
+}
+
 /// Opens a file of which it is known how it is written.
 ///
 /// # Errors
 /// Its header cannot be read.
-pub fn reopen(
+pub fn reopen(path: &Path, dialect: &Dialect, complete: bool, limits: Limits) -> Result<FileRows, Refusal> {
+    match dialect.sheet {
+        Some(number) => Ok(FileRows::Sheet(SheetRows::open(path, number, limits)?)),
+        None => Ok(FileRows::Text(Box::new(reopen_text(path, dialect, complete, limits)?))),
+    }
+}
+
+fn reopen_text(
     path: &Path,
     dialect: &Dialect,
     complete: bool,
@@ -122,7 +210,7 @@ pub fn survey(
     path: &Path,
     profile: &Profile,
     found: Dialect,
-    asked: ReadAs,
+    asked: &ReadAs,
     limits: Limits,
 ) -> Result<Dialect, Refusal> {
     let mut reader = reopen(path, &found, asked.complete, limits)?;
@@ -143,7 +231,7 @@ fn head(path: &Path) -> Result<Vec<u8>, Refusal> {
 
 /// The delimiter is the one with which the header is recognised; if it is with none, the refusal is of the one that it
 /// probably is.
-fn recognise(path: &Path, asked: ReadAs, stated: Dialect, limits: Limits) -> Result<OpenedFile, Refusal> {
+fn recognise(path: &Path, asked: &ReadAs, stated: Dialect, limits: Limits) -> Result<OpenedFile, Refusal> {
     let mut delimiters = match asked.dialect.delimiter {
         Some(delimiter) => vec![delimiter],
         None => likely(path, &stated)?,
@@ -152,10 +240,11 @@ fn recognise(path: &Path, asked: ReadAs, stated: Dialect, limits: Limits) -> Res
     delimiters.dedup();
     for delimiter in delimiters {
         let dialect = Dialect { delimiter, ..stated };
-        let opened = reopen(path, &dialect, asked.complete, limits).and_then(|reader| {
-            let profile = Profile::recognise(reader.header(), asked.kind)?;
+        let opened = reopen_text(path, &dialect, asked.complete, limits).and_then(|reader| {
+            let header = reader.header().clone();
+            let profile = Profile::recognise(&header, asked.kind)?;
             profile.refuse_near_misses()?;
-            Ok(OpenedFile { reader, profile, dialect })
+            Ok(OpenedFile { header, profile, dialect, sheet: None })
         });
         match opened {
             Ok(opened) => return Ok(opened),

@@ -10,7 +10,7 @@ const UNSETTLED: char = '\u{2}';
 /// A file as it is read: its dialect, and the rows in canonical text.
 type Read = (String, Vec<Vec<String>>);
 
-fn read_as(bytes: &[u8], asked: ReadAs) -> Result<Read, Refusal> {
+fn read_as(bytes: &[u8], asked: &ReadAs) -> Result<Read, Refusal> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     fs::write(&path, bytes).unwrap();
@@ -28,7 +28,7 @@ fn rows(
     path: &Path,
     profile: &Profile,
     dialect: &Dialect,
-    asked: ReadAs,
+    asked: &ReadAs,
     surveyed: bool,
 ) -> Result<Option<Vec<Vec<String>>>, Refusal> {
     let mut reader = reopen(path, dialect, asked.complete, Limits::default())?;
@@ -41,11 +41,11 @@ fn rows(
 }
 
 fn read(text: &str) -> Read {
-    read_as(text.as_bytes(), ReadAs::default()).unwrap()
+    read_as(text.as_bytes(), &ReadAs::default()).unwrap()
 }
 
 fn refused(bytes: &[u8]) -> Refusal {
-    read_as(bytes, ReadAs::default()).unwrap_err()
+    read_as(bytes, &ReadAs::default()).unwrap_err()
 }
 
 /// Usage of these days and amounts, its cells between `;`.
@@ -132,14 +132,14 @@ fn what_no_row_settles_or_two_contradict_is_refused_and_the_rest_is_taken() {
 fn what_the_operator_states_settles_it_and_a_cell_against_that_is_refused() {
     let asked = |text| ReadAs { dialect: StatedDialect::parse(text).unwrap(), ..ReadAs::default() };
     let text = usage(&[("03/04/2021", "1.234"), ("6/17/2021", "12.50")]);
-    let (dialect, rows) = read_as(text.as_bytes(), asked("decimal=comma,dates=dmy")).unwrap();
+    let (dialect, rows) = read_as(text.as_bytes(), &asked("decimal=comma,dates=dmy")).unwrap();
     assert!(dialect.ends_with("decimal=comma,dates=dmy"), "{dialect}");
     assert_eq!((rows[0][3].as_str(), rows[0][4].as_str()), ("2021-04-03", "1234"));
     let reason = |of, cell: &str| Dialect::remembered(&dialect).refuses(of, cell).map(|(_, reason)| reason);
     let against = |stated: &str| Some(Reason::AgainstDialect { stated: stated.into() });
     assert_eq!(reason(Type::Amount, &rows[1][4]), against("decimal=comma"));
     assert_eq!(reason(Type::Date, &rows[1][3]), against("dates=dmy"));
-    let refusal = read_as(text.as_bytes(), asked("delimiter=tab")).unwrap_err();
+    let refusal = read_as(text.as_bytes(), &asked("delimiter=tab")).unwrap_err();
     assert_eq!(refusal.code(), "file_unknown_kind");
 }
 
@@ -166,7 +166,7 @@ fn encodings_are_shown_or_sure_or_the_file_is_refused() {
         for marked in [true, false] {
             let mut bytes = if marked { encoding.byte_order_mark().to_vec() } else { Vec::new() };
             encoding.write(text, &mut bytes);
-            let (dialect, rows) = read_as(&bytes, ReadAs::default()).unwrap();
+            let (dialect, rows) = read_as(&bytes, &ReadAs::default()).unwrap();
             assert_eq!(dialect, format!("encoding={},delimiter=semicolon", encoding.name()));
             assert_eq!(rows[0][1], "Åkeri & Söner");
         }
@@ -186,7 +186,7 @@ fn encodings_are_shown_or_sure_or_the_file_is_refused() {
     ] {
         let mut bytes = Vec::new();
         Encoding::Windows1252.write(sure, &mut bytes);
-        assert_eq!(read_as(&named(&bytes), ReadAs::default()).unwrap().1[0][1], sure);
+        assert_eq!(read_as(&named(&bytes), &ReadAs::default()).unwrap().1[0][1], sure);
     }
     // Polish and Russian of Windows; Swedish of DOS; an undefined byte; UTF-8 with one byte of another.
     for unsure in [
@@ -207,8 +207,8 @@ fn encodings_are_shown_or_sure_or_the_file_is_refused() {
     );
     let asked =
         ReadAs { dialect: StatedDialect::parse("encoding=windows-1252").unwrap(), ..ReadAs::default() };
-    assert_eq!(read_as(&named(b"Bj\x94rk"), asked).unwrap().1[0][1], "Bj”rk");
-    assert_eq!(read_as(&named(b"\x8Fkeri"), asked).unwrap_err().code(), "file_not_in_encoding");
+    assert_eq!(read_as(&named(b"Bj\x94rk"), &asked).unwrap().1[0][1], "Bj”rk");
+    assert_eq!(read_as(&named(b"\x8Fkeri"), &asked).unwrap_err().code(), "file_not_in_encoding");
     let half = refused(b"\xFF\xFEp\0a\0\x00\xD8x\0\n\0");
     assert_eq!(half.to_string(), "line 1: byte 6 means nothing in utf-16le: save the file as CSV in UTF-8");
 }
@@ -233,11 +233,15 @@ fn the_delimiter_is_the_one_with_which_the_header_is_recognised() {
     assert!(refusal.contains("partners (lacks country; did you mean 'country' by 'county'?)"), "{refusal}");
     assert_eq!(refused(b"").code(), "file_empty");
     assert_eq!(refused(b"fruit;colour\n").code(), "file_unknown_kind");
-    let refusal = refused(b"PK\x03\x04\x14\0\x06\0[Content_Types].xml");
-    assert_eq!(
-        refusal.to_string(),
-        "this is an Excel workbook: save its sheet as CSV UTF-8, and import that"
-    );
+    assert_eq!(refused(b"PK\x03\x04\x14\0\x06\0[Content_Types].xml").code(), "workbook_damaged");
+    let old = [&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..], &[0; 5_000]].concat();
+    assert!(refused(&old).to_string().contains("Office file of before 2007"));
+    // Its name lies wherever in the file, also across two pieces that are read.
+    for before in [0, HEAD - 9, HEAD, 3 * HEAD - 31] {
+        let encrypted =
+            [&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..], &vec![1; before], ENCRYPTED, &[0; 900]].concat();
+        assert!(refused(&encrypted).to_string().contains("a workbook under a password"), "{before}");
+    }
 }
 
 #[test]
@@ -375,7 +379,7 @@ proptest! {
             ((1990_i32..2100, 1_u32..13, 1_u32..29), -9_999_999_i64..99_999_999, 0_u32..99_999, "[a-cÅöé;,|\t\" ]{0,6}"), 1..6),
     ) {
         let bytes = style.file(&rows);
-        match read_as(&bytes, ReadAs::default()) {
+        match read_as(&bytes, &ReadAs::default()) {
             Err(refusal) => prop_assert_eq!(refusal.code(), "file_encoding_unsure"),
             Ok((dialect, taken)) => {
                 prop_assert_eq!(taken.len(), rows.len());
@@ -401,9 +405,9 @@ proptest! {
     fn a_file_cut_anywhere_has_the_rows_before_and_one_that_was_cut_off(style in style(), at in 0_usize..400) {
         let rows: Vec<_> = (1..5).map(|nth| ((2024, 1, 12 + nth), 100_050 * i64::from(nth), nth, "å\"b".to_owned())).collect();
         let bytes = style.file(&rows);
-        let Ok((_, whole)) = read_as(&bytes, ReadAs::default()) else { return Ok(()) };
+        let Ok((_, whole)) = read_as(&bytes, &ReadAs::default()) else { return Ok(()) };
         let cut = &bytes[..at.min(bytes.len())];
-        if let Ok((_, mut part)) = read_as(cut, ReadAs::default()) {
+        if let Ok((_, mut part)) = read_as(cut, &ReadAs::default()) {
             part.pop();
             // Of what is left of a file, fewer rows say how it is written.
             for (part, whole) in part.iter().zip(&whole) {

@@ -264,6 +264,8 @@ pub struct ListedFile {
     pub received_at: DateTime<Utc>,
     /// What kind it is, if that is known.
     pub kind: Option<String>,
+    /// The name of its sheet, if it is a workbook.
+    pub sheet: Option<String>,
     /// `taken`, `done` or `refused`; of an imported file as it is recorded.
     pub status: String,
     /// Rows taken in.
@@ -295,18 +297,19 @@ pub async fn list(
 ) -> Result<Vec<ListedFile>> {
     Ok(sqlx::query_as!(
         ListedFile,
-        r#"select name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, status as "status!",
+        r#"select name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, sheet,
+               status as "status!",
                applied as "applied!", unchanged as "unchanged!", rejected as "rejected!", said, sha256, kept, answer, note
            from (
                select d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
-                      d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, d.status,
+                      d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, f.sheet, d.status,
                       coalesce(f.applied, 0) as applied, coalesce(f.unchanged, 0) as unchanged,
                       coalesce(f.rejected, 0) as rejected, coalesce(d.said, f.refusal) as said, d.sha256,
                       d.kept, d.answer, d.note
                from dropped d left join file f using (file_id)
                union all
-               select f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.status, f.applied, f.unchanged,
-                      f.rejected, f.refusal, f.sha256, f.came_from, f.answered_in, null
+               select f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
+                      f.unchanged, f.rejected, f.refusal, f.sha256, f.came_from, f.answered_in, null
                from file f left join partner p using (partner_id)
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files

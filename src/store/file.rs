@@ -28,6 +28,8 @@ pub struct NewFile<'a> {
     pub dialect: &'a str,
     /// What an operator said of that.
     pub stated_dialect: &'a str,
+    /// The name of its sheet, if it is a workbook.
+    pub sheet: Option<&'a str>,
     /// It is whole, also if its last line has no end.
     pub complete: bool,
     /// Whose folder it was dropped in.
@@ -169,8 +171,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
-             stated_dialect, complete, accept_alike)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning file_id",
+             stated_dialect, complete, accept_alike, sheet)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning file_id",
         file.sha256,
         file.name,
         file.kind,
@@ -182,7 +184,8 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
         file.dialect,
         file.stated_dialect,
         file.complete,
-        file.accept_alike
+        file.accept_alike,
+        file.sheet
     )
     .fetch_one(conn)
     .await?)
@@ -316,6 +319,8 @@ pub struct RecordedFile {
     pub sha256: String,
     /// How it is written.
     pub dialect: String,
+    /// The name of its sheet, if it is a workbook.
+    pub sheet: Option<String>,
     /// It is whole, also if its last line has no end.
     pub complete: bool,
     /// What its rows came to.
@@ -325,13 +330,14 @@ pub struct RecordedFile {
 /// What is recorded of a file.
 pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> {
     let r = sqlx::query!(
-        "select name, sha256, dialect, complete, applied, unchanged, rejected from file where file_id = $1",
+        "select name, sha256, dialect, sheet, complete, applied, unchanged, rejected from file where file_id = $1",
         file_id
     )
     .fetch_one(conn)
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
-    Ok(RecordedFile { name: r.name, sha256: r.sha256, dialect: r.dialect, complete: r.complete, tally })
+    let (name, sha256, dialect, sheet) = (r.name, r.sha256, r.dialect, r.sheet);
+    Ok(RecordedFile { name, sha256, dialect, sheet, complete: r.complete, tally })
 }
 
 /// A file's kind.

@@ -182,7 +182,7 @@ async fn f4_f8_f9_f15_what_programs_left_behind_is_refused_with_what_to_do_or_ta
     }
 
     for (name, bytes, told) in [
-        ("a.xlsx", &b"PK\x03\x04\x14\0\x06\0[Content_Types].xml"[..], "an Excel workbook"),
+        ("a.xlsx", &b"PK\x03\x04\x14\0\x06\0[Content_Types].xml"[..], "the workbook cannot be read"),
         ("a.zip", b"PK\x03\x04\x14\0\0\0users.csv", "a zip archive: unpack it"),
         ("a.csv.gz", b"\x1f\x8b\x08\0\0", "a gzip archive"),
         ("a.pdf", b"%PDF-1.7\n", "a PDF document"),

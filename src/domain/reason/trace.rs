@@ -19,6 +19,8 @@ pub enum Trace {
     Formula,
     /// `'FY-1`
     Apostrophe,
+    /// A date, where `3-4` or `MAR1` was written.
+    Date,
 }
 
 impl Trace {
@@ -48,6 +50,11 @@ impl Trace {
             Self::Apostrophe => (
                 "The apostrophe before this identifier is a spreadsheet's mark for text; remove it.",
                 "Apostrofen före identifieraren är ett kalkylprograms märke för text; ta bort den.",
+            ),
+            Self::Date => (
+                "A spreadsheet made a date of this identifier; write it again, into a column that is formatted as text.",
+                "Ett kalkylprogram har gjort ett datum av identifieraren; skriv den på nytt, i en kolumn som är formaterad \
+                 som text.",
             ),
         };
         match language {

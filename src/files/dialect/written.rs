@@ -9,6 +9,9 @@ use crate::files::{delimiter::Delimiter, encoding::Encoding};
 /// What is said of a file that is written as exports are.
 const CANONICAL: &str = "canonical";
 
+/// What is said of a workbook.
+const WORKBOOK: &str = "workbook";
+
 /// What may be stated, for who states something else.
 pub const KNOWN: &str = "encoding=utf-8, utf-16le, utf-16be or windows-1252; delimiter=comma, semicolon, tab or pipe; \
      decimal=point or comma; dates=dmy or mdy";
@@ -101,7 +104,10 @@ impl fmt::Display for Dialect {
         if *self == Self::default() {
             return f.write_str(CANONICAL);
         }
-        write!(f, "encoding={},delimiter={}", self.encoding.name(), self.delimiter.name())?;
+        match self.sheet {
+            Some(sheet) => write!(f, "{WORKBOOK},sheet={sheet}")?,
+            None => write!(f, "encoding={},delimiter={}", self.encoding.name(), self.delimiter.name())?,
+        }
         if self.decimal != Style::Unsettled {
             write!(f, ",decimal={}", self.decimal)?;
         }
@@ -126,6 +132,7 @@ impl Dialect {
             delimiter: value("delimiter").and_then(delimiter).unwrap_or_default(),
             decimal: value("decimal").map_or(Style::Unsettled, |text| style(text, decimal)),
             dates: value("dates").map_or(Style::Unsettled, |text| style(text, order)),
+            sheet: value("sheet").and_then(|number| number.parse().ok()),
         }
     }
 }
@@ -164,10 +171,14 @@ mod tests {
             delimiter: Delimiter::Tab,
             decimal: Style::Both { one: 2, other: 9 },
             dates: Style::One(DayOrder::MonthFirst),
+            sheet: None,
         };
         assert_eq!(dialect.to_string(), "encoding=utf-16be,delimiter=tab,decimal=both(2;9),dates=mdy");
         let comma = Dialect { decimal: Style::One(Mark::Comma), ..Dialect::default() };
-        for one in [dialect, comma, Dialect::default()] {
+        let workbook =
+            Dialect { sheet: Some(3), dates: Style::One(DayOrder::DayFirst), ..Dialect::default() };
+        assert_eq!(workbook.to_string(), "workbook,sheet=3,dates=dmy");
+        for one in [dialect, comma, workbook, Dialect::default()] {
             assert_eq!(Dialect::remembered(&one.to_string()), one);
         }
         assert_eq!(Dialect::default().to_string(), "canonical");

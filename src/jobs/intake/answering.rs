@@ -11,9 +11,10 @@ use super::{
 use crate::{
     domain::language::Language,
     files::{
-        answer::{self, AnswerFile},
+        answer,
+        answer_writer::AnswerWriter,
         dialect::Dialect,
-        keeping,
+        keeping::{self, FileForm},
         profile::Profile,
         reader::{Limits, Record},
         source,
@@ -45,6 +46,7 @@ pub(super) async fn answer(
         kind: profile.kind,
         portal: profile.conversion.as_ref().map(|conversion| conversion.portal.title),
         dialect,
+        sheet: head.sheet.clone(),
         mapping: profile.mapping(&header),
         passed_over: 0,
         summed: 0,
@@ -72,12 +74,9 @@ pub(super) async fn answer(
         })
     };
     let spooled = cx.folders.spool().join(&head.sha256);
-    let reader = source::reopen(&spooled, &dialect, head.complete, Limits::default());
-    let reader = reader.map_err(|refusal| failed(refusal.into()))?;
-    let mut out = AnswerFile::begin(reader, &target, Language::English).map_err(failed)?;
-    if let Some(places) = secret {
-        out = out.masking_keys(places);
-    }
+    let rows = source::reopen(&spooled, &dialect, head.complete, Limits::default());
+    let rows = rows.map_err(|refusal| failed(refusal.into()))?;
+    let mut out = AnswerWriter::begin(rows, &target, Language::English, secret).map_err(failed)?;
     for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
         // A span of requests is the whole file; what is said of its rows is read in parts.
         let mut from = first_row;
@@ -93,10 +92,13 @@ pub(super) async fn answer(
             from = until;
         }
     }
-    let answer = match &dropped.claim {
-        Some(_) => out.finish(),
-        None => out.finish_beside(|nth| dropped.results.join(keeping::names(&head.name, nth).answer)),
-    };
+    let named = |nth: u32| dropped.results.join(keeping::names(&head.name, form_of(&dialect), nth).answer);
+    let answer = if dropped.claim.is_some() { out.finish() } else { out.finish_beside(named) };
     taken.answer = Some(answer.map_err(failed)?);
     Ok(taken)
+}
+
+/// The form of a file that is so written, and of its answer.
+pub(super) const fn form_of(dialect: &Dialect) -> FileForm {
+    if dialect.sheet.is_some() { FileForm::Workbook } else { FileForm::Text }
 }

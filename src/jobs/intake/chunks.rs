@@ -38,17 +38,17 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
     }
 }
 
-/// Decides and writes rows; of those of a portal some are decided already, and of others there is more to say.
+/// Decides and writes rows; examples, and some of a portal's, are decided already, and of others there is more to say.
 async fn apply(
     cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,
     rows: &[StagedRow],
 ) -> Result<Vec<Verdict>> {
-    if !staged.of_portal {
+    let notes: Vec<Option<RowNote>> = rows.iter().map(|row| note(staged, row)).collect();
+    if notes.iter().all(Option::is_none) {
         return decide(cx, conn, staged, rows).await;
     }
-    let notes: Vec<Option<RowNote>> = rows.iter().map(|row| note(staged, row)).collect();
     let is_open =
         |note: &Option<RowNote>| !matches!(note, Some(RowNote::PassedOver(_) | RowNote::Refused(_)));
     let open = rows.iter().zip(&notes).filter(|(_, note)| is_open(note)).map(|(row, _)| row.clone());

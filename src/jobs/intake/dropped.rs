@@ -10,7 +10,7 @@ use crate::{
         dialect::{Dialect, StatedDialect},
         inbox::Claim,
         look::Look,
-        shown::shown_path,
+        shown::{shown_path, shown_text},
     },
     jobs::engine::{Context, Error, Result},
     store::file::Tally,
@@ -38,6 +38,8 @@ pub struct Dropped {
     pub accept_ends: bool,
     /// The operator lets new identifiers in that are like known ones.
     pub accept_alike: bool,
+    /// What the operator says which sheet of a workbook is meant.
+    pub sheet: Option<String>,
     /// How many rows of each outcome a dry run tells one by one.
     pub told_rows: usize,
     /// Where its answer goes.
@@ -80,6 +82,8 @@ pub struct Taken {
     pub portal: Option<&'static str>,
     /// How it is written.
     pub dialect: Dialect,
+    /// The name of its sheet, if it is a workbook.
+    pub sheet: Option<String>,
     /// Which of its columns became which of its kind.
     pub mapping: Vec<(String, String)>,
     /// Rows that nothing was done with, such as examples.
@@ -128,6 +132,15 @@ pub fn leave(cx: &Context, dropped: &Dropped) -> Result<()> {
 }
 
 impl Dropped {
+    /// What the operator says of how it is written, in words.
+    #[must_use]
+    pub fn stated(&self) -> String {
+        let stated = self.dialect.to_string();
+        let Some(sheet) = &self.sheet else { return stated };
+        let between = if stated.is_empty() { "" } else { "," };
+        format!("{stated}{between}sheet={}", shown_text(sheet))
+    }
+
     /// What it is called in front of people: of a file from the inbox, where it was dropped.
     #[must_use]
     pub fn shown(&self) -> String {

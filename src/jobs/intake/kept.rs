@@ -11,7 +11,7 @@ use crate::{
     domain::{id::PartnerId, language::Language},
     files::{
         inbox::{Claim, DONE, REFUSED},
-        keeping::{self, KeptNames},
+        keeping::{self, FileForm, KeptNames},
         look::Look,
         marker,
         note::{self, KeysLeft, NoteOf},
@@ -36,9 +36,9 @@ impl Keeping {
         cx: &Context,
         conn: &mut PgConnection,
         claim: &Claim,
-        within: &'static str,
+        (within, form): (&'static str, FileForm),
     ) -> Result<Self> {
-        let named = |nth: i32| keeping::names(&claim.name, u32::try_from(nth).unwrap_or(u32::MAX));
+        let named = |nth: i32| keeping::names(&claim.name, form, u32::try_from(nth).unwrap_or(u32::MAX));
         let settled = dropped::kept_as(conn, &claim.id).await?;
         if let Some(settled) = &settled {
             let there = settled
@@ -117,9 +117,10 @@ pub(super) async fn for_answer(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
+    form: FileForm,
 ) -> Result<Option<Keeping>> {
     match &dropped.claim {
-        Some(claim) if !cx.dry_run => Ok(Some(Keeping::settle(cx, conn, claim, DONE).await?)),
+        Some(claim) if !cx.dry_run => Ok(Some(Keeping::settle(cx, conn, claim, (DONE, form)).await?)),
         _ => Ok(None),
     }
 }
@@ -153,6 +154,7 @@ pub(super) async fn keep(
     let tally = taken.tally;
     let of = NoteOf::Taken {
         kind: taken.kind.name(),
+        sheet: taken.sheet.as_deref(),
         rows: [tally.applied, tally.unchanged, tally.rejected].map(i64::from),
         answer: &keeping.names.answer,
         unknown: &taken.unknown,
@@ -179,7 +181,7 @@ pub(super) async fn keep_unread(
     refused: Option<&str>,
 ) -> Result<()> {
     let within = if refused.is_some() { REFUSED } else { DONE };
-    let keeping = Keeping::settle(cx, conn, claim, within).await?;
+    let keeping = Keeping::settle(cx, conn, claim, (within, FileForm::Text)).await?;
     write_note(conn, claim, refused.map_or(NoteOf::Known, NoteOf::Refused)).await?;
     let is_kept = !keeping::is_free(&claim.original());
     keeping.put(conn, claim, true).await?;

@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
 use crate::{
-    files::{profile::Profile, shown::shown_path},
+    files::{dialect::Dialect, profile::Profile, shown::shown_path},
     jobs::engine::{Context, Result, fault},
     store::{dropped as dropped_file, file, quarantine},
 };
@@ -136,7 +136,8 @@ async fn close(
     file_id: i64,
     profile: Profile,
 ) -> Result<FileOutcome> {
-    let keeping = kept::for_answer(cx, conn, one).await?;
+    let dialect = Dialect::remembered(&file::get(conn, file_id).await?.dialect);
+    let keeping = kept::for_answer(cx, conn, one, answering::form_of(&dialect)).await?;
     let mut tx = conn.begin().await?;
     if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
         return Ok(FileOutcome::GivenUp(sentence));

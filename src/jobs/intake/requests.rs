@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{
     halves::Halves,
-    staged::{NAME, StagedFile, Verdict, parse},
+    staged::{NAME, StagedFile, Verdict, note, parse},
     tries,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         reason::Problem,
         request::{self, Arrival, Asked, Outcome, Ruled},
     },
+    files::row_note::RowNote,
     jobs::engine::{Context, Result, fault, refused_values},
     store::{
         book::{self, RuledRequest},
@@ -112,6 +113,10 @@ async fn together(
     for row in rows.iter().filter(|row| of.contains(&row.file_id)) {
         let Some(staged) = files.iter().find(|file| file.file_id == row.file_id) else { continue };
         if answered.contains(&(row.file_id, row.row_no)) {
+            continue;
+        }
+        if let Some(RowNote::PassedOver(problems)) = note(staged, row) {
+            verdicts.push((row, Verdict::Unchanged(problems)));
             continue;
         }
         match understood(staged, row) {

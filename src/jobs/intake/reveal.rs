@@ -147,6 +147,7 @@ async fn recorded_file(cx: &Context, conn: &mut PgConnection, asked: &Asked, acc
         kind: Kind::KeyRequests.name(),
         dialect: &Dialect::default().to_string(),
         stated_dialect: "",
+        sheet: None,
         complete: true,
         partner_id: None,
         header: &[],

@@ -15,6 +15,7 @@ use crate::{
         Refusal,
         conversion::Sums,
         dialect::{self, Dialect},
+        portal::EXAMPLE,
         profile::Profile,
         reader::{Limits, Record, RowSource},
         source,
@@ -69,13 +70,20 @@ impl SpooledRows {
                 return Ok(None);
             };
             let record = self.row_of_kind(record, &sums, &mut made);
+            let is_example = profile.is_example(record);
             join(record, &mut cells);
             if reader.is_cut_off() {
                 cells = dialect::cut_off(&cells);
-            } else if profile.kind.has_each_key_once() && profile.shape_problem(record).is_none() {
+            } else if !is_example
+                && profile.kind.has_each_key_once()
+                && profile.shape_problem(record).is_none()
+            {
                 keys.note(&profile.cells(record));
             }
-            if let Some(vault) = vault {
+            if vault.is_some() && is_example && !reader.is_cut_off() {
+                // Nothing of it is read but that it is one, and somebody may have written a key into it.
+                cells = CELL_END.to_string().repeat(profile.example_place().unwrap_or_default()) + EXAMPLE;
+            } else if let Some(vault) = vault {
                 cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
             }
             rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
@@ -129,7 +137,8 @@ impl SpooledRows {
                 continue;
             };
             let record = self.row_of_kind(taken, &sums, &mut made);
-            if profile.shape_problem(record).is_none() && !reader.is_cut_off() {
+            if profile.shape_problem(record).is_none() && !reader.is_cut_off() && !profile.is_example(record)
+            {
                 let line = i32::try_from(record.line()).unwrap_or(i32::MAX);
                 repeats.note(profile.kind, &profile.cells(record), row_no, line);
             }
@@ -149,7 +158,8 @@ impl SpooledRows {
         complete: bool,
         partner: Option<PartnerId>,
     ) -> std::result::Result<Self, Refusal> {
-        let header = source::reopen(&path, &dialect, complete, Limits::default())?.header().clone();
+        let header = source::reopen(&path, &dialect, complete, Limits::default())?;
+        let header = header.header().clone();
         let (stage, _) = profile.on_stage(&header)?;
         let (profile, partner) = (profile.clone(), partner.unwrap_or_default());
         Ok(Self { path, profile, stage, partner, dialect, complete, surveyed: true })

@@ -94,17 +94,19 @@ async fn stage_spooled(
         },
     };
     let complete = dropped.complete || marker.is_some();
-    let asked = ReadAs { kind: dropped.kind, dialect: dropped.dialect, complete };
-    let (path, limits) = (spooled.path.clone(), Limits::default());
-    let open = move || source::open(&path, asked, limits).and_then(|opened| on_stage(opened, partner_id));
+    let asked =
+        ReadAs { kind: dropped.kind, dialect: dropped.dialect, complete, sheet: dropped.sheet.clone() };
+    let (path, limits, read_as) = (spooled.path.clone(), Limits::default(), asked.clone());
+    let open = move || source::open(&path, &read_as, limits).and_then(|opened| on_stage(opened, partner_id));
     let opened = blocking(open).await?;
-    let stated_dialect = dropped.dialect.to_string();
+    let stated_dialect = dropped.stated();
     let mut new = NewFile {
         sha256: &spooled.sha256,
         name: &spooled.name,
         kind: "unknown",
         dialect: "unknown",
         stated_dialect: &stated_dialect,
+        sheet: None,
         complete,
         partner_id,
         header: &[],
@@ -121,8 +123,9 @@ async fn stage_spooled(
     if let Some(before) = seen_before(conn, &new, &opened.profile, mine).await? {
         return Ok(before);
     }
-    let header: Vec<String> = opened.reader.header().iter().map(str::to_owned).collect();
+    let header: Vec<String> = opened.header.iter().map(str::to_owned).collect();
     new.header = &header;
+    new.sheet = opened.sheet.as_deref();
     let mut file = SpooledRows {
         path: spooled.path.clone(),
         stage,
@@ -138,7 +141,7 @@ async fn stage_spooled(
     // A cell asks for what the other rows say.
     file.surveyed = true;
     let (path, profile, found) = (file.path.clone(), file.profile.clone(), file.dialect);
-    match blocking(move || source::survey(&path, &profile, found, asked, limits)).await? {
+    match blocking(move || source::survey(&path, &profile, found, &asked, limits)).await? {
         Ok(settled) => file.dialect = settled,
         Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
     }
@@ -155,7 +158,7 @@ fn on_stage(
     if let Some(conversion) = conversion.filter(|_| partner_id.is_none()) {
         return Err(Refusal::WhosePortalFile { portal: conversion.portal.title });
     }
-    let (stage, _) = opened.profile.on_stage(opened.reader.header())?;
+    let (stage, _) = opened.profile.on_stage(&opened.header)?;
     Ok((opened, stage))
 }
 

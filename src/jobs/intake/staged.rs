@@ -26,6 +26,7 @@ use crate::{
     },
     files::{
         dialect::{self, Dialect},
+        portal::shows_example,
         profile::Profile,
         reader::Record,
         row_note::RowNote,
@@ -203,10 +204,14 @@ pub fn record(
 
 /// What is said of a staged row before its kind looks at it.
 pub fn note(staged: &StagedFile, row: &StagedRow) -> Option<RowNote> {
-    if !staged.of_portal || dialect::is_cut_off(&row.cells) {
+    if dialect::is_cut_off(&row.cells) {
         return None;
     }
-    RowNote::parse(row.cells.rsplit(CELL_END).next()?)
+    if staged.of_portal {
+        return RowNote::parse(row.cells.rsplit(CELL_END).next()?);
+    }
+    let cell = row.cells.split(CELL_END).nth(staged.profile.example_place()?)?;
+    shows_example(cell).then(|| RowNote::PassedOver(vec![Problem::of_row(Reason::ExampleRow)]))
 }
 
 /// Reads a staged row as what its file's kind says, or tells everything that is wrong with it.

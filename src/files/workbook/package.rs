@@ -1,0 +1,253 @@
+//! Looks through an archive before anything in it is understood: what it is, and that it is no trap. Each part is unpacked once,
+//! into nothing, and counted; so an archive of a few bytes that unpacks to gigabytes ends as a refusal, in little memory,
+//! whatever it says of its own sizes.
+//!
+//! No part is executed or fetched: macros refuse the workbook, links to other files are not followed, and XML that declares
+//! entities, which a spreadsheet never writes, is refused before a reader sees it.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read, Seek},
+    path::Path,
+};
+
+use zip::{ZipArchive, result::ZipError};
+
+use super::fault::WorkbookFault;
+use crate::files::{Refusal, foreign::Foreign, limits::WorkbookLimits};
+
+/// Bytes unpacked at a time.
+const CHUNK: usize = 64 * 1024;
+/// So many bytes of a piece are looked at once more with the next one: what is looked for may lie across.
+const OVERLAP: usize = 64;
+/// What declares entities, which could stand for any amount of text, or for files of this machine.
+const DECLARATIONS: [&[u8]; 2] = [b"<!DOCTYPE", b"<!ENTITY"];
+/// What they, comments and the like begin with.
+const MARKED: &[u8] = b"<!";
+/// Before the number of texts for which a reader makes room.
+const TEXTS: &[u8] = b"uniqueCount";
+
+/// Looks through the archive at a path.
+///
+/// # Errors
+/// It is no workbook, or one that is not read.
+pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<(), Refusal> {
+    let file = File::open(path)?;
+    let is_too_large = file.metadata()?.len() > limits.file_bytes;
+    let mut archive = match ZipArchive::new(BufReader::new(file)) {
+        Ok(archive) => archive,
+        Err(error) if begins_as_workbook(path)? => return Err(damaged(&error)),
+        Err(_) => return Err(Refusal::Foreign { what: Foreign::Zip }),
+    };
+    match what(&mut archive) {
+        Some(what) => return Err(Refusal::Foreign { what }),
+        None if is_too_large => return Err(WorkbookFault::TooLarge { limit: limits.file_bytes }.into()),
+        None => {}
+    }
+    if archive.len() > limits.parts {
+        return Err(WorkbookFault::TooManyParts { limit: limits.parts }.into());
+    }
+    let mut left = limits.unpacked_bytes;
+    for at in 0..archive.len() {
+        let part = archive.by_index(at).map_err(|error| damaged(&error))?;
+        let name = part.name().map_err(|error| damaged(&error))?.to_string();
+        left = unpack(part, &name, left, limits)?;
+    }
+    Ok(())
+}
+
+/// Whether an archive that cannot be opened was to be a workbook, by what comes first in it.
+fn begins_as_workbook(path: &Path) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(CHUNK as u64).read_to_end(&mut head)?;
+    let holds = |what: &[u8]| head.windows(what.len()).any(|window| window == what);
+    Ok(holds(b"[Content_Types].xml") || holds(b"xl/"))
+}
+
+/// What an archive is that is no workbook, or one that is not read. `None`: a workbook.
+fn what<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Option<Foreign> {
+    let names: Vec<String> =
+        archive.file_names().filter_map(Result::ok).map(|name| name.to_string().to_lowercase()).collect();
+    let any = |is: &dyn Fn(&str) -> bool| names.iter().any(|name| is(name));
+    if any(&|name| name == "mimetype") {
+        return Some(Foreign::OpenDocument);
+    }
+    if !any(&|name| name == "[content_types].xml") {
+        return Some(Foreign::Zip);
+    }
+    if any(&|name| name.starts_with("word/") || name.starts_with("ppt/")) {
+        return Some(Foreign::OfficeDocument);
+    }
+    if any(&|name| name.ends_with("vbaproject.bin") || name.contains("/macrosheets/"))
+        || says_of_macros(archive)
+    {
+        return Some(Foreign::MacroWorkbook);
+    }
+    if any(&|name| name.ends_with("workbook.bin")) {
+        return Some(Foreign::BinaryWorkbook);
+    }
+    (!any(&|name| name.starts_with("xl/"))).then_some(Foreign::Zip)
+}
+
+/// Whether its list of contents says that it is a workbook with macros.
+fn says_of_macros<R: Read + Seek>(archive: &mut ZipArchive<R>) -> bool {
+    let Ok(part) = archive.by_name("[Content_Types].xml") else { return false };
+    let mut text = Vec::new();
+    let _ = part.take(CHUNK as u64).read_to_end(&mut text);
+    String::from_utf8_lossy(&text).to_lowercase().contains("macroenabled")
+}
+
+/// Unpacks a part into nothing; says how many bytes are left of what all may unpack to.
+fn unpack(
+    mut part: impl Read,
+    name: &str,
+    mut left: u64,
+    limits: &WorkbookLimits,
+) -> Result<u64, WorkbookFault> {
+    let of = ArchivePart::named(name);
+    let limit = if of.is_sheet { limits.unpacked_bytes } else { limits.kept_bytes };
+    let (mut of_part, mut marked, mut piece) = (0_u64, false, vec![0; OVERLAP + CHUNK]);
+    let too_large = |limit| WorkbookFault::UnpacksTooLarge { part: name.to_owned(), limit };
+    loop {
+        let room = piece.get_mut(OVERLAP..).unwrap_or_default();
+        let got =
+            part.read(room).map_err(|error| WorkbookFault::Damaged { why: format!("{name}: {error}") })?;
+        if got == 0 {
+            return Ok(left);
+        }
+        let is_first = of_part == 0;
+        of_part = of_part.saturating_add(got as u64);
+        left = left.checked_sub(got as u64).ok_or_else(|| too_large(limits.unpacked_bytes))?;
+        if of_part > limit {
+            return Err(too_large(limit));
+        }
+        let end = OVERLAP.saturating_add(got);
+        let seen = piece.get(if is_first { OVERLAP } else { 0 }..end).unwrap_or_default();
+        marked |= of.is_sheet && seen.windows(MARKED.len()).any(|window| window == MARKED);
+        let has = of.forbidden(seen, is_first, limits);
+        let has =
+            has.or((marked && of_part > limits.kept_bytes).then_some("has comments in a sheet of that size"));
+        if let Some(has) = has {
+            return Err(WorkbookFault::Forbidden { part: name.to_owned(), has });
+        }
+        piece.copy_within(end.saturating_sub(OVERLAP)..end, 0);
+    }
+}
+
+/// What a part is, by its name.
+#[derive(Clone, Copy, Debug)]
+struct ArchivePart {
+    is_xml: bool,
+    /// Read as a stream, its cells one after the other.
+    is_sheet: bool,
+}
+
+impl ArchivePart {
+    fn named(name: &str) -> Self {
+        let lower = name.to_lowercase();
+        let is_xml = [".xml", ".rels"].iter().any(|ending| lower.ends_with(ending));
+        Self { is_xml, is_sheet: lower.contains("worksheets/sheet") && is_xml }
+    }
+
+    /// What a piece of it has that no workbook has.
+    fn forbidden(self, piece: &[u8], is_first: bool, limits: &WorkbookLimits) -> Option<&'static str> {
+        let declares = |at: usize| {
+            let from = piece.get(at..).unwrap_or_default();
+            DECLARATIONS
+                .iter()
+                .any(|one| from.get(..one.len()).is_some_and(|start| start.eq_ignore_ascii_case(one)))
+        };
+        let mut marks = piece.windows(MARKED.len()).enumerate().filter(|(_, window)| *window == MARKED);
+        if self.is_xml && marks.any(|(at, _)| declares(at)) {
+            return Some("declares entities of XML");
+        }
+        let wide = |start: &[u8]| matches!(start, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, ..] | [_, 0, ..]);
+        if self.is_xml && is_first && wide(piece) {
+            return Some("is not written in UTF-8");
+        }
+        if self.is_sheet {
+            return None;
+        }
+        let counts = piece.windows(TEXTS.len()).enumerate().filter(|(_, window)| *window == TEXTS);
+        let mut counts =
+            counts.map(|(at, _)| count(piece.get(at.saturating_add(TEXTS.len())..).unwrap_or_default()));
+        counts.any(|count| count > limits.shared_texts).then_some("asks for room for more texts than fit")
+    }
+}
+
+/// The number in ` = "1200"`.
+fn count(text: &[u8]) -> u64 {
+    let is_between = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'"' | b'\'');
+    let digits = text.iter().skip_while(is_between).take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0_u64, |number, digit| {
+        number.saturating_mul(10).saturating_add(u64::from(digit.saturating_sub(b'0')))
+    })
+}
+
+fn damaged(error: &ZipError) -> Refusal {
+    WorkbookFault::Damaged { why: error.to_string() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    const CONTENTS: (&str, &str) = ("[Content_Types].xml", "<Types/>");
+
+    fn looked(parts: &[(&str, &str)], limits: &WorkbookLimits) -> Result<(), String> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), zip.finish().unwrap().into_inner()).unwrap();
+        look_through(file.path(), limits).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn what_is_no_workbook_or_one_that_is_not_read_is_said_for_what_it_is() {
+        let limits = WorkbookLimits::default();
+        for (parts, said) in [
+            (&[("users.csv", "a,b")][..], "a zip archive"),
+            (&[("mimetype", "application/vnd.oasis.opendocument.spreadsheet")], "a LibreOffice file"),
+            (&[CONTENTS, ("word/document.xml", "")], "a document or a presentation"),
+            (&[CONTENTS, ("xl/workbook.bin", "")], "binary Excel workbook"),
+            (&[CONTENTS, ("xl/workbook.xml", ""), ("xl/vbaProject.bin", "")], "workbook with macros"),
+            (
+                &[("[Content_Types].xml", "application/vnd.ms-excel.sheet.macroEnabled.main+xml")],
+                "workbook with macros",
+            ),
+        ] {
+            let refused = looked(parts, &limits).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
+        }
+        looked(&[CONTENTS, ("xl/workbook.xml", "<workbook/>")], &limits).unwrap();
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_fits_or_declares_entities_is_refused() {
+        let small =
+            WorkbookLimits { unpacked_bytes: 400_000, kept_bytes: 300_000, ..WorkbookLimits::default() };
+        let refused =
+            |name: &str, text: &str| looked(&[CONTENTS, ("xl/workbook.xml", ""), (name, text)], &small);
+        let said = |name: &str, text: &str| refused(name, text).unwrap_err();
+        let long = " ".repeat(310_000);
+        assert!(said("xl/sharedStrings.xml", &long).contains("unpacks to more than 300000 bytes"));
+        assert!(said("xl/worksheets/sheet1.xml", &" ".repeat(400_001)).contains("more than 400000"));
+        refused("xl/worksheets/sheet1.xml", &long).unwrap();
+        // Wherever it stands, also across two pieces that are unpacked after one another.
+        for before in [0, CHUNK - 5, CHUNK, 2 * CHUNK - 9] {
+            let laughs = format!("{}<!DOCTYPE lolz [<!ENTITY lol \"lol\">]>", " ".repeat(before));
+            assert!(said("xl/worksheets/sheet1.xml", &laughs).contains("declares entities"), "{before}");
+            let many = format!("{}<sst uniqueCount = '99999999999999999999'>", " ".repeat(before));
+            assert!(said("xl/sharedStrings.xml", &many).contains("asks for room"), "{before}");
+        }
+        refused("xl/sharedStrings.xml", "<sst uniqueCount=\"3\"></sst>").unwrap();
+        assert!(said("xl/styles.xml", "\u{0}<").contains("not written in UTF-8"));
+    }
+}
