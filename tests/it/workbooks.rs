@@ -11,7 +11,7 @@ use std::{
 
 use calamine::{Data, Reader as _, Xlsx};
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
-use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     cast::{ENTITLEMENTS, partner, row, users},
@@ -389,30 +389,22 @@ async fn promise_12_a_workbook_that_is_a_trap_is_refused_in_little_memory() {
         let ran = import(&house, &format!("{name}.xlsx"), bytes, &[]).ended(1);
         assert!(ran.stdout.contains(told), "{name}: {}", ran.stdout);
     }
-    // Two gigabytes of blanks in two megabytes.
-    let mut bomb = ZipWriter::new(Cursor::new(Vec::new()));
-    let packed = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1));
-    for (name, blanks) in
-        [("[Content_Types].xml", 0), ("xl/workbook.xml", 0), ("xl/sharedStrings.xml", 2_048)]
-    {
-        bomb.start_file(name, packed.large_file(true)).unwrap();
-        let megabyte = vec![b' '; 1 << 20];
-        for _ in 0..blanks {
-            bomb.write_all(&megabyte).unwrap();
-        }
-    }
-    let path = house.dir.join("bomb.xlsx");
-    fs::write(&path, bomb.finish().unwrap().into_inner()).unwrap();
-    // Were it kept, its process would end at this limit.
+    // Were it kept, its process would end at this limit; whatever it says of its size.
     let own = house.command(["import"]);
     let envs: Vec<_> =
         own.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    let mut limited = Command::new("sh");
-    limited.env_clear().envs(envs).args(["-c", "ulimit -v 2000000; exec \"$@\"", "sh", BENEFACTOR, "import"]);
-    let ran = Ran::of(limited.arg(&path)).ended(1);
-    assert!(ran.stdout.contains("unpacks to more than 67108864 bytes"), "{}{}", ran.stdout, ran.stderr);
+    for (claimed, told) in [
+        (2_164_260_864, "unpacks to more than 67108864 bytes"),
+        (9, "larger than its declared uncompressed size"),
+    ] {
+        let path = house.dir.join("bomb.xlsx");
+        fs::write(&path, archive("xl/sharedStrings.xml", &blanks(), claimed)).unwrap();
+        let mut limited = Command::new("sh");
+        let within = ["-c", "ulimit -v 2000000; exec \"$@\"", "sh", BENEFACTOR, "import"];
+        limited.env_clear().envs(envs.clone()).args(within).arg(&path);
+        let ran = Ran::of(&mut limited).ended(1);
+        assert!(ran.stdout.contains(told), "{}{}", ran.stdout, ran.stderr);
+    }
     assert_eq!(house.one::<i64>("select count(*) from partner").await, 0);
     import(&house, "good.xlsx", &good, &[]).ended(0);
 }
@@ -516,6 +508,44 @@ async fn promise_11_of_product_keys_in_a_workbook_nothing_is_left_but_what_was_r
             assert!(!says(key) && !says(&key.replace('-', "")), "{path:?}");
         }
     }
+}
+
+/// Two gigabytes of blanks as deflate packs them, in thirteen megabytes: one blank, and then again and again the 258 before.
+fn blanks() -> Vec<u8> {
+    let code = |code: u16, length: u32| (0..length).rev().map(move |bit| code >> bit & 1 == 1);
+    let mut bits = vec![true, true, false]; // the last block, in the codes that are fixed
+    bits.extend(code(0b0101_0000, 8));
+    for _ in 0..24 {
+        bits.extend(code(0b1100_0101, 8).chain(code(0, 5)));
+    }
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    let bytes: Vec<u8> = bits.chunks_exact(8).map(byte).collect();
+    // From the third byte on the same thirteen come again: eight times 258 blanks.
+    [&bytes[..2], &bytes[2..15].repeat(1 << 20)].concat()
+}
+
+/// A workbook's archive with a part that is packed already, and of which it claims that it unpacks to so many bytes.
+fn archive(name: &str, packed: &[u8], claimed: u32) -> Vec<u8> {
+    let (mut all, mut list) = (Vec::new(), Vec::new());
+    let empty: (&[u8], u32) = (&[], 0);
+    for (name, (packed, claimed)) in
+        [("[Content_Types].xml", empty), ("xl/workbook.xml", empty), (name, (packed, claimed))]
+    {
+        let at = u32::try_from(all.len()).unwrap();
+        let method = if packed.is_empty() { 0_u16 } else { 8 };
+        let mut said = [20, 0, method, 0, 0x21].map(u16::to_le_bytes).concat();
+        said.extend([0, u32::try_from(packed.len()).unwrap(), claimed].map(u32::to_le_bytes).concat());
+        said.extend([u16::try_from(name.len()).unwrap(), 0].map(u16::to_le_bytes).concat());
+        all.extend([b"PK\x03\x04", &said[..], name.as_bytes(), packed].concat());
+        list.extend([b"PK\x01\x02", &20_u16.to_le_bytes()[..], &said, &[0; 10], &at.to_le_bytes()].concat());
+        list.extend(name.as_bytes());
+    }
+    let (at, length) = (u32::try_from(all.len()).unwrap(), u32::try_from(list.len()).unwrap());
+    all.extend(list);
+    let count = 3_u16.to_le_bytes();
+    let end = [b"PK\x05\x06", &[0; 4][..], &count, &count, &length.to_le_bytes(), &at.to_le_bytes(), &[0; 2]];
+    all.extend(end.concat());
+    all
 }
 
 /// What every file below a folder holds, and every part of a workbook.

@@ -174,3 +174,7 @@ fn refuse_unsure(book: &mut OpenWorkbook, sheet: &str, limits: Limits) -> Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "sheet_tests.rs"]
+mod tests;
