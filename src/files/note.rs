@@ -115,10 +115,12 @@ fn taken(kind: &str, rows: [i64; 3], answer: &str, language: Language) -> Vec<St
     let [applied, unchanged, rejected] = rows;
     let mut lines = vec![match language {
         English => {
-            format!("Taken in as {kind}: {applied} rows applied, {unchanged} unchanged, {rejected} rejected.")
+            format!(
+                "Taken in as {kind}. Rows: {applied} applied, {unchanged} unchanged, {rejected} rejected."
+            )
         }
         Swedish => format!(
-            "Inläst som {kind}: {applied} rader införda, {unchanged} oförändrade, {rejected} avvisade."
+            "Inläst som {kind}. Rader: {applied} införda, {unchanged} oförändrade, {rejected} avvisade."
         ),
     }];
     lines.push(match (language, rejected > 0) {
@@ -177,7 +179,7 @@ mod tests {
         let good = text("u.csv", of(0, None), false, English);
         assert_eq!(
             good,
-            "u.csv\n\nTaken in as users: 2 rows applied, 1 unchanged, 0 rejected.\nEvery row has its answer in u.result.csv.\n"
+            "u.csv\n\nTaken in as users. Rows: 2 applied, 1 unchanged, 0 rejected.\nEvery row has its answer in u.result.csv.\n"
         );
         assert!(text("u.csv", of(1, None), true, English).contains("drop that file"));
         let swedish = text("u.csv", of(1, Some(KeysLeft::Original)), true, Swedish);

@@ -388,6 +388,26 @@ async fn a_night_takes_in_what_waits_in_the_inbox_first_and_a_partner_s_folder_a
 }
 
 #[tokio::test]
+async fn the_files_of_a_partner_are_answered_in_its_language_and_of_nobody_in_particular_in_english() {
+    let mut house = House::open().await;
+    let partners = "partner_id,name,account_email,country,currency,language\n\
+                    4301,Ek,ek@p4301.example,SE,SEK,sv-SE\n4302,Oak,oak@p4302.example,FI,EUR,en\n";
+    house.import_one("p.csv", partners, "2024-01-30").await.applied();
+    let file = ENTITLEMENTS.to_owned() + &row("4399", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    for (partner, says) in [("4301", "Filen tillhör partner 4301"), ("4302", "This file is partner 4302's")]
+    {
+        let answer = house.import_of(partner, "e.csv", &file, "2024-01-31").await;
+        assert!(
+            answer.text.contains("rejected,other_partner") && answer.text.contains(says),
+            "{}",
+            answer.text
+        );
+    }
+    let answer = house.import_one("e.csv", &file, "2024-01-31").await;
+    assert!(answer.text.contains("No partner with this ID"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn rejected_rows_are_exit_3_a_known_file_exit_0_and_a_missing_one_exit_2() {
     let house = known().await;
     let path = house.dir.join("mixed.csv");

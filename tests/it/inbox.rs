@@ -187,7 +187,7 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     inbox.put("p.csv", one("4301"));
     inbox.night("2024-02-02");
     assert!(inbox.text("done/p.result.csv").contains("applied"));
-    assert!(inbox.text("done/p.note.txt").contains("1 rows applied, 0 unchanged, 0 rejected"));
+    assert!(inbox.text("done/p.note.txt").contains("Rows: 1 applied, 0 unchanged, 0 rejected"));
     assert_eq!(inbox.text("done/p.csv"), one("4301"));
     let _socket = drop_everything(&inbox);
     let said = inbox.night("2024-02-03").stderr;

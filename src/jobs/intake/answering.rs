@@ -4,12 +4,11 @@ use sqlx::PgConnection;
 
 use super::{
     dropped::{Dropped, Taken},
-    rehearsed,
+    kept, rehearsed,
     said::{count, said},
     staged::chunk_rows,
 };
 use crate::{
-    domain::language::Language,
     files::{
         answer,
         answer_writer::AnswerWriter,
@@ -76,7 +75,8 @@ pub(super) async fn answer(
     let spooled = cx.folders.spool().join(&head.sha256);
     let rows = source::reopen(&spooled, &dialect, head.complete, Limits::default());
     let rows = rows.map_err(|refusal| failed(refusal.into()))?;
-    let mut out = AnswerWriter::begin(rows, &target, Language::English, secret).map_err(failed)?;
+    let language = kept::language(conn, dropped.partner.as_ref()).await?;
+    let mut out = AnswerWriter::begin(rows, &target, language, secret).map_err(failed)?;
     for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
         // A span of requests is the whole file; what is said of its rows is read in parts.
         let mut from = first_row;
