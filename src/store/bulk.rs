@@ -55,7 +55,7 @@ pub const COLUMNS: [(&str, &str); 19] = [
     ("credit_schedule", "entitlement_id, partner_id, next_period_no, next_on, open_minor, waits"),
     ("credit_usage", "partner_id, entitlement_id, reference, used_on, amount_minor, currency, file_id, line"),
     ("reference_rate", "currency, published_on, per_euro_micro, file_id"),
-    ("staged_row", "file_id, row_no, line, cells, order_on"),
+    ("staged_row", "file_id, bucket, row_no, line, cells, order_on"),
     ("staged_repeat", "file_id, row_no, other_line"),
     ("row_answer", "file_id, row_no, line, status, problems"),
     (

@@ -72,6 +72,10 @@ pub struct Unfinished {
     pub accept_alike: bool,
     /// Rows after the header.
     pub row_count: i32,
+    /// Buckets that they were put in.
+    pub buckets: i32,
+    /// Partner IDs whose rows are in the bucket of the grouped.
+    pub grouped: Vec<PartnerId>,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
     /// It failed not long ago, and is not to be tried again yet.
@@ -238,30 +242,14 @@ pub async fn stage(conn: &mut PgConnection, rows: CopyRows) -> Result<u64> {
     rows.copy(conn).await
 }
 
-/// Marks a file staged, with its spans of `chunk_rows` rows.
-pub async fn staged(conn: &mut PgConnection, file_id: i64, row_count: i32, chunk_rows: i32) -> Result<()> {
-    sqlx::query!("update file set status = 'staged', row_count = $2 where file_id = $1", file_id, row_count)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query!(
-        "insert into file_chunk (file_id, chunk_no, first_row, until_row)
-         select $1, n, n * $3::int + 1, least((n + 1) * $3::int, $2) + 1
-         from generate_series(0, ($2::int - 1) / $3::int) n where $2 > 0",
-        file_id,
-        row_count,
-        chunk_rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Files staged or being staged when their process ended, in order of arrival.
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
         r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, dialect, complete, received_on,
-               accept_backdated, by_operator, accept_alike, row_count, attempts, coalesce(retry_at > now(), false) as "rests!"
+               accept_backdated, by_operator, accept_alike, row_count, buckets,
+               grouped as "grouped: Vec<PartnerId>", attempts,
+               coalesce(retry_at > now(), false) as "rests!"
            from file where status = 'staged' order by file_id"#
     )
     .fetch_all(conn)
@@ -323,6 +311,8 @@ pub struct RecordedFile {
     pub sheet: Option<String>,
     /// It is whole, also if its last line has no end.
     pub complete: bool,
+    /// Rows after the header.
+    pub row_count: i32,
     /// What its rows came to.
     pub tally: Tally,
 }
@@ -330,14 +320,16 @@ pub struct RecordedFile {
 /// What is recorded of a file.
 pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> {
     let r = sqlx::query!(
-        "select name, sha256, dialect, sheet, complete, applied, unchanged, rejected from file where file_id = $1",
+        "select name, sha256, dialect, sheet, complete, row_count, applied, unchanged, rejected from file
+         where file_id = $1",
         file_id
     )
     .fetch_one(conn)
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
     let (name, sha256, dialect, sheet) = (r.name, r.sha256, r.dialect, r.sheet);
-    Ok(RecordedFile { name, sha256, dialect, sheet, complete: r.complete, tally })
+    let (complete, row_count) = (r.complete, r.row_count);
+    Ok(RecordedFile { name, sha256, dialect, sheet, complete, row_count, tally })
 }
 
 /// A file's kind.
@@ -357,51 +349,6 @@ pub async fn staged_rows(conn: &mut PgConnection, file_id: i64) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from staged_row where file_id = $1"#, file_id)
         .fetch_one(conn)
         .await?)
-}
-
-/// A span of a file's rows that is not applied yet: its number, its first row, and the row after its last.
-pub async fn next_chunk(conn: &mut PgConnection, file_id: i64) -> Result<Option<(i32, i32, i32)>> {
-    let row = sqlx::query!(
-        "select chunk_no, first_row, until_row from file_chunk where file_id = $1 and not done
-         order by chunk_no limit 1 for update",
-        file_id
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|r| (r.chunk_no, r.first_row, r.until_row)))
-}
-
-/// The rows of a span.
-pub async fn rows(
-    conn: &mut PgConnection,
-    file_id: i64,
-    first_row: i32,
-    until_row: i32,
-) -> Result<Vec<StagedRow>> {
-    let mut rows = sqlx::query_as!(
-        StagedRow,
-        r#"select file_id, row_no, line, cells, order_on, null::int as repeated_at from staged_row
-           where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no"#,
-        file_id,
-        first_row,
-        until_row
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let repeats = sqlx::query!(
-        "select row_no, other_line from staged_repeat where file_id = $1 and row_no >= $2 and row_no < $3",
-        file_id,
-        first_row,
-        until_row
-    )
-    .fetch_all(conn)
-    .await?;
-    for repeat in repeats {
-        if let Ok(at) = rows.binary_search_by_key(&repeat.row_no, |row| row.row_no) {
-            rows[at].repeated_at = Some(repeat.other_line);
-        }
-    }
-    Ok(rows)
 }
 
 /// Request rows of these files after a place in the order of (date, file, row).
@@ -475,45 +422,6 @@ pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]
     Ok(())
 }
 
-/// Marks a span applied.
-pub async fn finish_chunk(
-    conn: &mut PgConnection,
-    file_id: i64,
-    chunk_no: i32,
-    tally: Tally,
-    unchanged_rows: &[i32],
-) -> Result<()> {
-    sqlx::query!(
-        "update file_chunk set done = true, applied = $3, unchanged = $4, rejected = $5, unchanged_rows = $6
-         where file_id = $1 and chunk_no = $2",
-        file_id,
-        chunk_no,
-        tally.applied,
-        tally.unchanged,
-        tally.rejected,
-        unchanged_rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Marks the one span of a request file applied; its rows' answers say what it came to.
-pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()> {
-    sqlx::query!(
-        "update file_chunk c set done = true, applied = until_row - first_row - t.unchanged - t.rejected,
-             unchanged = t.unchanged, rejected = t.rejected
-         from (select count(*) filter (where status = 'unchanged')::int as unchanged,
-                      count(*) filter (where status = 'rejected')::int as rejected
-               from row_answer where file_id = $1) t
-         where c.file_id = $1",
-        file_id
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Closes a file whose rows all have an answer, clears its stage, and says what it came to.
 pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
     clear_stage(&mut *conn, file_id).await?;
@@ -548,17 +456,6 @@ pub async fn answers(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|r| (r.row_no, r.status, r.problems.0)).collect())
-}
-
-/// The spans of a file: first row, row after the last, and the rows that changed nothing.
-pub async fn chunks(conn: &mut PgConnection, file_id: i64) -> Result<Vec<(i32, i32, Vec<i32>)>> {
-    let rows = sqlx::query!(
-        "select first_row, until_row, unchanged_rows from file_chunk where file_id = $1 order by chunk_no",
-        file_id
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.first_row, r.until_row, r.unchanged_rows)).collect())
 }
 
 /// Which of these rows of request files have their answer: file and row.

@@ -112,12 +112,15 @@ pub async fn groups(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Resul
     names.dedup();
     let mut groups = HashMap::<String, GroupSeats>::new();
     let rows = sqlx::query!(
-        r#"select partner_group(p.group_id, p.number) as "group!", p.country, e.entitlement_id, e.quantity, e.starts_on,
-                  least(e.expires_on, m.anniversary_on - 1) as "until!", p.partner_id, e.benefit, m.offer as "offer?",
+        r#"select partner_group(p.group_id, p.number) as "group!", p.country, e.entitlement_id as "entitlement_id!",
+                  e.quantity, e.starts_on as "starts_on!", least(e.expires_on, m.anniversary_on - 1) as "until!",
+                  p.partner_id, e.benefit as "benefit!", m.offer as "offer?",
                   (e.benefit_type = 'core') as "core!"
            from partner p
-           join entitlement e on e.partner_id = p.partner_id and e.benefit like 'visual_studio%' and e.ended_on is null
-           join membership m on m.membership_id = e.membership_id
+           cross join lateral (select * from entitlement
+                               where partner_id = p.partner_id and benefit like 'visual_studio%' and ended_on is null
+                               offset 0) e -- along its index, whatever is known of the tables
+           cross join lateral (select * from membership where membership_id = e.membership_id offset 0) m
            where partner_group(p.group_id, p.number) = any($1)"#,
         &names
     )

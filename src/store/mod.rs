@@ -17,6 +17,7 @@ mod error;
 pub mod explain;
 pub mod export;
 pub mod file;
+pub mod file_chunk;
 pub mod held_back;
 pub mod holding;
 pub mod intake;

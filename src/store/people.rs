@@ -49,6 +49,15 @@ pub struct KnownPartner {
     pub changes: Changes,
 }
 
+/// The Partner IDs of partners that belong to a group.
+pub async fn grouped(conn: &mut PgConnection) -> Result<Vec<PartnerId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select number as "number: PartnerId" from partner where group_id is not null order by number"#
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// The partners of these Partner IDs that are known.
 pub async fn known(
     conn: &mut PgConnection,

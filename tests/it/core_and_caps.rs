@@ -197,3 +197,43 @@ async fn d12_with_any_gold_in_the_group_the_caps_are_golds() {
         house.one::<i64>("select count(*) from entitlement where benefit like 'visual_studio%'").await;
     assert_eq!(ended, 3);
 }
+
+/// Rows of which no two neighbours are of the same partner: seats of a group up to its cap and past it, and core benefits
+/// that a partner has once.
+fn interleaved() -> String {
+    let mut rows = Vec::new();
+    for nth in 0..12 {
+        for number in ["4301", "4302", "4303", "4304"] {
+            let order = format!("{number}-{nth}");
+            rows.push(seats(number, &order, "silver", "app_dev", "20"));
+            let benefit = ["visual_studio", "advisory_hours", "product_support"][nth % 3];
+            rows.push(row(number, &order, "silver", benefit, "core", "", ","));
+        }
+    }
+    file(&rows)
+}
+
+#[tokio::test]
+async fn d12_a_file_comes_to_the_same_whether_it_is_applied_partner_by_partner_or_as_it_stands() {
+    let mut found = Vec::new();
+    for rows_at_once in ["2", "7", "10000"] {
+        let mut house = house().await.policy("import_entitlements", "chunk_rows", rows_at_once);
+        let answer = house.import_one("e.csv", &interleaved(), "2024-02-01").await;
+        let chunks: i64 = house.one("select count(distinct bucket) from file_chunk").await;
+        assert_eq!(chunks > 1, rows_at_once != "10000", "{rows_at_once}: {chunks}");
+        found.push((answer.text, held(&house).await, house.digest().await));
+    }
+    assert_eq!(found[0], found[2]);
+    assert_eq!(found[1], found[2]);
+    let told = &found[2].0;
+    assert!(told.contains("cap_reached") && told.contains(",applied,"), "{told}");
+    // Two partners name one order: whoever is first in the file has it, wherever its rows are put.
+    let disputed = interleaved().replace("4304-5", "4301-9").replace("4304-9", "4303-0");
+    let mut told = Vec::new();
+    for rows_at_once in ["2", "10000"] {
+        let mut house = house().await.policy("import_entitlements", "chunk_rows", rows_at_once);
+        told.push(house.import_one("e.csv", &disputed, "2024-02-01").await.text);
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0].matches("order_of_another_partner").count(), 4, "{}", told[0]);
+}

@@ -393,7 +393,9 @@ async fn the_files_of_a_partner_are_answered_in_its_language_and_of_nobody_in_pa
     let partners = "partner_id,name,account_email,country,currency,language\n\
                     4301,Ek,ek@p4301.example,SE,SEK,sv-SE\n4302,Oak,oak@p4302.example,FI,EUR,en\n";
     house.import_one("p.csv", partners, "2024-01-30").await.applied();
-    let file = ENTITLEMENTS.to_owned() + &row("4399", "ORD-2", "software", "2024-01-31", "2025-01-30", ",");
+    let of = |partner: &str| row(partner, partner, "software", "2024-01-31", "2025-01-30", ",");
+    let file = ["4301", "4302", "4399"].map(of).concat();
+    let file = ENTITLEMENTS.to_owned() + &file;
     for (partner, says) in [("4301", "Filen tillhör partner 4301"), ("4302", "This file is partner 4302's")]
     {
         let answer = house.import_of(partner, "e.csv", &file, "2024-01-31").await;

@@ -5,8 +5,7 @@ use sqlx::PgConnection;
 use super::{
     dropped::{Dropped, Taken},
     kept, rehearsed,
-    said::{count, said},
-    staged::chunk_rows,
+    said::{SaidOfRows, count},
 };
 use crate::{
     files::{
@@ -77,19 +76,18 @@ pub(super) async fn answer(
     let rows = rows.map_err(|refusal| failed(refusal.into()))?;
     let language = kept::language(conn, dropped.partner.as_ref()).await?;
     let mut out = AnswerWriter::begin(rows, &target, language, secret).map_err(failed)?;
-    for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
-        // A span of requests is the whole file; what is said of its rows is read in parts.
-        let mut from = first_row;
-        while from < until_row {
-            let until = until_row.min(from.saturating_add(chunk_rows(cx)));
-            for (status, mut problems) in said(conn, file_id, from..until, &unchanged).await? {
-                count(&mut taken, &problems);
-                for problem in &mut problems {
-                    problem.column = profile.written(&problem.column).to_owned();
-                }
-                out.answer(status, &problems).map_err(failed)?;
+    let mut said = SaidOfRows::of(cx, conn, file_id, head.row_count).await?;
+    loop {
+        let rows = said.next(conn).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for (_, status, mut problems) in rows {
+            count(&mut taken, &problems);
+            for problem in &mut problems {
+                problem.column = profile.written(&problem.column).to_owned();
             }
-            from = until;
+            out.answer(status, &problems).map_err(failed)?;
         }
     }
     let named = |nth: u32| dropped.results.join(keeping::names(&head.name, form_of(&dialect), nth).answer);

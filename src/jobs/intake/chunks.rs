@@ -12,6 +12,7 @@ use crate::{
     jobs::engine::{Context, Error, Result, fault, refused_values},
     store::{
         file::{self, RowAnswer, StagedRow, Tally},
+        file_chunk::{self, FileChunk},
         run,
     },
 };
@@ -24,15 +25,16 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
         }
         let mut tx = conn.begin().await?;
         run::change_facts(&mut tx).await?;
-        let Some((chunk_no, first_row, until_row)) = file::next_chunk(&mut tx, staged.file_id).await? else {
+        let Some(FileChunk { chunk_no, span }) = file_chunk::next_chunk(&mut tx, staged.file_id).await?
+        else {
             return Ok(());
         };
-        let rows = file::rows(&mut tx, staged.file_id, first_row, until_row).await?;
+        let rows = file_chunk::rows(&mut tx, staged.file_id, span).await?;
         let verdicts = apply(cx, &mut tx, staged, &rows).await?;
         refusals::record(&mut tx, staged, &rows, &verdicts).await?;
         let (tally, unchanged, answers) = tally(&rows, verdicts);
         file::answer(&mut tx, staged.file_id, &answers).await?;
-        file::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
+        file_chunk::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
         fault::at("file.applied", NAME).await?;
         tx.commit().await?;
     }

@@ -22,6 +22,7 @@ pub use tries::come_clean;
 
 mod admission;
 mod answering;
+mod buckets;
 mod chunks;
 mod claims;
 mod dropped;

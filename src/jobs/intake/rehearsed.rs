@@ -6,15 +6,14 @@ use sqlx::PgConnection;
 
 use super::{
     dropped::{Dropped, RowTold, Taken},
-    said::{count, said},
+    said::{SaidOfRows, count},
     spooled::SpooledRows,
-    staged::chunk_rows,
 };
 use crate::{
     domain::license_key,
     files::{answer::RowStatus, profile::Profile, reader::normalised},
     jobs::engine::{Context, Error, Result},
-    store::file::{self, RecordedFile},
+    store::file::RecordedFile,
 };
 
 /// Tells the first rows of each outcome, as many as are asked for.
@@ -28,25 +27,23 @@ pub async fn tell(
     taken: &mut Taken,
 ) -> Result<()> {
     let (mut chosen, mut seen) = (BTreeMap::new(), [0_usize; 3]);
-    for (first_row, until_row, unchanged) in file::chunks(conn, file_id).await? {
-        let mut from = first_row;
-        while from < until_row {
-            let until = until_row.min(from.saturating_add(chunk_rows(cx)));
-            for (row_no, (status, problems)) in
-                (from..).zip(said(conn, file_id, from..until, &unchanged).await?)
-            {
-                count(taken, &problems);
-                let seen = match status {
-                    RowStatus::Applied => &mut seen[0],
-                    RowStatus::Unchanged => &mut seen[1],
-                    RowStatus::Rejected => &mut seen[2],
-                };
-                *seen += 1;
-                if *seen <= dropped.told_rows {
-                    chosen.insert(row_no, (status, problems));
-                }
+    let mut said = SaidOfRows::of(cx, conn, file_id, head.row_count).await?;
+    loop {
+        let rows = said.next(conn).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for (row_no, status, problems) in rows {
+            count(taken, &problems);
+            let seen = match status {
+                RowStatus::Applied => &mut seen[0],
+                RowStatus::Unchanged => &mut seen[1],
+                RowStatus::Rejected => &mut seen[2],
+            };
+            *seen += 1;
+            if *seen <= dropped.told_rows {
+                chosen.insert(row_no, (status, problems));
             }
-            from = until;
         }
     }
     if chosen.is_empty() {

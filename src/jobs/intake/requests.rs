@@ -23,7 +23,7 @@ use crate::{
     store::{
         book::{self, RuledRequest},
         file::{self, StagedRow},
-        intake, run,
+        file_chunk, intake, run,
     },
 };
 
@@ -83,7 +83,7 @@ pub async fn apply(
     }
     for file_id in ids {
         let mut tx = conn.begin().await?;
-        file::finish_requests(&mut tx, file_id).await?;
+        file_chunk::finish_requests(&mut tx, file_id).await?;
         tx.commit().await?;
     }
     Ok(given_up)

@@ -1,15 +1,13 @@
 //! What was said of a file's rows, as it is read again for the answer.
 
-use std::ops::Range;
-
 use sqlx::PgConnection;
 
-use super::dropped::Taken;
+use super::{dropped::Taken, staged::chunk_rows};
 use crate::{
     domain::reason::{Problem, Reason},
     files::answer::RowStatus,
-    jobs::engine::Result,
-    store::file,
+    jobs::engine::{Context, Result},
+    store::{file, file_chunk},
 };
 
 /// Counts a row that nothing is done with, or that is booked with others.
@@ -19,18 +17,41 @@ pub fn count(taken: &mut Taken, problems: &[Problem]) {
     taken.summed += has(|reason| matches!(reason, Reason::Summed { .. }));
 }
 
-/// What is said of some rows of a span; `unchanged`: those of the span that changed nothing.
-pub async fn said(
-    conn: &mut PgConnection,
+/// What is said of a file's rows, read a part at a time.
+pub struct SaidOfRows {
     file_id: i64,
-    rows: Range<i32>,
-    unchanged: &[i32],
-) -> Result<Vec<(RowStatus, Vec<Problem>)>> {
-    let mut said = file::answers(conn, file_id, rows.start, rows.end).await?.into_iter().peekable();
-    let of = |row_no: i32| match said.next_if(|(no, ..)| *no == row_no) {
-        Some((_, status, problems)) => (RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems),
-        None if unchanged.binary_search(&row_no).is_ok() => (RowStatus::Unchanged, vec![]),
-        None => (RowStatus::Applied, vec![]),
-    };
-    Ok(rows.map(of).collect())
+    row_count: i32,
+    /// Rows of a part.
+    part: i32,
+    /// The next row.
+    next: i32,
+    /// Rows that changed nothing.
+    unchanged: Vec<i32>,
+}
+
+impl SaidOfRows {
+    /// Of a file of so many rows.
+    pub async fn of(cx: &Context, conn: &mut PgConnection, file_id: i64, row_count: i32) -> Result<Self> {
+        let unchanged = file_chunk::unchanged_rows(conn, file_id).await?;
+        Ok(Self { file_id, row_count, part: chunk_rows(cx), next: 1, unchanged })
+    }
+
+    /// What is said of the next rows, with their numbers; nothing after the last.
+    pub async fn next(&mut self, conn: &mut PgConnection) -> Result<Vec<(i32, RowStatus, Vec<Problem>)>> {
+        let until = self.next.saturating_add(self.part).min(self.row_count.saturating_add(1));
+        let rows = self.next..until;
+        self.next = until;
+        if rows.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut said = file::answers(conn, self.file_id, rows.start, rows.end).await?.into_iter().peekable();
+        let of = |row_no: i32| match said.next_if(|(no, ..)| *no == row_no) {
+            Some((_, status, problems)) => {
+                (row_no, RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
+            }
+            None if self.unchanged.binary_search(&row_no).is_ok() => (row_no, RowStatus::Unchanged, vec![]),
+            None => (row_no, RowStatus::Applied, vec![]),
+        };
+        Ok(rows.map(of).collect())
+    }
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use super::staged::requested_on;
+use super::{
+    buckets::{Buckets, Sorting},
+    staged::requested_on,
+};
 use crate::{
     domain::{
         id::PartnerId,
@@ -20,7 +23,7 @@ use crate::{
         reader::{Limits, Record, RowSource},
         source,
     },
-    store::{bulk::CopyRows, file::CELL_END, vault::Vault},
+    store::{bulk::CopyRows, file::CELL_END, file_chunk::FileSpan, vault::Vault},
 };
 
 /// Rows that are staged at once.
@@ -43,6 +46,20 @@ pub struct SpooledRows {
     pub complete: bool,
     /// What its rows say together is part of the dialect.
     pub surveyed: bool,
+    /// Which rows are applied together.
+    pub buckets: Buckets,
+    /// Rows of a chunk.
+    pub chunk_rows: i32,
+}
+
+/// What reading a file to its end came to.
+pub enum Staged {
+    /// All of its rows are on the stage: how many, and their chunks.
+    All(i32, Vec<FileSpan>),
+    /// A cell asks for what the other rows say.
+    AsksForTheRest,
+    /// Two partners name one order, so that the rows are to be applied in the order of the file.
+    Disputed,
 }
 
 impl SpooledRows {
@@ -50,27 +67,28 @@ impl SpooledRows {
         Ok(Box::new(source::reopen(&self.path, &self.dialect, self.complete, Limits::default())?))
     }
 
-    /// Reads it to its end and stages its rows, a bounded number at a time. Says how many; `None`: a cell asks for what the
-    /// other rows say.
+    /// Reads it to its end and stages its rows, a bounded number at a time.
     pub fn read(
         &self,
         file_id: i64,
         vault: Option<&Vault>,
         send: &mpsc::Sender<CopyRows>,
-    ) -> std::result::Result<Option<i32>, Refusal> {
-        let Some(sums) = self.sums()? else { return Ok(None) };
+    ) -> std::result::Result<Staged, Refusal> {
+        let Some(sums) = self.sums()? else { return Ok(Staged::AsksForTheRest) };
         let (mut reader, profile) = (self.open()?, &self.stage);
         let (mut record, mut taken, mut made) = (Record::default(), Record::default(), Record::default());
         let mut rows = CopyRows::into("staged_row");
         let mut row_no = 0_i32;
         let (mut cells, mut keys) = (String::new(), Keys::default());
+        let mut sorting = Sorting::of(self.buckets.clone(), profile, self.chunk_rows);
         while reader.read(&mut record)? {
             row_no = row_no.saturating_add(1);
             let Ok(record) = self.dialect.take(&self.profile, &record, &mut taken, self.surveyed) else {
-                return Ok(None);
+                return Ok(Staged::AsksForTheRest);
             };
             let record = self.row_of_kind(record, &sums, &mut made);
             let is_example = profile.is_example(record);
+            let bucket = sorting.next(row_no, record);
             join(record, &mut cells);
             if reader.is_cut_off() {
                 cells = dialect::cut_off(&cells);
@@ -86,20 +104,21 @@ impl SpooledRows {
             } else if let Some(vault) = vault {
                 cells = vault.seal_cells(&cells, file_id, row_no).map_err(std::io::Error::other)?;
             }
-            rows.cell(file_id).cell(row_no).cell(record.line()).text(&cells);
+            rows.cell(file_id).cell(bucket).cell(row_no).cell(record.line()).text(&cells);
             rows.maybe(profile.kind.is_request().then(|| requested_on(profile, record))).end();
             if rows.len() >= STAGED_AT_ONCE
                 && send.blocking_send(std::mem::replace(&mut rows, CopyRows::into("staged_row"))).is_err()
             {
-                return Ok(Some(row_no)); // the other side has failed and says why
+                return Ok(Staged::All(row_no, vec![])); // the other side has failed and says why
             }
         }
         let _ = send.blocking_send(rows);
+        let Some(spans) = sorting.chunks() else { return Ok(Staged::Disputed) };
         let repeats = keys.twice();
         if !repeats.is_empty() {
             let _ = send.blocking_send(self.contradicted(file_id, repeats)?);
         }
-        Ok(Some(row_no))
+        Ok(Staged::All(row_no, spans))
     }
 
     /// A row in canonical text as a row of its kind: itself, or of a portal's file what it becomes in `made`.
@@ -162,7 +181,8 @@ impl SpooledRows {
         let header = header.header().clone();
         let (stage, _) = profile.on_stage(&header)?;
         let (profile, partner) = (profile.clone(), partner.unwrap_or_default());
-        Ok(Self { path, profile, stage, partner, dialect, complete, surveyed: true })
+        let (buckets, chunk_rows) = (Buckets::one(), 1); // nothing is staged
+        Ok(Self { path, profile, stage, partner, dialect, complete, surveyed: true, buckets, chunk_rows })
     }
 
     /// Hands each row to `told`, as a row of its kind, until that says that it is enough.

@@ -6,9 +6,10 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
 use super::{
+    buckets::Buckets,
     dropped::Dropped,
     originals,
-    spooled::SpooledRows,
+    spooled::{SpooledRows, Staged},
     staged::{NAME, StagedFile, Staging, chunk_rows},
 };
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
         bulk::CopyRows,
         dropped as store_dropped,
         file::{self, NewFile, Unfinished},
-        quarantine,
+        file_chunk, quarantine,
         vault::Vault,
     },
 };
@@ -126,7 +127,13 @@ async fn stage_spooled(
     let header: Vec<String> = opened.header.iter().map(str::to_owned).collect();
     new.header = &header;
     new.sheet = opened.sheet.as_deref();
-    let mut file = SpooledRows {
+    // Requests of all files go in by their date; each file of them is one chunk.
+    let chunk_rows = if opened.profile.kind.is_request() { i32::MAX } else { chunk_rows(cx) };
+    let buckets = match dropped.partner {
+        Some(_) => Buckets::one(), // all rows are of one partner
+        None => Buckets::of(conn, opened.profile.kind, spooled.bytes, chunk_rows).await?,
+    };
+    let file = SpooledRows {
         path: spooled.path.clone(),
         stage,
         partner: dropped.partner.clone().unwrap_or_default(),
@@ -134,19 +141,49 @@ async fn stage_spooled(
         dialect: opened.dialect,
         complete,
         surveyed: false,
+        buckets,
+        chunk_rows,
     };
-    if let Some(staging) = stage_as(cx, conn, (dropped, marker.as_ref()), &new, &file).await? {
-        return Ok(staging);
+    stage_somehow(cx, conn, (dropped, marker.as_ref()), (&new, &asked), file).await
+}
+
+/// Stages rows as they are first taken to be; then with what all of them say, or in the order of the file, where that is
+/// needed.
+async fn stage_somehow(
+    cx: &Context,
+    conn: &mut PgConnection,
+    (dropped, marker): (&Dropped, Option<&Marker>),
+    (new, asked): (&NewFile<'_>, &ReadAs),
+    mut file: SpooledRows,
+) -> Result<Staging> {
+    loop {
+        match stage_as(cx, conn, (dropped, marker), new, &file).await? {
+            StagedAs::Done(staging) => return Ok(staging),
+            StagedAs::Disputed => file.buckets = Buckets::one(),
+            StagedAs::AsksForTheRest if file.surveyed => {
+                return Err(Error::file(&file.path)(std::io::Error::other("its dialect is not settled")));
+            }
+            StagedAs::AsksForTheRest => {
+                file.surveyed = true;
+                let (path, profile, found) = (file.path.clone(), file.profile.clone(), file.dialect);
+                let (asked, limits) = (asked.clone(), Limits::default());
+                match blocking(move || source::survey(&path, &profile, found, &asked, limits)).await? {
+                    Ok(settled) => file.dialect = settled,
+                    Err(refusal) => return refuse(conn, dropped, new, refusal.to_string()).await,
+                }
+            }
+        }
     }
-    // A cell asks for what the other rows say.
-    file.surveyed = true;
-    let (path, profile, found) = (file.path.clone(), file.profile.clone(), file.dialect);
-    match blocking(move || source::survey(&path, &profile, found, &asked, limits)).await? {
-        Ok(settled) => file.dialect = settled,
-        Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
-    }
-    let staging = stage_as(cx, conn, (dropped, marker.as_ref()), &new, &file).await?;
-    staging.ok_or_else(|| Error::file(&file.path)(std::io::Error::other("its dialect is not settled")))
+}
+
+/// What came of staging a file in a certain way.
+enum StagedAs {
+    /// It is staged, or refused.
+    Done(Staging),
+    /// Nothing is staged: a cell asks for what the other rows say.
+    AsksForTheRest,
+    /// Nothing is staged: the rows are to be applied in the order of the file.
+    Disputed,
 }
 
 /// Where the columns of staged rows are; a portal's file has rows of one partner.
@@ -162,14 +199,14 @@ fn on_stage(
     Ok((opened, stage))
 }
 
-/// Stages all rows or none, as the dialect has them. `None`: a cell asks for what the other rows say.
+/// Stages all rows or none, as the dialect has them.
 async fn stage_as(
     cx: &Context,
     conn: &mut PgConnection,
     (dropped, marker): (&Dropped, Option<&Marker>),
     new: &NewFile<'_>,
     rows: &SpooledRows,
-) -> Result<Option<Staging>> {
+) -> Result<StagedAs> {
     let new = NewFile { dialect: &rows.dialect.to_string(), ..new.clone() };
     let profile = &rows.profile;
     let mut tx = conn.begin().await?;
@@ -181,24 +218,28 @@ async fn stage_as(
             if dropped.path.starts_with(cx.folders.inbox()) && error.is_configuration() =>
         {
             tx.rollback().await?;
-            return refuse(conn, dropped, &new, error.to_string()).await.map(Some);
+            return refuse(conn, dropped, &new, error.to_string()).await.map(StagedAs::Done);
         }
         Err(error) => return Err(error),
     };
     let (refused, why) = match stage_rows(&mut tx, file_id, rows, vault).await? {
-        Ok(None) => {
+        Ok(Staged::AsksForTheRest) => {
             tx.rollback().await?;
-            return Ok(None);
+            return Ok(StagedAs::AsksForTheRest);
         }
-        Ok(Some(count)) => {
+        Ok(Staged::Disputed) => {
+            tx.rollback().await?;
+            return Ok(StagedAs::Disputed);
+        }
+        Ok(Staged::All(count, spans)) => {
             match looked_through(cx, &mut tx, dropped, (file_id, profile), marker, count).await? {
                 None => {
                     note_file(&mut tx, dropped, file_id).await?;
-                    let chunk = if profile.kind.is_request() { count.max(1) } else { chunk_rows(cx) };
-                    file::staged(&mut tx, file_id, count, chunk).await?;
+                    let (buckets, grouped) = rows.buckets.stored();
+                    file_chunk::staged(&mut tx, file_id, count, (buckets, &grouped), &spans).await?;
                     tx.commit().await?;
                     fault::at("file.staged", NAME).await?;
-                    return Ok(Some(Staging::Staged(file_id, profile.clone())));
+                    return Ok(StagedAs::Done(Staging::Staged(file_id, profile.clone())));
                 }
                 Some(refused) => refused,
             }
@@ -207,7 +248,7 @@ async fn stage_as(
     };
     tx.rollback().await?;
     refuse(conn, dropped, &new, why).await?;
-    Ok(Some(refused))
+    Ok(StagedAs::Done(refused))
 }
 
 /// What the marker beside a file says, if it says nothing else than the file.
@@ -308,14 +349,13 @@ async fn vault_of(cx: &Context, conn: &mut PgConnection, profile: &Profile) -> R
     if profile.kind.is_secret() { Ok(Some(cx.vault.open(conn).await?)) } else { Ok(None) }
 }
 
-/// Reads a spooled file to its end and stages its rows, a bounded number at a time. Says how many; `None`: a cell asks for what
-/// the other rows say; or why none is.
+/// Reads a spooled file to its end and stages its rows, a bounded number at a time; or says why none is.
 async fn stage_rows(
     conn: &mut PgConnection,
     file_id: i64,
     rows: &SpooledRows,
     vault: Option<Vault>,
-) -> Result<std::result::Result<Option<i32>, Refusal>> {
+) -> Result<std::result::Result<Staged, Refusal>> {
     let (send, mut receive) = mpsc::channel::<CopyRows>(2);
     let of = rows.clone();
     let reading = tokio::task::spawn_blocking(move || of.read(file_id, vault.as_ref(), &send));
@@ -329,7 +369,7 @@ async fn stage_rows(
 pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinished) -> Result<StagedFile> {
     let path = cx.folders.spool().join(&unfinished.sha256);
     let kind = Kind::parse(&unfinished.kind);
-    let all_applied = file::next_chunk(conn, unfinished.file_id).await?.is_none();
+    let all_applied = file_chunk::next_chunk(conn, unfinished.file_id).await?.is_none();
     let header = file::header(conn, unfinished.file_id).await?;
     let header = Record::of(1, header.iter().map(String::as_str));
     let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
@@ -347,6 +387,8 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
         dialect: Dialect::remembered(&unfinished.dialect),
         complete: unfinished.complete,
         surveyed: true,
+        buckets: Buckets::remembered(unfinished.buckets, unfinished.grouped),
+        chunk_rows: chunk_rows(cx), // its chunks are on record
     };
     if !all_applied && file::staged_rows(conn, unfinished.file_id).await? != i64::from(unfinished.row_count) {
         let vault = vault_of(cx, conn, &rows.profile).await?;
