@@ -132,6 +132,8 @@ pub struct WaitingView {
     pub grants: Vec<GrantsView>,
     /// Requests that wait for the operator.
     pub requests_for_operator: Requests,
+    /// Reference rates that wait for the operator.
+    pub rates_for_operator: i64,
     /// Requests that wait for the next night.
     pub requests_for_night: Requests,
     /// Files that are not answered in full.
@@ -200,6 +202,7 @@ pub async fn read(
         waiting: WaitingView {
             grants: grants.into_iter().map(|grants| GrantsView::of(&grants, language)).collect(),
             requests_for_operator,
+            rates_for_operator: status::held_rates(conn).await?,
             requests_for_night,
             files_unanswered: status::unanswered_files(conn, NAMED).await?,
             awaiting_entitlements: status::awaiting_entitlements(conn, NAMED).await?,

@@ -4,23 +4,83 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use sqlx::PgConnection;
 
+use super::status::LATELY_DAYS;
 use crate::{
     domain::{
+        calendar::sub_days,
         id::{OrderId, PartnerId, RequestId},
         language::Language,
+        money::{Currency, plain},
         reason::Reason,
     },
     store::{
         self,
+        open_rates::{self, OpenRate},
         waiting::{self, HeldRequest},
     },
 };
 
+/// Identifiers that are named one by one at most.
+const NAMED: i64 = 50;
+/// Decimals of a rate as it is told.
+const PLACES: u32 = 6;
+
 /// What waits for an operator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct WaitingForOperator {
     /// Requests that are dated long before they came (D1).
     pub requests: Vec<RequestView>,
+    /// Reference rates that differ greatly from the one before (D16).
+    pub rates: Vec<HeldRateView>,
+    /// Files that a guard held back in the last days (promise 6).
+    pub files: Vec<GuardedFileView>,
+    /// Identifiers that were not taken in in the last days, because they are like known ones.
+    pub alike: Vec<AlikeView>,
+    /// Chunks that failed for good.
+    pub dead_letters: i64,
+}
+
+/// A file that a guard held back.
+#[derive(Clone, Debug, Serialize)]
+pub struct GuardedFileView {
+    /// What it is called.
+    pub file: String,
+    /// When it arrived.
+    pub received_on: NaiveDate,
+    /// Why it is held, and what to do.
+    pub reason: String,
+}
+
+/// An identifier that is like a known one.
+#[derive(Clone, Debug, Serialize)]
+pub struct AlikeView {
+    /// The file.
+    pub file: String,
+    /// The line.
+    pub line: i32,
+    /// When that arrived.
+    pub received_on: NaiveDate,
+    /// The identifier.
+    pub identifier: String,
+    /// The known one.
+    pub known: String,
+}
+
+/// A reference rate that waits.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldRateView {
+    /// Its day.
+    pub day: NaiveDate,
+    /// Its currency.
+    pub currency: Currency,
+    /// Units for one euro.
+    pub rate: String,
+    /// The one before.
+    pub before: String,
+    /// Its day.
+    pub before_on: NaiveDate,
+    /// The file that brought it.
+    pub file: String,
 }
 
 /// A request that waits, or that an operator refused.
@@ -72,13 +132,51 @@ pub struct RequestView {
 pub async fn read(
     conn: &mut PgConnection,
     partner: Option<&PartnerId>,
+    today: NaiveDate,
     language: Language,
 ) -> store::Result<WaitingForOperator> {
     let numbers = waiting::requests(conn, partner).await?;
     let requests = waiting::load(conn, &numbers).await?;
-    Ok(WaitingForOperator {
+    let mut told = WaitingForOperator {
         requests: requests.iter().map(|request| RequestView::of(request, language)).collect(),
-    })
+        ..WaitingForOperator::default()
+    };
+    if partner.is_some() {
+        return Ok(told); // the rest is of no one partner
+    }
+    told.rates = open_rates::list(&mut *conn).await?.iter().filter_map(HeldRateView::of).collect();
+    let since = sub_days(today, LATELY_DAYS);
+    let files = waiting::guarded_files(&mut *conn, since).await?.into_iter();
+    told.files = files
+        .map(|file| GuardedFileView { file: file.name, received_on: file.received_on, reason: file.refusal })
+        .collect();
+    let alike = waiting::alike_rows(&mut *conn, since, NAMED).await?.into_iter();
+    told.alike = alike
+        .map(|row| AlikeView {
+            file: row.file,
+            line: row.line,
+            received_on: row.received_on,
+            identifier: row.identifier,
+            known: row.known,
+        })
+        .collect();
+    told.dead_letters = store::status::chunks(conn).await?.1;
+    Ok(told)
+}
+
+impl HeldRateView {
+    /// A rate that waits, as the store has it; `None`: it was taken back.
+    fn of(open: &OpenRate) -> Option<Self> {
+        let (rate, (before_on, before)) = open.waits?;
+        Some(Self {
+            day: open.on,
+            currency: open.currency,
+            rate: plain(rate.micro(), PLACES),
+            before: plain(before.micro(), PLACES),
+            before_on,
+            file: open.file.clone(),
+        })
+    }
 }
 
 impl RequestView {

@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod facts;
 mod files;
+mod held_rates;
 mod jobs;
 mod keys;
 mod location;
@@ -78,7 +79,8 @@ enum Command {
     /// List what waits for an operator, with what to do about it; let requests in, or refuse them
     #[command(after_help = requests::EXAMPLE, args_conflicts_with_subcommands = true)]
     Requests(requests::RequestsArgs),
-    /// Say which reference rates are stored and which are missing, and state that none were published on a day
+    /// Say which reference rates are stored, missing or waiting; state that none were published on a day; admit rates, and
+    /// take them back
     #[command(subcommand, after_help = rates::EXAMPLE)]
     Rates(rates::RatesCommand),
     /// Show product keys, on record each time, and say what redeeming one would do

@@ -7,6 +7,8 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     exit::{Ending, Exit},
+    facts::facts,
+    held_rates::{self, AdmitRateArgs, RevertArgs},
     jobs::ByAndWhy,
     location::location,
     output::print,
@@ -15,7 +17,7 @@ use crate::{
     domain::target,
     settings::Settings,
     store::{
-        Store,
+        Store, open_rates,
         rate::{self, StatementOutcome},
         run,
         work::By,
@@ -25,9 +27,20 @@ use crate::{
 pub(super) const EXAMPLE: &str = "\
 Examples:
   benefactor rates list
-  benefactor rates unpublished 2024-01-31 --by ada --why 'the bank says so on its page'";
+  benefactor rates unpublished 2024-01-31 --by ada --why 'the bank says so on its page'
+  benefactor rates admit 2024-01-31 SEK --by ada --why 'the bank says so on its page'
+  benefactor rates revert eurofxref.csv --by ada --why 'it is another bank\'s'";
 
-const LIST_EXAMPLE: &str = "Example:\n  benefactor rates list --json";
+const LIST_EXAMPLE: &str = "Examples:\n  benefactor rates list --json\n  benefactor rates list --held";
+const ADMIT_EXAMPLE: &str = "\
+Example:
+  benefactor rates admit 2024-01-31 SEK --by ada --why 'the bank says so on its page'
+Later days that waited as well, and that this rate makes plausible, are taken with it.";
+const REVERT_EXAMPLE: &str = "\
+Examples:
+  benefactor rates revert eurofxref.csv --by ada --why 'it is another bank\'s'
+  benefactor rates revert --day 2024-01-31 --currency SEK --by ada --why 'a digit is missing'
+Exit code 5: grants count on the rates, and the message names them.";
 const UNPUBLISHED_EXAMPLE: &str = "\
 Examples:
   benefactor rates unpublished 2024-01-31 --by ada --why 'the bank says so on its page'
@@ -42,10 +55,24 @@ const NAMED: usize = 20;
 pub(super) enum RatesCommand {
     /// How far the stored rates reach, which business days are missing, and which were stated as unpublished
     #[command(after_help = LIST_EXAMPLE)]
-    List,
+    List(ListRatesArgs),
     /// State that the European Central Bank published nothing on a business day, so that no grant waits for it
     #[command(after_help = UNPUBLISHED_EXAMPLE)]
     Unpublished(UnpublishedArgs),
+    /// Take a rate that waits, because it differs greatly from the one before
+    #[command(after_help = ADMIT_EXAMPLE)]
+    Admit(AdmitRateArgs),
+    /// Take rates back that nothing was granted at: all that a file brought, or those of a day
+    #[command(after_help = REVERT_EXAMPLE)]
+    Revert(RevertArgs),
+}
+
+/// What `rates list` takes.
+#[derive(Args, Debug)]
+pub(super) struct ListRatesArgs {
+    /// Only those that wait for the operator, or were taken back
+    #[arg(long)]
+    held: bool,
 }
 
 /// What `rates unpublished` takes.
@@ -77,8 +104,14 @@ pub(super) async fn run_rates(settings: &Settings, command: RatesCommand) -> any
     let ended = async {
         let mut conn = store.pool.acquire().await?;
         match command {
-            RatesCommand::List => list(settings.json, &mut conn).await,
+            RatesCommand::List(args) if args.held => list_held(settings.json, &mut conn).await,
+            RatesCommand::List(_) => list(settings.json, &mut conn).await,
             RatesCommand::Unpublished(args) => state(settings.json, &mut conn, &args).await,
+            RatesCommand::Admit(args) => {
+                let percent = facts(settings)?.0.import_entitlements.policy.rate_jump_percent;
+                held_rates::admit(settings.json, &mut conn, &args, percent).await
+            }
+            RatesCommand::Revert(args) => held_rates::revert(settings.json, &mut conn, &args).await,
         }
     }
     .await;
@@ -88,14 +121,16 @@ pub(super) async fn run_rates(settings: &Settings, command: RatesCommand) -> any
 
 async fn list(as_json: bool, conn: &mut PgConnection) -> anyhow::Result<Exit> {
     let rates = rate::load(&mut *conn).await?;
-    let stated = rate::statements(conn).await?;
+    let stated = rate::statements(&mut *conn).await?;
+    let open = open_rates::list(conn).await?;
     let (reach, holes) = (rates.reach(), rates.holes());
     if as_json {
         let stated: Vec<_> =
             stated.iter().map(|s| json!({ "day": s.day, "at": s.at, "by": s.by, "why": s.why })).collect();
+        let (held, taken_back) = held_rates::in_json(&open);
         let told = json!({
             "first": reach.map(|(first, _)| first), "last": reach.map(|(_, last)| last),
-            "missing": holes, "unpublished": stated,
+            "missing": holes, "unpublished": stated, "held": held, "taken_back": taken_back,
         });
         print(&told.to_string())?;
         return Ok(Exit::Done);
@@ -112,8 +147,26 @@ async fn list(as_json: bool, conn: &mut PgConnection) -> anyhow::Result<Exit> {
         };
         print(&format!("Business days without rates: {}{more}.", named.join(", ")))?;
     }
+    for line in held_rates::lines(&open) {
+        print(&line)?;
+    }
     for said in stated {
         print(&format!("Nothing was published on {}, says {}: {}", said.day, said.by, said.why))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What waits for the operator, and what was taken back.
+async fn list_held(as_json: bool, conn: &mut PgConnection) -> anyhow::Result<Exit> {
+    let open = open_rates::list(conn).await?;
+    if as_json {
+        let (held, taken_back) = held_rates::in_json(&open);
+        print(&json!({ "held": held, "taken_back": taken_back }).to_string())?;
+    } else if open.is_empty() {
+        print("no rate waits for the operator")?;
+    }
+    for line in held_rates::lines(&open).into_iter().filter(|_| !as_json) {
+        print(&line)?;
     }
     Ok(Exit::Done)
 }

@@ -12,7 +12,10 @@ use super::{
     output::{print, print_view},
 };
 use crate::{
-    answers::waiting::{self, RequestView, WaitingForOperator},
+    answers::{
+        status::LATELY_DAYS,
+        waiting::{self, RequestView, WaitingForOperator},
+    },
     domain::{
         id::PartnerId,
         language::Language,
@@ -111,7 +114,9 @@ async fn obey(
     match command {
         RequestsCommand::List(args) => {
             let partner = args.partner.as_ref().map(|id| PartnerId::from(id.as_str().trim()));
-            let told = waiting::read(conn, partner.as_ref(), Language::English).await?;
+            let told =
+                waiting::read(conn, partner.as_ref(), settings.still_clock().today(), Language::English)
+                    .await?;
             print_view(&told, settings.json, lines)?;
             Ok(Exit::Done)
         }
@@ -142,8 +147,53 @@ fn lines(told: &WaitingForOperator) -> Vec<String> {
         lines.push("  let one in:  benefactor requests admit ID --by WHO".to_owned());
         lines.push("  or refuse it:  benefactor requests refuse ID --by WHO --why TEXT".to_owned());
     }
+    if !told.rates.is_empty() {
+        lines.push("reference rates that differ greatly from the one before".to_owned());
+        lines.extend(told.rates.iter().map(|held| {
+            format!(
+                "  {}  {}  {}, and {} on {}  ({})",
+                held.day, held.currency, held.rate, held.before, held.before_on, held.file
+            )
+        }));
+        lines.push("  take one:  benefactor rates admit DAY CURRENCY --by WHO --why TEXT".to_owned());
+        lines.push(
+            "  or take it back:  benefactor rates revert --day DAY --currency CURRENCY --by WHO --why TEXT"
+                .to_owned(),
+        );
+    }
+    lines.extend(others(told));
     if lines.is_empty() {
         lines.push("nothing waits for an operator".to_owned());
+    }
+    lines
+}
+
+/// Files that a guard held back, identifiers that are like known ones, and what failed for good.
+fn others(told: &WaitingForOperator) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !told.files.is_empty() {
+        lines.push(format!(
+            "files held back in the last {LATELY_DAYS} days; `benefactor files NAME` says where each is"
+        ));
+        lines.extend(told.files.iter().map(|of| format!("  {}  {}: {}", of.received_on, of.file, of.reason)));
+    }
+    if !told.alike.is_empty() {
+        lines.push(format!("new identifiers of the last {LATELY_DAYS} days that are like known ones"));
+        lines.extend(told.alike.iter().map(|of| {
+            format!(
+                "  {} beside {}  ({} line {}, {})",
+                of.identifier, of.known, of.file, of.line, of.received_on
+            )
+        }));
+        lines.push("  if one is another:  benefactor import FILE --accept-alike".to_owned());
+        lines.push("  if it is the same:  write it as the known one, and drop the file again".to_owned());
+    }
+    if told.dead_letters > 0 {
+        lines.push(format!(
+            "work that failed for good: {}; `benefactor jobs list --state dead` names it, and `benefactor jobs show ID` says \
+             what fits",
+            told.dead_letters
+        ));
     }
     lines
 }

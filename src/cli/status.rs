@@ -141,6 +141,12 @@ fn waiting(told: &WaitingView) -> Vec<String> {
     };
     add(told.requests_for_operator, let_in);
     add(told.requests_for_night, "the next night");
+    if told.rates_for_operator > 0 {
+        lines.push(format!(
+            "  {} for the operator: `benefactor requests` names them, and says how to admit them or take them back",
+            watch::counted(told.rates_for_operator, "rate")
+        ));
+    }
     if !told.awaiting_entitlements.is_empty() {
         lines.push(format!(
             "  renewed orders awaiting their entitlements file: {}",

@@ -36,6 +36,7 @@ pub mod naming;
 pub mod notice;
 pub mod own_currency;
 pub mod rate;
+pub mod rate_jump;
 pub mod reason;
 pub mod reminder;
 pub mod request;

@@ -20,6 +20,17 @@ pub struct Rates {
     published: BTreeSet<NaiveDate>,
     /// Days on which an operator said that nothing was published.
     unpublished: BTreeSet<NaiveDate>,
+    /// Rates that wait for the operator, or were taken back: nothing is granted at an older one.
+    open: HashMap<Currency, BTreeMap<NaiveDate, NoRate>>,
+}
+
+/// Why a day has no rate that anything is granted at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoRate {
+    /// It waits for the operator (D16).
+    Waits,
+    /// It was taken back.
+    TakenBack,
 }
 
 impl Rates {
@@ -39,12 +50,23 @@ impl Rates {
         self.unpublished.insert(on);
     }
 
+    /// Adds a day on which the rate of a currency waits for the operator.
+    pub fn hold(&mut self, currency: Currency, on: NaiveDate) {
+        self.open.entry(currency).or_default().insert(on, NoRate::Waits);
+    }
+
+    /// Adds a day of which the rate of a currency was taken back, and no other has come.
+    pub fn take_back(&mut self, currency: Currency, on: NaiveDate) {
+        self.open.entry(currency).or_default().insert(on, NoRate::TakenBack);
+    }
+
     /// US cents in `local` on day `on`, at the currency's last rate on or before it, with that rate (D4).
     ///
     /// # Errors
     /// Why it is not final: [`Reason::RateMissing`] until a day on or after `on` is published,
     /// [`Reason::NoEarlierRate`] if days are, and none of them has a rate on or before `on`, [`Reason::RatesIncomplete`] while a business day up to `on` is
-    /// missing on which a newer one may have been published, [`Reason::RateTooOld`] if the rate is more than
+    /// missing on which a newer one may have been published, [`Reason::RateHeld`] and [`Reason::RateTakenBack`] while the
+    /// rate that it would be waits for the operator or was taken back, [`Reason::RateTooOld`] if the rate is more than
     /// `max_age_days` older than `on`, [`Reason::AmountTooLarge`] if it comes to more than can be kept.
     pub fn convert(
         &self,
@@ -57,12 +79,17 @@ impl Rates {
         if self.published.is_empty() {
             return Err(not_final);
         }
+        let oldest = sub_days(on, max_age_days);
+        let last = self.last(local, on);
+        let newer = last.map_or(oldest, |(published_on, ..)| add_days(published_on, 1).max(oldest));
+        if let Some(reason) = self.open(local, newer, on) {
+            return Err(reason);
+        }
         let no_earlier = Reason::NoEarlierRate { currency: local, on };
-        let (published_on, usd, quote) = self.last(local, on).ok_or(no_earlier)?;
+        let (published_on, usd, quote) = last.ok_or(no_earlier)?;
         if !self.is_over(on) {
             return Err(not_final);
         }
-        let oldest = sub_days(on, max_age_days);
         if let Some((missing_on, days)) = self.missing(add_days(published_on, 1).max(oldest), on) {
             return Err(Reason::RatesIncomplete { currency: local, on, missing_on, days });
         }
@@ -83,7 +110,8 @@ impl Rates {
     pub fn never_of(&self, local: Currency, on: NaiveDate, max_age_days: u32) -> bool {
         let oldest = sub_days(on, max_age_days);
         let recent = self.last(local, on).is_some_and(|(day, ..)| day >= oldest);
-        !recent && self.is_over(on) && self.missing(oldest, on).is_none()
+        let open = self.open(local, oldest, on).is_some();
+        !recent && !open && self.is_over(on) && self.missing(oldest, on).is_none()
     }
 
     /// The first and the last day of which rates are stored.
@@ -107,6 +135,22 @@ impl Rates {
         }
         let mut earlier = self.days.get(&local)?.range(..=on).rev();
         earlier.find_map(|(day, quote)| dollars.get(day).map(|usd| (*day, *usd, *quote)))
+    }
+
+    /// Why a rate from `from` through `on` that `local` would have, with the dollar's, is none to grant at; of the latest.
+    fn open(&self, local: Currency, from: NaiveDate, on: NaiveDate) -> Option<Reason> {
+        let of = |currency: Currency| {
+            let (day, open) = self.open.get(&currency)?.range(from..=on).next_back()?;
+            Some((*day, currency, *open))
+        };
+        if from > on {
+            return None;
+        }
+        let open = [of(local), of(Currency::USD)].into_iter().flatten().max_by_key(|(day, ..)| *day);
+        open.map(|(day, currency, open)| match open {
+            NoRate::Waits => Reason::RateHeld { currency, on, held_on: day },
+            NoRate::TakenBack => Reason::RateTakenBack { currency, on, taken_on: day },
+        })
     }
 
     /// Whether the Bank published on `on` or later, so that what it published before is out.
@@ -165,6 +209,36 @@ mod tests {
 
     fn waits(rates: &Rates, local: Currency, on: &str) -> &'static str {
         rates.convert(10_000, local, day(on), 7).map_or_else(|reason| reason.code(), |_| "granted")
+    }
+
+    #[test]
+    fn f2_a_rate_that_waits_or_was_taken_back_holds_grants_at_it_and_no_others() {
+        let sek = code("SEK");
+        let days = [("2024-01-30", "1.0846", "11.297"), ("2024-02-01", "1.0814", "11.264")];
+        let mut rates = published(&days);
+        rates.publish(day("2024-01-31"));
+        rates.insert(Currency::USD, day("2024-01-31"), PerEuro::parse("1.0837").unwrap());
+        rates.hold(sek, day("2024-01-31"));
+        let held =
+            |on: &str, currency| Err(Reason::RateHeld { currency, on: day(on), held_on: day("2024-01-31") });
+        assert_eq!(rates.convert(10_000, sek, day("2024-01-31"), 7), held("2024-01-31", sek));
+        for (currency, on) in [(sek, "2024-01-30"), (sek, "2024-02-01"), (Currency::EUR, "2024-01-31")] {
+            assert_eq!(waits(&rates, currency, on), "granted", "{currency} {on}");
+        }
+        assert!(!rates.never_of(sek, day("2024-01-31"), 0), "it may be admitted");
+        rates.hold(Currency::USD, day("2024-02-01"));
+        rates.days.get_mut(&Currency::USD).unwrap().remove(&day("2024-02-01"));
+        assert_eq!(waits(&rates, Currency::EUR, "2024-02-01"), "rate_held");
+        let mut taken = published(&days);
+        taken.publish(day("2024-01-31"));
+        taken.take_back(sek, day("2024-01-31"));
+        assert_eq!(waits(&taken, sek, "2024-01-31"), "rate_taken_back");
+        assert_eq!(waits(&taken, sek, "2024-02-01"), "granted");
+        let mut alone = Rates::default();
+        alone.publish(day("2024-02-02"));
+        alone.hold(sek, day("2024-01-31"));
+        assert_eq!(waits(&alone, sek, "2024-02-01"), "rate_held", "there is no older one");
+        assert_eq!(waits(&alone, sek, "2024-02-08"), "no_earlier_rate", "it would be too old");
     }
 
     fn code(text: &str) -> Currency {

@@ -24,6 +24,7 @@ mod expected;
 mod keys;
 mod notation;
 mod portals;
+mod rates;
 mod requests;
 mod samples;
 #[cfg(test)]
@@ -188,6 +189,13 @@ impl Reason {
             Self::AmountTooLarge { currency } => credit::amount_too_large(*currency),
             Self::TooManyDecimals { currency, places } => credit::too_many_decimals(*currency, *places),
             Self::StatedUnpublished { on } => credit::stated_unpublished(*on),
+            Self::RateInFuture { received_on } => rates::rate_in_future(*received_on),
+            Self::RateJumped { before, before_on } => rates::rate_jumped(before, *before_on),
+            Self::RateUnlikely { before, before_on } => rates::rate_unlikely(before, *before_on),
+            Self::RateHeld { currency, on, held_on } => rates::rate_held(*currency, *on, *held_on),
+            Self::RateTakenBack { currency, on, taken_on } => {
+                rates::rate_taken_back(*currency, *on, *taken_on)
+            }
             Self::NoEarlierRate { currency, on } => credit::no_earlier_rate(*currency, *on),
             Self::RatesIncomplete { currency, on, missing_on, days } => {
                 credit::rates_incomplete(*currency, *on, *missing_on, *days)
@@ -231,6 +239,7 @@ pub fn samples() -> Vec<Reason> {
         keys::samples(),
         activations::samples(),
         credit::samples(),
+        rates::samples(),
     ]
     .concat()
 }

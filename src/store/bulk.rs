@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::Result;
 
 /// Tables written by COPY, with the columns that are.
-pub const COLUMNS: [(&str, &str); 19] = [
+pub const COLUMNS: [(&str, &str); 20] = [
     (
         "transfer",
         "partner_id, entitlement_id, run_id, kind, from_account, to_account, period_no, correction_no, period_from, \
@@ -54,6 +54,7 @@ pub const COLUMNS: [(&str, &str); 19] = [
     ),
     ("credit_schedule", "entitlement_id, partner_id, next_period_no, next_on, open_minor, waits"),
     ("credit_usage", "partner_id, entitlement_id, reference, used_on, amount_minor, currency, file_id, line"),
+    ("rate_open", "currency, published_on, per_euro_micro, before_on, before_micro, file_id"),
     ("reference_rate", "currency, published_on, per_euro_micro, file_id"),
     ("staged_row", "file_id, bucket, row_no, line, cells, order_on"),
     ("staged_repeat", "file_id, row_no, other_line"),

@@ -134,6 +134,10 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
                  -- what waits for the operator is said again, however often the file comes
                  and not exists (select from request r join file came using (file_id)
                                  where came.sha256 = $1 and r.status = 'waiting')
+                 -- and so are its rates that wait, and those that were taken back are taken anew
+                 and f.reverted_at is null
+                 and not exists (select from rate_open o join file came using (file_id)
+                                 where came.sha256 = $1 and o.per_euro_micro is not null)
                  -- and so is what was refused once it had waited
                  and not exists (select from request r join file came using (file_id)
                                  where came.sha256 = $1 and r.status = 'refused'
@@ -206,6 +210,12 @@ pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal
     .execute(conn)
     .await?;
     Ok(file_id)
+}
+
+/// Marks a refused file as one that an operator may let in.
+pub async fn mark_guarded(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    sqlx::query!("update file set guarded = true where file_id = $1", file_id).execute(conn).await?;
+    Ok(())
 }
 
 /// Records a row that a command asked for and that was in no file; it is answered already.
@@ -291,6 +301,17 @@ pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool
         .fetch_one(conn)
         .await?;
     Ok(status == "staged")
+}
+
+/// The day on which a file came: its business date or, where that is later, the database's (UTC). A business clock that is set
+/// back takes nothing from what has happened.
+pub async fn came_on(conn: &mut PgConnection, file_id: i64) -> Result<NaiveDate> {
+    Ok(sqlx::query_scalar!(
+        r#"select greatest(received_on, (received_at at time zone 'UTC')::date) as "on!" from file where file_id = $1"#,
+        file_id
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// A file's header, names as written.

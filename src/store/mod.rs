@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod notice;
 pub mod notifier;
 mod number;
+pub mod open_rates;
 pub mod order;
 pub mod own_currency;
 pub mod people;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, bulk::CopyRows, work::By};
+use super::{Result, bulk::CopyRows, open_rates, work::By};
 use crate::domain::{
     money::{Currency, PerEuro},
     rate::Rates,
@@ -36,13 +36,14 @@ pub async fn load(conn: &mut PgConnection) -> Result<Rates> {
     let days = sqlx::query!(
         r#"select published, array_agg(day order by day) as "days!" from rate_day group by published"#
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
     for r in days {
         for day in r.days {
             if r.published { rates.publish(day) } else { rates.leave_out(day) }
         }
     }
+    open_rates::load(conn, &mut rates).await?;
     Ok(rates)
 }
 

@@ -157,6 +157,13 @@ pub async fn open_requests(conn: &mut PgConnection) -> Result<(Requests, Request
     Ok((of("waiting"), of("pending")))
 }
 
+/// How many reference rates wait for the operator.
+pub async fn held_rates(conn: &mut PgConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from rate_open where per_euro_micro is not null"#)
+        .fetch_one(conn)
+        .await?)
+}
+
 /// Names of files whose rows are not all answered, oldest first, at most so many.
 pub async fn unanswered_files(conn: &mut PgConnection, at_most: i64) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(

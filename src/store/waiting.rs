@@ -135,6 +135,67 @@ pub async fn load(conn: &mut PgConnection, numbers: &[i64]) -> Result<Vec<HeldRe
     .await?)
 }
 
+/// A file that a guard held back, and that has not been let in since.
+#[derive(Clone, Debug)]
+pub struct GuardedFile {
+    /// What it is called.
+    pub name: String,
+    /// When it arrived.
+    pub received_on: NaiveDate,
+    /// Why it is held, and what to do.
+    pub refusal: String,
+}
+
+/// The files that guards held back since a business date.
+pub async fn guarded_files(conn: &mut PgConnection, since: NaiveDate) -> Result<Vec<GuardedFile>> {
+    Ok(sqlx::query_as!(
+        GuardedFile,
+        r#"select distinct on (f.sha256) f.name, f.received_on, coalesce(f.refusal, '') as "refusal!" from file f
+           where f.guarded and f.received_on >= $1
+             and not exists (select from file later where later.sha256 = f.sha256 and later.file_id > f.file_id
+                                                      and later.status in ('staged', 'done'))
+           order by f.sha256, f.file_id desc"#,
+        since
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// An identifier that was not taken in, because it is like a known one.
+#[derive(Clone, Debug)]
+pub struct AlikeRow {
+    /// The file.
+    pub file: String,
+    /// The line.
+    pub line: i32,
+    /// When that arrived.
+    pub received_on: NaiveDate,
+    /// The identifier.
+    pub identifier: String,
+    /// The known one.
+    pub known: String,
+}
+
+/// The identifiers that were not taken in since a business date because they are like known ones, and are not known yet; each
+/// once, at most so many.
+pub async fn alike_rows(conn: &mut PgConnection, since: NaiveDate, at_most: i64) -> Result<Vec<AlikeRow>> {
+    Ok(sqlx::query_as!(
+        AlikeRow,
+        r#"select distinct on (p ->> 'value') f.name as file, a.line, f.received_on, p ->> 'value' as "identifier!",
+                  p -> 'reason' ->> 'known' as "known!"
+           from file f join row_answer a using (file_id) cross join lateral jsonb_array_elements(a.problems) p
+           where f.received_on >= $1 and f.rejected > 0 and a.status = 'rejected'
+             and p -> 'reason' ->> 'code' = 'alike_known'
+             and not exists (select from membership m where m.order_id = p ->> 'value')
+             and not exists (select from partner n where n.number = p ->> 'value')
+           order by p ->> 'value', f.file_id desc limit $2"#,
+        since,
+        at_most
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// What an operator did about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestAction {

@@ -36,6 +36,7 @@ mod fault_outage;
 mod fault_twice;
 mod go_to_market;
 mod ground;
+mod held_rates;
 mod house;
 mod import_entitlements;
 mod inbox;

@@ -185,7 +185,7 @@ async fn d4_what_was_granted_stays_in_its_currency_and_periods_since_the_change_
     let mut house = House::open().await;
     let order = monthly("4301", "ORD-1", "2022-12-31", "2023-12-30");
     house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2022-12-31").await;
-    house.import_one("r.csv", &kuna_until_new_year(), "2023-01-05").await.applied();
+    house.import_one("r.csv", &kuna_until_new_year(), "2023-03-31").await.applied();
     house.night("2023-01-05").await;
     let kuna = "2022-12-31 granted 706.59 HRK (2022-12-31..2023-01-31)";
     assert_eq!(house.ledger().await, [kuna]);
@@ -229,7 +229,7 @@ async fn d4_a_change_of_currency_takes_effect_on_the_day_it_states_whenever_its_
     for arrives in ["2022-12-31", "2023-01-10", "2023-02-10"] {
         let mut house = House::open().await;
         house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2022-12-31").await;
-        house.import_one("r.csv", &kuna_until_new_year(), "2022-12-31").await.applied();
+        house.import_one("r.csv", &kuna_until_new_year(), "2023-03-31").await.applied();
         if arrives > "2023-02-01" {
             house.night("2023-02-05").await;
             assert_eq!(house.ledger().await.len(), 2, "the kuna is no more: it waits, once it lapsed");
@@ -260,7 +260,7 @@ async fn d4_a_period_that_can_never_be_granted_in_the_old_currency_comes_in_the_
     let mut house = House::open().await;
     let order = monthly("4301", "ORD-1", "2023-01-16", "2024-01-15");
     house.import(&[("p.csv", &partner("4301", "HRK")), ("e.csv", &order)], "2023-01-16").await;
-    house.import_one("r.csv", &kuna_until_new_year(), "2023-01-20").await.applied();
+    house.import_one("r.csv", &kuna_until_new_year(), "2023-03-31").await.applied();
     house.night("2023-01-20").await;
     assert_eq!((house.ledger().await.len(), waits(&house).await), (0, vec!["rate_too_old".to_owned()]));
     house.import_one("p2.csv", &partner("4301", "EUR"), "2023-01-25").await.applied();

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::{
-    cast::{ENTITLEMENTS, assign, cancel, contact, row, users},
+    cast::{ENTITLEMENTS, assign, cancel, contact, partner, row, users},
     house::{House, Ran},
 };
 
@@ -333,4 +333,48 @@ async fn d1_of_two_operators_at_once_one_lets_it_in_and_the_other_is_told() {
     assert_eq!(house.decisions().await, ["assign ORD-1/azure_monthly_credit accepted"]);
     assert_eq!(house.one::<i64>("select count(*) from assignment").await, 1);
     assert_eq!(recorded(&house).await.len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_waits_for_an_operator_stands_in_one_list_with_what_to_do() {
+    let mut house = House::open().await;
+    house.import_one("p.csv", &partner("4301", "USD"), "2024-01-31").await.applied();
+    let orders = |names: &[String], expires_on: &str| {
+        let row = |name: &String| row("4301", name, "software", "2024-01-31", expires_on, ",");
+        ENTITLEMENTS.to_owned() + &names.iter().map(row).collect::<String>()
+    };
+    let names: Vec<String> = (0..40).map(|n| format!("ORD-{n}")).collect();
+    house.import_one("e.csv", &orders(&names, "2025-01-30"), "2024-01-31").await.applied();
+    let short = orders(&names[..21], "2024-02-10");
+    let guarded = house.import_one("short.csv", &short, "2024-02-19").await;
+    assert!(guarded.refused.is_some(), "{guarded:?}");
+    let alike =
+        house.import_one("alike.csv", &orders(&["ord-7".to_owned()], "2025-01-30"), "2024-02-19").await;
+    assert_eq!(alike.rows, ["2 rejected order_id alike_known"]);
+    let told = ran(&house, &["requests"]).ended(0).stdout;
+    assert!(
+        told.contains("2024-02-19  short.csv: it would end 21 of 40") && told.contains("--accept-ends"),
+        "{told}"
+    );
+    assert!(told.contains("  ord-7 beside ORD-7  (alike.csv line 2, 2024-02-19)"), "{told}");
+    assert!(told.contains("benefactor import FILE --accept-alike"), "{told}");
+    let json: Value = serde_json::from_str(&ran(&house, &["--json", "requests"]).ended(0).stdout).unwrap();
+    assert_eq!(
+        (&json["files"][0]["file"], &json["alike"][0]["known"]),
+        (&"short.csv".into(), &"ORD-7".into())
+    );
+    assert_eq!(
+        (&json["dead_letters"], &json["requests"], &json["rates"]),
+        (&0.into(), &serde_json::json!([]), &serde_json::json!([]))
+    );
+    // Let in, they wait no more.
+    for (name, text, flag) in [
+        ("short.csv", &short, "--accept-ends"),
+        ("alike.csv", &orders(&["ord-7".to_owned()], "2025-01-30"), "--accept-alike"),
+    ] {
+        let path = house.dir.join(name);
+        std::fs::write(&path, text).unwrap();
+        ran(&house, &["import", path.to_str().unwrap(), flag]).ended(0);
+    }
+    assert_eq!(ran(&house, &["requests"]).ended(0).stdout, "nothing waits for an operator\n");
 }

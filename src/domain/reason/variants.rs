@@ -578,7 +578,45 @@ pub enum Reason {
         on: NaiveDate,
     },
 
+    /// A day of a rates file is later than the day on which the file arrived.
+    RateInFuture {
+        /// When it arrived.
+        received_on: NaiveDate,
+    },
+    /// A rate differs greatly from the one before and is taken, because newer days are stored (D16).
+    RateJumped {
+        /// The one before.
+        before: String,
+        /// Its day.
+        before_on: NaiveDate,
+    },
+    /// A rate differs greatly from the one before and waits for the operator (D16).
+    RateUnlikely {
+        /// The one before.
+        before: String,
+        /// Its day.
+        before_on: NaiveDate,
+    },
+
     // Waiting (D4).
+    /// The rate that a grant would have waits for the operator.
+    RateHeld {
+        /// Its currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The day of the rate that waits.
+        held_on: NaiveDate,
+    },
+    /// The rate that a grant would have was taken back.
+    RateTakenBack {
+        /// Its currency.
+        currency: Currency,
+        /// The day that needs a rate.
+        on: NaiveDate,
+        /// The day of the rate that was taken back.
+        taken_on: NaiveDate,
+    },
     /// No reference rate of that day or an earlier one is stored.
     NoEarlierRate {
         /// The partner's currency.

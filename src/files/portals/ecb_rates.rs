@@ -44,6 +44,8 @@ pub struct PublishedDay {
     pub on: NaiveDate,
     /// Units of each currency for one euro.
     pub rates: Vec<(Currency, PerEuro)>,
+    /// Currencies that it says had none.
+    pub without: Vec<Currency>,
 }
 
 /// Whether a column is of a rates file: the date, a currency that the Bank published, or one of an answer.
@@ -106,11 +108,11 @@ impl RateColumns {
         if on.is_none() {
             problems.push(cell::invalid("Date", written, Expected::Date));
         }
-        let mut rates = Vec::with_capacity(self.columns.len());
+        let (mut rates, mut without) = (Vec::with_capacity(self.columns.len()), Vec::new());
         for (at, currency) in &self.columns {
             let written = record.get(*at).unwrap_or_default();
             match written.trim() {
-                "" | "N/A" => {}
+                "" | "N/A" => without.push(*currency),
                 text => match PerEuro::parse(text) {
                     Some(rate) => rates.push((*currency, rate)),
                     None => problems.push(cell::invalid(currency.code(), written, Expected::Rate)),
@@ -118,7 +120,7 @@ impl RateColumns {
             }
         }
         match on {
-            Some(on) if problems.is_empty() => Ok(PublishedDay { on, rates }),
+            Some(on) if problems.is_empty() => Ok(PublishedDay { on, rates, without }),
             _ if problems.is_empty() => Err(vec![Problem::at("Date", written, Reason::Missing)]),
             _ => Err(problems),
         }

@@ -247,7 +247,11 @@ async fn stage_as(
         Err(refusal) => (Staging::Refused(refusal.to_string()), refusal.to_string()),
     };
     tx.rollback().await?;
-    refuse(conn, dropped, &new, why).await?;
+    let file_id = file::append_refused(conn, &new, &why).await?;
+    if matches!(refused, Staging::Guarded(_)) {
+        file::mark_guarded(conn, file_id).await?;
+    }
+    note_file(conn, dropped, file_id).await?;
     Ok(StagedAs::Done(refused))
 }
 
