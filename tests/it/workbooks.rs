@@ -423,7 +423,7 @@ async fn d16_a_corrected_answer_goes_in_and_what_is_in_stays() {
     };
     night("2024-02-02");
     let note = fs::read_to_string(inbox.join("done/Q2.note.txt")).unwrap();
-    assert!(note.contains("2 rows applied, 0 unchanged, 1 rejected"), "{note}");
+    assert!(note.contains("Rows: 2 applied, 0 unchanged, 1 rejected"), "{note}");
     assert!(note.contains("The sheet that was read: Q2, 2024.") && note.contains("Q2.result.xlsx"), "{note}");
     assert!(inbox.join("done/Q2.xlsx").exists());
     let answered = inbox.join("done/Q2.result.xlsx");
