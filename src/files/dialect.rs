@@ -358,7 +358,7 @@ fn is_decimal(bytes: &[u8]) -> bool {
     digits(whole) && digits(decimals) && decimals.len() != 3
 }
 
-/// A cell without the apostrophe that keeps a spreadsheet from taking it for a formula; see [`guarded`].
+/// A cell without the apostrophe that keeps a spreadsheet from taking it for a formula; see [`is_formula`].
 #[must_use]
 pub fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
