@@ -156,7 +156,7 @@ fn left_out(nights: impl IntoIterator<Item = Night>) -> anyhow::Result<()> {
 async fn prune(cx: &jobs::Context, store: &Store) {
     let pruned = async {
         let mut conn = store.pool.acquire().await?;
-        retention::prune(&cx.policies, &mut conn).await
+        retention::prune(&cx.policies, &cx.folders.data, &mut conn).await
     };
     if let Err(error) = pruned.await {
         tracing::warn!(%error, "what is no longer kept could not be removed");

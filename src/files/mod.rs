@@ -14,6 +14,7 @@
 pub mod answer;
 pub mod answer_writer;
 pub mod conversion;
+pub mod dated;
 pub mod decoded;
 pub mod delimiter;
 pub mod dialect;

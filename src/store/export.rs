@@ -1,5 +1,6 @@
 //! What goes out, in canonical columns, streamed by Postgres' own `COPY … TO`: memory does not grow with it.
 
+pub mod locale;
 mod requests;
 
 use std::fmt::Write as _;
@@ -9,8 +10,12 @@ use futures::TryStreamExt;
 use sqlx::PgConnection;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use self::locale::Locale;
 use super::{Error, Result};
-use crate::domain::money::Currency;
+use crate::domain::{
+    kinds::{Kind, schema::Type},
+    money::Currency,
+};
 
 /// A kind of file that can be written.
 #[derive(Debug)]
@@ -19,8 +24,9 @@ pub struct Export {
     pub kind: &'static str,
     /// Whether it can be asked for as of an earlier date; what is only known as it stands cannot.
     pub dated: bool,
-    /// What is written. `{text X}` is what people wrote, `{money X C}` minor units X of currency C, `{by X}` whether X
-    /// is on or before the date asked for.
+    /// What is written. `{text X}` is what people wrote, `{money X C}` minor units X of currency C, `{number X}` a number,
+    /// `{by X}` whether X is on or before the date asked for. Rows stand in an order that is the same in every store: by what
+    /// names them, byte by byte, or by date and arrival.
     query: &'static str,
 }
 
@@ -49,7 +55,7 @@ const PARTNERS: &str =
        currency, tenant_id, language, {text group_id} as group_id,
        (select max(c.from_on) from partner_currency c
          where c.partner_id = p.partner_id and c.from_on > date '0001-01-01') as currency_from
-from partner p order by number";
+from partner p order by number collate \"C\"";
 
 /// What an export states nobody asks for: who takes it in again does.
 const USERS: &str = "select p.number as partner_id, {text u.object_id} as object_id,
@@ -57,20 +63,20 @@ const USERS: &str = "select p.number as partner_id, {text u.object_id} as object
        {text u.mail} as mail, u.user_type, u.enabled::text as enabled, nullif(array_to_string(u.roles, '+'), '') as role, u.language,
        null as requested_by
 from directory_user u join partner p using (partner_id)
-order by p.number, u.user_id";
+order by p.number collate \"C\", u.object_id collate \"C\"";
 
 const CONTACTS: &str =
     "select p.number as partner_id, {text u.user_principal_name} as \"user\", {text c.email} as email,
        {text c.phone} as phone, c.language, null as requested_by
 from contact c join partner p using (partner_id) join directory_user u using (user_id)
-order by p.number";
+order by p.number collate \"C\"";
 
 const ENTITLEMENTS: &str = "select p.number as partner_id, {text m.order_id} as order_id, m.offer,
        {text e.benefit} as benefit, e.benefit_type, coalesce(e.quantity::text, 'unlimited') as quantity,
        m.purchased_on, e.starts_on, e.expires_on, {money e.amount_minor e.currency} as amount, e.currency,
        {text e.competency} as competency, {text e.subscription_id} as subscription_id
 from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
-order by p.number, m.order_id, e.benefit";
+order by p.number collate \"C\", m.order_id collate \"C\", e.benefit collate \"C\"";
 
 const CREDIT_USAGE: &str =
     "select p.number as partner_id, {text m.order_id} as order_id, {text e.benefit} as benefit,
@@ -81,7 +87,7 @@ where {by c.used_on} order by c.used_on, c.usage_id";
 
 const LEDGER: &str = "select l.entry_id, l.partner_id, {text l.order_id} as order_id, {text l.benefit} as benefit, l.kind,
        l.period_from, l.period_until, l.effective_on, {money l.amount_minor l.currency} as amount, l.currency,
-       {money l.usd_minor 'USD'} as usd_amount, trim_scale(l.rate) as rate, l.rate_on, {text u.reference} as reference,
+       {money l.usd_minor 'USD'} as usd_amount, {number trim_scale(l.rate)} as rate, l.rate_on, {text u.reference} as reference,
        l.corrects
 from report.ledger l join transfer t on t.transfer_id = l.entry_id left join credit_usage u using (usage_id)
 where {by l.effective_on} order by l.entry_id";
@@ -95,7 +101,7 @@ from (select entitlement_id, currency,
        group by entitlement_id, currency) b
 join entitlement e using (entitlement_id) join membership m using (membership_id)
 join partner p on p.partner_id = e.partner_id
-order by p.number, m.order_id, e.benefit";
+order by p.number collate \"C\", m.order_id collate \"C\", e.benefit collate \"C\"";
 
 const DECISIONS: &str = "select d.decided_on, p.number as partner_id, d.subject_kind, {text d.subject} as subject, d.action,
        {text d.requested_by} as requested_by, r.requested_on,
@@ -139,23 +145,64 @@ left join lateral (
                and g.kind = 'credit_granted' and {by g.effective_on})) w
     where t.currency is not null or w.waits is not null) c on true
 where d.action = 'cancel' and d.outcome = 'accepted' and {by d.decided_on}
-order by d.decided_on, d.decision_id, c.benefit";
+order by d.decided_on, d.decision_id, c.benefit collate \"C\"";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// The canonical one, which an import reads: UTF-8, comma, LF, RFC 4180.
     Machine,
-    /// For a spreadsheet: a byte order mark, CRLF, and an apostrophe before what people wrote where it begins like a
-    /// formula.
-    Spreadsheet,
+    /// For a spreadsheet of that locale: a byte order mark, CRLF, its delimiter and decimal mark, and an apostrophe before
+    /// what people wrote where it begins like a formula.
+    Spreadsheet(&'static Locale),
 }
+
+impl Form {
+    /// How it separates cells and decimals.
+    const fn locale(self) -> &'static Locale {
+        match self {
+            Self::Machine => &Locale::CANONICAL,
+            Self::Spreadsheet(locale) => locale,
+        }
+    }
+}
+
+/// What the columns hold that no kind of file has which is taken in.
+const WRITTEN_ONLY: [(&str, Type); 20] = [
+    ("key_ref", Type::KeyRef),
+    ("revealed_on", Type::Date),
+    ("redeemed_on", Type::Date),
+    ("entry_id", Type::Count(u32::MAX)),
+    ("corrects", Type::Count(u32::MAX)),
+    ("period_from", Type::Date),
+    ("period_until", Type::Date),
+    ("effective_on", Type::Date),
+    ("amount", Type::Amount),
+    ("usd_amount", Type::Amount),
+    ("rate", Type::Rate),
+    ("rate_on", Type::Date),
+    ("balance", Type::Amount),
+    ("decided_on", Type::Date),
+    ("requested_on", Type::Date),
+    ("received_on", Type::Date),
+    ("earliest_on", Type::Date),
+    ("partner_id", Type::PartnerId),
+    ("reversed", Type::Amount),
+    ("spent", Type::Amount),
+];
 
 impl Export {
     /// The kind of that name.
     #[must_use]
     pub fn named(kind: &str) -> Option<&'static Self> {
         EXPORTS.iter().find(|export| export.kind == kind)
+    }
+
+    /// What the cells of one of its columns hold; `None`: text.
+    #[must_use]
+    pub fn type_of(&self, column: &str) -> Option<Type> {
+        let declared = Kind::parse(self.kind).and_then(|kind| kind.column(column)).map(|column| column.of);
+        declared.or_else(|| WRITTEN_ONLY.iter().find(|(name, _)| *name == column).map(|(_, of)| *of))
     }
 
     /// Writes it as CSV with a header, as of `on` where it is dated. Says how many bytes.
@@ -169,10 +216,11 @@ impl Export {
         form: Form,
         out: &mut (impl AsyncWrite + Unpin),
     ) -> Result<u64> {
-        let statement = format!("copy ({}) to stdout (format csv, header)", self.sql(on, form));
+        let (query, delimiter) = (self.sql(on, form), form.locale().delimiter);
+        let statement = format!("copy ({query}) to stdout (format csv, header, delimiter '{delimiter}')");
         let mut copy = conn.copy_out_raw(&statement).await?;
         let (mut written, mut lines) = (0, Lines::default());
-        if form == Form::Spreadsheet {
+        if matches!(form, Form::Spreadsheet(_)) {
             out.write_all("\u{feff}".as_bytes()).await.map_err(Error::Output)?;
             written += 3;
         }
@@ -180,7 +228,7 @@ impl Export {
             let ended;
             let part: &[u8] = match form {
                 Form::Machine => &part,
-                Form::Spreadsheet => {
+                Form::Spreadsheet(_) => {
                     ended = lines.end_with_crlf(&part);
                     &ended
                 }
@@ -203,7 +251,7 @@ impl Export {
                 // An import takes one apostrophe away before what would be a formula (`files::dialect::unguarded`).
                 Some(("text", column)) => {
                     let guarded = match form {
-                        Form::Spreadsheet => format!("{column} ~ '^''*[-=+@\\t\\r]'"),
+                        Form::Spreadsheet(_) => format!("{column} ~ '^''*[-=+@\\t\\r]'"),
                         Form::Machine => {
                             format!("starts_with({column}, '''') and {column} ~ '^''+[-=+@\\t\\r]'")
                         }
@@ -212,8 +260,14 @@ impl Export {
                 }
                 Some(("money", columns)) => {
                     let (minor, currency) = columns.split_once(' ').unwrap_or((columns, "null"));
-                    sql.push_str(&plain(minor, currency));
+                    sql.push_str(&plain(minor, currency, form.locale()));
                 }
+                Some(("number", number)) => match form.locale().decimal {
+                    '.' => sql.push_str(number),
+                    mark => {
+                        let _ = write!(sql, "replace(({number})::text, '.', '{mark}')");
+                    }
+                },
                 Some(("by", column)) => match on {
                     Some(day) => {
                         let _ = write!(sql, "{column} <= date '{day}'");
@@ -251,24 +305,31 @@ impl Lines {
     }
 }
 
-/// SQL that writes minor units as a plain decimal with as many places as the currency has (ISO 4217); minutes and
-/// counts, which have no currency, as they are.
-fn plain(minor: &str, currency: &str) -> String {
+/// SQL that writes minor units as a decimal with as many places as the currency has (ISO 4217); minutes and counts,
+/// which have no currency, as they are.
+fn plain(minor: &str, currency: &str, locale: &Locale) -> String {
     let mut sql = format!("case when {currency} is null then ({minor})::text");
     for (code, exponent) in Currency::unusual() {
-        let _ = write!(sql, " when {currency} = '{code}' then {}", decimal(minor, exponent));
+        let _ = write!(sql, " when {currency} = '{code}' then {}", decimal(minor, exponent, locale));
     }
-    let _ = write!(sql, " else {} end", decimal(minor, 2));
+    let _ = write!(sql, " else {} end", decimal(minor, 2, locale));
     sql
 }
 
-fn decimal(minor: &str, places: u32) -> String {
+fn decimal(minor: &str, places: u32, locale: &Locale) -> String {
     if places == 0 {
         return format!("({minor})::text");
     }
-    let unit = 10_i64.pow(places);
+    let (unit, mark) = (10_i64.pow(places), locale.decimal);
+    // Three digits behind a mark may be thousands, unless a comma between cells says that a point is a decimal one; but
+    // thousands do not begin with zero.
+    let zero = if places == 3 && locale.delimiter != ',' {
+        format!(" || case when abs({minor}) between 1000 and 999999 then '0' else '' end")
+    } else {
+        String::new()
+    };
     format!(
-        "case when {minor} < 0 then '-' else '' end || (abs({minor}) / {unit})::text || '.' \
+        "case when {minor} < 0 then '-' else '' end{zero} || (abs({minor}) / {unit})::text || '{mark}' \
          || lpad((abs({minor}) % {unit})::text, {places}, '0')"
     )
 }
@@ -298,5 +359,14 @@ mod tests {
         let sql = Export::named("ledger").unwrap().sql(day, Form::Machine);
         assert!(sql.contains("l.effective_on <= date '2024-03-31'"), "{sql}");
         assert!(!sql.contains('{') && !sql.contains('}'), "{sql}");
+    }
+
+    #[test]
+    fn a_thousandth_is_told_from_a_thousand_in_every_locale() {
+        for locale in &Locale::ALL {
+            let written = decimal("n", 3, locale);
+            assert_eq!(written.contains("then '0'"), locale.delimiter == ';', "{}: {written}", locale.tag);
+            assert!(!decimal("n", 2, locale).contains("then '0'"));
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! after its own number of days. Kept for good are runs (effects carry their numbers), what operators did with the
 //! chunks they did it to, and whatever failed, was discarded or is open.
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
@@ -77,4 +78,23 @@ pub async fn prune_ticks(conn: &mut PgConnection, job: &str, keep_days: i32, lim
     .execute(conn)
     .await?;
     Ok(Pruned { ticks: i64::try_from(removed.rows_affected()).unwrap_or(i64::MAX), ..Pruned::default() })
+}
+
+/// Those of these business dates for which `job` ran, more than `keep_days` before the last one for which it did.
+pub async fn no_longer_kept(
+    conn: &mut PgConnection,
+    job: &str,
+    dates: &[NaiveDate],
+    keep_days: i32,
+) -> Result<Vec<NaiveDate>> {
+    Ok(sqlx::query_scalar!(
+        "select due_on from run
+         where job = $1 and due_on = any($2) and due_on < (select max(due_on) from run where job = $1) - $3::integer
+         order by due_on",
+        job,
+        dates,
+        keep_days
+    )
+    .fetch_all(conn)
+    .await?)
 }

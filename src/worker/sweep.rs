@@ -58,7 +58,8 @@ pub(super) async fn sweep(dispatcher: Arc<Dispatcher>) {
 async fn prune(dispatcher: &Dispatcher) -> bool {
     let pruned = async {
         let mut conn = dispatcher.pool.acquire().await?;
-        retention::prune(&dispatcher.base.policies, &mut conn).await
+        let base = &dispatcher.base;
+        retention::prune(&base.policies, &base.folders.data, &mut conn).await
     };
     pruned.await.unwrap_or_else(|error| {
         warn!(%error, "what is no longer kept could not be removed");

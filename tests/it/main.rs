@@ -29,6 +29,7 @@ mod embedded_store;
 mod expire_benefits;
 mod explain;
 mod export_entitlements;
+mod export_round_trip;
 mod failures;
 mod fault_disk;
 mod fault_kill;

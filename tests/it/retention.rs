@@ -1,5 +1,7 @@
 //! What is forgotten of work that is long done, what never is, and that tables which change all the time stay small.
 
+use std::{fs, os::unix::fs::symlink, path::Path};
+
 use benefactor::jobs::{engine::retention::prune, policy::Policies};
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -53,7 +55,10 @@ async fn each_job_keeps_its_own_days_and_dead_letters_runs_and_what_operators_to
     .await;
     let mut conn = house.pool.acquire().await.unwrap();
     for _ in 0..2 {
-        assert!(!prune(&policies, &mut conn).await.unwrap(), "all of it at once; again changes nothing");
+        assert!(
+            !prune(&policies, house.dir.path(), &mut conn).await.unwrap(),
+            "all of it at once; again changes nothing"
+        );
         assert_eq!(
             house.lines(LEFT).await,
             [
@@ -80,6 +85,95 @@ async fn a_night_forgets_by_itself_what_is_no_longer_kept() {
     sql(&house.owner, &run("remind_contacts", "2023-01-01", 400)).await;
     house.run(["--now", "2024-01-15T03:00:00Z", "night"]).ended(0);
     assert_eq!(house.lines(LEFT).await[0], "remind_contacts 2023-01-01: 3 failed, 4 discarded, 5 ready");
+}
+
+/// A night's export, and the run that wrote it.
+async fn exported(house: &House, due_on: &str) {
+    let run = format!(
+        "insert into run (job, due_on, status, finished_at, binary_version, policy_sha256, catalogue_sha256, input_sha256)
+         values ('export_entitlements', '{due_on}', 'done', now(), '0', '', '', '')"
+    );
+    sql(&house.owner, &run).await;
+    put(&house.dir.join("exports").join(due_on), "entitlements.csv");
+}
+
+fn put(folder: &Path, name: &str) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(name), "partner_id\n").unwrap();
+}
+
+/// Files below a folder, by their paths in it.
+fn below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(below(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
+        } else {
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn exports_are_kept_so_many_days_back_from_the_newest_and_what_the_job_did_not_write_stays() {
+    let house = House::open().await;
+    let (exports, elsewhere) = (house.dir.join("exports"), house.dir.join("elsewhere"));
+    for due_on in ["2023-12-30", "2024-01-01", "2024-01-02", "2024-01-09", "2024-01-10", "2024-01-31"] {
+        exported(&house, due_on).await;
+    }
+    put(&exports.join("2024-01-01"), ".entitlements.csv.x1.part");
+    put(&exports.join("2024-01-02"), "mine.csv");
+    put(&exports.join("2023-12-31"), "entitlements.csv"); // by hand: no night of that date ran
+    put(&exports.join("before"), "entitlements.csv");
+    fs::remove_dir_all(exports.join("2023-12-30")).unwrap();
+    put(&elsewhere, "entitlements.csv");
+    symlink(&elsewhere, exports.join("2023-12-30")).unwrap();
+    let before = below(house.dir.path());
+
+    let mut policies = Policies::built_in().unwrap();
+    let mut conn = house.pool.acquire().await.unwrap();
+    for keeps_all in [0, 400] {
+        policies.export_entitlements.policy.keep_exports_days = keeps_all;
+        assert!(!prune(&policies, house.dir.path(), &mut conn).await.unwrap());
+        assert_eq!(below(house.dir.path()), before, "{keeps_all}");
+    }
+    policies.export_entitlements.policy.keep_exports_days = 21;
+    for _ in 0..2 {
+        assert!(!prune(&policies, house.dir.path(), &mut conn).await.unwrap());
+        assert_eq!(
+            below(house.dir.path()),
+            [
+                "elsewhere/entitlements.csv",
+                "exports/2023-12-30",
+                "exports/2023-12-31/entitlements.csv",
+                "exports/2024-01-02/mine.csv",
+                "exports/2024-01-10/entitlements.csv",
+                "exports/2024-01-31/entitlements.csv",
+                "exports/before/entitlements.csv",
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_night_removes_old_exports_a_hundred_at_a_time() {
+    let house = House::open().await;
+    for nth in 0..130 {
+        let due_on = chrono::NaiveDate::from_ymd_opt(2022, 1, 1).unwrap() + chrono::Days::new(nth);
+        exported(&house, &due_on.to_string()).await;
+    }
+    let told = house.run(["--now", "2024-01-15T03:00:00Z", "night"]).ended(0).stderr;
+    assert!(told.contains("exports no longer kept"), "{told}");
+    let left = || fs::read_dir(house.dir.join("exports")).unwrap().count();
+    assert_eq!(left(), 31, "the night's own, and thirty for the next time");
+    house.run(["--now", "2024-01-16T03:00:00Z", "night"]).ended(0);
+    assert_eq!(
+        below(&house.dir.join("exports")),
+        ["2024-01-14/entitlements.csv", "2024-01-15/entitlements.csv"]
+    );
 }
 
 #[tokio::test]
@@ -117,7 +211,7 @@ async fn after_many_nights_the_tables_of_work_are_as_small_as_after_a_few() {
             ),
         )
         .await;
-        while prune(&policies, &mut conn).await.unwrap() {}
+        while prune(&policies, house.dir.path(), &mut conn).await.unwrap() {}
         assert_eq!(house.one::<i64>("select count(*) from run_chunk").await, 0);
         assert_eq!(house.one::<i64>(ATTEMPTS).await, 0);
         for table in ["run_chunk", "attempt"] {

@@ -191,6 +191,7 @@ fn every_number_of_a_policy_has_its_range_and_both_ends_belong_to_it() {
         ("provision_credits", "periods_in_a_year", 1, 12),
         ("provision_credits", "max_rate_age_days", 1, 31),
         ("remind_contacts", "credit_lapse_days", 1, 27),
+        ("export_entitlements", "keep_exports_days", 0, 36_600),
     ] {
         assert!(holds(stem, key, &least.to_string()) && holds(stem, key, &most.to_string()), "{key}");
         assert!(!holds(stem, key, &(most + 1).to_string()), "{key}");

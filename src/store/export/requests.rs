@@ -2,7 +2,7 @@
 
 pub(super) const AGREEMENTS: &str =
     "select p.number as partner_id, {text a.name} as agreement, a.valid_from, a.valid_until
-from agreement a join partner p using (partner_id) order by p.number, a.agreement_id";
+from agreement a join partner p using (partner_id) order by p.number collate \"C\", a.name collate \"C\", a.valid_from";
 
 /// A key itself is never written (promise 11): in its place stands what an import refuses to take for one.
 pub(super) const KEYS: &str =
@@ -66,7 +66,7 @@ pub(super) const SERVICE_REQUESTS: &str =
        {text coalesce(b.user_principal_name, r.requested_by)} as requested_by, r.requested_on, {text r.content ->> 'order_id'} as order_id,
        {text r.content ->> 'product'} as product, {text r.content ->> 'product_version'} as product_version,
        {text r.content ->> 'access_id'} as access_id, {text r.content ->> 'contract_id'} as contract_id,
-       trim_scale((r.content ->> 'minutes')::numeric / 60) as hours, {text r.content ->> 'note'} as note
+       {number trim_scale((r.content ->> 'minutes')::numeric / 60)} as hours, {text r.content ->> 'note'} as note
 from request r join partner p using (partner_id)
 left join directory_user b on b.user_id = case when jsonb_typeof(r.content -> 'requested_by') = 'number'
                                               then (r.content ->> 'requested_by')::bigint end
