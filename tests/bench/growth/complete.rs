@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 15] = [
+const WITHOUT: [&str; 20] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -24,6 +24,11 @@ const WITHOUT: [&str; 15] = [
     "jobs cancel",
     "jobs snooze",       // acts on one chunk
     "rates unpublished", // acts on one day
+    "rates admit",
+    "rates revert",
+    "requests admit",
+    "requests refuse", // act on what is named
+    "template",        // no store
 ];
 
 /// Every kind of file, job, export and command has its step.

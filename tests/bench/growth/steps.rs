@@ -257,6 +257,8 @@ fn questions(rows: u64) -> Vec<Step> {
         Step::asks("jobs list", Of::All, &["jobs", "list", "--state", "done"], "provision_credits"),
         Step::asks("jobs show", Of::All, &["jobs", "show", "1.1"], "provision_credits"),
         Step::asks("rates list", Of::All, &["rates", "list"], "2024-06-13"),
+        Step::asks("files", Of::All, &["files"], ""),
+        Step::asks("requests list", Of::All, &["requests", "list"], ""),
         Step::asks("status", Of::All, &["status"], NIGHT),
         Step::asks("digest", Of::Rows(10 * rows), &["digest"], ""),
     ]
