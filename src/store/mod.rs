@@ -27,6 +27,7 @@ pub mod notice;
 pub mod notifier;
 mod number;
 pub mod open_rates;
+mod operator_action;
 pub mod order;
 pub mod own_currency;
 pub mod people;

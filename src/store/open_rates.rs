@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Result, bulk::CopyRows, work::By};
+use super::{Result, bulk::CopyRows, operator_action, work::By};
 use crate::domain::{
     id::{OrderId, PartnerId},
     money::{Currency, PerEuro},
@@ -211,29 +211,9 @@ pub async fn admit(
     .execute(&mut *conn)
     .await?;
     let subjects: Vec<String> = admitted.iter().map(|day| format!("rates {day} {code}")).collect();
-    record(conn, "admit_rate", &subjects, "waiting", by).await?;
+    let before = vec!["waiting".to_owned(); subjects.len()];
+    operator_action::record(conn, "admit_rate", &subjects, &before, None, by).await?;
     Ok(Admission::Done(admitted))
-}
-
-async fn record(
-    conn: &mut PgConnection,
-    action: &str,
-    subjects: &[String],
-    before: &str,
-    by: By<'_>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into operator_action (subject, action, by, why, before)
-         select n.subject, $2, $3, $4, $5 from unnest($1::text[]) as n (subject)",
-        subjects,
-        action,
-        by.by,
-        by.why,
-        before
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Which rates are to be taken back.
@@ -324,7 +304,8 @@ pub async fn revert(conn: &mut PgConnection, which: &WhichRates, by: By<'_>) -> 
         WhichRates::OfDay(day, None) => format!("rates {day}"),
         WhichRates::OfDay(day, Some(currency)) => format!("rates {day} {currency}"),
     };
-    record(conn, "revert_rates", &[subject], &format!("{rates} rates of {days} days"), by).await?;
+    let before = format!("{rates} rates of {days} days");
+    operator_action::record(conn, "revert_rates", &[subject], &[before], None, by).await?;
     Ok(Reversal::Done { rates, days, missing })
 }
 

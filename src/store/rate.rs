@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, bulk::CopyRows, open_rates, work::By};
+use super::{Result, bulk::CopyRows, open_rates, operator_action, work::By};
 use crate::domain::{
     money::{Currency, PerEuro},
     rate::Rates,
@@ -126,7 +126,7 @@ pub async fn state_unpublished(
             sqlx::query_scalar!("select published from rate_day where day = $1", day).fetch_one(conn).await?;
         return Ok(if published { StatementOutcome::Published } else { StatementOutcome::Unchanged });
     }
-    record(conn, day, "state_unpublished", "not known", by).await?;
+    note(conn, day, "state_unpublished", "not known", by).await?;
     Ok(StatementOutcome::Done)
 }
 
@@ -148,28 +148,12 @@ pub async fn take_back(conn: &mut PgConnection, day: NaiveDate, by: By<'_>) -> R
     if gone.rows_affected() == 0 {
         return Ok(StatementOutcome::Unchanged);
     }
-    record(conn, day, "take_back_unpublished", "stated as unpublished", by).await?;
+    note(conn, day, "take_back_unpublished", "stated as unpublished", by).await?;
     Ok(StatementOutcome::Done)
 }
 
-async fn record(
-    conn: &mut PgConnection,
-    day: NaiveDate,
-    action: &str,
-    before: &str,
-    by: By<'_>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into operator_action (subject, action, by, why, before) values ($1, $2, $3, $4, $5)",
-        format!("rates {day}"),
-        action,
-        by.by,
-        by.why,
-        before
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+async fn note(conn: &mut PgConnection, day: NaiveDate, action: &str, before: &str, by: By<'_>) -> Result<()> {
+    operator_action::record(conn, action, &[format!("rates {day}")], &[before.to_owned()], None, by).await
 }
 
 /// A day that an operator stated as unpublished.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, work::By};
+use super::{Result, operator_action, work::By};
 use crate::domain::{
     id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId},
     reason::Problem,
@@ -228,19 +228,7 @@ pub async fn record(
     };
     let subjects: Vec<String> = requests.iter().map(|r| format!("request {}", r.request_no)).collect();
     let before: Vec<String> = requests.iter().map(before).collect();
-    sqlx::query!(
-        "insert into operator_action (subject, action, by, why, before, business_on)
-         select n.subject, $3, $4, $5, n.before, $6 from unnest($1::text[], $2::text[]) as n (subject, before)",
-        &subjects,
-        &before,
-        action.name(),
-        by.by,
-        by.why,
-        on
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    operator_action::record(conn, action.name(), &subjects, &before, Some(on), by).await
 }
 
 /// Marks requests that wait as refused by an operator.

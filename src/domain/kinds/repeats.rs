@@ -84,7 +84,9 @@ impl Kind {
     }
 }
 
-fn hash(text: &str) -> u64 {
+/// A hash of a key, the same while the process lives.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

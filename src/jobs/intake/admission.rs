@@ -58,17 +58,10 @@ pub async fn admit(
 ) -> Result<std::result::Result<Vec<Admitted>, Vec<NotHeld>>> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
-    let (held, mut against) = held(&mut tx, numbers, true).await?;
-    let mut asked = Vec::with_capacity(held.len());
-    for request in &held {
-        match understood(request) {
-            Ok(one) => asked.push(one),
-            Err(problems) => against.push(NotHeld::Unreadable(request.request_no, problems)),
-        }
-    }
-    if !against.is_empty() {
-        return Ok(Err(against));
-    }
+    let (held, asked) = match held(&mut tx, numbers, true).await? {
+        Ok(found) => found,
+        Err(against) => return Ok(Err(against)),
+    };
     let arrived = held.iter().zip(&asked).map(|(request, asked)| Arrived {
         asked,
         arrival: Arrival {
@@ -108,17 +101,10 @@ pub async fn refuse(
 ) -> Result<std::result::Result<Vec<HeldRequest>, Vec<NotHeld>>> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
-    let (held, mut against) = held(&mut tx, numbers, false).await?;
-    let mut asked = Vec::with_capacity(held.len());
-    for request in &held {
-        match understood(request) {
-            Ok(one) => asked.push(one),
-            Err(problems) => against.push(NotHeld::Unreadable(request.request_no, problems)),
-        }
-    }
-    if !against.is_empty() {
-        return Ok(Err(against));
-    }
+    let (held, asked) = match held(&mut tx, numbers, false).await? {
+        Ok(found) => found,
+        Err(against) => return Ok(Err(against)),
+    };
     let reasons = [Reason::RefusedByOperator { by: by.by.to_owned(), why: by.why.to_owned() }];
     let subjects: Vec<(&str, String)> = asked.iter().map(Asked::subject).collect();
     let decisions =
@@ -146,13 +132,13 @@ pub async fn refuse(
     Ok(Ok(held))
 }
 
-/// The requests of these numbers, each once, in the order of their dates; and those that do not wait. One that an operator
-/// refused can be let in nevertheless.
+/// The requests of these numbers, each once, in the order of their dates, with what each asks for; or those that do not wait
+/// or cannot be read. One that an operator refused can be let in nevertheless.
 async fn held(
     conn: &mut PgConnection,
     numbers: &[i64],
     refused_too: bool,
-) -> Result<(Vec<HeldRequest>, Vec<NotHeld>)> {
+) -> Result<std::result::Result<(Vec<HeldRequest>, Vec<Asked>), Vec<NotHeld>>> {
     let found = waiting::load(conn, numbers).await?;
     let unknown = numbers.iter().filter(|no| !found.iter().any(|request| request.request_no == **no));
     let mut against: Vec<NotHeld> = unknown.map(|no| NotHeld::Unknown(*no)).collect();
@@ -163,7 +149,14 @@ async fn held(
     };
     let (held, decided): (Vec<_>, Vec<_>) = found.into_iter().partition(waits);
     against.extend(decided.into_iter().map(|request| NotHeld::Decided(Box::new(request))));
-    Ok((held, against))
+    let mut asked = Vec::with_capacity(held.len());
+    for request in &held {
+        match understood(request) {
+            Ok(one) => asked.push(one),
+            Err(problems) => against.push(NotHeld::Unreadable(request.request_no, problems)),
+        }
+    }
+    Ok(if against.is_empty() { Ok((held, asked)) } else { Err(against) })
 }
 
 fn numbers_of(held: &[HeldRequest]) -> Vec<i64> {

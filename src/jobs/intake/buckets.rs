@@ -7,14 +7,16 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{id::PartnerId, kinds::Kind},
+    domain::{
+        id::PartnerId,
+        kinds::{Kind, repeats::hash},
+    },
     files::{profile::Profile, reader::Record},
     jobs::engine::Result,
     store::{file_chunk::FileSpan, people},
@@ -141,18 +143,12 @@ impl Sorting {
         if self.named.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
             return None;
         }
-        for (bucket, (first_row, last, _)) in std::mem::take(&mut self.open) {
-            self.full.push(FileSpan { bucket, first_row, until_row: last.saturating_add(1) });
+        while let Some((bucket, _)) = self.open.first_key_value() {
+            self.close(*bucket);
         }
         self.full.sort_unstable_by_key(|span| (span.bucket, span.first_row));
         Some(self.full)
     }
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
