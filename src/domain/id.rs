@@ -43,6 +43,8 @@ numbers! {
     EntitlementNo,
     /// A directory user's number in the store.
     UserNo,
+    /// The number in the store of a file that was taken in.
+    FileNo,
 }
 
 /// Declares names that are given outside. Whoever reads one from a cell has its form checked first (`kinds/forms.rs`); two are

@@ -9,7 +9,7 @@ use super::Result;
 use crate::domain::{
     agreement::{Exclusion, KnownExclusion},
     catalogue::Catalogue,
-    id::{OrderId, PartnerNo},
+    id::{FileNo, OrderId, PartnerNo},
 };
 
 /// An agreement as it is stored, or as a row states it.
@@ -41,7 +41,7 @@ pub async fn of_partners(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> 
 /// Records agreements, and the ends of those that had none.
 pub async fn put(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     known_on: NaiveDate,
     agreements: &[Agreement],
 ) -> Result<()> {
@@ -62,7 +62,7 @@ pub async fn put(
         until as _,
         &lines,
         known_on,
-        file_id
+        file_id.get()
     )
     .execute(conn)
     .await?;

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::Result;
 
-use crate::domain::id::{PartnerId, PartnerNo, UserNo};
+use crate::domain::id::{FileNo, PartnerId, PartnerNo, UserNo};
 
 /// What a partner's marketing contact is checked against, and who it is.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ pub async fn accounts(
 /// Sets contacts, in their order, and keeps each as a version.
 pub async fn put(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     known_on: NaiveDate,
     contacts: &[Contact],
 ) -> Result<()> {
@@ -115,7 +115,7 @@ pub async fn put(
          from unnest($3::bigint[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[])
              as n (partner_id, version_no, user_id, email, phone, language, requested_by, line)",
         known_on,
-        file_id,
+        file_id.get(),
         &partners as &[PartnerNo],
         &versions,
         &users as &[UserNo],
@@ -136,7 +136,7 @@ pub async fn put(
          order by n.partner_id, n.version_no desc
          on conflict (partner_id) do update set user_id = excluded.user_id, email = excluded.email,
              phone = excluded.phone, language = excluded.language, file_id = excluded.file_id",
-        file_id,
+        file_id.get(),
         &partners as &[PartnerNo],
         &versions,
         &users as &[UserNo],

@@ -8,7 +8,7 @@ use super::Result;
 use crate::domain::{
     directory_role::Role,
     directory_user::is_unconfirmed,
-    id::{ObjectId, PartnerNo, UserNo},
+    id::{FileNo, ObjectId, PartnerNo, UserNo},
     reason::Reason,
 };
 
@@ -257,7 +257,7 @@ impl Directory {
     }
 
     /// Writes what was taken in since it was loaded.
-    pub async fn write(&self, conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    pub async fn write(&self, conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
         let touched: Vec<&DirectoryUser> = self.touched.iter().map(|at| &self.users[*at]).collect();
         // A name that one leaves and another takes is held by nobody in between.
         let left = touched.iter().filter_map(|user| {
@@ -300,7 +300,7 @@ fn roles(users: &[&DirectoryUser]) -> Vec<String> {
 }
 
 /// Makes users, or changes those of their object ids.
-async fn put(conn: &mut PgConnection, file_id: i64, users: &[&DirectoryUser]) -> Result<()> {
+async fn put(conn: &mut PgConnection, file_id: FileNo, users: &[&DirectoryUser]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
     }
@@ -317,7 +317,7 @@ async fn put(conn: &mut PgConnection, file_id: i64, users: &[&DirectoryUser]) ->
              display_name = excluded.display_name, mail = excluded.mail, user_type = excluded.user_type,
              enabled = excluded.enabled, roles = excluded.roles, language = excluded.language,
              file_id = excluded.file_id",
-        file_id,
+        file_id.get(),
         &users.iter().map(|user| user.partner_id).collect::<Vec<_>>() as &[PartnerNo],
         &texts(users, |user| Some(user.object_id.as_str())) as _,
         &texts(users, |user| Some(&user.user_principal_name)) as _,

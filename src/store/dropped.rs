@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::id::PartnerId;
+use crate::domain::id::{FileNo, PartnerId};
 
 /// A file that was just moved out of the inbox.
 #[derive(Clone, Debug)]
@@ -69,8 +69,10 @@ pub async fn note_bytes(
 }
 
 /// Notes as which file its rows are answered, or it is refused.
-pub async fn note_file(conn: &mut PgConnection, id: &str, file_id: i64) -> Result<()> {
-    sqlx::query!("update dropped set file_id = $2 where dropped_id = $1", id, file_id).execute(conn).await?;
+pub async fn note_file(conn: &mut PgConnection, id: &str, file_id: FileNo) -> Result<()> {
+    sqlx::query!("update dropped set file_id = $2 where dropped_id = $1", id, file_id.get())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -127,11 +129,11 @@ pub async fn keep_as(conn: &mut PgConnection, id: &str, stem: &str, names: &Kept
 }
 
 /// Whether a file's original waits for its answer in that place.
-pub async fn is_open(conn: &mut PgConnection, place: &str, file_id: i64) -> Result<bool> {
+pub async fn is_open(conn: &mut PgConnection, place: &str, file_id: FileNo) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from dropped where place = $1 and file_id = $2 and status = 'taken') as "open!""#,
         place,
-        file_id
+        file_id.get()
     )
     .fetch_one(conn)
     .await?)

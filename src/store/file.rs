@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, bulk::CopyRows};
 use crate::domain::{
-    id::{PartnerId, PartnerNo},
+    id::{FileNo, PartnerId, PartnerNo},
     reason::Problem,
 };
 
@@ -51,7 +51,7 @@ pub struct NewFile<'a> {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of a file, each read by its name")]
 pub struct Unfinished {
     /// Its number.
-    pub file_id: i64,
+    pub file_id: FileNo,
     /// SHA-256 of its bytes: its name in the spool.
     pub sha256: String,
     /// Whose folder it was dropped in.
@@ -86,7 +86,7 @@ pub struct Unfinished {
 #[derive(Clone, Debug)]
 pub struct StagedRow {
     /// The file.
-    pub file_id: i64,
+    pub file_id: FileNo,
     /// Its number in the file, from 1.
     pub row_no: i32,
     /// Its line.
@@ -155,13 +155,13 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
 }
 
 /// The file of these bytes, for the same partner and kind, that was staged and not finished: a crash stopped it.
-pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option<i64>> {
+pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option<FileNo>> {
     Ok(sqlx::query_scalar!(
-        "select file_id from file
+        r#"select file_id as "file_id: FileNo" from file
          where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
            and accept_backdated = $4 and by_operator = $5 and stated_dialect = $6 and complete = $7
            and accept_alike = $8
-         order by file_id limit 1",
+         order by file_id limit 1"#,
         file.sha256,
         file.kind,
         file.partner_id.map(PartnerNo::get),
@@ -176,11 +176,11 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 }
 
 /// Records a file that is about to be staged.
-pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> {
+pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<FileNo> {
     Ok(sqlx::query_scalar!(
-        "insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
+        r#"insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
              stated_dialect, complete, accept_alike, sheet)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning file_id",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning file_id as "file_id: FileNo""#,
         file.sha256,
         file.name,
         file.kind,
@@ -200,11 +200,11 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<i64> 
 }
 
 /// Records a file that was refused whole, and why.
-pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal: &str) -> Result<i64> {
+pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal: &str) -> Result<FileNo> {
     let file_id = append(&mut *conn, file).await?;
     sqlx::query!(
         "update file set status = 'refused', refusal = $2, finished_at = now() where file_id = $1",
-        file_id,
+        file_id.get(),
         refusal
     )
     .execute(conn)
@@ -213,18 +213,18 @@ pub async fn append_refused(conn: &mut PgConnection, file: &NewFile<'_>, refusal
 }
 
 /// Marks a refused file as one that an operator may let in.
-pub async fn mark_guarded(conn: &mut PgConnection, file_id: i64) -> Result<()> {
-    sqlx::query!("update file set guarded = true where file_id = $1", file_id).execute(conn).await?;
+pub async fn mark_guarded(conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
+    sqlx::query!("update file set guarded = true where file_id = $1", file_id.get()).execute(conn).await?;
     Ok(())
 }
 
 /// Records a row that a command asked for and that was in no file; it is answered already.
-pub async fn append_asked(conn: &mut PgConnection, file: &NewFile<'_>, accepted: bool) -> Result<i64> {
+pub async fn append_asked(conn: &mut PgConnection, file: &NewFile<'_>, accepted: bool) -> Result<FileNo> {
     let file_id = append(&mut *conn, file).await?;
     sqlx::query!(
         "update file set status = 'done', finished_at = now(), row_count = 1, applied = $2, rejected = 1 - $2
          where file_id = $1",
-        file_id,
+        file_id.get(),
         i32::from(accepted)
     )
     .execute(conn)
@@ -280,13 +280,13 @@ pub async fn left_behind(conn: &mut PgConnection, seconds: f64) -> Result<i64> {
 /// Notes where an imported file was, and where its answer is.
 pub async fn note_places(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     came_from: &str,
     answered_in: Option<&str>,
 ) -> Result<()> {
     sqlx::query!(
         "update file set came_from = $2, answered_in = $3 where file_id = $1",
-        file_id,
+        file_id.get(),
         came_from,
         answered_in
     )
@@ -296,8 +296,8 @@ pub async fn note_places(
 }
 
 /// Whether a file still waits to be applied; nobody else finishes it until the transaction ends.
-pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool> {
-    let status = sqlx::query_scalar!("select status from file where file_id = $1 for update", file_id)
+pub async fn is_unfinished(conn: &mut PgConnection, file_id: FileNo) -> Result<bool> {
+    let status = sqlx::query_scalar!("select status from file where file_id = $1 for update", file_id.get())
         .fetch_one(conn)
         .await?;
     Ok(status == "staged")
@@ -305,18 +305,20 @@ pub async fn is_unfinished(conn: &mut PgConnection, file_id: i64) -> Result<bool
 
 /// The day on which a file came: its business date or, where that is later, the database's (UTC). A business clock that is set
 /// back takes nothing from what has happened.
-pub async fn came_on(conn: &mut PgConnection, file_id: i64) -> Result<NaiveDate> {
+pub async fn came_on(conn: &mut PgConnection, file_id: FileNo) -> Result<NaiveDate> {
     Ok(sqlx::query_scalar!(
         r#"select greatest(received_on, (received_at at time zone 'UTC')::date) as "on!" from file where file_id = $1"#,
-        file_id
+        file_id.get()
     )
     .fetch_one(conn)
     .await?)
 }
 
 /// A file's header, names as written.
-pub async fn header(conn: &mut PgConnection, file_id: i64) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar!("select header from file where file_id = $1", file_id).fetch_one(conn).await?)
+pub async fn header(conn: &mut PgConnection, file_id: FileNo) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select header from file where file_id = $1", file_id.get())
+        .fetch_one(conn)
+        .await?)
 }
 
 /// A file that was taken in.
@@ -339,11 +341,11 @@ pub struct RecordedFile {
 }
 
 /// What is recorded of a file.
-pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> {
+pub async fn get(conn: &mut PgConnection, file_id: FileNo) -> Result<RecordedFile> {
     let r = sqlx::query!(
         "select name, sha256, dialect, sheet, complete, row_count, applied, unchanged, rejected from file
          where file_id = $1",
-        file_id
+        file_id.get()
     )
     .fetch_one(conn)
     .await?;
@@ -354,29 +356,32 @@ pub async fn get(conn: &mut PgConnection, file_id: i64) -> Result<RecordedFile> 
 }
 
 /// A file's kind.
-pub async fn kind(conn: &mut PgConnection, file_id: i64) -> Result<String> {
-    Ok(sqlx::query_scalar!("select kind from file where file_id = $1", file_id).fetch_one(conn).await?)
+pub async fn kind(conn: &mut PgConnection, file_id: FileNo) -> Result<String> {
+    Ok(sqlx::query_scalar!("select kind from file where file_id = $1", file_id.get()).fetch_one(conn).await?)
 }
 
 /// Takes a file's rows off the stage.
-pub async fn clear_stage(conn: &mut PgConnection, file_id: i64) -> Result<()> {
-    sqlx::query!("delete from staged_repeat where file_id = $1", file_id).execute(&mut *conn).await?;
-    sqlx::query!("delete from staged_row where file_id = $1", file_id).execute(conn).await?;
+pub async fn clear_stage(conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
+    sqlx::query!("delete from staged_repeat where file_id = $1", file_id.get()).execute(&mut *conn).await?;
+    sqlx::query!("delete from staged_row where file_id = $1", file_id.get()).execute(conn).await?;
     Ok(())
 }
 
 /// How many rows of a file are on the stage.
-pub async fn staged_rows(conn: &mut PgConnection, file_id: i64) -> Result<i64> {
-    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from staged_row where file_id = $1"#, file_id)
-        .fetch_one(conn)
-        .await?)
+pub async fn staged_rows(conn: &mut PgConnection, file_id: FileNo) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from staged_row where file_id = $1"#,
+        file_id.get()
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// Request rows of these files after a place in the order of (date, file, row).
 pub async fn request_rows(
     conn: &mut PgConnection,
-    files: &[i64],
-    after: (NaiveDate, i64, i32),
+    files: &[FileNo],
+    after: (NaiveDate, FileNo, i32),
     limit: i64,
 ) -> Result<Vec<StagedRow>> {
     Ok(sqlx::query_as!(
@@ -384,9 +389,9 @@ pub async fn request_rows(
         "select file_id, row_no, line, cells, order_on, null::int as repeated_at from staged_row
          where order_on is not null and file_id = any($1) and (order_on, file_id, row_no) > ($2, $3, $4)
          order by order_on, file_id, row_no limit $5",
-        files,
+        files as &[FileNo],
         after.0,
-        after.1,
+        after.1.get(),
         after.2,
         limit
     )
@@ -399,7 +404,7 @@ pub async fn request_rows(
 /// `order_id`, `benefit` and `expires_on` among its cells.
 pub async fn ends_caused(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     places: [i32; 4],
     received_on: NaiveDate,
 ) -> Result<(i64, i64)> {
@@ -420,7 +425,7 @@ pub async fn ends_caused(
                   (select count(*) from entitlement e join partner p using (partner_id)
                    where e.ended_on is null and p.number in (select number from stated)) end as "live!"
            from ends"#,
-        file_id,
+        file_id.get(),
         partner,
         order,
         benefit,
@@ -433,7 +438,7 @@ pub async fn ends_caused(
 }
 
 /// Keeps what is to be said of rows of which nothing was said before.
-pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]) -> Result<()> {
+pub async fn answer(conn: &mut PgConnection, file_id: FileNo, answers: &[RowAnswer]) -> Result<()> {
     let mut rows = CopyRows::into("row_answer");
     for answer in answers {
         let problems = serde_json::to_string(&answer.problems).unwrap_or_default();
@@ -444,7 +449,7 @@ pub async fn answer(conn: &mut PgConnection, file_id: i64, answers: &[RowAnswer]
 }
 
 /// Closes a file whose rows all have an answer, clears its stage, and says what it came to.
-pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
+pub async fn finish(conn: &mut PgConnection, file_id: FileNo) -> Result<Tally> {
     clear_stage(&mut *conn, file_id).await?;
     Ok(sqlx::query_as!(
         Tally,
@@ -454,7 +459,7 @@ pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
                         coalesce(sum(rejected), 0)::int as rejected from file_chunk where file_id = $1) t
            where f.file_id = $1
            returning t.applied as "applied!", t.unchanged as "unchanged!", t.rejected as "rejected!""#,
-        file_id
+        file_id.get()
     )
     .fetch_one(conn)
     .await?)
@@ -463,14 +468,14 @@ pub async fn finish(conn: &mut PgConnection, file_id: i64) -> Result<Tally> {
 /// A span's rows that changed nothing, and all rows there is more to say of, for writing the answer.
 pub async fn answers(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     first_row: i32,
     until_row: i32,
 ) -> Result<Vec<(i32, String, Vec<Problem>)>> {
     let rows = sqlx::query!(
         r#"select row_no, status, problems as "problems: Json<Vec<Problem>>" from row_answer
            where file_id = $1 and row_no >= $2 and row_no < $3 order by row_no"#,
-        file_id,
+        file_id.get(),
         first_row,
         until_row
     )
@@ -482,13 +487,13 @@ pub async fn answers(
 /// Which of these rows of request files have their answer: file and row.
 pub async fn answered(
     conn: &mut PgConnection,
-    files: &[i64],
+    files: &[FileNo],
     rows: &[StagedRow],
-) -> Result<HashSet<(i64, i32)>> {
+) -> Result<HashSet<(FileNo, i32)>> {
     let row_nos: Vec<i32> = rows.iter().map(|row| row.row_no).collect();
     let rows = sqlx::query!(
-        "select file_id, row_no from row_answer where file_id = any($1) and row_no = any($2)",
-        files,
+        r#"select file_id as "file_id: FileNo", row_no from row_answer where file_id = any($1) and row_no = any($2)"#,
+        files as &[FileNo],
         &row_nos
     )
     .fetch_all(conn)

@@ -6,7 +6,7 @@ use super::{
     Result,
     file::{StagedRow, Tally},
 };
-use crate::domain::id::PartnerId;
+use crate::domain::id::{FileNo, PartnerId};
 
 /// Rows of one bucket that are applied together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +32,14 @@ pub struct FileChunk {
 /// grouped.
 pub async fn staged(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     row_count: i32,
     (buckets, grouped): (i32, &[PartnerId]),
     spans: &[FileSpan],
 ) -> Result<()> {
     sqlx::query!(
         "update file set status = 'staged', row_count = $2, buckets = $3, grouped = $4 where file_id = $1",
-        file_id,
+        file_id.get(),
         row_count,
         buckets,
         grouped as &[PartnerId]
@@ -53,7 +53,7 @@ pub async fn staged(
         "insert into file_chunk (file_id, chunk_no, bucket, first_row, until_row)
          select $1, nth - 1, bucket, first_row, until_row
          from unnest($2::int[], $3::int[], $4::int[]) with ordinality as n (bucket, first_row, until_row, nth)",
-        file_id,
+        file_id.get(),
         &in_buckets,
         &first_rows,
         &until_rows
@@ -64,11 +64,11 @@ pub async fn staged(
 }
 
 /// A chunk of a file that is not applied yet.
-pub async fn next_chunk(conn: &mut PgConnection, file_id: i64) -> Result<Option<FileChunk>> {
+pub async fn next_chunk(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<FileChunk>> {
     let row = sqlx::query!(
         "select chunk_no, bucket, first_row, until_row from file_chunk where file_id = $1 and not done
          order by chunk_no limit 1 for update",
-        file_id
+        file_id.get()
     )
     .fetch_optional(conn)
     .await?;
@@ -79,12 +79,12 @@ pub async fn next_chunk(conn: &mut PgConnection, file_id: i64) -> Result<Option<
 }
 
 /// The rows of a span, in the order of the file.
-pub async fn rows(conn: &mut PgConnection, file_id: i64, span: FileSpan) -> Result<Vec<StagedRow>> {
+pub async fn rows(conn: &mut PgConnection, file_id: FileNo, span: FileSpan) -> Result<Vec<StagedRow>> {
     let mut rows = sqlx::query_as!(
         StagedRow,
         r#"select file_id, row_no, line, cells, order_on, null::int as repeated_at from staged_row
            where file_id = $1 and bucket = $2 and row_no >= $3 and row_no < $4 order by row_no"#,
-        file_id,
+        file_id.get(),
         span.bucket,
         span.first_row,
         span.until_row
@@ -94,7 +94,7 @@ pub async fn rows(conn: &mut PgConnection, file_id: i64, span: FileSpan) -> Resu
     let row_nos: Vec<i32> = rows.iter().map(|row| row.row_no).collect();
     let repeats = sqlx::query!(
         "select row_no, other_line from staged_repeat where file_id = $1 and row_no = any($2)",
-        file_id,
+        file_id.get(),
         &row_nos
     )
     .fetch_all(conn)
@@ -110,7 +110,7 @@ pub async fn rows(conn: &mut PgConnection, file_id: i64, span: FileSpan) -> Resu
 /// Marks a chunk applied.
 pub async fn finish_chunk(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     chunk_no: i32,
     tally: Tally,
     unchanged_rows: &[i32],
@@ -118,7 +118,7 @@ pub async fn finish_chunk(
     sqlx::query!(
         "update file_chunk set done = true, applied = $3, unchanged = $4, rejected = $5, unchanged_rows = $6
          where file_id = $1 and chunk_no = $2",
-        file_id,
+        file_id.get(),
         chunk_no,
         tally.applied,
         tally.unchanged,
@@ -131,7 +131,7 @@ pub async fn finish_chunk(
 }
 
 /// Marks the one span of a request file applied; its rows' answers say what it came to.
-pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()> {
+pub async fn finish_requests(conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
     sqlx::query!(
         "update file_chunk c set done = true, applied = until_row - first_row - t.unchanged - t.rejected,
              unchanged = t.unchanged, rejected = t.rejected
@@ -139,7 +139,7 @@ pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()
                       count(*) filter (where status = 'rejected')::int as rejected
                from row_answer where file_id = $1) t
          where c.file_id = $1",
-        file_id
+        file_id.get()
     )
     .execute(conn)
     .await?;
@@ -147,10 +147,10 @@ pub async fn finish_requests(conn: &mut PgConnection, file_id: i64) -> Result<()
 }
 
 /// The rows of a file that changed nothing and of which there is nothing more to say, in their order.
-pub async fn unchanged_rows(conn: &mut PgConnection, file_id: i64) -> Result<Vec<i32>> {
+pub async fn unchanged_rows(conn: &mut PgConnection, file_id: FileNo) -> Result<Vec<i32>> {
     Ok(sqlx::query_scalar!(
         r#"select row_no as "row_no!" from file_chunk, unnest(unchanged_rows) as row_no where file_id = $1 order by 1"#,
-        file_id
+        file_id.get()
     )
     .fetch_all(conn)
     .await?)

@@ -11,7 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, SubscriptionId},
+    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, SubscriptionId},
     money::{Amount, Currency},
 };
 
@@ -313,7 +313,7 @@ pub struct PutEntitlement {
 /// Writes the entitlements of a span, their versions and schedules.
 pub async fn put_entitlements(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     known_on: NaiveDate,
     puts: &[PutEntitlement],
 ) -> Result<()> {
@@ -469,7 +469,7 @@ pub async fn usage(
 }
 
 /// Records usage.
-pub async fn append_usage(conn: &mut PgConnection, file_id: i64, usage: &[NewUsage]) -> Result<()> {
+pub async fn append_usage(conn: &mut PgConnection, file_id: FileNo, usage: &[NewUsage]) -> Result<()> {
     let mut rows = CopyRows::into("credit_usage");
     for u in usage {
         rows.cell(u.partner_id).cell(u.entitlement_id).text(&u.reference).date(u.used_on);
@@ -541,7 +541,7 @@ pub async fn renewals(
 }
 
 /// Records renewals, which the night of their date decides.
-pub async fn append_renewals(conn: &mut PgConnection, file_id: i64, new: &[NewRenewal<'_>]) -> Result<()> {
+pub async fn append_renewals(conn: &mut PgConnection, file_id: FileNo, new: &[NewRenewal<'_>]) -> Result<()> {
     let numbers = new_requests(&mut *conn, i32::try_from(new.len()).unwrap_or(i32::MAX)).await?;
     let mut rows = CopyRows::into("request");
     for (number, renewal) in numbers.iter().zip(new) {

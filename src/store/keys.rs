@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, FileNo, OrderNo, PartnerNo},
     kinds::keys::KeyContent,
 };
 
@@ -149,7 +149,7 @@ pub struct NewKey {
 /// Adds keys to the inventory.
 pub async fn append(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     known_on: NaiveDate,
     keys: &[NewKey],
 ) -> Result<()> {

@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use crate::domain::id::{
-    AccessId, ContractId, EntitlementNo, ObjectId, OrderId, OrderNo, PartnerId, PartnerNo, RequestId,
+    AccessId, ContractId, EntitlementNo, FileNo, ObjectId, OrderId, OrderNo, PartnerId, PartnerNo, RequestId,
     SubscriptionId, TenantId, UserNo,
 };
 
@@ -41,7 +41,7 @@ macro_rules! bigint {
     )*};
 }
 
-bigint!(EntitlementNo, OrderNo, PartnerNo, UserNo);
+bigint!(EntitlementNo, FileNo, OrderNo, PartnerNo, UserNo);
 
 /// Reads and binds names as `text`.
 macro_rules! text {

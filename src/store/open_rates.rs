@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Result, bulk::CopyRows, operator_action, work::By};
 use crate::domain::{
-    id::{OrderId, PartnerId},
+    id::{FileNo, OrderId, PartnerId},
     money::{Currency, PerEuro},
     rate::Rates,
     rate_jump::{self, DatedRate, Jump},
@@ -121,7 +121,7 @@ pub async fn taken(
 }
 
 /// Records rates that wait; their days are known from then on.
-pub async fn append(conn: &mut PgConnection, file_id: i64, jumps: &[Jump]) -> Result<()> {
+pub async fn append(conn: &mut PgConnection, file_id: FileNo, jumps: &[Jump]) -> Result<()> {
     let mut rows = CopyRows::into("rate_open");
     for Jump { currency, rate: (on, rate), before: (before_on, before), .. } in jumps {
         rows.cell(currency)
@@ -273,7 +273,7 @@ pub async fn revert(conn: &mut PgConnection, which: &WhichRates, by: By<'_>) -> 
         WhichRates::OfDay(day, currency) => (None, Some(*day), currency.map(|code| code.to_string())),
     };
     let cells = sqlx::query!(
-        r#"select r.currency as "currency!", r.published_on as "on!", r.file_id as "file_id!"
+        r#"select r.currency as "currency!", r.published_on as "on!", r.file_id as "file_id!: FileNo"
            from (select currency, published_on, file_id from reference_rate
                  union all
                  select currency, published_on, file_id from rate_open where per_euro_micro is not null) r
@@ -290,7 +290,7 @@ pub async fn revert(conn: &mut PgConnection, which: &WhichRates, by: By<'_>) -> 
     }
     let codes: Vec<String> = cells.iter().map(|cell| cell.currency.clone()).collect();
     let days: Vec<NaiveDate> = cells.iter().map(|cell| cell.on).collect();
-    let files: Vec<i64> = cells.iter().map(|cell| cell.file_id).collect();
+    let files: Vec<FileNo> = cells.iter().map(|cell| cell.file_id).collect();
     let (named, count) = counting(conn, &days, &codes).await?;
     if count > 0 {
         return Ok(Reversal::Granted(named, count));
@@ -354,7 +354,7 @@ async fn take_away(
     conn: &mut PgConnection,
     days: &[NaiveDate],
     codes: &[String],
-    files: &[i64],
+    files: &[FileNo],
 ) -> Result<i64> {
     sqlx::query!(
         "delete from reference_rate r using unnest($1::date[], $2::text[]) as n (day, code)
@@ -371,7 +371,7 @@ async fn take_away(
              set per_euro_micro = null, before_on = null, before_micro = null",
         days,
         codes,
-        files
+        files as &[FileNo]
     )
     .execute(&mut *conn)
     .await?;
@@ -390,7 +390,9 @@ async fn take_away(
     )
     .execute(&mut *conn)
     .await?;
-    sqlx::query!("update file set reverted_at = now() where file_id = any($1)", files).execute(conn).await?;
+    sqlx::query!("update file set reverted_at = now() where file_id = any($1)", files as &[FileNo])
+        .execute(conn)
+        .await?;
     Ok(i64::try_from(missing.rows_affected()).unwrap_or(i64::MAX))
 }
 

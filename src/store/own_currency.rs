@@ -6,7 +6,11 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{id::PartnerNo, money::Currency, own_currency::StatedCurrency};
+use crate::domain::{
+    id::{FileNo, PartnerNo},
+    money::Currency,
+    own_currency::StatedCurrency,
+};
 
 /// Before any change.
 const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
@@ -59,7 +63,7 @@ pub fn take(
 /// Writes changes of partners: whose, from which day on, which currency.
 pub async fn put(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     changes: &[(PartnerNo, NaiveDate, Currency)],
 ) -> Result<()> {
     if changes.is_empty() {
@@ -73,7 +77,7 @@ pub async fn put(
          select n.partner_id, n.from_on, n.currency, $1
          from unnest($2::bigint[], $3::date[], $4::text[]) as n (partner_id, from_on, currency)
          on conflict (partner_id, from_on) do update set currency = excluded.currency, file_id = excluded.file_id",
-        file_id,
+        file_id.get(),
         &partners as &[PartnerNo],
         &days,
         &currencies

@@ -9,7 +9,7 @@ use super::{
     own_currency::{self, Changes},
 };
 use crate::domain::{
-    id::{PartnerId, PartnerNo, TenantId},
+    id::{FileNo, PartnerId, PartnerNo, TenantId},
     money::Currency,
 };
 
@@ -105,7 +105,7 @@ pub async fn known(
 /// Makes partners, in this order, or changes them; hands back their numbers in the store, by Partner ID.
 pub async fn put(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     partners: &[&StoredPartner],
 ) -> Result<HashMap<PartnerId, PartnerNo>> {
     if partners.is_empty() {
@@ -125,7 +125,7 @@ pub async fn put(
              country = excluded.country, currency = excluded.currency, tenant_id = excluded.tenant_id,
              language = excluded.language, group_id = excluded.group_id, file_id = excluded.file_id
          returning number, partner_id",
-        file_id,
+        file_id.get(),
         &texts(|partner| Some(partner.number.as_str())) as _,
         &texts(|partner| Some(&partner.name)) as _,
         &texts(|partner| Some(&partner.account_email)) as _,

@@ -5,12 +5,13 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
+use crate::domain::id::FileNo;
 
 /// A try under way: of which file, over which connection.
 #[derive(Clone, Copy, Debug)]
 pub struct FileTry {
     /// The file.
-    pub file_id: i64,
+    pub file_id: FileNo,
     backend_pid: i32,
     backend_start: DateTime<Utc>,
 }
@@ -33,7 +34,7 @@ pub async fn count_lost(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// Begins a try of those of these files that are staged. Says of each how many tries nobody came back from.
-pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(FileTry, i32)>> {
+pub async fn begin(conn: &mut PgConnection, files: &[FileNo]) -> Result<Vec<(FileTry, i32)>> {
     count_lost(&mut *conn).await?;
     let rows = sqlx::query!(
         r#"with begun as (
@@ -44,8 +45,8 @@ pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(FileTr
                on conflict (file_id, backend_pid, backend_start) do update set file_id = excluded.file_id
                returning file_id, backend_pid, backend_start
            )
-           select b.file_id, b.backend_pid, b.backend_start, f.attempts from begun b join file f using (file_id)"#,
-        files
+           select b.file_id as "file_id: FileNo", b.backend_pid, b.backend_start, f.attempts from begun b join file f using (file_id)"#,
+        files as &[FileNo]
     )
     .fetch_all(conn)
     .await?;
@@ -60,7 +61,7 @@ pub async fn begin(conn: &mut PgConnection, files: &[i64]) -> Result<Vec<(FileTr
 
 /// Ends these tries, whichever way they came to their end; one that was taken for lost is not counted any more.
 pub async fn end(conn: &mut PgConnection, tries: &[FileTry]) -> Result<()> {
-    let ids: Vec<i64> = tries.iter().map(|t| t.file_id).collect();
+    let ids: Vec<FileNo> = tries.iter().map(|t| t.file_id).collect();
     let pids: Vec<i32> = tries.iter().map(|t| t.backend_pid).collect();
     let starts: Vec<DateTime<Utc>> = tries.iter().map(|t| t.backend_start).collect();
     sqlx::query!(
@@ -74,7 +75,7 @@ pub async fn end(conn: &mut PgConnection, tries: &[FileTry]) -> Result<()> {
          update file set attempts = attempts - 1
          where file_id in (select file_id from mine except select file_id from ended)
            and attempts > 0 and status <> 'refused'",
-        &ids,
+        &ids as &[FileNo],
         &pids,
         &starts
     )
@@ -84,22 +85,25 @@ pub async fn end(conn: &mut PgConnection, tries: &[FileTry]) -> Result<()> {
 }
 
 /// Takes back a try that was counted as lost: something else ended it, not the file.
-pub async fn forgive(conn: &mut PgConnection, file_id: i64) -> Result<()> {
-    sqlx::query!("update file set attempts = attempts - 1 where file_id = $1 and attempts > 0", file_id)
-        .execute(conn)
-        .await?;
+pub async fn forgive(conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
+    sqlx::query!(
+        "update file set attempts = attempts - 1 where file_id = $1 and attempts > 0",
+        file_id.get()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Notes that a staged file failed for a reason of its own: it rests until it is tried again, after the first time not at
 /// all, then ten minutes, and each time four times as long. Says how often it has failed by now.
-pub async fn failed(conn: &mut PgConnection, file_id: i64) -> Result<i32> {
+pub async fn failed(conn: &mut PgConnection, file_id: FileNo) -> Result<i32> {
     let failures = sqlx::query_scalar!(
         "update file set failures = failures + 1,
              retry_at = now() + case failures when 0 then interval '0'
                                 else interval '10 minutes' * 4 ^ least(failures - 1, 5) end
          where file_id = $1 and status = 'staged' returning failures",
-        file_id
+        file_id.get()
     )
     .fetch_optional(conn)
     .await?;
@@ -109,7 +113,7 @@ pub async fn failed(conn: &mut PgConnection, file_id: i64) -> Result<i32> {
 /// Gives up a staged file whose tries are used up: its rows leave the stage, what was applied of it stays. `None`:
 /// it was not staged any more. Says how many of its rows have been applied, changed nothing or were rejected, and of
 /// how many.
-pub async fn refuse(conn: &mut PgConnection, file_id: i64) -> Result<Option<(i32, i32)>> {
+pub async fn refuse(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<(i32, i32)>> {
     let refused = sqlx::query!(
         r#"update file f set status = 'refused', finished_at = now(), applied = t.applied, unchanged = t.unchanged,
                rejected = t.rejected
@@ -123,7 +127,7 @@ pub async fn refuse(conn: &mut PgConnection, file_id: i64) -> Result<Option<(i32
                          and not exists (select from file_chunk c where c.file_id = $1 and c.done)) answered) t
            where f.file_id = $1 and f.status = 'staged'
            returning t.applied as "applied!", f.row_count"#,
-        file_id
+        file_id.get()
     )
     .fetch_optional(&mut *conn)
     .await?;
@@ -133,16 +137,18 @@ pub async fn refuse(conn: &mut PgConnection, file_id: i64) -> Result<Option<(i32
 }
 
 /// Keeps why a file was refused.
-pub async fn note(conn: &mut PgConnection, file_id: i64, refusal: &str) -> Result<()> {
-    sqlx::query!("update file set refusal = $2 where file_id = $1", file_id, refusal).execute(conn).await?;
+pub async fn note(conn: &mut PgConnection, file_id: FileNo, refusal: &str) -> Result<()> {
+    sqlx::query!("update file set refusal = $2 where file_id = $1", file_id.get(), refusal)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Why a file was refused, if it was; nobody changes that until the transaction ends.
-pub async fn refusal(conn: &mut PgConnection, file_id: i64) -> Result<Option<String>> {
+pub async fn refusal(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<String>> {
     let refused = sqlx::query_scalar!(
         "select coalesce(refusal, '') from file where file_id = $1 and status = 'refused' for update",
-        file_id
+        file_id.get()
     )
     .fetch_optional(conn)
     .await?;

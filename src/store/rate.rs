@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Result, bulk::CopyRows, open_rates, operator_action, work::By};
 use crate::domain::{
+    id::FileNo,
     money::{Currency, PerEuro},
     rate::Rates,
 };
@@ -78,7 +79,7 @@ pub async fn known(conn: &mut PgConnection, days: &[NaiveDate]) -> Result<KnownR
 /// Records published rates.
 pub async fn append(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     rates: &[(NaiveDate, Currency, PerEuro)],
 ) -> Result<()> {
     let mut rows = CopyRows::into("reference_rate");

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     cancellation::Refund,
-    id::{OrderNo, PartnerNo},
+    id::{FileNo, OrderNo, PartnerNo},
     reason::{Earliest, Reason, earliest},
 };
 
@@ -58,7 +58,7 @@ pub struct Decision<'a> {
     /// The run that decided.
     pub run_id: Option<i64>,
     /// The file whose arrival decided.
-    pub file_id: Option<i64>,
+    pub file_id: Option<FileNo>,
 }
 
 /// Cuts the pending requests of a kind dated by `today` into spans.

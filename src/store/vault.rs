@@ -17,7 +17,10 @@ use sha2::Sha256;
 use sqlx::PgConnection;
 
 use super::{Error, Result};
-use crate::domain::{id::EntitlementNo, license_key::Secret};
+use crate::domain::{
+    id::{EntitlementNo, FileNo},
+    license_key::Secret,
+};
 
 /// Bytes of the secret, of its subkeys, of a lookup.
 const BYTES: usize = 32;
@@ -181,17 +184,17 @@ impl Vault {
     ///
     /// # Errors
     /// The machine gives no random bytes.
-    pub fn seal_cells(&self, cells: &str, file_id: i64, row_no: i32) -> Result<String> {
-        Ok(hex(&self.close(cells.as_bytes(), &bound("row", file_id, row_no.into()))?))
+    pub fn seal_cells(&self, cells: &str, file_id: FileNo, row_no: i32) -> Result<String> {
+        Ok(hex(&self.close(cells.as_bytes(), &bound("row", file_id.get(), row_no.into()))?))
     }
 
     /// Opens the cells of a staged row.
     ///
     /// # Errors
     /// [`Error::Unknown`]: they were not sealed as that row's.
-    pub fn open_cells(&self, sealed: &str, file_id: i64, row_no: i32) -> Result<String> {
+    pub fn open_cells(&self, sealed: &str, file_id: FileNo, row_no: i32) -> Result<String> {
         unhex(sealed)
-            .and_then(|sealed| self.reopen(&sealed, &bound("row", file_id, row_no.into())))
+            .and_then(|sealed| self.reopen(&sealed, &bound("row", file_id.get(), row_no.into())))
             .ok_or_else(|| Error::Unknown { what: format!("a seal of row {row_no} of file {file_id}") })
     }
 
@@ -297,9 +300,9 @@ mod tests {
             assert!(vault.open(&changed, 17, 4.into()).is_err());
         }
         assert!(vault.open(&sealed[..NONCE - 1], 17, 4.into()).is_err());
-        let row = vault.seal_cells("a\u{1f}b", 1, 2).unwrap();
-        assert_eq!(vault.open_cells(&row, 1, 2).unwrap(), "a\u{1f}b");
-        assert!(vault.open_cells(&row, 2, 1).is_err() && vault.open_cells("zz", 1, 2).is_err());
+        let row = vault.seal_cells("a\u{1f}b", 1.into(), 2).unwrap();
+        assert_eq!(vault.open_cells(&row, 1.into(), 2).unwrap(), "a\u{1f}b");
+        assert!(vault.open_cells(&row, 2.into(), 1).is_err() && vault.open_cells("zz", 1.into(), 2).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, operator_action, work::By};
 use crate::domain::{
-    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId},
+    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId},
     reason::Problem,
 };
 
@@ -55,7 +55,7 @@ pub struct HeldRequest {
     /// The hours that it asks for.
     pub hours: Option<String>,
     /// The number of the file it came in first.
-    pub file_id: i64,
+    pub file_id: FileNo,
     /// That file's name.
     pub file: String,
     /// Its line there.

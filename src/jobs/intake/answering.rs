@@ -8,6 +8,7 @@ use super::{
     said::{SaidOfRows, count},
 };
 use crate::{
+    domain::id::FileNo,
     files::{
         answer,
         answer_writer::AnswerWriter,
@@ -26,7 +27,7 @@ pub(super) async fn answer(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     profile: Profile,
 ) -> Result<Taken> {
     let mut head = file::get(conn, file_id).await?;

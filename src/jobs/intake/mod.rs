@@ -9,6 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tracing::warn;
 
 use crate::{
+    domain::id::FileNo,
     files::{dialect::Dialect, profile::Profile, shown::shown_path},
     jobs::engine::{Context, Result, fault},
     store::{dropped as dropped_file, file, quarantine},
@@ -54,7 +55,7 @@ pub async fn take_in(
     let mut outcomes = Vec::new();
     let mut staged = Vec::new();
     for mut one in dropped {
-        let mine: Vec<i64> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
+        let mine: Vec<FileNo> = staged.iter().map(|(_, file_id, _)| *file_id).collect();
         let staging = stage::stage(cx, conn, &mut one, &mine).await;
         match of_one_file(staging)? {
             Err(why) => outcomes.push((one, FileOutcome::Failed(why))),
@@ -69,7 +70,7 @@ pub async fn take_in(
     }
     let inbox = cx.folders.inbox();
     let imported = staged.iter().filter(|(one, ..)| !one.path.starts_with(&inbox));
-    let imported: Vec<i64> = imported.map(|(_, file_id, _)| *file_id).collect();
+    let imported: Vec<FileNo> = imported.map(|(_, file_id, _)| *file_id).collect();
     let Applied { answered: mut applied, mut failed, resting } = apply_all(cx, conn, &imported).await?;
     let mut given_up = tries::failed(cx, conn, &failed, &imported).await?;
     for (one, file_id, profile) in staged {
@@ -109,8 +110,8 @@ pub async fn take_in(
 async fn try_to_close(
     cx: &Context,
     conn: &mut PgConnection,
-    (one, file_id, profile): (&Dropped, i64, Profile),
-    imported: &[i64],
+    (one, file_id, profile): (&Dropped, FileNo, Profile),
+    imported: &[FileNo],
 ) -> Result<FileOutcome> {
     let mut begun = tries::begin(cx, conn, &[file_id]).await?;
     if let Some(sentence) = begun.given_up.remove(&file_id) {
@@ -134,7 +135,7 @@ async fn close(
     cx: &Context,
     conn: &mut PgConnection,
     one: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     profile: Profile,
 ) -> Result<FileOutcome> {
     let dialect = Dialect::remembered(&file::get(conn, file_id).await?.dialect);
@@ -161,7 +162,7 @@ async fn note_places(
     cx: &Context,
     conn: &mut PgConnection,
     one: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     answer: Option<&Path>,
 ) -> Result<()> {
     if cx.dry_run || one.claim.is_some() || one.by_operator {
@@ -175,11 +176,11 @@ async fn note_places(
 /// What came of applying all staged files.
 struct Applied {
     /// Files whose rows are all answered.
-    answered: Vec<i64>,
+    answered: Vec<FileNo>,
     /// Files that failed for a reason of their own, with that.
-    failed: HashMap<i64, String>,
+    failed: HashMap<FileNo, String>,
     /// Files that failed before and are not tried again yet.
-    resting: HashSet<i64>,
+    resting: HashSet<FileNo>,
 }
 
 /// What failed for a reason of one file is told with that file, and the others go on (promise 5); anything else ends the
@@ -197,7 +198,7 @@ fn of_one_file<T>(result: Result<T>) -> Result<std::result::Result<T, String>> {
 
 /// Applies every staged file, those included that a crash left behind. One that failed before rests, unless it is among the
 /// `imported`, which an operator has looked at.
-async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[i64]) -> Result<Applied> {
+async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[FileNo]) -> Result<Applied> {
     let (mut files, mut failed, mut resting) = (Vec::new(), HashMap::new(), HashSet::new());
     for unfinished in file::unfinished(conn).await? {
         let file_id = unfinished.file_id;
@@ -226,7 +227,7 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[i64]) -> R
     }
     let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
     given_up.extend(requests::apply(cx, conn, &waiting, &mut failed).await?);
-    let answered = |file_id: &i64| !given_up.contains(file_id) && !failed.contains_key(file_id);
+    let answered = |file_id: &FileNo| !given_up.contains(file_id) && !failed.contains_key(file_id);
     let answered = files.iter().map(|file| file.file_id).filter(answered).collect();
     Ok(Applied { answered, failed, resting })
 }

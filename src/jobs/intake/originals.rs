@@ -12,7 +12,7 @@ use super::{
     staged::Staging,
 };
 use crate::{
-    domain::kinds::Kind,
+    domain::{id::FileNo, kinds::Kind},
     files::spool::Spooled,
     jobs::engine::{Context, Error, Result},
     store::file,
@@ -54,7 +54,7 @@ pub(super) async fn close(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     keeping: Option<&Keeping>,
     taken: &mut Taken,
 ) -> Result<()> {
@@ -75,7 +75,7 @@ pub(super) async fn close(
 }
 
 /// Nobody asks for a file any more, or it was given up: no copy of its keys is left.
-pub(super) async fn forget(cx: &Context, conn: &mut PgConnection, file_id: i64) -> Result<()> {
+pub(super) async fn forget(cx: &Context, conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
     let kind = Kind::parse(&file::kind(conn, file_id).await?);
     if cx.dry_run || !kind.is_some_and(Kind::is_secret) {
         return Ok(());

@@ -10,7 +10,7 @@ use super::{
     spooled::SpooledRows,
 };
 use crate::{
-    domain::license_key,
+    domain::{id::FileNo, license_key},
     files::{answer::RowStatus, profile::Profile, reader::normalised},
     jobs::engine::{Context, Error, Result},
     store::file::RecordedFile,
@@ -21,7 +21,7 @@ pub async fn tell(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     profile: &Profile,
     head: &RecordedFile,
     taken: &mut Taken,

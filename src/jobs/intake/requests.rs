@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         book::Book,
+        id::FileNo,
         kinds::{Kind, activations, assignments, key_requests, service_requests},
         reason::Problem,
         request::{self, Arrival, Asked, Outcome, Ruled},
@@ -37,26 +38,26 @@ pub async fn apply(
     cx: &Context,
     conn: &mut PgConnection,
     files: &[&StagedFile],
-    failed: &mut HashMap<i64, String>,
-) -> Result<Vec<i64>> {
-    let mut ids: Vec<i64> = files.iter().map(|file| file.file_id).collect();
+    failed: &mut HashMap<FileNo, String>,
+) -> Result<Vec<FileNo>> {
+    let mut ids: Vec<FileNo> = files.iter().map(|file| file.file_id).collect();
     let mut given_up = Vec::new();
     // Rows of several files go in together, and a crash tells nothing of which it was; after one, and where there is
     // but one try, they go in file by file.
     let apart = tries::limit(cx) == 1 || files.iter().any(|file| file.attempts > 0);
-    let mut after = (NaiveDate::default(), 0, 0); // 1970: no request is older than its store
+    let mut after = (NaiveDate::default(), FileNo::default(), 0); // 1970: no request is older than its store
     loop {
         let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(NAME)).await?;
         let Some(last) = rows.last() else { break };
         after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
         let mut open: VecDeque<&[StagedRow]> = parts(&rows, apart).into();
         while let Some(part) = open.pop_front() {
-            let mut of: Vec<i64> = part.iter().map(|row| row.file_id).collect();
+            let mut of: Vec<FileNo> = part.iter().map(|row| row.file_id).collect();
             of.sort_unstable();
             of.dedup();
             of.retain(|file_id| ids.contains(file_id));
             let begun = tries::begin(cx, conn, &of).await?;
-            let ended: Vec<i64> = begun.given_up.into_keys().collect();
+            let ended: Vec<FileNo> = begun.given_up.into_keys().collect();
             of.retain(|file_id| !ended.contains(file_id));
             ids.retain(|file_id| !ended.contains(file_id));
             given_up.extend(ended);
@@ -103,7 +104,7 @@ async fn together(
     conn: &mut PgConnection,
     files: &[&StagedFile],
     rows: &[StagedRow],
-    of: &[i64],
+    of: &[FileNo],
 ) -> Result<()> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
@@ -182,7 +183,7 @@ pub(super) async fn open(cx: &Context, conn: &mut PgConnection, asked: &[&Asked]
 pub(super) struct Arrived<'a> {
     pub(super) asked: &'a Asked,
     pub(super) arrival: Arrival<'a>,
-    pub(super) file_id: i64,
+    pub(super) file_id: FileNo,
     pub(super) line: i32,
 }
 

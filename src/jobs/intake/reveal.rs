@@ -9,6 +9,7 @@ use crate::{
     domain::kinds::Kind,
     domain::{
         book::Effect,
+        id::FileNo,
         key_request,
         kinds::key_requests::KeyRequestRow,
         license_key::{Secret, key_ref},
@@ -138,7 +139,12 @@ async fn name_key(cx: &Context, conn: &mut PgConnection, mut row: KeyRequestRow)
 }
 
 /// What came by command is on record like a file of one row, which was never one.
-async fn recorded_file(cx: &Context, conn: &mut PgConnection, asked: &Asked, accepted: bool) -> Result<i64> {
+async fn recorded_file(
+    cx: &Context,
+    conn: &mut PgConnection,
+    asked: &Asked,
+    accepted: bool,
+) -> Result<FileNo> {
     let told = asked.told().to_string();
     let name = format!("keys {} (command)", asked.kind());
     let new = NewFile {

@@ -4,7 +4,10 @@ use sqlx::PgConnection;
 
 use super::{dropped::Taken, staged::chunk_rows};
 use crate::{
-    domain::reason::{Problem, Reason},
+    domain::{
+        id::FileNo,
+        reason::{Problem, Reason},
+    },
     files::answer::RowStatus,
     jobs::engine::{Context, Result},
     store::{file, file_chunk},
@@ -19,7 +22,7 @@ pub fn count(taken: &mut Taken, problems: &[Problem]) {
 
 /// What is said of a file's rows, read a part at a time.
 pub struct SaidOfRows {
-    file_id: i64,
+    file_id: FileNo,
     row_count: i32,
     /// Rows of a part.
     part: i32,
@@ -31,7 +34,7 @@ pub struct SaidOfRows {
 
 impl SaidOfRows {
     /// Of a file of so many rows.
-    pub async fn of(cx: &Context, conn: &mut PgConnection, file_id: i64, row_count: i32) -> Result<Self> {
+    pub async fn of(cx: &Context, conn: &mut PgConnection, file_id: FileNo, row_count: i32) -> Result<Self> {
         let unchanged = file_chunk::unchanged_rows(conn, file_id).await?;
         Ok(Self { file_id, row_count, part: chunk_rows(cx), next: 1, unchanged })
     }

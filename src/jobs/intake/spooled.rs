@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::PartnerId,
+        id::{FileNo, PartnerId},
         kinds::repeats::{Keys, Repeats},
     },
     files::{
@@ -70,7 +70,7 @@ impl SpooledRows {
     /// Reads it to its end and stages its rows, a bounded number at a time.
     pub fn read(
         &self,
-        file_id: i64,
+        file_id: FileNo,
         vault: Option<&Vault>,
         send: &mpsc::Sender<CopyRows>,
     ) -> std::result::Result<Staged, Refusal> {
@@ -146,7 +146,7 @@ impl SpooledRows {
     }
 
     /// The rows of a file that another of its rows contradicts (D16).
-    fn contradicted(&self, file_id: i64, mut repeats: Repeats) -> std::result::Result<CopyRows, Refusal> {
+    fn contradicted(&self, file_id: FileNo, mut repeats: Repeats) -> std::result::Result<CopyRows, Refusal> {
         let (mut reader, mut row_no) = (self.open()?, 0_i32);
         let (mut record, mut taken, mut made) = (Record::default(), Record::default(), Record::default());
         let (profile, sums) = (&self.stage, Sums::default()); // kinds with a key a row have no sums

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::{PartnerId, PartnerNo},
+        id::{FileNo, PartnerId, PartnerNo},
         kinds::Kind,
     },
     files::{
@@ -41,7 +41,7 @@ pub async fn stage(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &mut Dropped,
-    mine: &[i64],
+    mine: &[FileNo],
 ) -> Result<Staging> {
     let (path, spool, limits) = (dropped.path.clone(), cx.folders.spool(), Limits::default());
     let spooled = blocking(move || spool::take(&path, &spool, limits.file_bytes)).await?;
@@ -81,7 +81,7 @@ async fn stage_spooled(
     conn: &mut PgConnection,
     dropped: &Dropped,
     (spooled, marker): (&Spooled, Option<Marker>),
-    mine: &[i64],
+    mine: &[FileNo],
 ) -> Result<Staging> {
     let partner_id = match &dropped.partner {
         None => None,
@@ -271,7 +271,7 @@ async fn looked_through(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    (file_id, profile): (i64, &Profile),
+    (file_id, profile): (FileNo, &Profile),
     marker: Option<&Marker>,
     rows: i32,
 ) -> Result<Option<(Staging, String)>> {
@@ -284,7 +284,7 @@ async fn looked_through(
 }
 
 /// Notes as which file a dropped one is on record.
-async fn note_file(conn: &mut PgConnection, dropped: &Dropped, file_id: i64) -> Result<()> {
+async fn note_file(conn: &mut PgConnection, dropped: &Dropped, file_id: FileNo) -> Result<()> {
     match &dropped.claim {
         Some(claim) => Ok(store_dropped::note_file(conn, &claim.id, file_id).await?),
         None => Ok(()),
@@ -308,7 +308,7 @@ async fn guard(
     cx: &Context,
     conn: &mut PgConnection,
     dropped: &Dropped,
-    file_id: i64,
+    file_id: FileNo,
     profile: &Profile,
 ) -> Result<Option<String>> {
     if profile.kind != Kind::Entitlements || dropped.accept_ends {
@@ -336,7 +336,7 @@ async fn seen_before(
     conn: &mut PgConnection,
     new: &NewFile<'_>,
     profile: &Profile,
-    mine: &[i64],
+    mine: &[FileNo],
 ) -> Result<Option<Staging>> {
     if !new.accept_backdated && file::is_known(conn, new).await? {
         return Ok(Some(Staging::Known { kind: profile.kind }));
@@ -356,7 +356,7 @@ async fn vault_of(cx: &Context, conn: &mut PgConnection, profile: &Profile) -> R
 /// Reads a spooled file to its end and stages its rows, a bounded number at a time; or says why none is.
 async fn stage_rows(
     conn: &mut PgConnection,
-    file_id: i64,
+    file_id: FileNo,
     rows: &SpooledRows,
     vault: Option<Vault>,
 ) -> Result<std::result::Result<Staged, Refusal>> {

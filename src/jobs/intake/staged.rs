@@ -12,7 +12,7 @@ use crate::{
     domain::{
         calendar::add_days,
         directory_role::Role,
-        id::{OrderId, PartnerId, PartnerNo},
+        id::{FileNo, OrderId, PartnerId, PartnerNo},
         kinds::{
             Kind,
             cell::{self, Cells},
@@ -44,7 +44,7 @@ pub const NAME: &str = "import_entitlements";
 
 /// What became of a file at the door.
 pub enum Staging {
-    Staged(i64, Profile),
+    Staged(FileNo, Profile),
     Known { kind: Kind },
     Refused(String),
     Guarded(String),
@@ -56,7 +56,7 @@ pub enum Staging {
 #[expect(clippy::struct_excessive_bools, reason = "what is known of a file, each read by its name")]
 pub struct StagedFile {
     /// Its number.
-    pub file_id: i64,
+    pub file_id: FileNo,
     /// Where the columns of its staged rows are.
     pub profile: Profile,
     /// The header of its staged rows.

@@ -16,6 +16,7 @@ use tracing::warn;
 
 use super::staged::NAME;
 use crate::{
+    domain::id::FileNo,
     jobs::engine::{Context, Result},
     store::{
         self,
@@ -48,11 +49,11 @@ pub(super) struct Begun {
     /// To be ended.
     pub(super) tries: Vec<FileTry>,
     /// Files that were given up instead, and why.
-    pub(super) given_up: HashMap<i64, String>,
+    pub(super) given_up: HashMap<FileNo, String>,
 }
 
 /// Records a try of each of these files, in a commit of its own.
-pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[i64]) -> Result<Begun> {
+pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[FileNo]) -> Result<Begun> {
     let mut tx = conn.begin().await?;
     let mut begun = Begun::default();
     for (one, lost) in quarantine::begin(&mut tx, files).await? {
@@ -75,9 +76,9 @@ pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[i64]) 
 pub(super) async fn failed(
     cx: &Context,
     conn: &mut PgConnection,
-    files: &HashMap<i64, String>,
-    imported: &[i64],
-) -> Result<HashMap<i64, String>> {
+    files: &HashMap<FileNo, String>,
+    imported: &[FileNo],
+) -> Result<HashMap<FileNo, String>> {
     let mut given_up = HashMap::new();
     for (file_id, said) in files.iter().filter(|(file_id, _)| !imported.contains(file_id)) {
         let mut tx = conn.begin().await?;
@@ -94,11 +95,11 @@ pub(super) async fn failed(
 }
 
 /// Refuses a staged file as it is. Says why and what to do about it; `None`: it was not staged any more.
-async fn give_up(conn: &mut PgConnection, file_id: i64, why: &str) -> Result<Option<String>> {
+async fn give_up(conn: &mut PgConnection, file_id: FileNo, why: &str) -> Result<Option<String>> {
     let Some((applied, rows)) = quarantine::refuse(conn, file_id).await? else { return Ok(None) };
     let sentence = sentence(why, applied, rows);
     quarantine::note(conn, file_id, &sentence).await?;
-    warn!(file = file_id, "given up: {sentence}");
+    warn!(file = file_id.get(), "given up: {sentence}");
     Ok(Some(sentence))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         book::{Book, Effect, Held},
-        id::{EntitlementNo, OrderNo, PartnerNo, UserNo},
+        id::{EntitlementNo, FileNo, OrderNo, PartnerNo, UserNo},
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },
@@ -24,7 +24,7 @@ pub struct RuledRequest<'a> {
     /// What was ruled.
     pub ruled: &'a Ruled,
     /// Its file.
-    pub file_id: i64,
+    pub file_id: FileNo,
     /// Its line there.
     pub line: i32,
     /// The business date of its arrival, which is when it was decided.

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{
-        id::{PartnerId, TenantId},
+        id::{FileNo, PartnerId, TenantId},
         kinds::{
             cell::Patch,
             partners::{self, PartnerRow},
@@ -110,7 +110,7 @@ impl PartnerChanges {
     }
 
     /// Writes what rows changed.
-    async fn write(self, conn: &mut PgConnection, file_id: i64) -> Result<()> {
+    async fn write(self, conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
         let mut seen = BTreeSet::new();
         let touched = self.touched.iter().filter(|number| seen.insert(*number));
         let touched: Vec<&StoredPartner> =
