@@ -178,6 +178,9 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
     }
 }
 
+/// What is said of a file of which rows were rejected and that was to be applied as a whole or not at all.
+const NOT_APPLIED: &str = "nothing of it was applied, because rows are rejected and it was to be applied as a whole (--all-or-nothing)";
+
 fn on_record(inbox: &Path, file: ListedFile) -> FileView {
     let status = status(&file);
     let folder = file.folder.map(|folder| inbox.join(folder));
@@ -186,7 +189,10 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
         None => name,
     };
     let waits = "it is being taken in, or a program has it open for writing";
-    let reason = file.said.or_else(|| (status == FileStatus::Waiting).then(|| waits.to_owned()));
+    let reason = file.said.or_else(|| match status {
+        FileStatus::Waiting => Some(waits.to_owned()),
+        _ => file.not_applied.then(|| NOT_APPLIED.to_owned()),
+    });
     // Until it is answered, the names are what is intended, and nothing is there.
     let is_there = |name: Option<String>| name.filter(|_| file.status != "taken");
     FileView {
@@ -211,7 +217,7 @@ fn status(file: &ListedFile) -> FileStatus {
     let any_in = file.applied > 0 || file.unchanged > 0;
     match file.status.as_str() {
         "done" if file.rejected == 0 => FileStatus::Applied,
-        "done" if any_in => FileStatus::Partly,
+        "done" if any_in && !file.not_applied => FileStatus::Partly,
         "done" | "refused" => FileStatus::Refused,
         _ => FileStatus::Waiting,
     }

@@ -65,6 +65,9 @@ pub(super) struct ImportArgs {
     /// Let new order and Partner IDs in that differ from a known one in nothing but case, width, dashes or leading zeros
     #[arg(long)]
     accept_alike: bool,
+    /// Apply all rows of a file or, if one is rejected, none of them (exit code 1); the answer says which are at fault
+    #[arg(long)]
+    all_or_nothing: bool,
     /// Say what would become of the rows, the first 20 of each outcome one by one, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -141,6 +144,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             by_operator: false,
             accept_ends: args.accept_ends,
             accept_alike: args.accept_alike,
+            all_or_nothing: args.all_or_nothing,
             told_rows: match (args.dry_run, args.all) {
                 (false, _) => 0,
                 (true, false) => TOLD_ROWS,
@@ -156,6 +160,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     for (dropped, outcome) in take(settings, dropped, args.dry_run).await? {
         refused |=
             matches!(outcome, FileOutcome::Refused(_) | FileOutcome::Failed(_) | FileOutcome::GivenUp(_));
+        refused |= matches!(&outcome, FileOutcome::Done(taken) if taken.not_applied);
         guarded |= matches!(outcome, FileOutcome::Guarded(_));
         rejected |= matches!(&outcome, FileOutcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
@@ -182,7 +187,7 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
             FileOutcome::Done(taken) => json!({
                 "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
-                "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "answer": taken.answer,
+                "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
                 "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
                 "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
                 "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
@@ -206,6 +211,11 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
                 "{path}: {}{portal}: {} applied, {} unchanged, {} rejected",
                 taken.kind, tally.applied, tally.unchanged, tally.rejected
             ))?;
+            if taken.not_applied {
+                print(
+                    "  nothing of it was applied, because rows are rejected and it was to be applied as a whole",
+                )?;
+            }
             if taken.passed_over > 0 {
                 print(&format!(
                     "  rows passed over, each with the reason in its answer: {}",

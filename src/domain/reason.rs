@@ -73,6 +73,7 @@ impl Reason {
             }
             Self::RepeatedInFile { line } => cells::repeated_in_file(*line),
             Self::StoreRefused { said } => cells::store_refused(said),
+            Self::FileNotApplied { rejected } => cells::file_not_applied(*rejected),
             Self::EndsBeforeStart => cells::ends_before_start(),
             Self::StartsBeforePurchase => cells::starts_before_purchase(),
             Self::UnknownPartner => cells::unknown_partner(),

@@ -276,6 +276,8 @@ pub struct ListedFile {
     pub unchanged: i32,
     /// Rows not taken in.
     pub rejected: i32,
+    /// Rows were rejected, and so nothing of it was applied, because it was to be applied as a whole.
+    pub not_applied: bool,
     /// Why it was refused, or what else there is to say.
     pub said: Option<String>,
     /// SHA-256 of its bytes.
@@ -301,17 +303,19 @@ pub async fn list(
         ListedFile,
         r#"select name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, sheet,
                status as "status!",
-               applied as "applied!", unchanged as "unchanged!", rejected as "rejected!", said, sha256, kept, answer, note
+               applied as "applied!", unchanged as "unchanged!", rejected as "rejected!",
+               not_applied as "not_applied!", said, sha256, kept, answer, note
            from (
                select d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
                       d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, f.sheet, d.status,
                       coalesce(f.applied, 0) as applied, coalesce(f.unchanged, 0) as unchanged,
-                      coalesce(f.rejected, 0) as rejected, coalesce(d.said, f.refusal) as said, d.sha256,
+                      coalesce(f.rejected, 0) as rejected,
+                      coalesce(f.all_or_nothing and f.rejected > 0, false) as not_applied, coalesce(d.said, f.refusal) as said, d.sha256,
                       d.kept, d.answer, d.note
                from dropped d left join file f using (file_id)
                union all
                select f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
-                      f.unchanged, f.rejected, f.refusal, f.sha256, f.came_from, f.answered_in, null
+                      f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, f.refusal, f.sha256, f.came_from, f.answered_in, null
                from file f left join partner p using (partner_id)
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files

@@ -44,6 +44,8 @@ pub struct NewFile<'a> {
     pub by_operator: bool,
     /// New identifiers that are like known ones are taken in.
     pub accept_alike: bool,
+    /// If a row is rejected, nothing of it is applied.
+    pub all_or_nothing: bool,
 }
 
 /// A file that is not answered yet.
@@ -70,6 +72,8 @@ pub struct Unfinished {
     pub by_operator: bool,
     /// New identifiers that are like known ones are taken in.
     pub accept_alike: bool,
+    /// If a row is rejected, nothing of it is applied.
+    pub all_or_nothing: bool,
     /// Rows after the header.
     pub row_count: i32,
     /// Buckets that they were put in.
@@ -160,7 +164,7 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
         r#"select file_id as "file_id: FileNo" from file
          where status = 'staged' and sha256 = $1 and kind = $2 and partner_id is not distinct from $3
            and accept_backdated = $4 and by_operator = $5 and stated_dialect = $6 and complete = $7
-           and accept_alike = $8
+           and accept_alike = $8 and all_or_nothing = $9
          order by file_id limit 1"#,
         file.sha256,
         file.kind,
@@ -169,7 +173,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
         file.by_operator,
         file.stated_dialect,
         file.complete,
-        file.accept_alike
+        file.accept_alike,
+        file.all_or_nothing
     )
     .fetch_optional(conn)
     .await?)
@@ -179,8 +184,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<FileNo> {
     Ok(sqlx::query_scalar!(
         r#"insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
-             stated_dialect, complete, accept_alike, sheet)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning file_id as "file_id: FileNo""#,
+             stated_dialect, complete, accept_alike, sheet, all_or_nothing)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning file_id as "file_id: FileNo""#,
         file.sha256,
         file.name,
         file.kind,
@@ -193,7 +198,8 @@ pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<FileN
         file.stated_dialect,
         file.complete,
         file.accept_alike,
-        file.sheet
+        file.sheet,
+        file.all_or_nothing
     )
     .fetch_one(conn)
     .await?)
@@ -257,7 +263,7 @@ pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<Unfinished>> {
     Ok(sqlx::query_as!(
         Unfinished,
         r#"select file_id, sha256, partner_id as "partner_id: PartnerNo", kind, dialect, complete, received_on,
-               accept_backdated, by_operator, accept_alike, row_count, buckets,
+               accept_backdated, by_operator, accept_alike, all_or_nothing, row_count, buckets,
                grouped as "grouped: Vec<PartnerId>", attempts,
                coalesce(retry_at > now(), false) as "rests!"
            from file where status = 'staged' order by file_id"#
@@ -334,6 +340,8 @@ pub struct RecordedFile {
     pub sheet: Option<String>,
     /// It is whole, also if its last line has no end.
     pub complete: bool,
+    /// If a row is rejected, nothing of it is applied.
+    pub all_or_nothing: bool,
     /// Rows after the header.
     pub row_count: i32,
     /// What its rows came to.
@@ -343,7 +351,7 @@ pub struct RecordedFile {
 /// What is recorded of a file.
 pub async fn get(conn: &mut PgConnection, file_id: FileNo) -> Result<RecordedFile> {
     let r = sqlx::query!(
-        "select name, sha256, dialect, sheet, complete, row_count, applied, unchanged, rejected from file
+        "select name, sha256, dialect, sheet, complete, all_or_nothing, row_count, applied, unchanged, rejected from file
          where file_id = $1",
         file_id.get()
     )
@@ -351,8 +359,8 @@ pub async fn get(conn: &mut PgConnection, file_id: FileNo) -> Result<RecordedFil
     .await?;
     let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
     let (name, sha256, dialect, sheet) = (r.name, r.sha256, r.dialect, r.sheet);
-    let (complete, row_count) = (r.complete, r.row_count);
-    Ok(RecordedFile { name, sha256, dialect, sheet, complete, row_count, tally })
+    let (complete, all_or_nothing, row_count) = (r.complete, r.all_or_nothing, r.row_count);
+    Ok(RecordedFile { name, sha256, dialect, sheet, complete, all_or_nothing, row_count, tally })
 }
 
 /// A file's kind.

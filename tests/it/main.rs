@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agreements;
+mod all_or_nothing;
 mod answers;
 mod any_value;
 mod apply_cancellations;

@@ -106,7 +106,7 @@ impl House {
 
     /// Drops files, all at once, on a day; hands back their answers in the same order.
     pub async fn import(&mut self, files: &[(&str, &str)], on: &str) -> Vec<Answer> {
-        self.drop_files(files, on, None, false).await
+        self.drop_files(files, on, Dropped::default()).await
     }
 
     /// Drops one file on a day.
@@ -116,21 +116,22 @@ impl House {
 
     /// Drops one file on a day as the operator, who lets in what is dated long before.
     pub async fn import_backdated(&mut self, name: &str, text: &str, on: &str) -> Answer {
-        self.drop_files(&[(name, text)], on, None, true).await.remove(0)
+        let backdated = Dropped { accept_backdated: true, ..Dropped::default() };
+        self.drop_files(&[(name, text)], on, backdated).await.remove(0)
+    }
+
+    /// Drops files on a day as the operator, each to be applied as a whole or not at all.
+    pub async fn import_whole(&mut self, files: &[(&str, &str)], on: &str) -> Vec<Answer> {
+        self.drop_files(files, on, Dropped { all_or_nothing: true, ..Dropped::default() }).await
     }
 
     /// Drops one file on a day into a partner's own folder.
     pub async fn import_of(&mut self, partner: &str, name: &str, text: &str, on: &str) -> Answer {
-        self.drop_files(&[(name, text)], on, Some(partner), false).await.remove(0)
+        let own = Dropped { partner: Some(PartnerId::from(partner)), ..Dropped::default() };
+        self.drop_files(&[(name, text)], on, own).await.remove(0)
     }
 
-    async fn drop_files(
-        &mut self,
-        files: &[(&str, &str)],
-        on: &str,
-        partner: Option<&str>,
-        accept_backdated: bool,
-    ) -> Vec<Answer> {
+    async fn drop_files(&mut self, files: &[(&str, &str)], on: &str, like: Dropped) -> Vec<Answer> {
         let on = day(on);
         self.since.get_or_insert(on);
         let (folder, results) = (self.dir.join("dropped"), self.dir.join("answered"));
@@ -139,8 +140,7 @@ impl House {
         for (name, text) in files {
             let path = folder.join(name);
             fs::write(&path, text).unwrap();
-            let (partner, results) = (partner.map(PartnerId::from), results.clone());
-            dropped.push(Dropped { path, partner, accept_backdated, results, ..Dropped::default() });
+            dropped.push(Dropped { path, results: results.clone(), ..like.clone() });
         }
         let cx = self.context(sub_days(on, 1), on, false);
         let mut conn = self.pool.acquire().await.unwrap();

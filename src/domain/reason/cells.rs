@@ -22,6 +22,7 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::DateOutOfRange { earliest_on: day("1990-01-01"), latest_on: day("2100-12-31") },
         Reason::RepeatedInFile { line: 7 },
         Reason::StoreRefused { said: "bigint out of range".into() },
+        Reason::FileNotApplied { rejected: 2 },
         Reason::EndsBeforeStart,
         Reason::StartsBeforePurchase,
         Reason::UnknownPartner,
@@ -89,6 +90,24 @@ pub(super) fn repeated_in_file(line: i32) -> Told<'static> {
             )
         },
         move |_| format!("Rad {line} i filen säger något annat om samma nyckel; behåll den rad som är rätt."),
+    )
+}
+
+pub(super) fn file_not_applied(rejected: u32) -> Told<'static> {
+    let (rows, rader) = if rejected == 1 { ("row is", "rad") } else { ("rows are", "rader") };
+    refusal("").words(
+        move |_| {
+            format!(
+                "This row is good, but its file was to be applied as a whole or not at all, and {rejected} {rows} \
+                 rejected: nothing of the file was applied. Correct what is rejected and drop the file again."
+            )
+        },
+        move |_| {
+            format!(
+                "Raden är bra, men filen skulle läsas in i sin helhet eller inte alls, och {rejected} {rader} \
+                 avvisades: inget i filen har lästs in. Rätta det som avvisades och släpp filen igen."
+            )
+        },
     )
 }
 

@@ -111,6 +111,11 @@ pub enum Reason {
         /// What it said.
         said: String,
     },
+    /// Its file was to be applied as a whole or not at all, and rows of it are rejected.
+    FileNotApplied {
+        /// How many.
+        rejected: u32,
+    },
     /// The benefit ends before it starts.
     EndsBeforeStart,
     /// The benefit starts before it was bought.

@@ -51,6 +51,7 @@ pub(super) async fn answer(
         summed: 0,
         rows: vec![],
         tally: head.tally,
+        not_applied: head.all_or_nothing && head.tally.rejected > 0,
         answer: None,
         unknown: profile.unknown.clone(),
         kept: None,

@@ -41,7 +41,7 @@ pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) ->
 }
 
 /// Decides and writes rows; examples, and some of a portal's, are decided already, and of others there is more to say.
-async fn apply(
+pub(super) async fn apply(
     cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,
@@ -94,7 +94,7 @@ async fn decide(
 }
 
 /// Counts verdicts; of the rows only those are kept singly that there is more to say of.
-fn tally(rows: &[StagedRow], verdicts: Vec<Verdict>) -> (Tally, Vec<i32>, Vec<RowAnswer>) {
+pub(super) fn tally(rows: &[StagedRow], verdicts: Vec<Verdict>) -> (Tally, Vec<i32>, Vec<RowAnswer>) {
     let (mut tally, mut unchanged, mut answers) = (Tally::default(), Vec::new(), Vec::new());
     for (row, verdict) in rows.iter().zip(verdicts) {
         match &verdict {

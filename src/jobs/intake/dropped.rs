@@ -38,6 +38,8 @@ pub struct Dropped {
     pub accept_ends: bool,
     /// The operator lets new identifiers in that are like known ones.
     pub accept_alike: bool,
+    /// If a row is rejected, nothing of it is to be applied.
+    pub all_or_nothing: bool,
     /// What the operator says which sheet of a workbook is meant.
     pub sheet: Option<String>,
     /// How many rows of each outcome a dry run tells one by one.
@@ -94,6 +96,8 @@ pub struct Taken {
     pub rows: Vec<RowTold>,
     /// What its rows came to.
     pub tally: Tally,
+    /// Rows were rejected, and so nothing of it was applied, because it was to be applied as a whole.
+    pub not_applied: bool,
     /// Where its answer is; `None` in a dry run.
     pub answer: Option<PathBuf>,
     /// Columns that mean nothing here.

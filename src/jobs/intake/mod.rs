@@ -18,10 +18,11 @@ pub use admission::{Admitted, NotHeld, admit, refuse};
 pub use dropped::{Dropped, FileOutcome, RowTold, Taken};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use staged::NAME;
-use staged::Staging;
+use staged::{StagedFile, Staging};
 pub use tries::come_clean;
 
 mod admission;
+mod all_or_nothing;
 mod answering;
 mod buckets;
 mod chunks;
@@ -213,19 +214,24 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[FileNo]) -
     }
     files.sort_by_key(|file| (file.profile.kind, file.file_id));
     let mut given_up = Vec::new();
-    for file in files.iter().filter(|file| !file.profile.kind.is_request()) {
+    let alone = |file: &&StagedFile| file.all_or_nothing || !file.profile.kind.is_request();
+    for file in files.iter().filter(alone) {
         let begun = tries::begin(cx, conn, &[file.file_id]).await?;
         if !begun.given_up.is_empty() {
             given_up.push(file.file_id);
             continue;
         }
-        let applied = chunks::file(cx, conn, file).await;
+        let applied = if file.all_or_nothing {
+            all_or_nothing::file(cx, conn, file).await
+        } else {
+            chunks::file(cx, conn, file).await
+        };
         tries::end(conn, &begun.tries).await;
         if let Err(why) = of_one_file(applied)? {
             failed.insert(file.file_id, why);
         }
     }
-    let waiting: Vec<_> = files.iter().filter(|file| file.profile.kind.is_request()).collect();
+    let waiting: Vec<_> = files.iter().filter(|file| !alone(file)).collect();
     given_up.extend(requests::apply(cx, conn, &waiting, &mut failed).await?);
     let answered = |file_id: &FileNo| !given_up.contains(file_id) && !failed.contains_key(file_id);
     let answered = files.iter().map(|file| file.file_id).filter(answered).collect();

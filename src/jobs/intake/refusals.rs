@@ -1,10 +1,14 @@
 //! What is asked for by a row that is no request, and refused, is on record as a decision too (D13): renewals and marketing
-//! contacts. A row that cannot be read asks for nothing that could be named.
+//! contacts. So is a refused request of a file that is not applied, of which nothing else is recorded. A row that cannot be
+//! read asks for nothing that could be named.
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::staged::{StagedFile, Verdict, parse};
+use super::{
+    requests::understood,
+    staged::{StagedFile, Verdict, parse},
+};
 use crate::{
     domain::{
         id::PartnerId,
@@ -92,7 +96,26 @@ fn asked(staged: &StagedFile, row: &StagedRow) -> Option<RefusedRequest> {
             content: None,
             requested_by: row.requested_by.unwrap_or_else(|| OPERATOR.to_owned()),
         }),
-        _ => None,
+        Kind::Assignments | Kind::KeyRequests | Kind::Activations | Kind::ServiceRequests => {
+            understood(staged, row).ok().map(|asked| {
+                let (subject_kind, subject) = asked.subject();
+                RefusedRequest {
+                    partner: asked.partner().clone(),
+                    subject_kind,
+                    subject,
+                    action: asked.kind(),
+                    content: Some(asked.told()),
+                    requested_by: asked.requested_by().to_owned(),
+                }
+            })
+        }
+        Kind::Rates
+        | Kind::Partners
+        | Kind::Users
+        | Kind::Entitlements
+        | Kind::Agreements
+        | Kind::Keys
+        | Kind::CreditUsage => None,
     }
 }
 
@@ -100,7 +123,12 @@ fn asked(staged: &StagedFile, row: &StagedRow) -> Option<RefusedRequest> {
 fn against(verdict: &Verdict) -> Option<Vec<Reason>> {
     let Verdict::Rejected(problems) = verdict else { return None };
     let differs = |problem: &Problem| {
-        matches!(problem.reason, Reason::ConflictsWithEarlier { .. } | Reason::StoreRefused { .. })
+        matches!(
+            problem.reason,
+            Reason::ConflictsWithEarlier { .. }
+                | Reason::StoreRefused { .. }
+                | Reason::RefusedByOperator { .. }
+        )
     };
     (!problems.iter().any(differs)).then(|| problems.iter().map(|problem| problem.reason.clone()).collect())
 }

@@ -78,7 +78,7 @@ pub async fn apply(
                         apart.for_each(|of_one| open.push_front(of_one));
                     }
                 }
-                applied => applied?,
+                applied => drop(applied?),
             }
         }
     }
@@ -98,14 +98,14 @@ fn parts(rows: &[StagedRow], apart: bool) -> Vec<&[StagedRow]> {
     rows.chunk_by(|a, b| a.file_id == b.file_id).flat_map(|of_one| of_one.chunks(FEW)).collect()
 }
 
-/// Applies those of the rows that are of these files, in one transaction.
-async fn together(
+/// Applies those of the rows that are of these files, in one transaction. Says what became of each, by file and row.
+pub(super) async fn together(
     cx: &Context,
     conn: &mut PgConnection,
     files: &[&StagedFile],
     rows: &[StagedRow],
     of: &[FileNo],
-) -> Result<()> {
+) -> Result<HashMap<(FileNo, i32), Verdict>> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
     let answered = file::answered(&mut tx, of, rows).await?; // before a crash
@@ -150,11 +150,12 @@ async fn together(
         file::answer(&mut tx, *file_id, &answers).await?;
     }
     fault::at("file.applied", NAME).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(verdicts.into_iter().map(|(row, verdict)| ((row.file_id, row.row_no), verdict)).collect())
 }
 
 /// A row as what its file's kind says.
-fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked, Vec<Problem>> {
+pub(super) fn understood(staged: &StagedFile, row: &StagedRow) -> std::result::Result<Asked, Vec<Problem>> {
     match staged.profile.kind {
         Kind::Assignments => parse(staged, row, assignments::parse).map(Asked::Assignment),
         Kind::KeyRequests => parse(staged, row, key_requests::parse).map(Asked::Key),

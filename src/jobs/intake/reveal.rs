@@ -161,6 +161,7 @@ async fn recorded_file(
         accept_backdated: false,
         by_operator: true,
         accept_alike: false,
+        all_or_nothing: false,
     };
     Ok(file::append_asked(conn, &new, accepted).await?)
 }

@@ -115,6 +115,7 @@ async fn stage_spooled(
         accept_backdated: dropped.accept_backdated,
         by_operator: dropped.by_operator,
         accept_alike: dropped.accept_alike,
+        all_or_nothing: dropped.all_or_nothing,
     };
     let (opened, stage) = match opened {
         Ok(opened) => opened,
@@ -417,6 +418,7 @@ pub async fn restage(cx: &Context, conn: &mut PgConnection, unfinished: Unfinish
         accept_backdated: unfinished.accept_backdated,
         by_operator: unfinished.by_operator,
         accept_alike: unfinished.accept_alike,
+        all_or_nothing: unfinished.all_or_nothing,
         attempts: unfinished.attempts,
         dates: cx.policies.import_entitlements.policy.dates(),
     })

@@ -79,6 +79,8 @@ pub struct StagedFile {
     pub by_operator: bool,
     /// New identifiers that are like known ones are taken in.
     pub accept_alike: bool,
+    /// If a row is rejected, nothing of it is applied.
+    pub all_or_nothing: bool,
     /// Tries of it that nobody came back from.
     pub attempts: i32,
     /// The dates that its rows may hold.
