@@ -176,25 +176,29 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     })
 }
 
+/// What became of a file, in JSON.
+fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
+    match outcome {
+        FileOutcome::Known => json!({"file": path, "status": "known"}),
+        FileOutcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
+        FileOutcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
+        FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
+        FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
+        FileOutcome::Done(taken) => json!({
+            "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
+            "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
+            "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
+            "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
+            "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
+            "rows": taken.rows.iter().map(row_as_json).collect::<Vec<_>>(),
+        }),
+    }
+}
+
 fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Result<()> {
     let path = dropped.path.display().to_string();
     if as_json {
-        let told = match outcome {
-            FileOutcome::Known => json!({"file": path, "status": "known"}),
-            FileOutcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
-            FileOutcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
-            FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
-            FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
-            FileOutcome::Done(taken) => json!({
-                "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
-                "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
-                "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
-                "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
-                "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
-                "rows": taken.rows.iter().map(row_as_json).collect::<Vec<_>>(),
-            }),
-        };
-        return print(&told.to_string());
+        return print(&in_json(&path, outcome).to_string());
     }
     match outcome {
         FileOutcome::Known => print(&format!("{path}: taken in before; nothing to do")),
