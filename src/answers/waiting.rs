@@ -184,7 +184,7 @@ impl RequestView {
     pub(super) fn of(request: &HeldRequest, language: Language) -> Self {
         let reason = why(request);
         Self {
-            id: request.request_no,
+            id: request.request_no.get(),
             partner_id: request.partner.clone(),
             order_id: request.order_id.clone(),
             benefit: request.benefit.clone(),

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clock,
+    domain::id::RunNo,
     jobs::{Job, REGISTRY, Stage},
     settings::Settings,
     store::{
@@ -158,7 +159,7 @@ pub(super) struct SnoozeArgs {
 #[derive(Clone, Copy, Debug)]
 enum Target {
     Job(WorkId),
-    Run(i64),
+    Run(RunNo),
 }
 
 fn target(text: &str) -> Result<Target, String> {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         benefit::Benefit,
-        id::{OrderId, PartnerId},
+        id::{KeyNo, OrderId, PartnerId},
         kinds::{
             forms,
             key_requests::{KeyAction, KeyRequestRow},
@@ -70,7 +70,7 @@ pub(super) struct KeyArgs {
     benefit: Benefit,
     /// What the store calls the key; without it the oldest that was not revealed
     #[arg(long, alias = "key-ref", value_name = "K17", value_parser = key_ref)]
-    key: Option<i64>,
+    key: Option<KeyNo>,
     /// Who asks: a directory user, by object id or user principal name; without it the operator
     #[arg(long, value_name = "USER", default_value = OPERATOR)]
     requested_by: String,
@@ -96,7 +96,7 @@ fn benefit(text: &str) -> Result<Benefit, String> {
     Benefit::parse(text).ok_or_else(|| "there is no such benefit code; one is software/windows".to_owned())
 }
 
-fn key_ref(text: &str) -> Result<i64, String> {
+fn key_ref(text: &str) -> Result<KeyNo, String> {
     license_key::parse_key_ref(text).ok_or_else(|| "a key is called as K17 is, never by itself".to_owned())
 }
 

@@ -17,7 +17,7 @@ use crate::{
         waiting::{self, RequestView, WaitingForOperator},
     },
     domain::{
-        id::PartnerId,
+        id::{PartnerId, RequestNo},
         language::Language,
         reason::{self, Problem},
         request::Outcome,
@@ -76,7 +76,7 @@ struct HeldListArgs {
 struct AdmitArgs {
     /// Which, as `requests list` shows them
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<i64>,
+    ids: Vec<RequestNo>,
     /// Who does this
     #[arg(long, value_name = "WHO", value_parser = said)]
     by: String,
@@ -90,7 +90,7 @@ struct AdmitArgs {
 struct RefuseArgs {
     /// Which, as `requests list` shows them
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<i64>,
+    ids: Vec<RequestNo>,
     #[command(flatten)]
     said: ByAndWhy,
 }
@@ -269,7 +269,7 @@ fn words(status: &str) -> &str {
 
 fn tell_refused(as_json: bool, refused: &[HeldRequest]) -> anyhow::Result<Exit> {
     if as_json {
-        let ids: Vec<i64> = refused.iter().map(|request| request.request_no).collect();
+        let ids: Vec<RequestNo> = refused.iter().map(|request| request.request_no).collect();
         print(&json!({ "refused": ids }).to_string())?;
         return Ok(Exit::Done);
     }

@@ -15,8 +15,8 @@ use super::{
     core_difference::{self, Beside, units_on},
     directory_role::Role,
     id::{
-        AccessId, ContractId, EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId, TenantId,
-        UserNo,
+        AccessId, ContractId, EntitlementNo, KeyNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId,
+        RequestNo, TenantId, UserNo,
     },
     license_key::{Mode, Subscription},
     membership::Year,
@@ -104,7 +104,7 @@ pub struct Seat {
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Its number in the store.
-    pub key_id: i64,
+    pub key_id: KeyNo,
     /// For how many seats.
     pub seats: Option<u32>,
     /// For how many months.
@@ -194,7 +194,7 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// Its number in the store.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// The row as it was understood.
     pub content: serde_json::Value,
     /// It waits for the operator.
@@ -292,14 +292,14 @@ pub enum Effect {
         /// The benefit.
         entitlement_id: EntitlementNo,
         /// The key.
-        key_id: i64,
+        key_id: KeyNo,
     },
     /// A key is redeemed.
     Redeemed {
         /// The benefit.
         entitlement_id: EntitlementNo,
         /// The key.
-        key_id: i64,
+        key_id: KeyNo,
         /// How.
         mode: Mode,
         /// Onto which tenant.
@@ -415,7 +415,7 @@ impl Book {
         }
     }
 
-    fn key(&mut self, entitlement_id: EntitlementNo, key_id: i64, change: impl FnOnce(&mut Key)) {
+    fn key(&mut self, entitlement_id: EntitlementNo, key_id: KeyNo, change: impl FnOnce(&mut Key)) {
         self.held(entitlement_id, |held| {
             if let Some(key) = held.keys.iter_mut().find(|key| key.key_id == key_id) {
                 change(key);

@@ -12,6 +12,7 @@ use super::{
     benefit::{Move, Unit},
     calendar::{Period, add_days, days_between},
     core_difference::{self, Beside, units_on},
+    id::RequestNo,
     ledger::Account,
 };
 
@@ -108,7 +109,7 @@ impl Drawable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Draw {
     /// The request.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// Its date.
     pub on: NaiveDate,
     /// Minutes or incidents; more than zero.
@@ -131,7 +132,7 @@ pub struct UnitTransfer {
     /// Minutes or incidents; more than zero.
     pub count: i64,
     /// The request that drew.
-    pub request_no: Option<i64>,
+    pub request_no: Option<RequestNo>,
     /// The transfer it corrects, and which correction of it this is, counted from 1.
     pub corrects: Option<(i64, u32)>,
     /// The time in which it may be drawn.
@@ -298,7 +299,7 @@ mod tests {
     }
 
     fn draw(request_no: i64, on: &str, count: i64) -> Draw {
-        Draw { request_no, on: day(on), count }
+        Draw { request_no: request_no.into(), on: day(on), count }
     }
 
     /// Settles, books, and settles again, which must change nothing. Says what was booked, and what is left.

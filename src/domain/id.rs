@@ -1,7 +1,7 @@
 //! What things are called: inside the store by a number that it gives, outside by the text that files and people name them by.
 //! One type a thing, so that no two can be confused.
 
-use std::{borrow::Borrow, fmt};
+use std::{borrow::Borrow, fmt, num::ParseIntError, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident,)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+        #[serde(transparent)]
         pub struct $name(i64);
 
         impl $name {
@@ -23,6 +24,14 @@ macro_rules! numbers {
         impl From<i64> for $name {
             fn from(number: i64) -> Self {
                 Self(number)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIntError> {
+                text.parse().map(Self)
             }
         }
 
@@ -45,6 +54,16 @@ numbers! {
     UserNo,
     /// The number in the store of a file that was taken in.
     FileNo,
+    /// The number in the store of a job's run for a business date.
+    RunNo,
+    /// A product key's number in the store, behind the K that it is called by.
+    KeyNo,
+    /// A request's number in the store.
+    RequestNo,
+    /// A decision's number in the store.
+    DecisionNo,
+    /// The number in the store of usage that a row stated.
+    UsageNo,
 }
 
 /// Declares names that are given outside. Whoever reads one from a cell has its form checked first (`kinds/forms.rs`); two are

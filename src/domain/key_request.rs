@@ -3,7 +3,7 @@
 use super::{
     benefit::BenefitKind,
     book::{Case, Effect, Held, Key, Ruling},
-    id::TenantId,
+    id::{KeyNo, TenantId},
     kinds::key_requests::{KeyAction, KeyRequestRow},
     license_key::{Mode, Subscription, key_ref},
     reason::{Problem, Reason},
@@ -53,7 +53,7 @@ pub fn preview(
     case: &Case<'_>,
     held: &Held,
     row: &KeyRequestRow,
-) -> Result<(i64, RedemptionPreview), Vec<Problem>> {
+) -> Result<(KeyNo, RedemptionPreview), Vec<Problem>> {
     let mut problems = barred(case, held, row);
     let key = pick(held, row).map_err(|problem| problems.push(problem)).ok();
     let _ = tenant(case, row).map_err(|problem| problems.push(problem));
@@ -107,7 +107,7 @@ fn pick<'a>(held: &'a Held, row: &KeyRequestRow) -> Result<&'a Key, Problem> {
 
 /// The name of the key that a request without one is about.
 #[must_use]
-pub fn chosen(held: &Held, row: &KeyRequestRow) -> Option<i64> {
+pub fn chosen(held: &Held, row: &KeyRequestRow) -> Option<KeyNo> {
     pick(held, row).ok().map(|key| key.key_id)
 }
 

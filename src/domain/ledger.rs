@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{calendar::Period, money::Amount};
+use super::{calendar::Period, id::UsageNo, money::Amount};
 
 /// What a transfer is (stable names, `report.ledger`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ pub struct Transfer {
     /// The rate behind a converted grant.
     pub rate: Option<FrozenRate>,
     /// The usage behind a draw or an overage.
-    pub usage_id: Option<i64>,
+    pub usage_id: Option<UsageNo>,
     /// The transfer it corrects, and which correction of it this is, counted from 1.
     pub corrects: Option<(i64, u32)>,
 }

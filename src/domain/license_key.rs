@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::KeyNo;
+
 /// A product key. Never shown by accident: neither `Debug` nor `Display` says it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -129,13 +131,13 @@ pub fn masked_cell(cell: &str) -> String {
 
 /// What the store calls a key: `K17`.
 #[must_use]
-pub fn key_ref(key_id: i64) -> String {
+pub fn key_ref(key_id: KeyNo) -> String {
     format!("K{key_id}")
 }
 
 /// The key that is called so; in any case.
 #[must_use]
-pub fn parse_key_ref(text: &str) -> Option<i64> {
+pub fn parse_key_ref(text: &str) -> Option<KeyNo> {
     let digits = text.strip_prefix(['K', 'k'])?;
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if plain { digits.parse().ok() } else { None }

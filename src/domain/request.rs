@@ -9,7 +9,7 @@ use super::{
     book::{Asker, Book, Case, Effect, Held, Order, Partner, Recorded, User},
     calendar::sub_days,
     catalogue::Catalogue,
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo},
+    id::{EntitlementNo, KeyNo, OrderNo, PartnerId, PartnerNo, RequestNo, UserNo},
     key_request,
     kinds::{key_requests::KeyRequestRow, service_requests::Request},
     reason::{Problem, Reason},
@@ -69,7 +69,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Ruled {
     /// Its number in the store, also if nothing is recorded under it.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// Whose; `None`: nobody's that is known.
     pub partner_id: Option<PartnerNo>,
     /// Its order's number in the store.
@@ -88,7 +88,7 @@ pub struct Ruled {
 
 impl Ruled {
     /// Of a request that nothing is known of yet.
-    const fn unheard(request_no: i64) -> Self {
+    const fn unheard(request_no: RequestNo) -> Self {
         Self {
             request_no,
             partner_id: None,
@@ -121,7 +121,7 @@ pub fn rule(
     arrival: &Arrival<'_>,
     terms: &RequestTerms,
     catalogue: &Catalogue,
-    request_no: i64,
+    request_no: RequestNo,
 ) -> Ruled {
     let mut ruled = Ruled::unheard(request_no);
     let found = match find(book, asked, arrival, &mut ruled) {
@@ -184,9 +184,9 @@ pub fn preview(
     arrival: &Arrival<'_>,
     terms: &RequestTerms,
     catalogue: &Catalogue,
-) -> Result<(i64, RedemptionPreview), Vec<Problem>> {
+) -> Result<(KeyNo, RedemptionPreview), Vec<Problem>> {
     let asked = Asked::Key(row.clone());
-    let found = find(book, &asked, arrival, &mut Ruled::unheard(0))?;
+    let found = find(book, &asked, arrival, &mut Ruled::unheard(RequestNo::default()))?;
     let mut barred = barred(book, &asked, arrival, &found);
     let Found { partner, order, held: Some(held), .. } = found else { return Err(vec![]) };
     let on = row.requested_on;

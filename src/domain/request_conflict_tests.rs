@@ -14,8 +14,9 @@ use crate::domain::{
     },
 };
 
-const RECORDED: Recorded =
-    Recorded { request_no: 1, content: Value::Null, waits: false, refused: false, refusal: None };
+fn recorded(content: Value) -> Recorded {
+    Recorded { request_no: 1.into(), content, waits: false, refused: false, refusal: None }
+}
 
 /// A request of every kind, with the columns of the file that it is asked for by.
 fn of_every_kind() -> Vec<(Asked, &'static [Column])> {
@@ -47,7 +48,7 @@ fn of_every_kind() -> Vec<(Asked, &'static [Column])> {
 #[test]
 fn d16_a_conflict_names_columns_of_the_file_it_is_about_with_what_stands_in_them() {
     for (asked, columns) in of_every_kind() {
-        let recorded = Recorded { content: json!({}), ..RECORDED };
+        let recorded = recorded(json!({}));
         let content = asked.content(1, Some(2.into()));
         let found = conflicts(&book(), &asked, &recorded, &content);
         assert!(!found.is_empty(), "{asked:?}");
@@ -60,7 +61,7 @@ fn d16_a_conflict_names_columns_of_the_file_it_is_about_with_what_stands_in_them
         let hours = Request::AdvisoryHours { order_id: None, minutes, product: None };
         service(hours, &name("ada"), "2024-02-01")
     };
-    let recorded = Recorded { content: hours(90).content(1, None), ..RECORDED };
+    let recorded = recorded(hours(90).content(1, None));
     let more = hours(105);
     let found = conflicts(&book(), &more, &recorded, &more.content(1, None));
     let reason = Reason::ConflictsWithEarlier { column: "hours".into(), expected: "1.5".into() };
@@ -72,7 +73,7 @@ fn d16_a_request_of_another_kind_under_the_same_id_conflicts() {
     let asked: Vec<Asked> = of_every_kind().into_iter().map(|(asked, _)| asked).take(4).collect();
     for first in &asked {
         for second in &asked {
-            let recorded = Recorded { content: first.content(1, None), ..RECORDED };
+            let recorded = recorded(first.content(1, None));
             let found = conflicts(&book(), second, &recorded, &second.content(1, None));
             let kinds = found.iter().filter(|problem| problem.column == "kind").count();
             assert_eq!(kinds, usize::from(first.kind() != second.kind()), "{first:?} {second:?}");

@@ -144,7 +144,7 @@ pub(super) fn arrival(on: &str) -> Arrival<'static> {
 }
 
 pub(super) fn ruled_with(book: &Book, asked: &Asked, arrival: &Arrival<'_>, terms: &RequestTerms) -> Ruled {
-    rule(book, asked, arrival, terms, &Catalogue::parse(catalogue::BUILT_IN).unwrap(), 100)
+    rule(book, asked, arrival, terms, &Catalogue::parse(catalogue::BUILT_IN).unwrap(), 100.into())
 }
 
 pub(super) fn ruled(book: &Book, asked: &Asked, arrived: &str) -> Ruled {
@@ -250,7 +250,10 @@ fn d1_windows_are_counted_from_the_arrival_and_the_operator_opens_them() {
     let mut held = self::book();
     enter(&mut held, &asked, &waits);
     let again = ruled(&held, &asked, "2024-02-19");
-    assert_eq!((told(&again), again.request_no), (vec!["requested_on waits_for_operator".to_owned()], 100));
+    assert_eq!(
+        (told(&again), again.request_no),
+        (vec!["requested_on waits_for_operator".to_owned()], 100.into())
+    );
     let later = Arrival { received_on: day("2024-02-19"), ..opened };
     let in_now = ruled_with(&held, &asked, &later, &SAMPLE);
     assert_eq!((accepted(&in_now).len(), in_now.waited), (1, true));
@@ -279,7 +282,7 @@ fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected() {
     held.users.insert((70.into(), name("fay")), user(5.into(), "fay", &[]));
     held.users.insert((70.into(), name("dan")), user(4.into(), "dan", &[Role::GlobalAdmin]));
     let corrected = ruled_with(&held, &by("dan"), &opened, &SAMPLE);
-    assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100, true));
+    assert_eq!((accepted(&corrected).len(), corrected.request_no, corrected.waited), (1, 100.into(), true));
     enter(&mut held, &by("dan"), &corrected);
     assert_eq!(ruled_with(&held, &by("dan"), &opened, &SAMPLE).outcome, Outcome::Unchanged(vec![]));
     assert_eq!(told(&ruled(&held, &by("ada"), "2024-02-18")), ["requested_by conflicts_with_earlier"]);
@@ -384,7 +387,7 @@ pub(super) fn key(action: Keying) -> Asked {
         action,
         requested_by: name("ada"),
         requested_on: day("2024-02-01"),
-        key_ref: Some(17),
+        key_ref: Some(17.into()),
         tenant_id: None,
         mode: None,
     })
@@ -514,7 +517,7 @@ fn d16_what_the_operator_asked_for_is_unchanged_when_it_comes_again_in_a_file() 
 fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
     let mut book = book();
     let key = |key_id| Key { key_id, seats: None, months: 12, revealed_on: None, redeemed_on: None };
-    book.benefits.get_mut(&4.into()).unwrap().keys = vec![key(41)];
+    book.benefits.get_mut(&4.into()).unwrap().keys = vec![key(41.into())];
     let reveal = Asked::Key(KeyRequestRow {
         partner_id: "7".into(),
         order_id: "ORD-1".into(),
@@ -526,7 +529,7 @@ fn r5_r8_keys_and_activations_are_ruled_on_like_every_other_request() {
         tenant_id: None,
         mode: None,
     });
-    let revealed = [Effect::Revealed { entitlement_id: 4.into(), key_id: 41 }];
+    let revealed = [Effect::Revealed { entitlement_id: 4.into(), key_id: 41.into() }];
     assert_eq!(accepted(&ruled(&book, &reveal, "2024-02-01")), revealed);
     let activate = Asked::Activation(ActivationRow {
         partner_id: "7".into(),

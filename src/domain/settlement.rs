@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use super::{
     calendar::Period,
     credit::{Schedule, Shape, Terms, original},
+    id::UsageNo,
     ledger::{Account, Booked, EntryKind, Transfer, corrections, latest, net},
     money::{Amount, Currency},
     own_currency::Exchange,
@@ -19,7 +20,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Its number in the store.
-    pub usage_id: i64,
+    pub usage_id: UsageNo,
     /// The partner's reference.
     pub reference: String,
     /// The day that decides the period (D15).
@@ -32,7 +33,7 @@ pub struct Usage {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Usage that is booked now; the rest waits for its grant.
-    pub usage_ids: Vec<i64>,
+    pub usage_ids: Vec<UsageNo>,
     /// Unspent, by period, of periods that are still open.
     pub open: Vec<(u32, Amount)>,
     /// Taken back in all periods together, by currency.
@@ -225,7 +226,7 @@ struct PeriodBooked<'a> {
 /// An entry that there should be.
 struct Wanted {
     kind: EntryKind,
-    usage_id: Option<i64>,
+    usage_id: Option<UsageNo>,
     on: NaiveDate,
     amount: Amount,
     /// The dollars of a grant.
@@ -233,7 +234,7 @@ struct Wanted {
 }
 
 impl PeriodBooked<'_> {
-    fn original(&self, kind: EntryKind, usage_id: Option<i64>) -> Option<&Booked> {
+    fn original(&self, kind: EntryKind, usage_id: Option<UsageNo>) -> Option<&Booked> {
         self.facts.booked.iter().find(|b| {
             let t = &b.transfer;
             t.period_no == self.number && t.kind == kind && t.usage_id == usage_id && t.corrects.is_none()

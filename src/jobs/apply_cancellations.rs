@@ -11,7 +11,7 @@ use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::{
         cancellation::{self, OrderToCancel, Refund},
-        id::{OrderId, OrderNo},
+        id::{OrderId, OrderNo, RunNo},
         notice::{CancellationAccepted, CancellationRefused},
         reason::Reason,
     },
@@ -73,7 +73,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
 async fn write(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     ruled: &[(&PendingRequest, Vec<Reason>)],
     memberships: &HashMap<OrderNo, Membership>,
 ) -> Result<()> {

@@ -313,7 +313,7 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[Entit
     .await?;
     for r in rows {
         let key = Key {
-            key_id: r.key_id,
+            key_id: r.key_id.into(),
             seats: r.seats.and_then(|seats| u32::try_from(seats).ok()),
             months: u32::try_from(r.months).unwrap_or(0),
             revealed_on: r.revealed_on,
@@ -459,7 +459,7 @@ async fn recorded(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         let waits = r.status == "waiting";
         let refusal = r.refused_by.zip(r.refused_why).filter(|_| r.status == "refused");
         let refusal = refusal.map(|(by, why)| Reason::RefusedByOperator { by, why });
-        let recorded = Recorded { request_no: r.request_no, content, waits, refused, refusal };
+        let recorded = Recorded { request_no: r.request_no.into(), content, waits, refused, refusal };
         book.recorded.insert((*partner_id, *family, key.clone()), recorded);
     }
     Ok(())

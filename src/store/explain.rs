@@ -12,7 +12,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::Result;
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, RequestId, SubscriptionId, UserNo},
+    id::{EntitlementNo, KeyNo, OrderNo, RequestId, RequestNo, SubscriptionId, UserNo},
     license_key::parse_key_ref,
     notice::Notice,
     reason::Reason,
@@ -36,7 +36,7 @@ pub async fn find(conn: &mut PgConnection, name: &str, kind: Option<&str>) -> Re
         Subject,
         r#"select 'partner' as "kind!", number as "name!", number as "partner!", partner_id as "partner_id!",
                   null::bigint as "membership_id: OrderNo", null::bigint as "entitlement_id: EntitlementNo", null::bigint as "user_id: UserNo",
-                  null::bigint as key_id, null::bigint as request_no
+                  null::bigint as "key_id: KeyNo", null::bigint as "request_no: RequestNo"
            from partner where number = $1
            union all
            select 'order', m.order_id, p.number, m.partner_id, m.membership_id, null, null, null, null
@@ -64,7 +64,7 @@ pub async fn find(conn: &mut PgConnection, name: &str, kind: Option<&str>) -> Re
         name,
         &orders,
         &benefits,
-        parse_key_ref(name),
+        parse_key_ref(name).map(KeyNo::get),
         of_user
     )
     .fetch_all(&mut *conn)
@@ -78,7 +78,7 @@ async fn refused(conn: &mut PgConnection, name: &str) -> Result<Vec<Subject>> {
         Subject,
         r#"select distinct 'request' as "kind!", $1 as "name!", p.number as "partner!", d.partner_id,
                   null::bigint as "membership_id: OrderNo", null::bigint as "entitlement_id: EntitlementNo", null::bigint as "user_id: UserNo",
-                  null::bigint as key_id, null::bigint as request_no
+                  null::bigint as "key_id: KeyNo", null::bigint as "request_no: RequestNo"
            from decision d join partner p using (partner_id)
            where d.content ->> 'request_id' = $1 order by 3"#,
         name
@@ -253,7 +253,7 @@ impl Subject {
             self.partner_id.get(),
             self.membership_id.map(OrderNo::get),
             self.entitlement_id.map(EntitlementNo::get),
-            self.request_no
+            self.request_no.map(RequestNo::get)
         )
         .fetch_all(conn)
         .await?)

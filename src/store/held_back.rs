@@ -7,7 +7,7 @@ use super::Result;
 use crate::domain::{
     core_difference::{Beside, units_on},
     held_back::Part,
-    id::{EntitlementNo, OrderId},
+    id::{EntitlementNo, OrderId, RunNo},
     reason::{Earliest, Reason},
 };
 
@@ -29,7 +29,7 @@ pub struct CountedBenefit<'a> {
 /// Notes what silver holds back from today on: each change is a version, and where nothing is left, a decision.
 pub async fn note(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     counted: impl Iterator<Item = CountedBenefit<'_>>,
     today: NaiveDate,
 ) -> Result<()> {
@@ -62,7 +62,7 @@ pub async fn note(
                                   where v.entitlement_id = e.entitlement_id) v",
         &ids as &[EntitlementNo],
         reasons as _,
-        run_id
+        run_id.get()
     )
     .execute(&mut *conn)
     .await?;
@@ -80,7 +80,7 @@ fn held(reason: Option<&Reason>) -> Option<(&Part, &OrderId, NaiveDate)> {
 /// Records each benefit, or period of one, of which silver leaves nothing, with its reason.
 pub async fn decide(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     today: NaiveDate,
     held: &[(EntitlementNo, Reason)],
 ) -> Result<()> {
@@ -108,7 +108,7 @@ pub async fn decide(
         reasons as _,
         earliest as _,
         today,
-        run_id
+        run_id.get()
     )
     .execute(conn)
     .await?;

@@ -11,7 +11,7 @@ use crate::domain::{
     benefit::Offer,
     credit::Schedule,
     entitlement_change::{Known, Stated},
-    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, SubscriptionId},
+    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestNo, SubscriptionId},
     money::{Amount, Currency},
 };
 
@@ -480,9 +480,9 @@ pub async fn append_usage(conn: &mut PgConnection, file_id: FileNo, usage: &[New
 }
 
 /// So many fresh numbers for requests, in their order.
-pub async fn new_requests(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
+pub async fn new_requests(conn: &mut PgConnection, count: i32) -> Result<Vec<RequestNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval('request_request_no_seq') as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('request_request_no_seq') as "id!: RequestNo" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)

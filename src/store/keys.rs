@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Error, Result, bulk::CopyRows};
 use crate::domain::{
-    id::{EntitlementNo, FileNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, FileNo, KeyNo, OrderNo, PartnerNo, RequestNo},
     kinds::keys::KeyContent,
 };
 
@@ -15,7 +15,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct StoredKey {
     /// Its number in the store.
-    pub key_id: i64,
+    pub key_id: KeyNo,
     /// The benefit it is of.
     pub entitlement_id: EntitlementNo,
     /// By what it is found.
@@ -26,7 +26,7 @@ pub struct StoredKey {
 
 /// A key as it is stored.
 struct KeyRecord {
-    key_id: i64,
+    key_id: KeyNo,
     entitlement_id: EntitlementNo,
     lookup: Vec<u8>,
     seats: Option<i32>,
@@ -87,7 +87,7 @@ pub async fn by_tail(
         .into_iter()
         .map(|r| {
             let row = KeyRecord {
-                key_id: r.key_id,
+                key_id: r.key_id.into(),
                 entitlement_id: r.entitlement_id.into(),
                 lookup: r.lookup,
                 seats: r.seats,
@@ -122,9 +122,9 @@ pub async fn benefits(
 }
 
 /// So many fresh numbers for keys, in their order.
-pub async fn new_keys(conn: &mut PgConnection, count: i32) -> Result<Vec<i64>> {
+pub async fn new_keys(conn: &mut PgConnection, count: i32) -> Result<Vec<KeyNo>> {
     Ok(sqlx::query_scalar!(
-        r#"select nextval('license_key_key_id_seq') as "id!" from generate_series(1, $1)"#,
+        r#"select nextval('license_key_key_id_seq') as "id!: KeyNo" from generate_series(1, $1)"#,
         count
     )
     .fetch_all(conn)
@@ -167,16 +167,16 @@ pub async fn append(
 }
 
 /// Says for how many seats keys are that came without (D8).
-pub async fn put_seats(conn: &mut PgConnection, seats: &BTreeMap<i64, u32>) -> Result<()> {
+pub async fn put_seats(conn: &mut PgConnection, seats: &BTreeMap<KeyNo, u32>) -> Result<()> {
     if seats.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<i64> = seats.keys().copied().collect();
+    let numbers: Vec<KeyNo> = seats.keys().copied().collect();
     let seats: Vec<i32> = seats.values().map(|seats| i32::try_from(*seats).unwrap_or(i32::MAX)).collect();
     sqlx::query!(
         "update license_key k set seats = n.seats from unnest($1::bigint[], $2::int[]) as n (key_id, seats)
          where k.key_id = n.key_id and k.seats is null",
-        &numbers,
+        &numbers as &[KeyNo],
         &seats
     )
     .execute(conn)
@@ -207,12 +207,12 @@ pub struct Shown {
 ///
 /// # Errors
 /// [`Error::Unknown`]: there is none of that number.
-pub async fn get(conn: &mut PgConnection, key_id: i64) -> Result<Shown> {
+pub async fn get(conn: &mut PgConnection, key_id: KeyNo) -> Result<Shown> {
     let found = sqlx::query_as!(
         Shown,
         "select sealed, entitlement_id, product, language, os, download_url, instructions
          from license_key where key_id = $1",
-        key_id
+        key_id.get()
     );
     found.fetch_optional(conn).await?.ok_or_else(|| Error::Unknown { what: format!("key K{key_id}") })
 }
@@ -220,18 +220,18 @@ pub async fn get(conn: &mut PgConnection, key_id: i64) -> Result<Shown> {
 /// Records that a key was shown once more under a request that is on record.
 pub async fn append_reveal(
     conn: &mut PgConnection,
-    key_id: i64,
+    key_id: KeyNo,
     revealed_on: NaiveDate,
     revealed_by: &str,
-    request_no: i64,
+    request_no: RequestNo,
 ) -> Result<()> {
     sqlx::query!(
         "insert into key_reveal (key_id, partner_id, revealed_on, revealed_by, request_no)
          select key_id, partner_id, $2, $3, $4 from license_key where key_id = $1",
-        key_id,
+        key_id.get(),
         revealed_on,
         revealed_by,
-        request_no
+        request_no.get()
     )
     .execute(conn)
     .await?;

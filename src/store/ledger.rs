@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Result, bulk::CopyRows};
 use crate::domain::{
     draw::UnitTransfer,
-    id::{EntitlementNo, PartnerNo},
+    id::{EntitlementNo, PartnerNo, RunNo},
     ledger::Transfer,
 };
 
@@ -37,7 +37,7 @@ pub struct UnitEntry {
 }
 
 /// Enters transfers of credit, in this order. Says how many.
-pub async fn append_credit(conn: &mut PgConnection, run_id: i64, entries: &[CreditEntry]) -> Result<u64> {
+pub async fn append_credit(conn: &mut PgConnection, run_id: RunNo, entries: &[CreditEntry]) -> Result<u64> {
     let mut rows = CopyRows::into("transfer");
     for CreditEntry { entitlement_id, partner_id, transfer: t, rule } in entries {
         rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(t.kind.name());
@@ -55,7 +55,7 @@ pub async fn append_credit(conn: &mut PgConnection, run_id: i64, entries: &[Cred
 }
 
 /// Enters transfers of hours and incidents, in this order. Says how many.
-pub async fn append_units(conn: &mut PgConnection, run_id: i64, entries: &[UnitEntry]) -> Result<u64> {
+pub async fn append_units(conn: &mut PgConnection, run_id: RunNo, entries: &[UnitEntry]) -> Result<u64> {
     let mut rows = CopyRows::into("transfer");
     for UnitEntry { entitlement_id, partner_id, kind, transfer: t } in entries {
         rows.cell(partner_id).cell(entitlement_id).cell(run_id).cell(kind);

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo},
+    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, RequestNo, RunNo},
     notice::{Audience, KINDS, Notice, kinds_to},
 };
 
@@ -17,7 +17,7 @@ pub enum NoticeSubject {
     /// An entitlement.
     Entitlement(EntitlementNo),
     /// A request.
-    Request(i64),
+    Request(RequestNo),
 }
 
 impl NoticeSubject {
@@ -25,7 +25,7 @@ impl NoticeSubject {
         match self {
             Self::Membership(id) => ("membership", id.get()),
             Self::Entitlement(id) => ("entitlement", id.get()),
-            Self::Request(id) => ("request", id),
+            Self::Request(id) => ("request", id.get()),
         }
     }
 }
@@ -47,7 +47,7 @@ pub struct Owed {
 
 /// Records notices; those already owed change nothing. Says how many are new. A step of an end that moved may fall on a
 /// date under which the end of before was told: it is owed under the first free date after what was told.
-pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<usize> {
+pub async fn owe(conn: &mut PgConnection, run_id: RunNo, owed: &[Owed]) -> Result<usize> {
     if owed.is_empty() {
         return Ok(0);
     }
@@ -79,7 +79,7 @@ pub async fn owe(conn: &mut PgConnection, run_id: i64, owed: &[Owed]) -> Result<
         &anchors,
         until as _,
         content as _,
-        run_id,
+        run_id.get(),
         &reminders(),
     )
     .execute(conn)

@@ -8,8 +8,8 @@ use sqlx::{
 };
 
 use crate::domain::id::{
-    AccessId, ContractId, EntitlementNo, FileNo, ObjectId, OrderId, OrderNo, PartnerId, PartnerNo, RequestId,
-    SubscriptionId, TenantId, UserNo,
+    AccessId, ContractId, DecisionNo, EntitlementNo, FileNo, KeyNo, ObjectId, OrderId, OrderNo, PartnerId,
+    PartnerNo, RequestId, RequestNo, RunNo, SubscriptionId, TenantId, UsageNo, UserNo,
 };
 
 /// Reads and binds numbers as `bigint`.
@@ -41,7 +41,7 @@ macro_rules! bigint {
     )*};
 }
 
-bigint!(EntitlementNo, FileNo, OrderNo, PartnerNo, UserNo);
+bigint!(UsageNo, DecisionNo, RequestNo, KeyNo, RunNo, EntitlementNo, FileNo, OrderNo, PartnerNo, UserNo);
 
 /// Reads and binds names as `text`.
 macro_rules! text {

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span, units};
 use crate::domain::{
     cancellation::Use,
-    id::{EntitlementNo, OrderId, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerNo, RunNo},
     reason::Reason,
 };
 
@@ -204,7 +204,7 @@ pub async fn unassigned(
 /// Records that credits were closed by policy (D11).
 pub async fn decide_closed(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     today: NaiveDate,
     closed: &[Unassigned],
 ) -> Result<()> {
@@ -221,7 +221,7 @@ pub async fn decide_closed(
         &subjects,
         reasons as _,
         today,
-        run_id
+        run_id.get()
     )
     .execute(conn)
     .await?;
@@ -294,7 +294,7 @@ pub async fn end_memberships(
 /// Those that ended by then are left alone.
 pub async fn end_entitlements(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     endings: &[EndingEntitlement],
 ) -> Result<()> {
     let ids: Vec<EntitlementNo> = endings.iter().map(|e| e.entitlement_id).collect();
@@ -320,7 +320,7 @@ pub async fn end_entitlements(
         &ids as &[EntitlementNo],
         &ended_on,
         &how,
-        run_id
+        run_id.get()
     )
     .execute(&mut *conn)
     .await?;

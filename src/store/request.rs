@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, credit::spans, run::Span};
 use crate::domain::{
     cancellation::Refund,
-    id::{FileNo, OrderNo, PartnerNo},
+    id::{FileNo, OrderNo, PartnerNo, RequestNo, RunNo},
     reason::{Earliest, Reason, earliest},
 };
 
@@ -15,7 +15,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct PendingRequest {
     /// Its number in the store.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// Whose.
     pub partner_id: PartnerNo,
     /// Its key in its file: the request id of a cancellation, the old order of a renewal.
@@ -38,7 +38,7 @@ pub struct Decision<'a> {
     /// Whose.
     pub partner_id: PartnerNo,
     /// The request that was decided; `None` for a row that never became one.
-    pub request_no: Option<i64>,
+    pub request_no: Option<RequestNo>,
     /// What kind of thing it is about: `order`, `entitlement`.
     pub subject_kind: &'a str,
     /// Its outside name.
@@ -56,7 +56,7 @@ pub struct Decision<'a> {
     /// The business date.
     pub decided_on: NaiveDate,
     /// The run that decided.
-    pub run_id: Option<i64>,
+    pub run_id: Option<RunNo>,
     /// The file whose arrival decided.
     pub file_id: Option<FileNo>,
 }
@@ -110,7 +110,7 @@ pub async fn decide(conn: &mut PgConnection, decisions: &[Decision<'_>]) -> Resu
         Earliest::On(day) if !d.reasons.is_empty() => Some(day),
         _ => None,
     };
-    let requests: Vec<Option<i64>> = decisions.iter().map(|d| d.request_no).collect();
+    let requests: Vec<Option<RequestNo>> = decisions.iter().map(|d| d.request_no).collect();
     let outcomes: Vec<String> = decisions.iter().map(outcome).collect();
     sqlx::query!(
         "insert into decision (partner_id, request_no, subject_kind, subject, action, requested_by, outcome, reasons,

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
+use crate::domain::id::RunNo;
 
 mod claim;
 mod leader;
@@ -41,7 +42,7 @@ pub struct Provenance {
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     /// Its number, on every effect.
-    pub run_id: i64,
+    pub run_id: RunNo,
     /// The last stage whose chunks are planned; −1: none.
     pub stage: i16,
     /// Whether chunks of it are open, or failed for good.
@@ -139,7 +140,7 @@ pub async fn record_idle(
 /// Records the chunks of `stage`, if there are any; a span that is open already is not doubled.
 pub async fn plan(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     stage: i16,
     priority: i16,
     spans: &[Span],
@@ -147,7 +148,9 @@ pub async fn plan(
     if spans.is_empty() {
         return Ok(());
     }
-    sqlx::query!("update run set stage = $2 where run_id = $1", run_id, stage).execute(&mut *conn).await?;
+    sqlx::query!("update run set stage = $2 where run_id = $1", run_id.get(), stage)
+        .execute(&mut *conn)
+        .await?;
     let from_on: Vec<NaiveDate> = spans.iter().map(|s| s.from.0).collect();
     let from_id: Vec<i64> = spans.iter().map(|s| s.from.1).collect();
     let until_on: Vec<NaiveDate> = spans.iter().map(|s| s.until.0).collect();
@@ -159,7 +162,7 @@ pub async fn plan(
          from unnest($4::date[], $5::bigint[], $6::date[], $7::bigint[]) with ordinality
               as span (f_on, f_id, u_on, u_id, nth)
          on conflict do nothing",
-        run_id,
+        run_id.get(),
         stage,
         priority,
         &from_on,
@@ -176,7 +179,7 @@ pub async fn plan(
 #[derive(Clone, Debug)]
 pub struct Claimable {
     /// The run.
-    pub run_id: i64,
+    pub run_id: RunNo,
     /// Its job.
     pub job: String,
     /// Its business date.
@@ -234,14 +237,14 @@ pub async fn retried(conn: &mut PgConnection) -> Result<Vec<(String, NaiveDate)>
 }
 
 /// Chunks of a run that are not done.
-pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<OpenChunks> {
+pub async fn open_chunks(conn: &mut PgConnection, run_id: RunNo) -> Result<OpenChunks> {
     Ok(sqlx::query_as!(
         OpenChunks,
         r#"select count(*) filter (where status in ('ready', 'claimed')) as "open!",
                   count(*) filter (where status = 'failed') as "failed!",
                   count(*) filter (where status = 'failed' and only_key is not null) as "single!"
            from run_chunk where run_id = $1 and status in ('ready', 'claimed', 'failed')"#,
-        run_id
+        run_id.get()
     )
     .fetch_one(conn)
     .await?)
@@ -249,12 +252,12 @@ pub async fn open_chunks(conn: &mut PgConnection, run_id: i64) -> Result<OpenChu
 
 /// How many chunks of a run failed for good, asked by who is about to claim one. Unless it is a rehearsal's, Postgres ends its
 /// transaction after 20 s without a statement: who is paused in it keeps no chunk from others.
-pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64, rehearsed: bool) -> Result<i64> {
+pub async fn failed_chunks(conn: &mut PgConnection, run_id: RunNo, rehearsed: bool) -> Result<i64> {
     let row = sqlx::query!(
         r#"select count(*) as "failed!",
                   case when not $2 then set_config('idle_in_transaction_session_timeout', '20s', true) end as ends
            from run_chunk where run_id = $1 and status = 'failed'"#,
-        run_id,
+        run_id.get(),
         rehearsed
     )
     .fetch_one(conn)
@@ -263,7 +266,7 @@ pub async fn failed_chunks(conn: &mut PgConnection, run_id: i64, rehearsed: bool
 }
 
 /// The chunks of a run that failed for good, by number, and what the first of them said last.
-pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>, String)> {
+pub async fn failures(conn: &mut PgConnection, run_id: RunNo) -> Result<(Vec<i32>, String)> {
     let row = sqlx::query!(
         r#"select array_agg(chunk_no order by chunk_no) as "numbers!",
                   coalesce((select error from attempt a
@@ -272,7 +275,7 @@ pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>,
                               and error is not null
                             order by attempt_id desc limit 1), 'nothing') as "said!"
            from run_chunk where run_id = $1 and status = 'failed' having count(*) > 0"#,
-        run_id
+        run_id.get()
     )
     .fetch_optional(conn)
     .await?;
@@ -281,7 +284,7 @@ pub async fn failures(conn: &mut PgConnection, run_id: i64) -> Result<(Vec<i32>,
 
 /// Closes a run: `done` only when no chunk is missing, else `incomplete`. Says what it came to. `stage`: the last that was
 /// planned, if stages without chunks were since the last with some.
-pub async fn close(conn: &mut PgConnection, run_id: i64, stage: Option<i16>) -> Result<Counts> {
+pub async fn close(conn: &mut PgConnection, run_id: RunNo, stage: Option<i16>) -> Result<Counts> {
     Ok(sqlx::query_as!(
         Counts,
         r#"update run set finished_at = now(), stage = coalesce($2, run.stage),
@@ -294,7 +297,7 @@ pub async fn close(conn: &mut PgConnection, run_id: i64, stage: Option<i16>) -> 
                  from run_chunk where run_id = $1) t
            where run.run_id = $1
            returning t.done as "done!", t.refused as "refused!", t.failed as "failed!""#,
-        run_id,
+        run_id.get(),
         stage
     )
     .fetch_one(conn)

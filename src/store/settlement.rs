@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::{Error, Result, credit::spans, run::Span};
 use crate::domain::{
     calendar::Period,
-    id::{EntitlementNo, OrderNo, PartnerNo},
+    id::{EntitlementNo, OrderNo, PartnerNo, UsageNo},
     ledger::{Account, Booked, EntryKind, FrozenRate, Transfer},
     money::{Amount, Currency},
     settlement::Usage,
@@ -93,7 +93,7 @@ pub async fn booked(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Ve
             amount: Amount::new(r.amount_minor, Currency::stored(&r.currency).ok_or_else(unknown)?),
             usd_minor: r.usd_minor,
             rate: r.rate_nano.zip(r.rate_on).map(|(nano, published_on)| FrozenRate { nano, published_on }),
-            usage_id: r.usage_id,
+            usage_id: r.usage_id.map(UsageNo::from),
             corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
         };
         booked.push((r.entitlement_id.into(), Booked { transfer_id: r.transfer_id, transfer }));
@@ -121,17 +121,17 @@ pub async fn usage(
     for r in rows {
         let unknown = || Error::Unknown { what: format!("currency {} of usage {}", r.currency, r.usage_id) };
         let amount = Amount::new(r.amount_minor, Currency::stored(&r.currency).ok_or_else(unknown)?);
-        let one = Usage { usage_id: r.usage_id, reference: r.reference, used_on: r.used_on, amount };
+        let one = Usage { usage_id: r.usage_id.into(), reference: r.reference, used_on: r.used_on, amount };
         usage.push((r.entitlement_id.into(), one));
     }
     Ok(usage)
 }
 
 /// Marks usage as booked.
-pub async fn mark_settled(conn: &mut PgConnection, usage_ids: &[i64]) -> Result<()> {
+pub async fn mark_settled(conn: &mut PgConnection, usage_ids: &[UsageNo]) -> Result<()> {
     sqlx::query!(
         "update credit_usage set settled = true where usage_id = any($1) and not settled",
-        usage_ids
+        usage_ids as &[UsageNo]
     )
     .execute(conn)
     .await?;

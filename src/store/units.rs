@@ -16,13 +16,10 @@ use crate::domain::{
     benefit::{Benefit, Move, Unit},
     calendar::Period,
     draw::{self, BookedUnits, Drawable, UnitTransfer},
-    id::{EntitlementNo, PartnerNo},
+    id::{EntitlementNo, PartnerNo, RequestNo, RunNo},
     ledger::Account,
     reason::Reason,
 };
-
-/// Draws are booked when their request arrives, which is outside any run.
-const NO_RUN: i64 = 0;
 
 /// Minutes or incidents that a request draws.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +27,7 @@ pub struct UnitDraw {
     /// From which benefit.
     pub entitlement_id: EntitlementNo,
     /// By which request.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// On which day.
     pub on: NaiveDate,
     /// How many; more than zero.
@@ -48,7 +45,8 @@ pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
     let mut ids: Vec<EntitlementNo> = of.keys().copied().collect();
     ids.sort_unstable();
     let found = drawables(conn, &ids).await?;
-    book(conn, NO_RUN, &found, &of, last).await?;
+    // Draws are booked when their request arrives, which is outside any run.
+    book(conn, RunNo::default(), &found, &of, last).await?;
     Ok(())
 }
 
@@ -57,7 +55,7 @@ pub async fn draw(conn: &mut PgConnection, draws: &[UnitDraw]) -> Result<()> {
 /// Others are left alone.
 pub async fn settle(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     entitlement_ids: &[EntitlementNo],
     today: NaiveDate,
 ) -> Result<usize> {
@@ -69,7 +67,7 @@ pub async fn settle(
 /// next (D12, D16).
 pub async fn settle_beside(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     ids: &[EntitlementNo],
     today: NaiveDate,
 ) -> Result<usize> {
@@ -82,7 +80,7 @@ pub async fn settle_beside(
 
 async fn bring_up(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     found: &[FoundBenefit],
     today: NaiveDate,
 ) -> Result<usize> {
@@ -92,7 +90,7 @@ async fn bring_up(
 
 async fn book(
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     found: &[FoundBenefit],
     draws: &HashMap<EntitlementNo, Vec<draw::Draw>>,
     today: NaiveDate,
@@ -219,7 +217,7 @@ async fn booked(
             to: Account::parse(&r.to_account).ok_or_else(unknown)?,
             on: r.effective_on,
             count: r.amount_minor,
-            request_no: r.request_no,
+            request_no: r.request_no.map(RequestNo::from),
             corrects: r.corrects.map(|id| (id, u32::try_from(r.correction_no).unwrap_or(0))),
             period: Period { from: r.period_from, until: r.period_until },
             rule: None,

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 
 use super::{Error, Result};
 use crate::domain::{
-    id::{EntitlementNo, FileNo},
+    id::{EntitlementNo, FileNo, KeyNo},
     license_key::Secret,
 };
 
@@ -160,16 +160,16 @@ impl Vault {
     ///
     /// # Errors
     /// The machine gives no random bytes.
-    pub fn seal(&self, key: &Secret, key_id: i64, entitlement_id: EntitlementNo) -> Result<Vec<u8>> {
-        self.close(key.expose().as_bytes(), &bound("key", key_id, entitlement_id.get()))
+    pub fn seal(&self, key: &Secret, key_id: KeyNo, entitlement_id: EntitlementNo) -> Result<Vec<u8>> {
+        self.close(key.expose().as_bytes(), &bound("key", key_id.get(), entitlement_id.get()))
     }
 
     /// Opens a sealed key.
     ///
     /// # Errors
     /// [`Error::Unknown`]: it was sealed as another key or of another benefit, or was changed.
-    pub fn open(&self, sealed: &[u8], key_id: i64, entitlement_id: EntitlementNo) -> Result<Secret> {
-        let text = self.reopen(sealed, &bound("key", key_id, entitlement_id.get()));
+    pub fn open(&self, sealed: &[u8], key_id: KeyNo, entitlement_id: EntitlementNo) -> Result<Secret> {
+        let text = self.reopen(sealed, &bound("key", key_id.get(), entitlement_id.get()));
         text.and_then(|text| Secret::parse(&text))
             .ok_or_else(|| Error::Unknown { what: format!("a seal of key K{key_id}") })
     }
@@ -289,17 +289,20 @@ mod tests {
     #[test]
     fn promise_11_a_key_opens_in_its_own_row_with_its_own_secret_and_nowhere_else() {
         let vault = Vault::of(&[7; BYTES]);
-        let sealed = vault.seal(&key(), 17, 4.into()).unwrap();
-        assert_eq!(vault.open(&sealed, 17, 4.into()).unwrap(), key());
-        assert_ne!(sealed, vault.seal(&key(), 17, 4.into()).unwrap(), "a nonce each");
-        assert!(vault.open(&sealed, 18, 4.into()).is_err() && vault.open(&sealed, 17, 5.into()).is_err());
-        assert!(Vault::of(&[8; BYTES]).open(&sealed, 17, 4.into()).is_err());
+        let sealed = vault.seal(&key(), 17.into(), 4.into()).unwrap();
+        assert_eq!(vault.open(&sealed, 17.into(), 4.into()).unwrap(), key());
+        assert_ne!(sealed, vault.seal(&key(), 17.into(), 4.into()).unwrap(), "a nonce each");
+        assert!(
+            vault.open(&sealed, 18.into(), 4.into()).is_err()
+                && vault.open(&sealed, 17.into(), 5.into()).is_err()
+        );
+        assert!(Vault::of(&[8; BYTES]).open(&sealed, 17.into(), 4.into()).is_err());
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert!(vault.open(&changed, 17, 4.into()).is_err());
+            assert!(vault.open(&changed, 17.into(), 4.into()).is_err());
         }
-        assert!(vault.open(&sealed[..NONCE - 1], 17, 4.into()).is_err());
+        assert!(vault.open(&sealed[..NONCE - 1], 17.into(), 4.into()).is_err());
         let row = vault.seal_cells("a\u{1f}b", 1.into(), 2).unwrap();
         assert_eq!(vault.open_cells(&row, 1.into(), 2).unwrap(), "a\u{1f}b");
         assert!(vault.open_cells(&row, 2.into(), 1).is_err() && vault.open_cells("zz", 1.into(), 2).is_err());

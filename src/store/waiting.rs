@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{Result, operator_action, work::By};
 use crate::domain::{
-    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId},
+    id::{EntitlementNo, FileNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestId, RequestNo},
     reason::Problem,
 };
 
@@ -15,7 +15,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct HeldRequest {
     /// Its number.
-    pub request_no: i64,
+    pub request_no: RequestNo,
     /// Among which requests its key is unique.
     pub family: String,
     /// `assign`, `cancel` …
@@ -73,11 +73,11 @@ pub struct HeldRequest {
 }
 
 /// The numbers of the requests that wait, of all partners or of one, by date, then arrival, then line.
-pub async fn requests(conn: &mut PgConnection, partner: Option<&PartnerId>) -> Result<Vec<i64>> {
+pub async fn requests(conn: &mut PgConnection, partner: Option<&PartnerId>) -> Result<Vec<RequestNo>> {
     Ok(sqlx::query_scalar!(
-        "select r.request_no from request r join partner p using (partner_id)
+        r#"select r.request_no as "request_no: RequestNo" from request r join partner p using (partner_id)
          where r.status = 'waiting' and ($1::text is null or p.number = $1)
-         order by r.requested_on, r.file_id, r.line, r.request_no",
+         order by r.requested_on, r.file_id, r.line, r.request_no"#,
         partner as _
     )
     .fetch_all(conn)
@@ -85,14 +85,14 @@ pub async fn requests(conn: &mut PgConnection, partner: Option<&PartnerId>) -> R
 }
 
 /// The numbers of a partner's requests that wait, or that an operator refused and whose order has not ended.
-pub async fn told_to_partner(conn: &mut PgConnection, partner: &PartnerId) -> Result<Vec<i64>> {
+pub async fn told_to_partner(conn: &mut PgConnection, partner: &PartnerId) -> Result<Vec<RequestNo>> {
     Ok(sqlx::query_scalar!(
-        "select r.request_no
+        r#"select r.request_no as "request_no: RequestNo"
          from (select partner_id from partner where number = $1) p
          cross join lateral (select * from request of where of.partner_id = p.partner_id offset 0) r
          left join membership m using (membership_id)
          where (r.status = 'waiting' or r.status = 'refused' and r.refused_by is not null) and m.ended_on is null
-         order by r.requested_on, r.file_id, r.line, r.request_no",
+         order by r.requested_on, r.file_id, r.line, r.request_no"#,
         partner as _
     )
     .fetch_all(conn)
@@ -100,7 +100,7 @@ pub async fn told_to_partner(conn: &mut PgConnection, partner: &PartnerId) -> Re
 }
 
 /// Requests by their numbers, by date, then arrival, then line; what is not known is left out.
-pub async fn load(conn: &mut PgConnection, numbers: &[i64]) -> Result<Vec<HeldRequest>> {
+pub async fn load(conn: &mut PgConnection, numbers: &[RequestNo]) -> Result<Vec<HeldRequest>> {
     Ok(sqlx::query_as!(
         HeldRequest,
         r#"select r.request_no, r.family as "family!", r.kind, r.status, r.refused_by, r.refused_why, r.content as "content: Json<Value>",
@@ -129,7 +129,7 @@ pub async fn load(conn: &mut PgConnection, numbers: &[i64]) -> Result<Vec<HeldRe
            left join directory_user w on w.user_id = (r.content ->> 'to_user')::bigint
            where r.request_no = any($1)
            order by r.requested_on, r.file_id, r.line, r.request_no"#,
-        numbers
+        numbers as &[RequestNo]
     )
     .fetch_all(conn)
     .await?)
@@ -232,11 +232,11 @@ pub async fn record(
 }
 
 /// Marks requests that wait as refused by an operator.
-pub async fn mark_refused(conn: &mut PgConnection, numbers: &[i64], by: By<'_>) -> Result<()> {
+pub async fn mark_refused(conn: &mut PgConnection, numbers: &[RequestNo], by: By<'_>) -> Result<()> {
     sqlx::query!(
         "update request set status = 'refused', refused_by = $2, refused_why = $3
          where request_no = any($1) and status = 'waiting'",
-        numbers,
+        numbers as &[RequestNo],
         by.by,
         by.why
     )

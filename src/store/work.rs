@@ -81,7 +81,7 @@ pub async fn list(
     .await?;
     let total = rows.first().map_or(0, |row| row.total);
     let listed = rows.into_iter().map(|r| Listed {
-        id: WorkId { run_id: r.run_id, chunk_no: r.chunk_no },
+        id: WorkId { run_id: r.run_id.into(), chunk_no: r.chunk_no },
         job: r.job,
         due_on: r.due_on,
         state: State::named(&r.state).unwrap_or(State::Done),
@@ -126,7 +126,7 @@ pub async fn tries(conn: &mut PgConnection, id: WorkId) -> Result<Vec<Try>> {
                        else 'lost' end as "outcome!"
            from attempt a join run_chunk c using (run_id, chunk_no)
            where a.run_id = $1 and a.chunk_no = $2 order by a.attempt_id"#,
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .fetch_all(conn)
@@ -154,7 +154,7 @@ pub async fn actions(conn: &mut PgConnection, id: WorkId) -> Result<Vec<Operator
         OperatorAction,
         "select at, action, by, why, before from operator_action where run_id = $1 and chunk_no = $2
          order by action_id",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .fetch_all(conn)

@@ -20,7 +20,7 @@ async fn run_of(conn: &mut PgConnection, job: &str, on: &str, chunks: i64, prior
     let spans: Vec<Span> =
         (0..chunks).map(|n| Span { from: (day(on), n), until: (day(on), n + 1) }).collect();
     run::plan(conn, run_id, 0, priority, &spans).await.unwrap();
-    run_id
+    run_id.get()
 }
 
 /// A store with a run of so many chunks.
@@ -32,7 +32,7 @@ async fn planned(chunks: i64) -> (House, PoolConnection<Postgres>, i64) {
 }
 
 async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Option<Chunk> {
-    run::claim(conn, run_id, by).await.unwrap()
+    run::claim(conn, run_id.into(), by).await.unwrap()
 }
 
 async fn lapse(house: &House) {
@@ -50,7 +50,7 @@ async fn outcomes(house: &House) -> Vec<String> {
 async fn a_span_that_is_open_is_not_planned_twice() {
     let (house, mut conn, run_id) = planned(3).await;
     let span = |n| Span { from: (day("2024-02-01"), n), until: (day("2024-02-01"), n + 1) };
-    run::plan(&mut conn, run_id, 0, 0, &[span(1), span(1), span(7), span(7)]).await.unwrap();
+    run::plan(&mut conn, run_id.into(), 0, 0, &[span(1), span(1), span(7), span(7)]).await.unwrap();
     let spans = house.lines("select from_id::text from run_chunk order by chunk_no").await;
     assert_eq!(spans, ["0", "1", "2", "7"]);
 }
@@ -109,8 +109,8 @@ async fn a_failure_pauses_longer_each_time_and_is_given_up_after_the_last_try() 
         sqlx::query("update run_chunk set ready_at = now()").execute(&house.owner).await.unwrap();
     }
     assert!(claim(&mut conn, run_id, by("worker:a")).await.is_none(), "nobody tries it again");
-    assert_eq!(run::failures(&mut conn, run_id).await.unwrap(), (vec![1], "no".to_owned()));
-    run::close(&mut conn, run_id, None).await.unwrap();
+    assert_eq!(run::failures(&mut conn, run_id.into()).await.unwrap(), (vec![1], "no".to_owned()));
+    run::close(&mut conn, run_id.into(), None).await.unwrap();
     assert_eq!(house.one::<String>("select status from run").await, "incomplete");
 }
 
@@ -169,7 +169,7 @@ async fn a_chunk_that_brings_an_outage_on_itself_is_not_spared_for_ever() {
         tries += 1;
     }
     assert_eq!(tries, 50 + 3);
-    assert_eq!(run::open_chunks(&mut conn, run_id).await.unwrap().failed, 1);
+    assert_eq!(run::open_chunks(&mut conn, run_id.into()).await.unwrap().failed, 1);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn what_a_process_that_ended_had_taken_up_again_of_a_night_that_is_over_is
     assert_eq!(retried(&house).await, 0, "an operator holds it back, and no night waits for that");
     sqlx::query("update run_chunk set status = 'done'").execute(&house.owner).await.unwrap();
     assert_eq!(retried(&house).await, 1, "it is to be closed");
-    run::close(&mut conn, run_id, None).await.unwrap();
+    run::close(&mut conn, run_id.into(), None).await.unwrap();
     assert_eq!(retried(&house).await, 0);
 }
 
@@ -287,9 +287,9 @@ async fn what_was_called_off_is_discarded_by_whoever_has_it_or_finds_it() {
     assert_eq!(house.lines("select status from run_chunk").await, ["discarded", "discarded"]);
     let lost = run::finish(&mut conn, &second, Counts::default()).await.unwrap_err();
     assert!(matches!(lost, store::Error::LeaseLost), "done too late");
-    let open = run::open_chunks(&mut conn, run_id).await.unwrap();
+    let open = run::open_chunks(&mut conn, run_id.into()).await.unwrap();
     assert_eq!((open.open, open.failed), (0, 0));
-    run::close(&mut conn, run_id, None).await.unwrap();
+    run::close(&mut conn, run_id.into(), None).await.unwrap();
     let status = house.one::<String>("select status from run").await;
     assert_eq!(status, "incomplete", "a run with a missing chunk is not complete");
 }

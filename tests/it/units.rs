@@ -33,7 +33,12 @@ async fn house() -> House {
 /// Draws as an accepted request does.
 async fn drawn(house: &House, benefit: &str, request_no: i64, on: &str, count: i64) {
     let of = format!("select entitlement_id from entitlement where benefit = '{benefit}'");
-    let draws = [UnitDraw { entitlement_id: house.one(&of).await, request_no, on: day(on), count }];
+    let draws = [UnitDraw {
+        entitlement_id: house.one(&of).await,
+        request_no: request_no.into(),
+        on: day(on),
+        count,
+    }];
     draw(&mut house.pool.acquire().await.unwrap(), &draws).await.unwrap();
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::event::{Event, event};
 use crate::{
     domain::{
+        id::KeyNo,
         language::Language,
         license_key::{key_ref, masked},
         naming,
@@ -60,7 +61,7 @@ pub(super) fn waiting(waiting: &WaitingGrant) -> Event {
 
 /// Keys that came; never what they say.
 pub(super) fn keys_known(keys: &KeysKnown) -> Event {
-    let (first, last) = (key_ref(keys.first), key_ref(keys.last));
+    let (first, last) = (key_ref(keys.first.into()), key_ref(keys.last.into()));
     let says = match keys.count {
         1 => format!("key {first} came with {}", keys.file),
         count => format!("{count} keys came with {}: {first} to {last}", keys.file),
@@ -68,7 +69,7 @@ pub(super) fn keys_known(keys: &KeysKnown) -> Event {
     event(keys.known_on, "keys", format!("{}/{}", keys.order_id, keys.benefit), says).of_key(first)
 }
 
-fn named(key_id: i64, tail: &str) -> String {
+fn named(key_id: KeyNo, tail: &str) -> String {
     format!("key {} ({})", key_ref(key_id), masked(tail))
 }
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::store::explain::Subject;
+use crate::{domain::id::DecisionNo, store::explain::Subject};
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -24,7 +24,7 @@ pub struct Event {
     pub(super) key: Option<String>,
     /// The number of the decision that it is, or comes of.
     #[serde(skip)]
-    pub(super) decision: Option<i64>,
+    pub(super) decision: Option<DecisionNo>,
 }
 
 /// What comes first on one day.
@@ -88,7 +88,7 @@ impl Event {
     }
 
     /// Comes of a decision.
-    pub(super) const fn by_decision(mut self, number: Option<i64>) -> Self {
+    pub(super) const fn by_decision(mut self, number: Option<DecisionNo>) -> Self {
         self.decision = number;
         self
     }
@@ -97,6 +97,6 @@ impl Event {
     pub(super) fn place(&self) -> (NaiveDate, Option<usize>, Option<i64>, Option<usize>) {
         let of = |what: &str| ORDER.iter().position(|known| *known == what);
         let among = if self.decision.is_some() { DECIDED } else { self.what };
-        (self.on, of(among), self.decision, of(self.what))
+        (self.on, of(among), self.decision.map(DecisionNo::get), of(self.what))
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::{
     agreement::Exclusion,
+    id::UsageNo,
     ledger::{Booked, net},
     money::PerEuro,
     rate::Rates,
@@ -99,7 +100,7 @@ impl Ledger {
             .filter(|b| b.transfer.corrects.is_none())
             .map(|b| {
                 let t = &b.transfer;
-                (t.kind, t.period_no, t.effective_on, net(b, &self.booked), t.usage_id)
+                (t.kind, t.period_no, t.effective_on, net(b, &self.booked), t.usage_id.map(UsageNo::get))
             })
             .filter(|line| line.3 != 0)
             .collect();
@@ -119,7 +120,7 @@ impl Ledger {
 
 fn used(usage_id: i64, on: &str, amount_minor: i64) -> Usage {
     let amount = Amount::new(amount_minor, Currency::USD);
-    Usage { usage_id, reference: format!("U{usage_id}"), used_on: day(on), amount }
+    Usage { usage_id: usage_id.into(), reference: format!("U{usage_id}"), used_on: day(on), amount }
 }
 
 #[test]
@@ -220,7 +221,7 @@ fn d14_bulk_that_is_blocked_for_good_is_never_granted_and_its_usage_is_overage()
     ledger.standing = vec![standing("2024-01-01", "2025-01-30")];
     let usage = [used(1, "2024-02-05", 6_000)];
     ledger.advance(&terms, day("2025-02-10"));
-    assert_eq!(ledger.settle(&terms, &usage, day("2025-02-10")).usage_ids, [0; 0], "it waits");
+    assert_eq!(ledger.settle(&terms, &usage, day("2025-02-10")).usage_ids, [], "it waits");
     let waits = ledger.schedule.as_ref().unwrap().waits.clone();
     assert_eq!(waits, Some(Reason::BulkBlocked { agreement: "csp".into(), earliest_on: None }));
     terms.ended = Some(CreditEnd { on: day("2025-03-02"), refunded: false });
@@ -264,7 +265,7 @@ fn d15_usage_draws_from_the_period_of_its_date_and_the_rest_is_overage() {
     ledger.advance(&terms, day("2024-02-10"));
     let usage = [used(1, "2024-02-05", 6_000), used(2, "2024-02-07", 6_000), used(3, "2024-02-29", 100)];
     let settled = ledger.settle(&terms, &usage, day("2024-02-10"));
-    assert_eq!(settled.usage_ids, [1, 2], "the third waits for its grant");
+    assert_eq!(settled.usage_ids, [1.into(), 2.into()], "the third waits for its grant");
     assert_eq!(ledger.schedule.as_ref().unwrap().open_minor, 0);
     let content = ledger.content();
     assert_eq!(content[1], (EntryKind::CreditUsed, 0, day("2024-02-05"), 6_000, Some(1)));
@@ -368,7 +369,7 @@ proptest::proptest! {
         let start = day("2024-01-31");
         let facts: Vec<(u32, Usage)> = uses.iter().zip(1i64..).map(|((on, amount, late), id)| {
             let used_on = add_days(start, *on);
-            (on + late, Usage { usage_id: id, reference: format!("U{id}"), used_on, amount: Amount::new(*amount, Currency::USD) })
+            (on + late, Usage { usage_id: id.into(), reference: format!("U{id}"), used_on, amount: Amount::new(*amount, Currency::USD) })
         }).collect();
         let refund_on = refund.map(|(on, late)| (add_days(start, on), on + late));
         let run = |known_from_the_start: bool| {

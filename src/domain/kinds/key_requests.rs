@@ -6,7 +6,7 @@ use strum::VariantNames;
 use super::{
     super::{
         benefit::Benefit,
-        id::{OrderId, PartnerId, TenantId},
+        id::{KeyNo, OrderId, PartnerId, TenantId},
         license_key::{Mode, parse_key_ref},
         reason::{Expected, Problem},
     },
@@ -18,7 +18,7 @@ use super::{
 const ACTION: Field<KeyAction> =
     key("action", one_of(KeyAction::VARIANTS, Expected::Action, KeyAction::parse)).help("What is asked for");
 const REQUESTED_ON: Field<NaiveDate> = ASKED_ON.key();
-const KEY_REF: Field<i64> = optional("key_ref", Typed { of: Type::KeyRef, parse: parse_key_ref })
+const KEY_REF: Field<KeyNo> = optional("key_ref", Typed { of: Type::KeyRef, parse: parse_key_ref })
     .key()
     .help("The key, such as K17; without it the oldest that was not revealed");
 const TENANT_ID: Field<TenantId> =
@@ -97,7 +97,7 @@ pub struct KeyRequestRow {
     /// On which UTC date (D1).
     pub requested_on: NaiveDate,
     /// Which key; `None`: the oldest unrevealed one.
-    pub key_ref: Option<i64>,
+    pub key_ref: Option<KeyNo>,
     /// The tenant to redeem onto; `None`: the partner's own.
     pub tenant_id: Option<TenantId>,
     /// How to redeem, as the row says it.
@@ -166,7 +166,10 @@ mod tests {
     fn r3_r5_a_row_says_which_key_and_how_and_a_reveal_has_neither_tenant_nor_mode() {
         let read = |changes: &[(&str, &str)]| row::parse(KIND.columns, parse, &row::with(TIDY, changes));
         let it = read(&[]).unwrap();
-        assert_eq!((it.action, it.mode, it.key_ref), (KeyAction::Redeem, Some(Mode::AddSeats), Some(12)));
+        assert_eq!(
+            (it.action, it.mode, it.key_ref),
+            (KeyAction::Redeem, Some(Mode::AddSeats), Some(12.into()))
+        );
         assert_eq!((it.tenant_id, it.requested_on), (Some(TENANT.into()), "2024-03-01".parse().unwrap()));
         let reveal = read(&[("action", "reveal")]).unwrap();
         assert_eq!((reveal.action, reveal.mode, reveal.tenant_id), (KeyAction::Reveal, None, None));
@@ -175,7 +178,7 @@ mod tests {
         }
         assert_eq!(Mode::ALL.map(Mode::name), ["new", "add_seats", "extend"]);
         for (written, key_ref) in [("K12", 12), ("k007", 7), ("K0", 0)] {
-            assert_eq!(read(&[("key_ref", written)]).unwrap().key_ref, Some(key_ref), "{written}");
+            assert_eq!(read(&[("key_ref", written)]).unwrap().key_ref, Some(key_ref.into()), "{written}");
         }
         let bad = |column, cell, expected| (column, cell, expected);
         row::each_alone(

@@ -385,8 +385,8 @@ mod tests {
     #[test]
     fn what_the_store_calls_a_key_is_read_back_in_any_case() {
         assert_eq!(
-            (key_ref(17).as_str(), parse_key_ref("K17"), parse_key_ref("k17")),
-            ("K17", Some(17), Some(17))
+            (key_ref(17.into()).as_str(), parse_key_ref("K17"), parse_key_ref("k17")),
+            ("K17", Some(17.into()), Some(17.into()))
         );
         for bad in ["", "K", "17", "K-17", "K1.7", "KK17"] {
             assert_eq!(parse_key_ref(bad), None, "{bad}");

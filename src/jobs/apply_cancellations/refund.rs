@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         cancellation::{self, Refund},
-        id::{EntitlementNo, OrderNo},
+        id::{EntitlementNo, OrderNo, RunNo},
         money::{Amount, Currency},
     },
     jobs::engine::{Context, Result, booking, provisioning},
@@ -25,7 +25,7 @@ use crate::{
 pub async fn accept(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     requests: &[&PendingRequest],
 ) -> Result<HashMap<OrderNo, Refund>> {
     let memberships: Vec<OrderNo> = requests.iter().map(|r| r.membership_id).collect();
@@ -49,7 +49,7 @@ pub async fn accept(
 async fn settle(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     usable: &[Usable],
 ) -> Result<HashMap<OrderNo, Refund>> {
     let ids: Vec<EntitlementNo> = usable.iter().map(|usable| usable.entitlement_id).collect();

@@ -9,7 +9,7 @@ use super::{context::Context, error::Result};
 use crate::{
     domain::{
         credit::{Schedule, Shape},
-        id::{EntitlementNo, PartnerNo},
+        id::{EntitlementNo, PartnerNo, RunNo, UsageNo},
         ledger::{EntryKind, Transfer},
         notice::CreditLapsedUnassigned,
         own_currency::Exchange,
@@ -116,7 +116,7 @@ pub struct Booking {
     pub entries: Vec<CreditEntry>,
     /// Where entitlements stand afterwards.
     pub stands: Vec<(EntitlementNo, Option<Schedule>)>,
-    settled: Vec<i64>,
+    settled: Vec<UsageNo>,
     /// Entitlements that are to stand in the schedule again, and whose they are.
     opened: Vec<(EntitlementNo, PartnerNo)>,
     /// Entitlements whose year moved, and whose they are: they are settled with this, until the next part of bulk credit
@@ -147,7 +147,7 @@ impl Booking {
     }
 
     /// Entries, where everybody stands, and a notice for each credit lost for want of an assignment (D3, D10).
-    pub async fn write(self, conn: &mut PgConnection, run_id: i64, credits: &[Credit]) -> Result<()> {
+    pub async fn write(self, conn: &mut PgConnection, run_id: RunNo, credits: &[Credit]) -> Result<()> {
         append_credit(conn, run_id, &self.entries).await?;
         open_schedules(conn, &self.opened).await?;
         put_schedules(conn, &self.stands).await?;

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::store::{self, work::WorkId};
+use crate::{
+    domain::id::RunNo,
+    store::{self, work::WorkId},
+};
 
 /// Why a job did not complete, and so what happens next.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +27,7 @@ pub enum Error {
         /// The business date.
         due_on: NaiveDate,
         /// Its run.
-        run_id: i64,
+        run_id: RunNo,
         /// Their numbers.
         chunks: Vec<i32>,
         /// What the first of them said last.
@@ -131,7 +134,7 @@ impl Error {
 }
 
 /// What to do about chunks that failed for good.
-fn incomplete(job: &str, due_on: NaiveDate, run_id: i64, chunks: &[i32], said: &str) -> String {
+fn incomplete(job: &str, due_on: NaiveDate, run_id: RunNo, chunks: &[i32], said: &str) -> String {
     let first = chunks.first().copied().unwrap_or_default();
     let more = match chunks.len().saturating_sub(1) {
         0 => String::new(),

@@ -23,6 +23,7 @@ use super::{
     split::{Fate, tries},
 };
 use crate::{
+    domain::id::RunNo,
     jobs::policy::file::Work,
     store::{
         self,
@@ -70,7 +71,7 @@ impl Job {
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
-        run_id: i64,
+        run_id: RunNo,
         mut chunks: usize,
     ) -> Result<()> {
         let limit = i64::from(cx.work(self.name).failures_before_stop);
@@ -110,8 +111,9 @@ impl Job {
     ///
     /// # Errors
     /// The store is down; a chunk's own failure is on record with it.
-    pub async fn help(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64) -> Result<()> {
-        let span = error_span!("job", job = self.name, due_on = %cx.today, run = run_id, worker = %cx.worker);
+    pub async fn help(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: RunNo) -> Result<()> {
+        let span =
+            error_span!("job", job = self.name, due_on = %cx.today, run = run_id.get(), worker = %cx.worker);
         async {
             let mut conn = pool.acquire().await?;
             let OpenChunks { open, .. } = run::open_chunks(&mut conn, run_id).await?;
@@ -130,7 +132,7 @@ impl Job {
         cx: &Arc<Context>,
         conn: &mut PgConnection,
         room: Room<'_>,
-        run_id: i64,
+        run_id: RunNo,
         chunks: usize,
     ) -> Result<bool> {
         let Room::Pool(pool) = room else { return self.rehearsed_lane(cx, conn, run_id).await };
@@ -155,7 +157,7 @@ impl Job {
     }
 
     /// Claims and works chunk by chunk, or one; says whether there was any.
-    async fn lane(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: i64, one: bool) -> Result<bool> {
+    async fn lane(&'static self, cx: &Arc<Context>, pool: &PgPool, run_id: RunNo, one: bool) -> Result<bool> {
         let mut lent: Option<PoolConnection<Postgres>> = None;
         let mut any = false;
         loop {
@@ -178,7 +180,7 @@ impl Job {
 
     /// As a lane, in the transaction of a rehearsal, without pauses: what is at fault is found as in a night, any other
     /// failure is told as it is.
-    async fn rehearsed_lane(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<bool> {
+    async fn rehearsed_lane(&self, cx: &Context, conn: &mut PgConnection, run_id: RunNo) -> Result<bool> {
         let mut any = false;
         while let Some(chunk) = self.claim(cx, conn, run_id).await? {
             any = true;
@@ -196,7 +198,7 @@ impl Job {
     }
 
     /// Claims a chunk, unless too many have failed.
-    async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: i64) -> Result<Option<Chunk>> {
+    async fn claim(&self, cx: &Context, conn: &mut PgConnection, run_id: RunNo) -> Result<Option<Chunk>> {
         let work = cx.work(self.name);
         let mut tx = conn.begin().await?;
         if run::failed_chunks(&mut tx, run_id, cx.dry_run).await? >= i64::from(work.failures_before_stop) {

@@ -89,14 +89,14 @@ impl Job {
 
     async fn begin(&self, cx: &Context, conn: &mut PgConnection) -> Result<Run> {
         let run = run::begin(conn, self.name, cx.today, &cx.provenance(self.name)).await?;
-        Span::current().record("run", run.run_id);
+        Span::current().record("run", run.run_id.get());
         Ok(run)
     }
 
     /// Plans the next stage of a run that has something due, when all before it is worked off; closes a run with nothing
     /// left.
     async fn next(&self, cx: &Context, conn: &mut PgConnection, room: Room<'_>, run: Run) -> Result<Next> {
-        Span::current().record("run", run.run_id);
+        Span::current().record("run", run.run_id.get());
         if let Some((stage, spans)) = self.due_after(cx, &mut *conn, run.stage).await? {
             return self.plan_stage(cx, conn, room, Run { stage, ..run }, &spans).await;
         }

@@ -243,7 +243,7 @@ async fn one(
         match halt {
             Halt::Work(job, run, chunks) => {
                 let span = job.span(cx);
-                span.record("run", run.run_id);
+                span.record("run", run.run_id.get());
                 job.work_off(cx, conn, room, run.run_id, chunks).instrument(span).await?;
                 walk.run = Some(run);
             }

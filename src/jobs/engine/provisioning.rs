@@ -15,7 +15,7 @@ use crate::{
     domain::{
         agreement::KnownExclusion,
         credit::{self, Shape},
-        id::{EntitlementNo, PartnerNo},
+        id::{EntitlementNo, PartnerNo, RunNo},
         own_currency::Exchange,
     },
     store::{
@@ -31,7 +31,7 @@ use crate::{
 pub async fn advance(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     credits: &[Credit],
     through: impl Fn(&Credit) -> NaiveDate,
 ) -> Result<Counts> {
@@ -66,7 +66,7 @@ pub async fn advance(
 pub async fn bring_up(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     days: &BTreeMap<EntitlementNo, NaiveDate>,
 ) -> Result<()> {
     let through = |credit: &Credit| days.get(&credit.entitlement_id).copied().unwrap_or(cx.today);

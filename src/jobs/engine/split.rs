@@ -15,6 +15,7 @@ use super::{
     job::Job,
 };
 use crate::{
+    domain::id::RunNo,
     jobs::policy::file::Work,
     store::{
         run::{self, Chunk, Pause, Span, SpanKey},
@@ -128,7 +129,7 @@ impl Job {
         &self,
         cx: &Context,
         conn: &mut PgConnection,
-        run_id: i64,
+        run_id: RunNo,
     ) -> Result<Vec<LeftOut>> {
         let mut all = Vec::new();
         for single in run::singles(&mut *conn, run_id).await? {

@@ -7,7 +7,10 @@ use super::super::engine::{
     booking::{Booking, settle},
 };
 use crate::{
-    domain::{credit, id::EntitlementNo},
+    domain::{
+        credit,
+        id::{EntitlementNo, RunNo},
+    },
     store::{
         credit::{Credit, of_entitlements},
         order::{self, EndingEntitlement},
@@ -19,7 +22,7 @@ use crate::{
 pub(super) async fn end(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     endings: &[EndingEntitlement],
 ) -> Result<()> {
     order::end_entitlements(conn, run_id, endings).await?;

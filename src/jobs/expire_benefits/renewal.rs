@@ -9,7 +9,7 @@ use super::memberships::grace;
 use crate::{
     domain::{
         calendar::sub_days,
-        id::{EntitlementNo, OrderId, OrderNo},
+        id::{EntitlementNo, OrderId, OrderNo, RunNo},
         membership::Year,
         reason::Reason,
     },
@@ -59,7 +59,7 @@ fn new_order(request: &PendingRequest) -> OrderId {
 async fn renew(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     requests: &[PendingRequest],
 ) -> Result<usize> {
     let policy = cx.policies.expire_benefits.policy;
@@ -131,7 +131,7 @@ async fn renew(
 async fn apply(
     cx: &Context,
     conn: &mut PgConnection,
-    run_id: i64,
+    run_id: RunNo,
     accepted: &[(Renewing<'_>, NaiveDate)],
     years: &[(NaiveDate, NaiveDate)],
 ) -> Result<()> {

@@ -7,6 +7,7 @@ use sqlx::{Connection, PgConnection};
 use super::requests::{self, Arrived};
 use crate::{
     domain::{
+        id::RequestNo,
         kinds::{Kind, activations, assignments, cell::Cells, key_requests, service_requests},
         notice::CancellationRefused,
         reason::{Problem, Reason},
@@ -29,11 +30,11 @@ const NO_RUN: i64 = 0;
 #[derive(Clone, Debug)]
 pub enum NotHeld {
     /// There is none of that number.
-    Unknown(i64),
+    Unknown(RequestNo),
     /// It does not wait: how it stands.
     Decided(Box<HeldRequest>),
     /// What is on record of it can no longer be read as a request.
-    Unreadable(i64, Vec<Problem>),
+    Unreadable(RequestNo, Vec<Problem>),
 }
 
 /// A request that an operator let in, and what became of it.
@@ -53,7 +54,7 @@ pub struct Admitted {
 pub async fn admit(
     cx: &Context,
     conn: &mut PgConnection,
-    numbers: &[i64],
+    numbers: &[RequestNo],
     by: By<'_>,
 ) -> Result<std::result::Result<Vec<Admitted>, Vec<NotHeld>>> {
     let mut tx = conn.begin().await?;
@@ -96,7 +97,7 @@ pub async fn admit(
 pub async fn refuse(
     cx: &Context,
     conn: &mut PgConnection,
-    numbers: &[i64],
+    numbers: &[RequestNo],
     by: By<'_>,
 ) -> Result<std::result::Result<Vec<HeldRequest>, Vec<NotHeld>>> {
     let mut tx = conn.begin().await?;
@@ -125,7 +126,7 @@ pub async fn refuse(
         });
     request::decide(&mut tx, &decisions.collect::<Vec<_>>()).await?;
     let owed = held.iter().filter_map(|request| word_of_refusal(request, &reasons));
-    notice::owe(&mut tx, NO_RUN, &owed.collect::<Vec<_>>()).await?;
+    notice::owe(&mut tx, NO_RUN.into(), &owed.collect::<Vec<_>>()).await?;
     waiting::mark_refused(&mut tx, &numbers_of(&held), by).await?;
     waiting::record(&mut tx, RequestAction::Refuse, &held, cx.arrived_on, by).await?;
     tx.commit().await?;
@@ -136,7 +137,7 @@ pub async fn refuse(
 /// or cannot be read. One that an operator refused can be let in nevertheless.
 async fn held(
     conn: &mut PgConnection,
-    numbers: &[i64],
+    numbers: &[RequestNo],
     refused_too: bool,
 ) -> Result<std::result::Result<(Vec<HeldRequest>, Vec<Asked>), Vec<NotHeld>>> {
     let found = waiting::load(conn, numbers).await?;
@@ -159,7 +160,7 @@ async fn held(
     Ok(if against.is_empty() { Ok((held, asked)) } else { Err(against) })
 }
 
-fn numbers_of(held: &[HeldRequest]) -> Vec<i64> {
+fn numbers_of(held: &[HeldRequest]) -> Vec<RequestNo> {
     held.iter().map(|request| request.request_no).collect()
 }
 

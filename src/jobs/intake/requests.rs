@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         book::Book,
-        id::FileNo,
+        id::{FileNo, RequestNo},
         kinds::{Kind, activations, assignments, key_requests, service_requests},
         reason::Problem,
         request::{self, Arrival, Asked, Outcome, Ruled},
@@ -215,7 +215,12 @@ async fn decide<'a>(
 }
 
 /// Rules on requests in their order, each after what the one before it did; `numbers` are theirs, unless they are on record.
-pub(super) fn rule(cx: &Context, book: &mut Book, arrived: &[Arrived<'_>], numbers: &[i64]) -> Vec<Ruled> {
+pub(super) fn rule(
+    cx: &Context,
+    book: &mut Book,
+    arrived: &[Arrived<'_>],
+    numbers: &[RequestNo],
+) -> Vec<Ruled> {
     let terms = cx.policies.import_entitlements.policy.requests();
     let mut ruled = Vec::with_capacity(arrived.len());
     for (one, number) in arrived.iter().zip(numbers) {

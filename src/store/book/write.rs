@@ -9,7 +9,7 @@ use crate::{
     domain::{
         benefit::BenefitKind,
         book::{Book, Effect, Held},
-        id::{EntitlementNo, FileNo, OrderNo, PartnerNo, UserNo},
+        id::{EntitlementNo, FileNo, OrderNo, PartnerNo, RequestNo, UserNo},
         reason::{Earliest, Problem, Reason, earliest},
         request::{Asked, Outcome, Ruled},
     },
@@ -56,7 +56,7 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[RuledRequest<
         _ => None,
     };
     // A span may hold a request twice: as one that waits, and let in.
-    let last: HashMap<i64, &str> =
+    let last: HashMap<RequestNo, &str> =
         entries.iter().filter_map(|entry| Some((entry.ruled.request_no, status(entry)?))).collect();
     let (mut rows, mut again) = (CopyRows::into("request"), BTreeMap::new());
     for entry in entries {
@@ -84,8 +84,8 @@ async fn requests(conn: &mut PgConnection, book: &Book, entries: &[RuledRequest<
 async fn ask_again(
     conn: &mut PgConnection,
     book: &Book,
-    again: &BTreeMap<i64, &RuledRequest<'_>>,
-    status: &HashMap<i64, &str>,
+    again: &BTreeMap<RequestNo, &RuledRequest<'_>>,
+    status: &HashMap<RequestNo, &str>,
 ) -> Result<()> {
     if again.is_empty() {
         return Ok(());
@@ -99,7 +99,7 @@ async fn ask_again(
     };
     let (orders, benefits): (Vec<Option<OrderNo>>, Vec<Option<EntitlementNo>>) =
         again.values().map(|entry| of(entry)).unzip();
-    let numbers: Vec<i64> = again.keys().copied().collect();
+    let numbers: Vec<RequestNo> = again.keys().copied().collect();
     let statuses: Vec<String> =
         numbers.iter().map(|no| status.get(no).copied().unwrap_or("refused").to_owned()).collect();
     let kinds: Vec<String> = again.values().map(|entry| entry.asked.kind().to_owned()).collect();
@@ -113,7 +113,7 @@ async fn ask_again(
          from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[], $7::text[], $8::date[])
               as n (no, status, kind, content, membership_id, entitlement_id, requested_by, requested_on)
          where r.request_no = n.no",
-        &numbers,
+        &numbers as &[RequestNo],
         &statuses,
         &kinds,
         &contents,
@@ -172,14 +172,14 @@ struct Given {
     assigned_on: NaiveDate,
     removed_on: Option<NaiveDate>,
     seat_no: Option<u32>,
-    request_no: i64,
-    removed_by: Option<i64>,
+    request_no: RequestNo,
+    removed_by: Option<RequestNo>,
 }
 
 struct RequestWrites {
     assigned: Vec<Given>,
     /// Ends of stored assignments: benefit, user, day, request.
-    removed: (Vec<EntitlementNo>, Vec<UserNo>, Vec<NaiveDate>, Vec<i64>),
+    removed: (Vec<EntitlementNo>, Vec<UserNo>, Vec<NaiveDate>, Vec<RequestNo>),
     reveals: CopyRows,
     redemptions: CopyRows,
     uses: CopyRows,
@@ -284,7 +284,7 @@ impl RequestWrites {
         event: &str,
         on: NaiveDate,
         by: &str,
-        request_no: i64,
+        request_no: RequestNo,
     ) {
         self.uses.cell(partner_id).cell(entitlement_id).cell(event).date(on).text(by).cell(request_no).end();
     }
@@ -298,7 +298,7 @@ impl RequestWrites {
                 &self.removed.0 as &[EntitlementNo],
                 &self.removed.1 as &[UserNo],
                 &self.removed.2,
-                &self.removed.3
+                &self.removed.3 as &[RequestNo]
             )
             .execute(&mut *conn)
             .await?;

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{super::Result, subject::Subject};
 use crate::domain::{
     cancellation::Refund,
-    id::{EntitlementNo, OrderNo},
+    id::{DecisionNo, EntitlementNo, OrderNo, RequestNo},
     reason::{Problem, Reason},
 };
 
@@ -15,7 +15,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct Decided {
     /// Its number: decisions are numbered in their order.
-    pub decision_no: i64,
+    pub decision_no: DecisionNo,
     /// The order, or the order and the benefit, or the request.
     pub subject: String,
     /// What was asked for.
@@ -106,7 +106,7 @@ impl Subject {
             self.partner_id.get(),
             self.membership_id.map(OrderNo::get),
             self.entitlement_id.map(EntitlementNo::get),
-            self.request_no,
+            self.request_no.map(RequestNo::get),
             self.is_request().then_some(self.name.as_str())
         )
         .fetch_all(conn)
@@ -148,7 +148,7 @@ impl Subject {
             self.partner_id.get(),
             self.membership_id.map(OrderNo::get),
             self.entitlement_id.map(EntitlementNo::get),
-            self.request_no,
+            self.request_no.map(RequestNo::get),
             self.is_request().then_some(self.name.as_str())
         )
         .fetch_all(conn)

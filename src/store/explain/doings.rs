@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
 
-use crate::domain::id::{AccessId, ContractId, EntitlementNo, OrderId, OrderNo, TenantId};
+use crate::domain::id::{AccessId, ContractId, DecisionNo, EntitlementNo, KeyNo, OrderId, OrderNo, TenantId};
 
 /// Somebody's use of a benefit.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Assigned {
     /// Who asked for it.
     pub assigned_by: Option<String>,
     /// The number of the decision, where there is one: decisions are numbered in their order.
-    pub assigned_no: Option<i64>,
+    pub assigned_no: Option<DecisionNo>,
     /// The first day on which it no longer was, unless it ended with the benefit.
     pub removed_on: Option<NaiveDate>,
     /// `remove`, `transfer` or `reassign`.
@@ -35,7 +35,7 @@ pub struct Assigned {
     /// Who asked for that.
     pub removed_by: Option<String>,
     /// The number of that decision.
-    pub removed_no: Option<i64>,
+    pub removed_no: Option<DecisionNo>,
 }
 
 /// Keys that came with one file.
@@ -65,7 +65,7 @@ pub struct KeyShown {
     /// The benefit code.
     pub benefit: String,
     /// The key's number.
-    pub key_id: i64,
+    pub key_id: KeyNo,
     /// Its last characters.
     pub tail: String,
     /// When.
@@ -73,7 +73,7 @@ pub struct KeyShown {
     /// To whom.
     pub revealed_by: String,
     /// The number of its decision.
-    pub decision_no: Option<i64>,
+    pub decision_no: Option<DecisionNo>,
 }
 
 /// A key that was redeemed (R3, D8).
@@ -84,7 +84,7 @@ pub struct Redeemed {
     /// The benefit code.
     pub benefit: String,
     /// The key's number.
-    pub key_id: i64,
+    pub key_id: KeyNo,
     /// Its last characters.
     pub tail: String,
     /// `new`, `add_seats` or `extend`.
@@ -104,7 +104,7 @@ pub struct Redeemed {
     /// Who asked.
     pub requested_by: String,
     /// The number of its decision.
-    pub decision_no: Option<i64>,
+    pub decision_no: Option<DecisionNo>,
 }
 
 /// A benefit that was activated (R5, R6, R8).
@@ -125,7 +125,7 @@ pub struct Activated {
     /// Who asked.
     pub requested_by: String,
     /// The number of its decision.
-    pub decision_no: Option<i64>,
+    pub decision_no: Option<DecisionNo>,
 }
 
 /// Support whose IDs were made (R6).
@@ -140,7 +140,7 @@ pub struct Opened {
     /// When.
     pub activated_on: NaiveDate,
     /// The number of its decision.
-    pub decision_no: Option<i64>,
+    pub decision_no: Option<DecisionNo>,
 }
 
 /// Another agreement of the partner (D14).
@@ -195,12 +195,12 @@ impl Subject {
                         where f.entitlement_id = a.entitlement_id and f.removed_by_no = a.request_no
                         order by f.assignment_id desc limit 1) as from_user,
                       directory_name(m.partner_id, coalesce(i.requested_by, k.requested_by)) as "assigned_by?",
-                      decision_of(a.request_no) as assigned_no,
+                      decision_of(a.request_no) as "assigned_no: DecisionNo",
                       case when a.removed_by_no is not null or a.removed_on is distinct from e.ended_on + 1
                            then a.removed_on end as removed_on,
                       coalesce(o.kind, 'remove') as "removed_as!",
                       directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?",
-                      decision_of(a.removed_by_no) as removed_no
+                      decision_of(a.removed_by_no) as "removed_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                cross join lateral (select * from assignment of where of.entitlement_id = e.entitlement_id offset 0) a
@@ -239,7 +239,7 @@ impl Subject {
             self.partner_id.get(),
             self.membership_id.map(OrderNo::get),
             self.entitlement_id.map(EntitlementNo::get),
-            self.key_id
+            self.key_id.map(KeyNo::get)
         )
         .fetch_all(conn)
         .await?)
@@ -250,7 +250,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             KeyShown,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, v.revealed_on,
-                      directory_name(m.partner_id, v.revealed_by) as "revealed_by!", decision_of(v.request_no) as decision_no
+                      directory_name(m.partner_id, v.revealed_by) as "revealed_by!", decision_of(v.request_no) as "decision_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                cross join lateral (select * from license_key of where of.entitlement_id = e.entitlement_id offset 0) k
@@ -272,7 +272,7 @@ impl Subject {
             Redeemed,
             r#"select m.order_id, e.benefit, k.key_id, k.tail, d.mode, d.redeemed_on, d.tenant_id, d.seats_before,
                       d.ends_before, d.seats, d.ends_on,
-                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as "decision_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                cross join lateral (select * from redemption of where of.entitlement_id = e.entitlement_id offset 0) d
@@ -294,7 +294,7 @@ impl Subject {
             Activated,
             r#"select m.order_id, e.benefit, a.activated_on, a.live_on, a.live,
                       coalesce(e.ended_on, e.last_usable_on) as "until!",
-                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as decision_no
+                      directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as "decision_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                cross join lateral (select * from activation of where of.entitlement_id = e.entitlement_id offset 0) a
@@ -314,7 +314,7 @@ impl Subject {
     pub async fn opened(&self, conn: &mut PgConnection) -> Result<Vec<Opened>> {
         Ok(sqlx::query_as!(
             Opened,
-            r#"select m.order_id, s.access_id, s.contract_id, s.activated_on, decision_of(s.request_no) as decision_no
+            r#"select m.order_id, s.access_id, s.contract_id, s.activated_on, decision_of(s.request_no) as "decision_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from support_contract of where of.membership_id = m.membership_id offset 0) s
                where ($2::bigint is null or m.membership_id = $2)

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{super::Result, subject::Subject};
 use crate::domain::{
-    id::{AccessId, ContractId, EntitlementNo, ObjectId, OrderId, OrderNo, PartnerId},
+    id::{AccessId, ContractId, EntitlementNo, KeyNo, ObjectId, OrderId, OrderNo, PartnerId},
     reason::Reason,
 };
 
@@ -270,7 +270,7 @@ impl Subject {
                       (select d.redeemed_on from redemption d where d.key_id = k.key_id) as redeemed_on
                from license_key k join entitlement e using (entitlement_id) join membership m using (membership_id)
                where k.key_id = $1"#,
-            self.key_id
+            self.key_id.map(KeyNo::get)
         )
         .fetch_optional(conn)
         .await?)

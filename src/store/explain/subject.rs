@@ -1,6 +1,6 @@
 //! What a history is of.
 
-use crate::domain::id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, UserNo};
+use crate::domain::id::{EntitlementNo, KeyNo, OrderNo, PartnerId, PartnerNo, RequestNo, UserNo};
 
 /// What a history is of: a partner, or one of its orders, or one benefit of that, or a user, a key or a request.
 #[derive(Clone, Debug)]
@@ -15,6 +15,6 @@ pub struct Subject {
     pub(super) membership_id: Option<OrderNo>,
     pub(super) entitlement_id: Option<EntitlementNo>,
     pub(super) user_id: Option<UserNo>,
-    pub(super) key_id: Option<i64>,
-    pub(super) request_no: Option<i64>,
+    pub(super) key_id: Option<KeyNo>,
+    pub(super) request_no: Option<RequestNo>,
 }

@@ -7,7 +7,10 @@
 use sqlx::PgConnection;
 
 use super::span::{Counts, Span};
-use crate::store::{Error, Result};
+use crate::{
+    domain::id::RunNo,
+    store::{Error, Result},
+};
 
 /// Tries of a chunk that are handed back without counting; one that brings an outage on itself ends there.
 const SPARED: i64 = 50;
@@ -16,7 +19,7 @@ const SPARED: i64 = 50;
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// The run.
-    pub run_id: i64,
+    pub run_id: RunNo,
     /// Its number in the run.
     pub chunk_no: i32,
     /// Which part of the job it is of.
@@ -70,7 +73,7 @@ pub struct Pause {
 ///
 /// The caller commits before it works, so that a crash counts. A chunk that used up its tries is failed, one that was
 /// called off is discarded.
-pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Result<Option<Chunk>> {
+pub async fn claim(conn: &mut PgConnection, run_id: RunNo, by: Claimant<'_>) -> Result<Option<Chunk>> {
     if let Some(limit) = by.in_all
         && !is_room(&mut *conn, run_id, limit).await?
     {
@@ -120,7 +123,7 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
                   c.epoch as "epoch!", c.attempts as "attempts!", c.split_of,
                   s.attempt_id as "attempt_id!"
            from claimed c, started s"#,
-        run_id,
+        run_id.get(),
         by.worker,
         by.lease_seconds,
         by.max_attempts,
@@ -128,7 +131,7 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|r| Chunk {
-        run_id: r.run_id,
+        run_id: r.run_id.into(),
         chunk_no: r.chunk_no,
         stage: r.stage,
         span: Span { from: (r.from_on, r.from_id), until: (r.until_on, r.until_id) },
@@ -141,14 +144,14 @@ pub async fn claim(conn: &mut PgConnection, run_id: i64, by: Claimant<'_>) -> Re
 
 /// Ends the sessions of a run's lapsed tries that nobody can take over yet, because a worker that was paused in the
 /// middle of its outcome has the chunk's own row locked. The next look finds it free.
-pub async fn end_paused(conn: &mut PgConnection, run_id: i64) -> Result<()> {
+pub async fn end_paused(conn: &mut PgConnection, run_id: RunNo) -> Result<()> {
     sqlx::query!(
         "select pg_terminate_backend(s.pid)
          from run_chunk c join attempt a using (run_id, chunk_no, epoch)
               join pg_stat_activity s on s.application_name = 'benefactor try ' || a.attempt_id
          where c.run_id = $1 and c.status = 'claimed' and c.lease_until < now() and a.finished_at is null
            and s.usename = current_user and s.datname = current_database()",
-        run_id
+        run_id.get()
     )
     .fetch_all(conn)
     .await?;
@@ -164,17 +167,17 @@ pub async fn name_try(conn: &mut PgConnection, chunk: &Chunk) -> Result<()> {
 
 /// Whether fewer chunks of a run's job are under way than `limit`, in all processes together. Until the transaction
 /// ends no other process can ask.
-async fn is_room(conn: &mut PgConnection, run_id: i64, limit: i64) -> Result<bool> {
+async fn is_room(conn: &mut PgConnection, run_id: RunNo, limit: i64) -> Result<bool> {
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtext('benefactor.room.' || job)) from run where run_id = $1",
-        run_id
+        run_id.get()
     )
     .fetch_optional(&mut *conn)
     .await?;
     Ok(sqlx::query_scalar!(
         r#"select count(*) < $2 as "room!" from run mine join run r using (job) join run_chunk c on c.run_id = r.run_id
            where mine.run_id = $1 and c.status = 'claimed' and c.lease_until >= now()"#,
-        run_id,
+        run_id.get(),
         limit
     )
     .fetch_one(conn)
@@ -190,7 +193,7 @@ pub async fn hold(conn: &mut PgConnection, chunk: &Chunk) -> Result<()> {
     let held = sqlx::query!(
         "select set_config('idle_in_transaction_session_timeout', '30s', true) from run_chunk
          where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed' for share",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
     )
@@ -205,7 +208,7 @@ pub async fn renew(conn: &mut PgConnection, chunk: &Chunk, lease_seconds: f64) -
         r#"update run_chunk set lease_until = now() + make_interval(secs => $4)
            where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'
            returning cancel_asked_at is not null as "called_off!""#,
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         lease_seconds,
@@ -234,7 +237,7 @@ pub async fn finish(conn: &mut PgConnection, chunk: &Chunk, counts: Counts) -> R
          )
          update attempt set finished_at = clock_timestamp(), outcome = 'done'
          where attempt_id = $7 and exists (select from done)",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         counts.done,
@@ -272,7 +275,7 @@ pub async fn give_back(
                from given where attempt_id = $6 and finished_at is null
            )
            select status from given"#,
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         max_attempts,
@@ -315,7 +318,7 @@ pub async fn hand_back(conn: &mut PgConnection, chunk: &Chunk, max_attempts: i32
                            else status end
          from spared
          where run_id = $1 and chunk_no = $2 and attempts > 0 and exists (select from closed)",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         max_attempts,

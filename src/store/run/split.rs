@@ -6,7 +6,7 @@ use super::{
     claim::Chunk,
     span::{Span, SpanKey},
 };
-use crate::store::Result;
+use crate::{domain::id::RunNo, store::Result};
 
 /// A dead letter whose span is one key.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Single {
 /// is lost, or it is being called off, and nothing was done.
 pub async fn split(conn: &mut PgConnection, chunk: &Chunk, at: SpanKey, error: &str) -> Result<bool> {
     // Whoever else cuts one of this run waits, so that numbers are given once.
-    sqlx::query!("select run_id from run where run_id = $1 for no key update", chunk.run_id)
+    sqlx::query!("select run_id from run where run_id = $1 for no key update", chunk.run_id.get())
         .fetch_optional(&mut *conn)
         .await?;
     let cut = sqlx::query!(
@@ -36,7 +36,7 @@ pub async fn split(conn: &mut PgConnection, chunk: &Chunk, at: SpanKey, error: &
          )
          update attempt set finished_at = now(), error = $4, outcome = 'failed'
          where attempt_id = $5 and exists (select from cut)",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         error,
@@ -56,7 +56,7 @@ pub async fn split(conn: &mut PgConnection, chunk: &Chunk, at: SpanKey, error: &
               (values (1, $3::date, $4::bigint, $5::date, $6::bigint), (2, $5, $6, $7::date, $8::bigint))
                   as half (nth, from_on, from_id, until_on, until_id)
          where c.run_id = $1 and c.chunk_no = $2",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         span.from.0,
         span.from.1,
@@ -76,7 +76,7 @@ pub async fn narrow(conn: &mut PgConnection, chunk: &Chunk, key: SpanKey, only_k
     sqlx::query!(
         "update run_chunk set only_key = $6, from_on = $4, from_id = $5, until_on = $4, until_id = $5::bigint + 1
          where run_id = $1 and chunk_no = $2 and epoch = $3 and status = 'claimed'",
-        chunk.run_id,
+        chunk.run_id.get(),
         chunk.chunk_no,
         chunk.epoch,
         key.0,
@@ -110,7 +110,7 @@ pub async fn left_out(conn: &mut PgConnection, only_key: &str) -> Result<Vec<Spa
 }
 
 /// The dead letters of a run whose span is one key.
-pub async fn singles(conn: &mut PgConnection, run_id: i64) -> Result<Vec<Single>> {
+pub async fn singles(conn: &mut PgConnection, run_id: RunNo) -> Result<Vec<Single>> {
     let rows = sqlx::query!(
         r#"select c.chunk_no, c.stage, c.from_on, c.from_id, c.until_on, c.until_id,
                   coalesce((select a.error from attempt a
@@ -118,7 +118,7 @@ pub async fn singles(conn: &mut PgConnection, run_id: i64) -> Result<Vec<Single>
                             order by a.attempt_id desc limit 1), 'nothing') as "said!"
            from run_chunk c where c.run_id = $1 and c.status = 'failed' and c.only_key is not null
            order by c.chunk_no"#,
-        run_id
+        run_id.get()
     )
     .fetch_all(conn)
     .await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::chunk::{ListedChunk, State, WorkId, find};
-use crate::store::Result;
+use crate::{domain::id::RunNo, store::Result};
 
 /// Who does it, and why.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub type ActionResult = std::result::Result<ChunkChange, Refused>;
 async fn lock(conn: &mut PgConnection, id: WorkId) -> Result<std::result::Result<ListedChunk, Refused>> {
     sqlx::query_scalar!(
         "select chunk_no from run_chunk where run_id = $1 and chunk_no = $2 for update",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .fetch_optional(&mut *conn)
@@ -65,7 +65,7 @@ pub async fn retry(
     let other = sqlx::query_scalar!(
         "select o.chunk_no from run_chunk c join run_chunk o using (run_id, stage, from_on, from_id)
          where c.run_id = $1 and c.chunk_no = $2 and o.chunk_no <> $2 and o.status in ('ready', 'claimed') limit 1",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .fetch_optional(&mut *conn)
@@ -77,7 +77,7 @@ pub async fn retry(
         "update run_chunk set status = 'ready', attempts = 0, ready_at = now(), priority = coalesce($3, priority),
              only_key = null, worker = null, lease_until = null, cancel_asked_at = null, finished_at = null
          where run_id = $1 and chunk_no = $2",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no,
         priority
     )
@@ -110,7 +110,7 @@ pub async fn cancel(conn: &mut PgConnection, id: WorkId, by: By<'_>) -> Result<A
         sqlx::query!(
             "update run_chunk set cancel_asked_at = coalesce(cancel_asked_at, now())
              where run_id = $1 and chunk_no = $2",
-            id.run_id,
+            id.run_id.get(),
             id.chunk_no
         )
         .execute(&mut *conn)
@@ -141,7 +141,7 @@ pub async fn snooze(
     sqlx::query!(
         "update run_chunk set status = 'ready', lease_until = null, ready_at = $3
          where run_id = $1 and chunk_no = $2",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no,
         until
     )
@@ -169,14 +169,14 @@ pub async fn hold_until(
 }
 
 /// The open chunks of a run; `None`: there is no such run.
-pub async fn open_of_run(conn: &mut PgConnection, run_id: i64) -> Result<Option<Vec<WorkId>>> {
+pub async fn open_of_run(conn: &mut PgConnection, run_id: RunNo) -> Result<Option<Vec<WorkId>>> {
     let known =
-        sqlx::query_scalar!(r#"select exists (select from run where run_id = $1) as "known!""#, run_id)
+        sqlx::query_scalar!(r#"select exists (select from run where run_id = $1) as "known!""#, run_id.get())
             .fetch_one(&mut *conn)
             .await?;
     let open = sqlx::query_scalar!(
         "select chunk_no from run_chunk where run_id = $1 and status in ('ready', 'claimed') order by chunk_no",
-        run_id
+        run_id.get()
     )
     .fetch_all(conn)
     .await?;
@@ -187,7 +187,7 @@ async fn give_up(conn: &mut PgConnection, id: WorkId) -> Result<()> {
     sqlx::query!(
         "update run_chunk set status = 'discarded', lease_until = null, finished_at = now()
          where run_id = $1 and chunk_no = $2",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .execute(conn)
@@ -200,7 +200,7 @@ async fn lose(conn: &mut PgConnection, id: WorkId) -> Result<()> {
     sqlx::query!(
         "update attempt set outcome = 'lost', finished_at = now(), error = 'no word from its worker until its lease lapsed'
          where run_id = $1 and chunk_no = $2 and outcome is null and finished_at is null",
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .execute(conn)
@@ -212,7 +212,7 @@ async fn record(conn: &mut PgConnection, before: &ListedChunk, action: &str, by:
     let was = was(before);
     sqlx::query!(
         "insert into operator_action (run_id, chunk_no, action, by, why, before) values ($1, $2, $3, $4, $5, $6)",
-        before.id.run_id,
+        before.id.run_id.get(),
         before.id.chunk_no,
         action,
         by.by,

@@ -5,16 +5,19 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use crate::store::{
-    Result,
-    run::{Counts, Span, SpanKey},
+use crate::{
+    domain::id::RunNo,
+    store::{
+        Result,
+        run::{Counts, Span, SpanKey},
+    },
 };
 
 /// A chunk by its run and its number in it, written `412.7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WorkId {
     /// The run.
-    pub run_id: i64,
+    pub run_id: RunNo,
     /// The chunk in it.
     pub chunk_no: i32,
 }
@@ -163,7 +166,7 @@ pub async fn find(conn: &mut PgConnection, id: WorkId) -> Result<Option<ListedCh
                    order by a.attempt_id desc limit 1) as "error?"
            from run_chunk c join run r using (run_id)
            where c.run_id = $1 and c.chunk_no = $2"#,
-        id.run_id,
+        id.run_id.get(),
         id.chunk_no
     )
     .fetch_optional(conn)
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn an_id_is_a_run_and_a_chunk_and_nothing_else_is_one() {
         let id: WorkId = "412.7".parse().unwrap();
-        assert_eq!((id.run_id, id.chunk_no, id.to_string().as_str()), (412, 7, "412.7"));
+        assert_eq!((id.run_id, id.chunk_no, id.to_string().as_str()), (412.into(), 7, "412.7"));
         for bad in ["", "412", "412.", ".7", "412.7.1", "-1.7", "4 12.7", "412.+7", "99999999999999999999.1"]
         {
             assert!(bad.parse::<WorkId>().is_err(), "{bad}");

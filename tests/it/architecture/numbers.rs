@@ -4,7 +4,19 @@
 use super::{sources, types::outside_tests};
 
 /// Whose numbers in the store have a type of their own, by the words that name them; see `domain/id.rs`.
-const NUMBERED: [&str; 6] = ["partner", "order", "membership", "entitlement", "user", "file"];
+const NUMBERED: [&str; 11] = [
+    "partner",
+    "order",
+    "membership",
+    "entitlement",
+    "user",
+    "file",
+    "run",
+    "key",
+    "request",
+    "decision",
+    "usage",
+];
 
 /// Whose names from outside have.
 const NAMED: [&str; 9] =
@@ -76,7 +88,18 @@ fn a_bare_number_is_seen_however_it_is_held() {
             "failed: HashMap<FileNo, String>, file_id: i64, files: &HashMap<i64, String>, one_file: i64",
             vec!["file_id", "files"],
         ),
-        ("    pub partner_id: PartnerNo, pub orders: i64, pub order_rows: i64, pub usage_id: i64", vec![]),
+        (
+            "run_id: i64, key_ref: Option<i64>, request_no: &i64, decision_no: i64, usage_ids: Vec<i64>, usage: Vec<i64>",
+            vec!["run_id", "key_ref", "request_no", "decision_no", "usage_ids", "usage"],
+        ),
+        (
+            "first_file_id: i64, new_order_ids: &[i64], pub(super) run_id: i64",
+            vec!["first_file_id", "new_order_ids", "run_id"],
+        ),
+        (
+            "    pub partner_id: PartnerNo, pub orders: i64, pub order_rows: i64, pub keys: i64, pub mail_id: i64",
+            vec![],
+        ),
     ] {
         assert_eq!(numbers(line), names, "{line}");
     }
@@ -135,8 +158,15 @@ fn held_bare<'a>(line: &'a str, things: &[&str], types: &[&str]) -> Vec<&'a str>
         let is = |of: &str, bare: &&str| {
             of.strip_prefix(bare).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         };
-        let ends = ["_ids", "_id", "_nos", "_no"];
-        let thing = ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let ends = ["_ids", "_id", "_nos", "_no", "_refs", "_ref"];
+        // "first_file_id" is a file's as "file_id" is; of "order_rows" nothing is said.
+        let thing = ends.iter().find_map(|end| name.strip_suffix(end));
+        let thing = thing.map_or(name, |of| {
+            let last = things
+                .iter()
+                .find(|thing| of.strip_suffix(**thing).is_some_and(|before| before.ends_with('_')));
+            last.copied().unwrap_or(of)
+        });
         let thing = thing.strip_suffix('s').filter(|_| of != around).unwrap_or(thing);
         if types.iter().any(|bare| is(of, bare)) && things.contains(&thing) {
             names.push(name);

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         benefit::BenefitKind,
-        id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
+        id::{EntitlementNo, KeyNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::keys::{self as declared, KeyRow, Named},
         license_key::{Secret, key_ref},
         reason::{Expected, Problem, Reason},
@@ -37,10 +37,10 @@ struct KeysSpan<'a> {
     known: HashMap<Vec<u8>, StoredKey>,
     by_tail: HashMap<(EntitlementNo, String), StoredKey>,
     /// Fresh numbers, the next one last.
-    numbers: Vec<i64>,
+    numbers: Vec<KeyNo>,
     new: Vec<NewKey>,
     /// Seats of keys that came without them, by their numbers.
-    seats: BTreeMap<i64, u32>,
+    seats: BTreeMap<KeyNo, u32>,
 }
 
 /// Applies rows of a keys file.
@@ -186,6 +186,6 @@ impl<'a> KeysSpan<'a> {
     }
 }
 
-fn named(key_id: i64) -> Problem {
+fn named(key_id: KeyNo) -> Problem {
     Problem::of_row(Reason::KeyNamed { key_ref: key_ref(key_id) })
 }
