@@ -41,6 +41,8 @@ pub struct WorkbookLimits {
     pub kept_bytes: u64,
     /// Texts that its cells may be said to share.
     pub shared_texts: u64,
+    /// Bytes between two tags of its XML: those of a cell's text, each character written as a reference.
+    pub text_bytes: usize,
     /// Characters in a cell, as many as spreadsheets allow.
     pub cell_characters: usize,
 }
@@ -53,6 +55,7 @@ impl Default for WorkbookLimits {
             unpacked_bytes: 1 << 30,
             kept_bytes: 64 << 20,
             shared_texts: 4_000_000,
+            text_bytes: 1 << 20,
             cell_characters: 32_767,
         }
     }

@@ -3,17 +3,19 @@
 //! whatever it says of its own sizes.
 //!
 //! No part is executed or fetched: macros refuse the workbook, links to other files are not followed, and XML that declares
-//! entities, which a spreadsheet never writes, is refused before a reader sees it.
+//! entities, which a spreadsheet never writes, is refused before a reader sees it; so is XML of which a lenient reader could make
+//! something else than it says ([`strict`]).
 
 use std::{
+    collections::HashSet,
     fs::File,
-    io::{BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Read, Seek},
     path::Path,
 };
 
 use zip::{ZipArchive, result::ZipError};
 
-use super::fault::WorkbookFault;
+use super::{fault::WorkbookFault, strict};
 use crate::files::{Refusal, foreign::Foreign, limits::WorkbookLimits};
 
 /// Bytes unpacked at a time.
@@ -47,10 +49,13 @@ pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<(), Refusal>
     if archive.len() > limits.parts {
         return Err(WorkbookFault::TooManyParts { limit: limits.parts }.into());
     }
-    let mut left = limits.unpacked_bytes;
+    let (mut left, mut names) = (limits.unpacked_bytes, HashSet::new());
     for at in 0..archive.len() {
         let part = archive.by_index(at).map_err(|error| damaged(&error))?;
         let name = part.name().map_err(|error| damaged(&error))?.to_string();
+        if !names.insert(name.to_lowercase()) {
+            return Err(WorkbookFault::Damaged { why: format!("it holds {name} twice") }.into());
+        }
         left = unpack(part, &name, left, limits)?;
     }
     Ok(())
@@ -98,39 +103,139 @@ fn says_of_macros<R: Read + Seek>(archive: &mut ZipArchive<R>) -> bool {
 }
 
 /// Unpacks a part into nothing; says how many bytes are left of what all may unpack to.
-fn unpack(
-    mut part: impl Read,
-    name: &str,
-    mut left: u64,
-    limits: &WorkbookLimits,
-) -> Result<u64, WorkbookFault> {
-    let of = ArchivePart::named(name);
-    let limit = if of.is_sheet { limits.unpacked_bytes } else { limits.kept_bytes };
-    let (mut of_part, mut marked, mut piece) = (0_u64, false, vec![0; OVERLAP + CHUNK]);
-    let too_large = |limit| WorkbookFault::UnpacksTooLarge { part: name.to_owned(), limit };
+fn unpack(part: impl Read, name: &str, left: u64, limits: &WorkbookLimits) -> Result<u64, WorkbookFault> {
+    let mut unpacked = Unpacked::of(part, name, left, limits);
+    let begins_as_xml = |start: &[u8]| {
+        let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+        start.trim_ascii_start().starts_with(b"<")
+    };
+    let (whole, is_xml) = (strict::is_read(name), unpacked.fill_buf().is_ok_and(begins_as_xml));
+    unpacked.is_strict = whole || is_xml;
+    if unpacked.is_strict
+        && let Err(why) = strict::check(&mut unpacked, whole)
+    {
+        let damaged = WorkbookFault::Damaged { why: format!("{name}: {why}") };
+        return Err(unpacked.fault.unwrap_or(damaged));
+    }
+    unpacked.is_strict &= whole;
     loop {
-        let room = piece.get_mut(OVERLAP..).unwrap_or_default();
-        let got =
-            part.read(room).map_err(|error| WorkbookFault::Damaged { why: format!("{name}: {error}") })?;
-        if got == 0 {
-            return Ok(left);
+        match unpacked.fill_buf().map(<[u8]>::len) {
+            Ok(0) => return Ok(unpacked.left),
+            Ok(read) => unpacked.consume(read),
+            Err(error) => {
+                let damaged = WorkbookFault::Damaged { why: format!("{name}: {error}") };
+                return Err(unpacked.fault.unwrap_or(damaged));
+            }
         }
-        let is_first = of_part == 0;
-        of_part = of_part.saturating_add(got as u64);
-        left = left.checked_sub(got as u64).ok_or_else(|| too_large(limits.unpacked_bytes))?;
-        if of_part > limit {
+    }
+}
+
+/// A part as it is unpacked, each piece looked at before anything is made of it.
+struct Unpacked<'a, R> {
+    part: R,
+    name: &'a str,
+    of: ArchivePart,
+    limits: &'a WorkbookLimits,
+    /// Bytes that all parts may still unpack to.
+    left: u64,
+    /// Bytes of this part so far.
+    of_part: u64,
+    /// It has comments or the like.
+    marked: bool,
+    /// It is read as XML: no text and no tag in it may be of any length.
+    is_strict: bool,
+    /// Bytes since the last `<`.
+    since: usize,
+    /// The last bytes of the piece before, and the piece.
+    piece: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Why it is not read on.
+    fault: Option<WorkbookFault>,
+}
+
+impl<'a, R: Read> Unpacked<'a, R> {
+    fn of(part: R, name: &'a str, left: u64, limits: &'a WorkbookLimits) -> Self {
+        Self {
+            part,
+            name,
+            of: ArchivePart::named(name),
+            limits,
+            left,
+            of_part: 0,
+            marked: false,
+            is_strict: false,
+            since: 0,
+            piece: vec![0; OVERLAP + CHUNK],
+            start: OVERLAP,
+            end: OVERLAP,
+            fault: None,
+        }
+    }
+
+    /// Unpacks the next piece.
+    fn next(&mut self) -> Result<(), WorkbookFault> {
+        self.piece.copy_within(self.end.saturating_sub(OVERLAP)..self.end, 0);
+        (self.start, self.end) = (OVERLAP, OVERLAP);
+        let name = self.name;
+        let room = self.piece.get_mut(OVERLAP..).unwrap_or_default();
+        let got = self
+            .part
+            .read(room)
+            .map_err(|error| WorkbookFault::Damaged { why: format!("{name}: {error}") })?;
+        if got == 0 {
+            return Ok(());
+        }
+        let (limits, too_large) =
+            (self.limits, |limit| WorkbookFault::UnpacksTooLarge { part: name.to_owned(), limit });
+        let limit = if self.of.is_sheet { limits.unpacked_bytes } else { limits.kept_bytes };
+        let is_first = self.of_part == 0;
+        self.of_part = self.of_part.saturating_add(got as u64);
+        self.left = self.left.checked_sub(got as u64).ok_or_else(|| too_large(limits.unpacked_bytes))?;
+        if self.of_part > limit {
             return Err(too_large(limit));
         }
         let end = OVERLAP.saturating_add(got);
-        let seen = piece.get(if is_first { OVERLAP } else { 0 }..end).unwrap_or_default();
-        marked |= of.is_sheet && seen.windows(MARKED.len()).any(|window| window == MARKED);
-        let has = of.forbidden(seen, is_first, limits);
-        let has =
-            has.or((marked && of_part > limits.kept_bytes).then_some("has comments in a sheet of that size"));
-        if let Some(has) = has {
+        let seen = self.piece.get(if is_first { OVERLAP } else { 0 }..end).unwrap_or_default();
+        self.marked |= self.of.is_sheet && seen.windows(MARKED.len()).any(|window| window == MARKED);
+        let has = self.of.forbidden(seen, is_first, limits);
+        let has = has.or((self.marked && self.of_part > limits.kept_bytes)
+            .then_some("has comments in a sheet of that size"));
+        let now = self.piece.get(OVERLAP..end).unwrap_or_default();
+        self.since = match now.iter().rposition(|byte| *byte == b'<') {
+            Some(at) => got.saturating_sub(at),
+            None => self.since.saturating_add(got),
+        };
+        let is_long = self.is_strict && self.since > limits.text_bytes;
+        if let Some(has) = has.or(is_long.then_some("has a text that is longer than any cell's")) {
             return Err(WorkbookFault::Forbidden { part: name.to_owned(), has });
         }
-        piece.copy_within(end.saturating_sub(OVERLAP)..end, 0);
+        self.end = end;
+        Ok(())
+    }
+}
+
+impl<R: Read> BufRead for Unpacked<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.start == self.end && self.fault.is_none() {
+            self.fault = self.next().err();
+        }
+        if let Some(fault) = &self.fault {
+            return Err(io::Error::other(fault.clone()));
+        }
+        Ok(self.piece.get(self.start..self.end).unwrap_or_default())
+    }
+
+    fn consume(&mut self, read: usize) {
+        self.start = self.start.saturating_add(read).min(self.end);
+    }
+}
+
+impl<R: Read> Read for Unpacked<'_, R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(room)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 
@@ -233,20 +338,36 @@ mod tests {
     fn what_unpacks_to_more_than_fits_or_declares_entities_is_refused() {
         let small =
             WorkbookLimits { unpacked_bytes: 400_000, kept_bytes: 300_000, ..WorkbookLimits::default() };
-        let refused =
-            |name: &str, text: &str| looked(&[CONTENTS, ("xl/workbook.xml", ""), (name, text)], &small);
+        let refused = |name: &str, text: &str| {
+            looked(&[CONTENTS, ("xl/workbook.xml", "<workbook/>"), (name, text)], &small)
+        };
         let said = |name: &str, text: &str| refused(name, text).unwrap_err();
-        let long = " ".repeat(310_000);
+        let long = format!("<worksheet>{}</worksheet>", " ".repeat(310_000));
         assert!(said("xl/sharedStrings.xml", &long).contains("unpacks to more than 300000 bytes"));
-        assert!(said("xl/worksheets/sheet1.xml", &" ".repeat(400_001)).contains("more than 400000"));
+        assert!(
+            said("xl/worksheets/sheet1.xml", &format!("<worksheet>{}", " ".repeat(400_001)))
+                .contains("more than 400000")
+        );
         refused("xl/worksheets/sheet1.xml", &long).unwrap();
         // Wherever it stands, also across two pieces that are unpacked after one another.
         for before in [0, CHUNK - 5, CHUNK, 2 * CHUNK - 9] {
-            let laughs = format!("{}<!DOCTYPE lolz [<!ENTITY lol \"lol\">]>", " ".repeat(before));
+            let laughs = format!("<x>{}<!DOCTYPE lolz [<!ENTITY lol \"lol\">]>", " ".repeat(before));
             assert!(said("xl/worksheets/sheet1.xml", &laughs).contains("declares entities"), "{before}");
-            let many = format!("{}<sst uniqueCount = '99999999999999999999'>", " ".repeat(before));
+            let many = format!("<x>{}<sst uniqueCount = '99999999999999999999'>", " ".repeat(before));
             assert!(said("xl/sharedStrings.xml", &many).contains("asks for room"), "{before}");
         }
+        // No text is longer than a cell's may be, however small it is packed.
+        let endless = format!("<worksheet><sheetData>{}", "x".repeat(small.text_bytes));
+        let wide = WorkbookLimits { text_bytes: 100_000, ..small };
+        let refusal = looked(
+            &[
+                CONTENTS,
+                ("xl/workbook.xml", "<workbook/>"),
+                ("xl/worksheets/sheet1.xml", &endless[..200_000]),
+            ],
+            &wide,
+        );
+        assert!(refusal.unwrap_err().contains("longer than any cell's"));
         refused("xl/sharedStrings.xml", "<sst uniqueCount=\"3\"></sst>").unwrap();
         assert!(said("xl/styles.xml", "\u{0}<").contains("not written in UTF-8"));
     }

@@ -88,6 +88,40 @@ fn whatever_is_in_its_xml_a_workbook_is_read_or_refused() {
         let refused = read(from, to);
         assert!(refused.as_ref().is_err_and(|why| why.contains(told)), "{to}: {refused:?}");
     }
+    // What the lenient reader would make something else of than it says.
+    for (from, to, told) in [
+        ("<v>csp</v>", "<v>csp</w>", "cell B3: "),
+        ("</row>", "</wor>", "cannot be read"),
+        ("<v>0</v>", "<v>x</v>", "cell A1: 'x' is no number of a shared text"),
+        ("<v>0</v>", "<v> 0</v>", "no number of a shared text"),
+        ("<v>0</v>", "<v>1</v><v>0</v>", "<v> stands there twice"),
+        ("<v>3</v>", "<v>3<!-- -->4</v>", "a comment stands in its value"),
+        ("<v>3</v>", "<v><![CDATA[3]]></v>", "stands where none is read"),
+        ("<v>3</v>", "<v>&#51;</v>", "stands where none is read"),
+        ("<v>3</v>", "3<v>3</v>", "text stands where none is read"),
+        ("t=\"s\"><v>3</v>", "t=\"inlineStr\"><v>3</v>", "its text is not in its place"),
+        ("t=\"s\"><v>3</v>", "t=\"s\"><v>3</v><is><t>x</t></is>", "its type is not that of its text"),
+        ("t=\"s\"><v>3</v>", "><v>3rd</v>", "'3rd' is no number"),
+        ("t=\"s\"><v>3</v>", "t=\"x\"/>", "no cell has the type 'x'"),
+        ("t=\"s\"><v>3</v>", "t=\"s\" t=\"n\"><v>3</v>", "cannot be read"),
+        ("t=\"s\"><v>3</v>", "x:t=\"n\" t=\"s\"><v>3</v>", "'x:t' is no part of it"),
+        ("r=\"B2\"", "r=\"B3\"", "cell B3: is not in its place, in row 2"),
+        ("r=\"B2\"", "r=\"B4294967298\"", "is no place in a sheet"),
+        ("r=\"B2\"", "r=\"B2\" s=\"x\"", "'x' is no style"),
+        (
+            "</sheetData>",
+            "</sheetData><sheetData><row r=\"4\"/></sheetData>",
+            "<sheetData> stands there twice",
+        ),
+        ("<row r=\"2\"", "<c r=\"A2\"/><row r=\"2\"", "<c> stands where none belongs"),
+        ("<si><t>agreement</t></si>", "<si><t>agreement</t><t>s</t></si>", "<t> stands there twice"),
+        ("<si><t>agreement</t></si>", "<si>agreement</si>", "text stands where none is read"),
+        ("</worksheet>", "</worksheet><worksheet/>", "stands behind the end"),
+        ("encoding=\"UTF-8\"", "encoding=\"ISO-8859-1\"", "is not written in UTF-8"),
+    ] {
+        let refused = read(from, to);
+        assert!(refused.as_ref().is_err_and(|why| why.contains(told)), "{to}: {refused:?}");
+    }
     // A cell of any length that a text may have, and one that no spreadsheet makes.
     let long = |length: usize| read("<v>csp</v>", &format!("<v>{}</v>", "x".repeat(length)));
     assert_eq!(long(32_767).unwrap().len(), 2);
