@@ -75,6 +75,7 @@ struct SeenCell {
 
 /// Where in a part it stands.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen, each read by its name")]
 struct Strict {
     open: Vec<Element>,
     has_root: bool,
@@ -115,10 +116,9 @@ pub fn check(part: impl BufRead, whole: bool) -> Result<(), String> {
             Event::DocType(_) => Err("declares entities of XML".to_owned()),
             Event::Eof => strict.finish().map(|()| true),
         };
-        match done.map_err(|why| strict.at(&why))? {
-            true => return Ok(()),
-            false if !whole && strict.open == [Element::Other] => return Ok(()),
-            false => {}
+        let is_beside = !whole && strict.open == [Element::Other];
+        if done.map_err(|why| strict.at(&why))? || is_beside {
+            return Ok(());
         }
     }
 }
@@ -167,9 +167,12 @@ impl Strict {
                 _ => Element::Other,
             });
         };
-        let once = |seen: &mut bool, element: Element| match std::mem::replace(seen, true) {
-            true => Err(format!("<{name}> stands there twice")),
-            false => Ok(element),
+        let once = |seen: &mut bool, element: Element| {
+            if std::mem::replace(seen, true) {
+                Err(format!("<{name}> stands there twice"))
+            } else {
+                Ok(element)
+            }
         };
         match (parent, name) {
             (Element::Worksheet, "sheetData") => once(&mut self.has_rows, Element::SheetData),
@@ -265,11 +268,10 @@ impl Strict {
         let cell = &self.cell;
         match cell.of.as_deref() {
             Some("inlineStr") if cell.value && !cell.text => Err("its text is not in its place".to_owned()),
-            Some("inlineStr") => Ok(()),
             None | Some("b" | "d" | "e" | "n" | "s" | "str") if cell.text => {
                 Err("its type is not that of its text".to_owned())
             }
-            None | Some("b" | "d" | "e" | "n" | "s" | "str") => Ok(()),
+            None | Some("b" | "d" | "e" | "inlineStr" | "n" | "s" | "str") => Ok(()),
             Some(of) => Err(format!("no cell has the type '{of}'")),
         }
     }
