@@ -94,8 +94,9 @@ pub(super) async fn take(
     dropped: Vec<Dropped>,
     dry_run: bool,
 ) -> anyhow::Result<Vec<(Dropped, FileOutcome)>> {
-    let cx = context(settings, last_full_day(settings), dry_run)?;
+    let mut cx = context(settings, last_full_day(settings), dry_run)?;
     let store = Store::open(&location(settings)?).await?;
+    cx.lanes = Some(store.pool.clone()).filter(|_| !dry_run);
     let mut conn = store.pool.acquire().await?;
     let outcomes = if dry_run {
         let mut tx = conn.begin().await?;

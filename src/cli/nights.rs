@@ -102,6 +102,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         stop: jobs::Stop::never(),
         waited: jobs::Waited::default(),
         vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
+        lanes: None,
         rates: OnceCell::new(),
     })
 }
@@ -117,9 +118,10 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         let sentence = format!("--from {from} is after --to {to}: nothing lies between");
         return Err(Ending::new(Exit::Usage, sentence).into());
     }
-    let cx = context(settings, to, args.dry_run)?;
+    let mut cx = context(settings, to, args.dry_run)?;
     inbox::rest(&cx).await?;
     let store = Store::open(&location(settings)?).await?;
+    cx.lanes = Some(store.pool.clone()).filter(|_| !args.dry_run);
     let result = if args.dry_run {
         let mut conn = store.pool.acquire().await?;
         let mut tx = conn.begin().await?;
@@ -169,11 +171,12 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
         Ending::new(Exit::Usage, format!("there is no job '{}'; there are: {}", args.job, known.join(", ")))
     })?;
     let on = over(settings, args.on)?;
-    let cx = context(settings, on, args.dry_run)?;
+    let mut cx = context(settings, on, args.dry_run)?;
     if job.name == intake::NAME {
         inbox::rest(&cx).await?;
     }
     let store = Store::open(&location(settings)?).await?;
+    cx.lanes = Some(store.pool.clone()).filter(|_| !args.dry_run);
     let result = if args.dry_run {
         let mut conn = store.pool.acquire().await?;
         let mut tx = conn.begin().await?;

@@ -110,6 +110,7 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     });
     let store = Store::open(location).await?; // it may take as long as PostgreSQL is fetched
     is_open.store(true, Ordering::SeqCst);
+    base.lanes = Some(store.pool.clone());
     let policies = Arc::clone(&base.policies);
     let dispatcher = Dispatcher::new(store.pool.clone(), base, clock, takes_in, asker);
     let (heartbeat, open) = be_seen(settings, &store, &dispatcher, (policies, clock)).await?;

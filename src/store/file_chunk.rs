@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use super::{
     Result,
     file::{StagedRow, Tally},
+    run::FACT_LANES,
 };
 use crate::domain::id::{FileNo, PartnerId};
 
@@ -69,6 +70,44 @@ pub async fn next_chunk(conn: &mut PgConnection, file_id: FileNo) -> Result<Opti
         "select chunk_no, bucket, first_row, until_row from file_chunk where file_id = $1 and not done
          order by chunk_no limit 1 for update",
         file_id.get()
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| {
+        let span = FileSpan { bucket: r.bucket, first_row: r.first_row, until_row: r.until_row };
+        FileChunk { chunk_no: r.chunk_no, span }
+    }))
+}
+
+/// Whether a file has chunks to apply whose partners are in one lane each ([`FACT_LANES`]).
+pub async fn has_lanes(conn: &mut PgConnection, file_id: FileNo) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from file_chunk c join file f on f.file_id = c.file_id
+                          where c.file_id = $1 and not c.done and c.bucket > 0 and f.buckets % $2 = 0) as "has!""#,
+        file_id.get(),
+        FACT_LANES
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// A chunk of a file that is not applied yet and whose partners are in one of these lanes. `None` also once any partner belongs
+/// to a group that it did not belong to when the file was staged: partners of a group share their caps (D12).
+pub async fn next_chunk_in(
+    conn: &mut PgConnection,
+    file_id: FileNo,
+    lanes: &[i32],
+) -> Result<Option<FileChunk>> {
+    let row = sqlx::query!(
+        "select c.chunk_no, c.bucket, c.first_row, c.until_row
+         from file_chunk c join file f on f.file_id = c.file_id
+         where c.file_id = $1 and not c.done and c.bucket > 0 and f.buckets % $2 = 0
+           and (c.bucket - 1) % $2 = any($3)
+           and not exists (select from partner p where p.group_id is not null and p.number <> all(f.grouped))
+         order by c.chunk_no limit 1 for update of c",
+        file_id.get(),
+        FACT_LANES,
+        lanes
     )
     .fetch_optional(conn)
     .await?;

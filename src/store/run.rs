@@ -19,8 +19,8 @@ pub use claim::{
     renew,
 };
 pub use leader::{
-    become_leader, change_facts, end_without_heartbeat, ensure_leader, heartbeat, lock_night, night_runs,
-    share_facts,
+    FACT_LANES, become_leader, change_facts, change_facts_in, end_without_heartbeat, ensure_leader,
+    heartbeat, lock_night, night_runs, share_facts,
 };
 pub use span::{Counts, Span, SpanKey};
 pub use split::{Single, left_out, narrow, singles, split};

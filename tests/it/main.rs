@@ -31,6 +31,7 @@ mod expire_benefits;
 mod explain;
 mod export_entitlements;
 mod export_round_trip;
+mod fact_lanes;
 mod failures;
 mod fault_disk;
 mod fault_kill;

@@ -98,6 +98,7 @@ impl House {
             place: jobs::engine::name::of_place(self.dir.path()),
             epoch: None,
             vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
+            lanes: Some(self.pool.clone()).filter(|_| !dry_run),
             rates: tokio::sync::OnceCell::new(),
             stop: jobs::Stop::never(),
             waited: jobs::Waited::default(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 use super::{error::Result, stop::Stop};
@@ -95,6 +95,8 @@ pub struct Context {
     pub waited: Waited,
     /// Where the secret is that product keys are sealed with.
     pub vault: Arc<vault::SecretPlace>,
+    /// Connections for the lanes of a big file; without them it has one lane.
+    pub lanes: Option<PgPool>,
     /// Loaded when first needed.
     pub rates: OnceCell<Rates>,
 }
@@ -118,6 +120,7 @@ impl Context {
             stop: self.stop.clone(),
             waited: self.waited.clone(),
             vault: Arc::clone(&self.vault),
+            lanes: self.lanes.clone(),
             rates: OnceCell::new(),
         }
     }

@@ -19,7 +19,7 @@ use crate::{
     },
     files::{profile::Profile, reader::Record},
     jobs::engine::Result,
-    store::{file_chunk::FileSpan, people},
+    store::{file_chunk::FileSpan, people, run::FACT_LANES},
 };
 
 /// About as many bytes has a row of entitlements; how many rows a file has is known only at its end.
@@ -49,6 +49,9 @@ impl Buckets {
         if kind != Kind::Entitlements || count < 2 {
             return Ok(Self::one());
         }
+        // Of a multiple of the lanes, every bucket but that of the grouped has partners of one lane, the same in every file.
+        let lanes = FACT_LANES.unsigned_abs();
+        let count = if count < lanes { count } else { count.div_ceil(lanes).saturating_mul(lanes) };
         Ok(Self { count, grouped: Arc::new(people::grouped(conn).await?.into_iter().collect()) })
     }
 

@@ -1,6 +1,10 @@
-//! A staged file's rows, applied by the chunk: each chunk is one transaction with its answers.
+//! A staged file's rows, applied by the chunk: each chunk is one transaction with its answers. Those of a big file of
+//! entitlements are applied in lanes beside each other, those of one partner in one lane.
 
-use sqlx::{Connection, PgConnection};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::join_all;
+use sqlx::{Connection, PgConnection, PgPool};
 
 use super::{
     halves::Halves,
@@ -13,31 +17,73 @@ use crate::{
     store::{
         file::{self, RowAnswer, StagedRow, Tally},
         file_chunk::{self, FileChunk},
-        run,
+        run::{self, FACT_LANES},
     },
 };
 
-/// Applies a file that is not of requests.
+/// Applies a file that is not of requests: first the chunks that lanes can do, then what is left by itself.
 pub async fn file(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) -> Result<()> {
-    loop {
-        if cx.stop.is_asked() {
-            return Err(Error::Stopped);
-        }
-        let mut tx = conn.begin().await?;
-        run::change_facts(&mut tx).await?;
-        let Some(FileChunk { chunk_no, span }) = file_chunk::next_chunk(&mut tx, staged.file_id).await?
-        else {
-            return Ok(());
-        };
-        let rows = file_chunk::rows(&mut tx, staged.file_id, span).await?;
-        let verdicts = apply(cx, &mut tx, staged, &rows).await?;
-        refusals::record(&mut tx, staged, &rows, &verdicts).await?;
-        let (tally, unchanged, answers) = tally(&rows, verdicts);
-        file::answer(&mut tx, staged.file_id, &answers).await?;
-        file_chunk::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
-        fault::at("file.applied", NAME).await?;
-        tx.commit().await?;
+    let most = i32::try_from(cx.work(NAME).lanes).unwrap_or(FACT_LANES).min(FACT_LANES);
+    if let Some(pool) = cx.lanes.as_ref().filter(|_| most > 1)
+        && file_chunk::has_lanes(conn, staged.file_id).await?
+    {
+        let failed = AtomicBool::new(false);
+        let lanes = (0..most).map(|nth| {
+            let of: Vec<i32> = (0..FACT_LANES).filter(|lane| lane % most == nth).collect();
+            lane(cx, pool, staged, of, &failed)
+        });
+        join_all(lanes).await.into_iter().collect::<Result<()>>()?;
     }
+    while chunk(cx, conn, staged, None).await? {}
+    Ok(())
+}
+
+/// Applies chunks whose partners are in these lanes, until there is none or another lane failed.
+async fn lane(
+    cx: &Context,
+    pool: &PgPool,
+    staged: &StagedFile,
+    lanes: Vec<i32>,
+    failed: &AtomicBool,
+) -> Result<()> {
+    let applied = async {
+        let mut conn = pool.acquire().await?;
+        while !failed.load(Ordering::Relaxed) && chunk(cx, &mut conn, staged, Some(&lanes)).await? {}
+        Ok(())
+    };
+    let applied = applied.await;
+    failed.fetch_or(applied.is_err(), Ordering::Relaxed);
+    applied
+}
+
+/// Applies a chunk, of these lanes or of any; says whether there was one.
+async fn chunk(
+    cx: &Context,
+    conn: &mut PgConnection,
+    staged: &StagedFile,
+    lanes: Option<&[i32]>,
+) -> Result<bool> {
+    if cx.stop.is_asked() {
+        return Err(Error::Stopped);
+    }
+    let mut tx = conn.begin().await?;
+    let next = if let Some(lanes) = lanes {
+        run::change_facts_in(&mut tx, lanes).await?;
+        file_chunk::next_chunk_in(&mut tx, staged.file_id, lanes).await?
+    } else {
+        run::change_facts(&mut tx).await?;
+        file_chunk::next_chunk(&mut tx, staged.file_id).await?
+    };
+    let Some(FileChunk { chunk_no, span }) = next else { return Ok(false) };
+    let rows = file_chunk::rows(&mut tx, staged.file_id, span).await?;
+    let verdicts = apply(cx, &mut tx, staged, &rows).await?;
+    refusals::record(&mut tx, staged, &rows, &verdicts).await?;
+    let (tally, unchanged, answers) = tally(&rows, verdicts);
+    file::answer(&mut tx, staged.file_id, &answers).await?;
+    file_chunk::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
+    fault::at("file.applied", NAME).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Decides and writes rows; examples, and some of a portal's, are decided already, and of others there is more to say.

@@ -68,20 +68,41 @@ pub async fn night_runs(conn: &mut PgConnection) -> Result<bool> {
     .await?)
 }
 
+/// Facts of partners may change in so many lanes at the same time: those of one partner in one lane only.
+pub const FACT_LANES: i32 = 8;
+
 /// Keeps files from changing facts while a chunk works by them, until the transaction ends. Postgres ends a transaction
 /// that is silent for 30 s, so that a paused process does not block the others.
 pub async fn share_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "select set_config('idle_in_transaction_session_timeout', '30s', true),
-                pg_advisory_xact_lock_shared(hashtext('benefactor.facts'))"
+                pg_advisory_xact_lock_shared(hashtext('benefactor.facts')),
+                pg_advisory_xact_lock_shared(hashtext('benefactor.facts'), lane) as in_lane
+         from generate_series(0, $1 - 1) as lane",
+        FACT_LANES
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
     Ok(())
 }
 
-/// Waits until no chunk works by the facts and keeps chunks away while they change, until the transaction ends; it too
-/// ends after 30 s of silence.
+/// Waits until no chunk works by the facts and nobody else changes those of the partners of these `lanes`, which are in
+/// ascending order, and keeps others away until the transaction ends; it too ends after 30 s of silence.
+pub async fn change_facts_in(conn: &mut PgConnection, lanes: &[i32]) -> Result<()> {
+    sqlx::query!(
+        "select set_config('idle_in_transaction_session_timeout', '30s', true),
+                pg_advisory_xact_lock_shared(hashtext('benefactor.facts')),
+                pg_advisory_xact_lock(hashtext('benefactor.facts'), lane)
+         from unnest($1::int[]) as lane",
+        lanes
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
+/// Waits until no chunk works by the facts and nobody else changes any, and keeps all others away until the transaction
+/// ends; it too ends after 30 s of silence.
 pub async fn change_facts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "select set_config('idle_in_transaction_session_timeout', '30s', true),
