@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::instant;
 use crate::{
-    domain::id::PartnerId,
+    domain::id::{FileNo, PartnerId},
     files::{
         inbox::{self, Item, ItemKind},
         shown::{shown, shown_path, shown_text},
@@ -31,6 +31,8 @@ pub struct DroppedFiles {
 /// One file.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileView {
+    /// Its number, by which `import revert` finds it; `None`: it was not looked at yet.
+    pub number: Option<i64>,
     /// The name it was dropped under; what cannot be seen of it is escaped.
     pub name: String,
     /// When it came, by the database's clock; of what still lies in the inbox it is not on record.
@@ -161,6 +163,7 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
         ItemKind::NotAFile(what) => (FileStatus::Waiting, what),
     };
     FileView {
+        number: None,
         name: shown(item.path.file_name().unwrap_or_default()),
         received_at: None,
         kind: None,
@@ -191,11 +194,13 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
     let waits = "it is being taken in, or a program has it open for writing";
     let reason = file.said.or_else(|| match status {
         FileStatus::Waiting => Some(waits.to_owned()),
+        _ if file.reverted.is_some() => file.reverted.map(|how| format!("taken back {how}")),
         _ => file.not_applied.then(|| NOT_APPLIED.to_owned()),
     });
     // Until it is answered, the names are what is intended, and nothing is there.
     let is_there = |name: Option<String>| name.filter(|_| file.status != "taken");
     FileView {
+        number: file.file_id.map(FileNo::get),
         name: file.name,
         received_at: Some(file.received_at),
         kind: file.kind,

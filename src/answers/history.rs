@@ -19,8 +19,9 @@ use crate::{
         explain::{self, KeyStanding, NoticeTold, OrderStanding, UserStanding},
     },
 };
+pub use doings::how_taken_back;
 pub use event::Event;
-pub use explain::Subject;
+pub use explain::{Subject, ThingTakenBack};
 
 /// What a history can be of.
 const KINDS: [&str; 6] = ["partner", "order", "entitlement", "user", "key", "request"];
@@ -131,6 +132,8 @@ impl From<KeyStanding> for KeyView {
 pub enum Unclear {
     /// Nothing goes by it; what it could be, each with its kind.
     Unknown(Vec<(String, String)>),
+    /// Nothing does any more: it was taken back with its file.
+    TakenBack(Vec<ThingTakenBack>),
     /// Several things do.
     Several(Vec<Subject>),
 }
@@ -154,6 +157,10 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> store::Result<Result<S
     }
     found.retain(|subject| kind.is_none_or(|kind| subject.kind == kind));
     if found.is_empty() {
+        let taken_back = explain::taken_back(conn, bare).await?;
+        if !taken_back.is_empty() {
+            return Ok(Err(Unclear::TakenBack(taken_back)));
+        }
         return Ok(Err(Unclear::Unknown(explain::near(conn, bare).await?)));
     }
     match <[Subject; 1]>::try_from(found) {
@@ -211,6 +218,7 @@ async fn happened(conn: &mut PgConnection, subject: &Subject) -> store::Result<(
         events.extend(subject.opened(conn).await?.iter().map(doings::opened));
         events.extend(subject.agreed(conn).await?.iter().map(doings::agreed));
         events.extend(subject.contacted(conn).await?.iter().map(doings::contacted));
+        events.extend(subject.taken_back(conn).await?.iter().map(doings::taken_back));
         events.extend(subject.waiting(conn).await?.iter().map(doings::waiting));
     }
     let whole = subject.is_request();

@@ -50,6 +50,9 @@ fn lines(told: &DroppedFiles) -> Vec<String> {
     let mut lines = Vec::new();
     for file in &told.files {
         lines.push(head(file));
+        if let (Some(number), Some(sha256)) = (file.number, &file.sha256) {
+            lines.push(format!("  number {number}, SHA-256 {}", sha256.get(..16).unwrap_or(sha256)));
+        }
         if let Some(reason) = &file.reason {
             lines.push(format!("  {reason}"));
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     answers::{
-        history::{self, BenefitHeld, Event, KeyView, Story, Unclear},
+        history::{self, BenefitHeld, Event, KeyView, Story, Unclear, how_taken_back},
         words::standing,
     },
     domain::{language::Language, naming},
@@ -66,6 +66,19 @@ fn question(name: &str, unclear: &Unclear) -> String {
             sentence = format!("'{name}' is the name of {} things; say which:", found.len());
             for subject in found {
                 let _ = write!(sentence, "\n  {}:{}@{}", subject.kind, subject.name, subject.partner);
+            }
+        }
+        Unclear::TakenBack(things) => {
+            sentence = format!("nothing here is called '{name}' any more:");
+            for thing in things {
+                let _ = write!(
+                    sentence,
+                    "\n  {} {} of {}, {}",
+                    thing.on,
+                    thing.kind,
+                    thing.partner,
+                    how_taken_back(thing)
+                );
             }
         }
         Unclear::Unknown(near) => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 use sqlx::Connection;
 
@@ -11,6 +11,7 @@ use super::{
     location::location,
     nights::{context, last_full_day},
     output::print,
+    reverting,
 };
 use crate::{
     domain::{id::PartnerId, kinds::Kind, language::Language},
@@ -33,6 +34,7 @@ A workbook is answered by a workbook: users.xlsx by users.result.xlsx.";
 
 /// What `import` takes.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command, each read by its name")]
 pub(super) struct ImportArgs {
     /// The files; those that others depend on may come in any order
@@ -74,6 +76,16 @@ pub(super) struct ImportArgs {
     /// In a dry run, tell every row
     #[arg(long, requires = "dry_run")]
     all: bool,
+    #[command(subcommand)]
+    command: Option<ImportCommand>,
+}
+
+/// What `import` does beside taking files in.
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Take back what a file did, as long as nothing was built on it; a file of that name is imported as ./revert
+    #[command(after_help = reverting::EXAMPLE)]
+    Revert(reverting::RevertFileArgs),
 }
 
 /// Rows of each outcome that a dry run tells.
@@ -113,6 +125,9 @@ pub(super) async fn take(
 }
 
 pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow::Result<Exit> {
+    if let Some(ImportCommand::Revert(args)) = args.command {
+        return reverting::run_revert(settings, args).await;
+    }
     let mut dropped: Vec<Dropped> = Vec::new();
     for path in args.paths {
         if !path.exists() {

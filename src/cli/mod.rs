@@ -26,6 +26,7 @@ mod rates;
 mod reasons;
 mod request;
 mod requests;
+mod reverting;
 mod status;
 mod template;
 mod up;

@@ -41,6 +41,7 @@ pub mod reason;
 pub mod reminder;
 pub mod request;
 pub mod request_terms;
+pub mod reversal;
 pub mod role;
 pub mod seat;
 pub mod settlement;

@@ -38,7 +38,7 @@ pub async fn of_partners(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> 
     .await?)
 }
 
-/// Records agreements, and the ends of those that had none.
+/// Records agreements, and the ends of those that had none, of which it is kept how they were.
 pub async fn put(
     conn: &mut PgConnection,
     file_id: FileNo,
@@ -50,6 +50,18 @@ pub async fn put(
     let from: Vec<NaiveDate> = agreements.iter().map(|a| a.valid_from).collect();
     let until: Vec<Option<NaiveDate>> = agreements.iter().map(|a| a.valid_until).collect();
     let lines: Vec<i32> = agreements.iter().map(|a| a.line).collect();
+    sqlx::query!(
+        "insert into overwritten (file_id, partner_id, subject_kind, subject_id, was)
+         select $1, a.partner_id, 'agreement', a.agreement_id, to_jsonb(a)
+         from unnest($2::bigint[], $3::text[], $4::date[]) as n (partner_id, name, valid_from)
+         join agreement a using (partner_id, name, valid_from)",
+        file_id.get(),
+        &partner_ids as &[PartnerNo],
+        &names,
+        &from
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!(
         "insert into agreement (partner_id, name, valid_from, valid_until, known_on, file_id, line)
          select n.partner_id, n.name, n.valid_from, n.valid_until, $6, $7, n.line

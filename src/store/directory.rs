@@ -256,9 +256,21 @@ impl Directory {
         self.touched.insert(at);
     }
 
-    /// Writes what was taken in since it was loaded.
+    /// Writes what was taken in since it was loaded; of whoever is changed it is kept how they were.
     pub async fn write(&self, conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
         let touched: Vec<&DirectoryUser> = self.touched.iter().map(|at| &self.users[*at]).collect();
+        let changed: Vec<UserNo> =
+            touched.iter().map(|user| user.user_id).filter(|id| *id != UserNo::default()).collect();
+        if !changed.is_empty() {
+            sqlx::query!(
+                "insert into overwritten (file_id, partner_id, subject_kind, subject_id, was)
+                 select $1, u.partner_id, 'user', u.user_id, to_jsonb(u) from directory_user u where u.user_id = any($2)",
+                file_id.get(),
+                &changed as &[UserNo]
+            )
+            .execute(&mut *conn)
+            .await?;
+        }
         // A name that one leaves and another takes is held by nobody in between.
         let left = touched.iter().filter_map(|user| {
             let before = self.stored_names.get(&self.key(user.partner_id, &user.user_principal_name))?;

@@ -256,6 +256,8 @@ pub async fn is_again(conn: &mut PgConnection, id: &str) -> Result<bool> {
 /// What is on record of a file, dropped or imported.
 #[derive(Clone, Debug)]
 pub struct ListedFile {
+    /// Its number, if its rows were looked at.
+    pub file_id: Option<FileNo>,
     /// The name it was dropped under.
     pub name: String,
     /// Whose folder it was dropped in, or whose rows it was said to hold.
@@ -278,6 +280,8 @@ pub struct ListedFile {
     pub rejected: i32,
     /// Rows were rejected, and so nothing of it was applied, because it was to be applied as a whole.
     pub not_applied: bool,
+    /// When it was taken back, by whom and why.
+    pub reverted: Option<String>,
     /// Why it was refused, or what else there is to say.
     pub said: Option<String>,
     /// SHA-256 of its bytes.
@@ -301,12 +305,16 @@ pub async fn list(
 ) -> Result<Vec<ListedFile>> {
     Ok(sqlx::query_as!(
         ListedFile,
-        r#"select name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, sheet,
+        r#"select file_id as "file_id: FileNo", name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, sheet,
                status as "status!",
                applied as "applied!", unchanged as "unchanged!", rejected as "rejected!",
-               not_applied as "not_applied!", said, sha256, kept, answer, note
+               not_applied as "not_applied!",
+               case when reverted_at is not null then (
+                   select 'on ' || a.business_on || ' by ' || a.by || ': ' || a.why from operator_action a
+                   where a.at = files.reverted_at and a.action in ('revert_file', 'revert_rates')
+                   order by a.action_id desc limit 1) end as reverted, said, sha256, kept, answer, note
            from (
-               select d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
+               select d.file_id, f.reverted_at, d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
                       d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, f.sheet, d.status,
                       coalesce(f.applied, 0) as applied, coalesce(f.unchanged, 0) as unchanged,
                       coalesce(f.rejected, 0) as rejected,
@@ -314,7 +322,7 @@ pub async fn list(
                       d.kept, d.answer, d.note
                from dropped d left join file f using (file_id)
                union all
-               select f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
+               select f.file_id, f.reverted_at, f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
                       f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, f.refusal, f.sha256, f.came_from, f.answered_in, null
                from file f left join partner p using (partner_id)
                where not exists (select from dropped d where d.file_id = f.file_id)

@@ -7,6 +7,7 @@ mod doings;
 mod rows;
 mod standing;
 mod subject;
+mod taken_back;
 
 use sqlx::{PgConnection, types::Json};
 
@@ -22,6 +23,7 @@ pub use doings::{Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Op
 pub use rows::{EntitlementVersion, LedgerEntry, NoticeTold, WaitingGrant};
 pub use standing::{BenefitStanding, KeyStanding, OrderStanding, PartnerStanding, UserStanding, user};
 pub use subject::Subject;
+pub use taken_back::{ThingTakenBack, taken_back};
 
 /// Everything that goes by a name, or may if it is to be of a `kind`; a Partner ID may be somebody's request as well.
 /// Users are looked for by what looks like the name of one, since nothing but their partner leads to them quickly.

@@ -83,7 +83,7 @@ const CREDIT_USAGE: &str =
        c.used_on, {money c.amount_minor c.currency} as amount, c.currency, {text c.reference} as reference
 from credit_usage c join entitlement e using (entitlement_id) join membership m using (membership_id)
 join partner p on p.partner_id = c.partner_id
-where {by c.used_on} order by c.used_on, c.usage_id";
+where c.withdrawn_at is null and {by c.used_on} order by c.used_on, c.usage_id";
 
 const LEDGER: &str = "select l.entry_id, l.partner_id, {text l.order_id} as order_id, {text l.benefit} as benefit, l.kind,
        l.period_from, l.period_until, l.effective_on, {money l.amount_minor l.currency} as amount, l.currency,

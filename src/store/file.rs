@@ -148,6 +148,8 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
                                    and (r.kind not in ('cancel', 'renew') or r.refused_by is not null))
                  and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
                                  and later.applied > 0)
+                 -- nor was one taken back since, which may have been why a row of it changed nothing
+                 and not exists (select from file other where other.kind = f.kind and other.reverted_at > f.finished_at)
            ) as "known!""#,
         file.sha256,
         file.kind,
@@ -184,8 +186,8 @@ pub async fn begun(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<Option
 pub async fn append(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<FileNo> {
     Ok(sqlx::query_scalar!(
         r#"insert into file (sha256, name, kind, partner_id, header, received_on, accept_backdated, by_operator, dialect,
-             stated_dialect, complete, accept_alike, sheet, all_or_nothing)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning file_id as "file_id: FileNo""#,
+             stated_dialect, complete, accept_alike, sheet, all_or_nothing, keeps_changes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, true) returning file_id as "file_id: FileNo""#,
         file.sha256,
         file.name,
         file.kind,

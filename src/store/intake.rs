@@ -456,7 +456,7 @@ pub async fn usage(
     let rows = sqlx::query!(
         "select u.partner_id, u.reference, u.entitlement_id, u.used_on, u.amount_minor
          from unnest($1::bigint[], $2::text[]) as k (partner_id, reference)
-         join credit_usage u on u.partner_id = k.partner_id and u.reference = k.reference",
+         join credit_usage u on u.partner_id = k.partner_id and u.reference = k.reference and u.withdrawn_at is null",
         partner_ids as &[PartnerNo],
         references
     )

@@ -167,12 +167,21 @@ pub async fn append(
 }
 
 /// Says for how many seats keys are that came without (D8).
-pub async fn put_seats(conn: &mut PgConnection, seats: &BTreeMap<KeyNo, u32>) -> Result<()> {
+pub async fn put_seats(conn: &mut PgConnection, file_id: FileNo, seats: &BTreeMap<KeyNo, u32>) -> Result<()> {
     if seats.is_empty() {
         return Ok(());
     }
     let numbers: Vec<KeyNo> = seats.keys().copied().collect();
     let seats: Vec<i32> = seats.values().map(|seats| i32::try_from(*seats).unwrap_or(i32::MAX)).collect();
+    sqlx::query!(
+        "insert into overwritten (file_id, partner_id, subject_kind, subject_id, was)
+         select $1, partner_id, 'key', key_id, jsonb_build_object('file_id', file_id, 'seats', seats)
+         from license_key where key_id = any($2) and seats is null",
+        file_id.get(),
+        &numbers as &[KeyNo]
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!(
         "update license_key k set seats = n.seats from unnest($1::bigint[], $2::int[]) as n (key_id, seats)
          where k.key_id = n.key_id and k.seats is null",

@@ -39,6 +39,7 @@ pub mod reminder;
 pub mod renewal;
 pub mod request;
 pub mod retention;
+pub mod reversal;
 pub mod run;
 pub mod schema;
 pub mod settlement;

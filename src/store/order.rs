@@ -387,7 +387,7 @@ pub async fn uses(
                     where entitlement_id = e.entitlement_id and assigned_on <= asked.on_day)
                    union all
                    (select 'credit_used', min(used_on) from credit_usage
-                    where entitlement_id = e.entitlement_id and used_on <= asked.on_day)) done
+                    where entitlement_id = e.entitlement_id and used_on <= asked.on_day and withdrawn_at is null)) done
                where done.used_on is not null
                union all
                select r.kind, coalesce((select benefit from entitlement where entitlement_id = r.entitlement_id), r.kind),

@@ -73,6 +73,16 @@ pub async fn put(
     let days: Vec<NaiveDate> = changes.iter().map(|(_, from_on, _)| *from_on).collect();
     let currencies: Vec<String> = changes.iter().map(|(.., currency)| String::from(*currency)).collect();
     sqlx::query!(
+        "insert into overwritten (file_id, partner_id, subject_kind, subject_id, was)
+         select $1, c.partner_id, 'partner_currency', c.partner_id, to_jsonb(c)
+         from unnest($2::bigint[], $3::date[]) as n (partner_id, from_on) join partner_currency c using (partner_id, from_on)",
+        file_id.get(),
+        &partners as &[PartnerNo],
+        &days
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
         "insert into partner_currency (partner_id, from_on, currency, file_id)
          select n.partner_id, n.from_on, n.currency, $1
          from unnest($2::bigint[], $3::date[], $4::text[]) as n (partner_id, from_on, currency)

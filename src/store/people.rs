@@ -102,7 +102,7 @@ pub async fn known(
     known.collect()
 }
 
-/// Makes partners, in this order, or changes them; hands back their numbers in the store, by Partner ID.
+/// Makes partners, in this order, or changes them, of which it is kept how they were; hands back their numbers in the store, by Partner ID.
 pub async fn put(
     conn: &mut PgConnection,
     file_id: FileNo,
@@ -114,6 +114,14 @@ pub async fn put(
     let texts = |of: fn(&StoredPartner) -> Option<&str>| {
         partners.iter().map(|partner| of(partner).map(str::to_owned)).collect::<Vec<_>>()
     };
+    sqlx::query!(
+        "insert into overwritten (file_id, partner_id, subject_kind, subject_id, was)
+         select $1, partner_id, 'partner', partner_id, to_jsonb(p) from partner p where number = any($2)",
+        file_id.get(),
+        &partners.iter().map(|partner| partner.number.clone()).collect::<Vec<_>>() as &[PartnerId]
+    )
+    .execute(&mut *conn)
+    .await?;
     let put = sqlx::query!(
         "insert into partner (number, name, account_email, country, currency, tenant_id, language, group_id, file_id)
          select n.number, n.name, n.account_email, n.country, n.currency, n.tenant_id, n.language, n.group_id, $1

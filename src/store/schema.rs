@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, migrate::Migrator}
 use super::error::Error;
 
 /// Tables whose rows are history: the worker adds to them and never changes them (promises: history only grows).
-const APPEND_ONLY: [&str; 7] = [
+const APPEND_ONLY: [&str; 8] = [
     "transfer",
     "entitlement_version",
     "decision",
@@ -13,6 +13,7 @@ const APPEND_ONLY: [&str; 7] = [
     "key_reveal",
     "redemption",
     "contact_version",
+    "taken_back",
 ];
 /// Schemas the worker works in. `report` is for reading only.
 const WORKED_IN: [&str; 2] = ["public", "apalis"];

@@ -101,17 +101,18 @@ pub async fn booked(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Ve
     Ok(booked)
 }
 
-/// All usage of these entitlements dated by `today`, by entitlement.
+/// All usage of these entitlements dated by `today`, by entitlement; what was taken back is of nothing.
 pub async fn usage(
     conn: &mut PgConnection,
     ids: &[EntitlementNo],
     today: NaiveDate,
 ) -> Result<Vec<(EntitlementNo, Usage)>> {
     let rows = sqlx::query!(
-        "select entitlement_id, usage_id, reference, used_on, amount_minor, currency
-         from (select distinct unnest($1::bigint[]) as id) asked
-         cross join lateral (select * from credit_usage where entitlement_id = asked.id offset 0) used
-         where used_on <= $2 order by entitlement_id, usage_id",
+        r#"select entitlement_id, usage_id, reference, used_on,
+                  case when withdrawn_at is null then amount_minor else 0 end as "amount_minor!", currency
+           from (select distinct unnest($1::bigint[]) as id) asked
+           cross join lateral (select * from credit_usage where entitlement_id = asked.id offset 0) used
+           where used_on <= $2 order by entitlement_id, usage_id"#,
         ids as &[EntitlementNo],
         today
     )

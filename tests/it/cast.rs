@@ -83,3 +83,10 @@ pub fn rates(days: &[(&str, &str, &str, &str)]) -> String {
     let rows = days.iter().map(|(on, usd, sek, jpy)| format!("{on},{usd},{jpy},{sek},\n"));
     format!("Date,USD,JPY,SEK,\n{}", rows.collect::<String>())
 }
+
+/// An agreements file: name, first day, last day or nothing.
+pub fn agreements(number: &str, rows: &[(&str, &str, &str)]) -> String {
+    let rows: Vec<String> =
+        rows.iter().map(|(name, from, until)| format!("{number},{name},{from},{until}\n")).collect();
+    format!("partner_id,agreement,valid_from,valid_until\n{}", rows.concat())
+}

@@ -56,6 +56,7 @@ mod rates;
 mod remind_contacts;
 mod requests;
 mod retention;
+mod reverted;
 mod schema;
 mod seen;
 mod settlement;

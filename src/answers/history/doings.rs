@@ -12,7 +12,8 @@ use crate::{
         reason::Reason,
     },
     store::explain::{
-        Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed, WaitingGrant,
+        Activated, Agreed, Assigned, Contacted, KeyShown, KeysKnown, Opened, Redeemed, ThingTakenBack,
+        WaitingGrant,
     },
 };
 
@@ -145,4 +146,25 @@ pub(super) fn contacted(contact: &Contacted) -> Event {
         contact.file, contact.line
     );
     event(contact.known_on, "contact", String::new(), says).of([user, requested_by])
+}
+
+/// `e.csv line 2: taken back by zoe (it was another's); it is not there any more`
+pub(super) fn taken_back(thing: &ThingTakenBack) -> Event {
+    let about =
+        if matches!(thing.kind.as_str(), "entitlement" | "order" | "usage") { &thing.subject } else { "" };
+    let what = if about.is_empty() { format!("{} {}, ", thing.kind, thing.subject) } else { String::new() };
+    event(thing.on, "taken back", about.to_owned(), format!("{what}{}", how_taken_back(thing)))
+        .of([&thing.subject])
+}
+
+/// Of which file, by whom and why, and what stands instead.
+#[must_use]
+pub fn how_taken_back(thing: &ThingTakenBack) -> String {
+    let line = thing.line.map_or_else(String::new, |line| format!(" line {line}"));
+    let stands = match (thing.stands, thing.kind.as_str()) {
+        (true, _) => "it is again as it was before that file",
+        (false, "usage") => "it counts as nothing used",
+        (false, _) => "it is not there any more",
+    };
+    format!("{}{line}: taken back by {} ({}); {stands}", thing.file, thing.by, thing.why)
 }

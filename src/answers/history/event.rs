@@ -28,11 +28,12 @@ pub struct Event {
 }
 
 /// What comes first on one day.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "agreement",
     "contact",
     "arrived",
     "changed",
+    "taken back",
     "keys",
     "asked",
     "waits",

@@ -17,6 +17,7 @@ use crate::{
 pub use admission::{Admitted, NotHeld, admit, refuse};
 pub use dropped::{Dropped, FileOutcome, RowTold, Taken};
 pub use reveal::{Preview, Revealed, preview, reveal};
+pub use revert::{Reverted, revert};
 pub use staged::NAME;
 use staged::{StagedFile, Staging};
 pub use tries::come_clean;
@@ -39,7 +40,9 @@ mod refusals;
 mod rehearsed;
 mod requests;
 mod reveal;
+mod revert;
 mod said;
+mod schedules;
 mod spooled;
 mod stage;
 mod staged;

@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 20] = [
+const WITHOUT: [&str; 21] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -26,6 +26,7 @@ const WITHOUT: [&str; 20] = [
     "rates unpublished", // acts on one day
     "rates admit",
     "rates revert",
+    "import revert", // what one file did
     "requests admit",
     "requests refuse", // act on what is named
     "template",        // no store

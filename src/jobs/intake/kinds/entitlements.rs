@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     domain::{
-        benefit::{BenefitKind, BenefitType, Offer, Unit},
+        benefit::{BenefitKind, BenefitType, Offer},
         core_difference::Own,
-        credit::{Schedule, Shape, Terms},
+        credit::Schedule,
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
         id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::entitlements::{self, EntitlementRow},
@@ -25,8 +25,10 @@ use crate::{
     },
     jobs::{
         engine::{Context, Result},
-        intake::staged::{StagedFile, Verdict, distinct, parse},
-        provision_credits::policy::Backdate,
+        intake::{
+            schedules,
+            staged::{StagedFile, Verdict, distinct, parse},
+        },
     },
     store::{
         file::StagedRow,
@@ -398,38 +400,14 @@ impl<'a> EntitlementsSpan<'a> {
             last_usable_on,
             version_no: put.version_no,
             line: put.line,
-            schedule: if put.granted { None } else { self.schedule(put, year, last_usable_on) },
+            schedule: if put.granted { None } else { self.schedule(put, year) },
         }
     }
 
     /// Where the credit, or the balance, of an entitlement starts that nothing was granted of.
-    fn schedule(&self, put: &EntitlementToPut, year: Year, last_usable_on: NaiveDate) -> Option<Schedule> {
-        let policy = self.cx.credit_policy();
-        let shape = match put.kind {
-            BenefitKind::AzureMonthlyCredit => Shape::Monthly(policy.scheme),
-            BenefitKind::AzureBulkCredit => Shape::Bulk,
-            // Hours and incidents are granted when they begin; of what is unlimited, or nothing, nothing is.
-            kind => {
-                let _unit = Unit::of(kind)?;
-                put.stated.quantity.filter(|quantity| *quantity > 0)?;
-                return Some(Schedule::once(put.stated.starts_on));
-            }
-        };
-        let terms = Terms {
-            shape,
-            starts_on: put.stated.starts_on,
-            expires_on: put.stated.expires_on,
-            last_usable_on,
-            anniversary_on: year.anniversary_on,
-            ended: None,
-            per_period: put.stated.amount?,
-            beside: vec![],
-            local: put.local,
-            periods_in_a_year: policy.periods_in_a_year,
-            max_rate_age_days: policy.max_rate_age_days,
-        };
-        let from_import = self.cx.policies.provision_credits.policy.backdate == Backdate::FromImport;
-        let schedule = Schedule::new(&terms, from_import.then_some(self.staged.received_on));
+    fn schedule(&self, put: &EntitlementToPut, year: Year) -> Option<Schedule> {
+        let of = (put.kind, &put.stated, put.local);
+        let schedule = schedules::first(self.cx, of, year, self.staged.received_on)?;
         Some(Schedule { waits: put.waits.clone(), ..schedule })
     }
 

@@ -68,7 +68,7 @@ pub async fn apply(
         });
     }
     keys::append(conn, staged.file_id, staged.received_on, &span.new).await?;
-    keys::put_seats(conn, &span.seats).await?;
+    keys::put_seats(conn, staged.file_id, &span.seats).await?;
     Ok(verdicts)
 }
 
