@@ -98,6 +98,7 @@ async fn undone(conn: &mut PgConnection, files: &[FileNo]) -> Result<()> {
     Ok(())
 }
 
+#[expect(clippy::too_many_lines, reason = "one query")]
 async fn against_partners(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<Hindrance>> {
     let found = sqlx::query_as!(
         FoundHindrance,
