@@ -254,6 +254,24 @@ fn f5_a_portals_file_with_a_needed_column_renamed_or_gone_is_refused_with_its_na
 }
 
 #[test]
+fn a_column_that_is_read_and_stands_there_twice_refuses_the_file_in_any_order() {
+    for (at, column, twin) in
+        [(0, "userPrincipalName", "User Principal Name"), (2, "accountEnabled", "account enabled")]
+    {
+        let (_, mut rows) = records(FIXTURES[1].1);
+        let from = rows[0].iter().position(|name| name == column).unwrap();
+        for (nth, row) in rows.iter_mut().enumerate() {
+            row.insert(
+                if at == 0 { 0 } else { row.len() },
+                if nth == 0 { twin.to_owned() } else { "x".to_owned() },
+            );
+        }
+        let refusal = made(written(None, &rows, ",", "\n").as_bytes()).unwrap_err();
+        assert!(matches!(refusal, Refusal::DuplicateColumn { .. }), "{from} {column}: {refusal}");
+    }
+}
+
+#[test]
 fn f6_a_column_that_comes_close_to_one_that_is_read_is_asked_about() {
     let header = Reader::open(FIXTURES[2].1.as_bytes(), Limits::default()).unwrap().header().clone();
     let names: Vec<&str> = header

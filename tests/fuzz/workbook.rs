@@ -404,6 +404,18 @@ fn close(open: &mut Vec<Node>) {
     open.last_mut().unwrap().children.push(node);
 }
 
+/// A date and a time of day that are stored as text; `None`: it is none.
+fn instant(stored: &str) -> Option<String> {
+    let (date, time) = stored.split_once('T')?;
+    let time = time.strip_suffix('Z').unwrap_or(time);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = time.split(':').collect();
+    let is_one =
+        parts.len() == 3 && parts.iter().all(|part| part.len() == 2 && digits(part)) && digits(fraction);
+    is_one.then(|| if time == "00:00:00" { date.to_owned() } else { format!("{date} {time}") })
+}
+
 /// The cells of a sheet by line and column, as its XML says.
 fn cells(book: &[(String, Vec<u8>)], number: u16) -> Result<BTreeMap<(u64, usize), Found>, String> {
     let part = |name: &str| {
@@ -453,7 +465,7 @@ fn cells(book: &[(String, Vec<u8>)], number: u16) -> Result<BTreeMap<(u64, usize
                     let is = value.trim() == "1" || value.trim().eq_ignore_ascii_case("true");
                     Found::Text(is.to_string())
                 }
-                Some("d") => Found::Text(value.replace("T00:00:00", "").replace('T', " ")),
+                Some("d") => Found::Text(instant(&value).unwrap_or(value)),
                 Some("str" | "e") => Found::Text(value),
                 None | Some("n") => {
                     Found::Number(value.parse().map_err(|_| format!("'{value}' is no number"))?)

@@ -54,6 +54,7 @@ pub fn recognise(header: &Record, stated: Option<Kind>) -> Result<Option<Convers
     if let Some((portal, places)) =
         fitting.max_by_key(|(portal, places)| (telling(portal, &names), read(places)))
     {
+        refuse_twins(&names, places, header)?;
         return match Conversion::of(portal, header, places.clone()) {
             Some(conversion) => Ok(Some(conversion)),
             None => Err(Refusal::ForComparison { portal: portal.title }),
@@ -70,6 +71,22 @@ pub fn recognise(header: &Record, stated: Option<Kind>) -> Result<Option<Convers
     let read: Vec<usize> = places.iter().flatten().copied().collect();
     let near = near_misses(header, |at| read.contains(&at), &columns);
     Err(Refusal::PortalLacks { portal: portal.title, columns, near })
+}
+
+/// Refuses a header in which a column that is read has a second one of its name, with other spaces in it or other words around
+/// its brackets: which of them is meant nobody knows.
+fn refuse_twins(names: &[String], places: &[Option<usize>], header: &Record) -> Result<(), Refusal> {
+    let twin = |place: &usize| {
+        let name = names.get(*place)?;
+        names.iter().enumerate().position(|(at, other)| at != *place && other == name)
+    };
+    match places.iter().flatten().find_map(|place| Some((*place, twin(place)?))) {
+        Some((one, other)) => Err(Refusal::DuplicateColumn {
+            name: header.get(one).unwrap_or_default().trim().to_owned(),
+            column: one.max(other).saturating_add(1),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Columns that are not read, each with the one of `absent` that may be meant.

@@ -36,11 +36,7 @@ impl SheetCell {
         match value {
             DataRef::Empty => Self::Empty,
             DataRef::String(text) | DataRef::DurationIso(text) => Self::Text(without_nul(text)),
-            DataRef::DateTimeIso(text) => Self::Text(match text.split_once('T') {
-                Some((date, time)) if time.starts_with("00:00:00") => date.to_owned(),
-                Some((date, time)) => format!("{date} {}", time.get(..8).unwrap_or(time)),
-                None => text,
-            }),
+            DataRef::DateTimeIso(text) => Self::Text(without_nul(of_iso(&text).unwrap_or(text))),
             DataRef::SharedString(text) => Self::Text(without_nul(text.to_owned())),
             DataRef::Bool(flag) => Self::Flag(flag),
             DataRef::Error(error) => Self::Text(error.to_string()),
@@ -79,6 +75,22 @@ impl SheetCell {
 #[must_use]
 pub fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{1}") } else { text }
+}
+
+/// `2024-01-31T09:30:00.000Z` as `2024-01-31 09:30:00`, and midnight as its date. `None`: it is not of that form, and stays as it
+/// is written, which no column of dates takes.
+fn of_iso(text: &str) -> Option<String> {
+    let (date, time) = text.split_once('T')?;
+    let (time, fraction) = time.strip_suffix('Z').unwrap_or(time).split_at_checked(8)?;
+    let is_time = time.bytes().enumerate().all(|(at, byte)| match at {
+        2 | 5 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let is_fraction = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_time || !fraction.is_empty() && !fraction.strip_prefix('.').is_some_and(is_fraction) {
+        return None;
+    }
+    Some(if time == "00:00:00" { date.to_owned() } else { format!("{date} {time}") })
 }
 
 /// A date, or a length of time as it is shown.
@@ -195,6 +207,24 @@ mod tests {
         assert_eq!(SheetCell::of(DataRef::DateTime(length)).text(), "36:00:00");
         assert_eq!(SheetCell::of(DataRef::Float(f64::NAN)).text(), "#NUM!");
         assert_eq!(SheetCell::of(DataRef::Bool(true)).text(), "true");
+    }
+
+    #[test]
+    fn a_date_that_is_stored_as_text_is_one_as_a_whole_or_stays_as_it_is() {
+        for (stored, text) in [
+            ("2024-01-31", "2024-01-31"),
+            ("2024-01-31T00:00:00", "2024-01-31"),
+            ("2024-01-31T00:00:00.000Z", "2024-01-31"),
+            ("2024-01-31T09:30:00Z", "2024-01-31 09:30:00"),
+            ("2024-01-31T00:00:00tp://x", "2024-01-31T00:00:00tp://x"),
+            ("2024-01-31T00:00:001", "2024-01-31T00:00:001"),
+            ("2024-01-31T00:00:00+02:00", "2024-01-31T00:00:00+02:00"),
+            ("2024-01-31T09:30", "2024-01-31T09:30"),
+            ("2024-01-31T09:30:0\u{e5}", "2024-01-31T09:30:0\u{e5}"),
+            ("2024-01-31T09:30:00.", "2024-01-31T09:30:00."),
+        ] {
+            assert_eq!(SheetCell::of(DataRef::DateTimeIso(stored.to_owned())).text(), text);
+        }
     }
 
     #[test]
