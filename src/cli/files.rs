@@ -8,17 +8,19 @@ use sqlx::Connection;
 
 use super::{
     exit::{Ending, Exit},
+    jobs::said,
     location::location,
     nights::{context, last_full_day},
     output::print,
     reverting,
+    snapshot::{self, SnapshotArgs},
 };
 use crate::{
     domain::{id::PartnerId, kinds::Kind, language::Language},
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
-        near,
+        marker, near,
         shown::shown_text,
     },
     jobs::intake::{self, Dropped, FileOutcome, RowTold, Taken},
@@ -30,7 +32,10 @@ pub(super) const IMPORT_EXAMPLE: &str = "\
 Example:
   benefactor import partners.csv entitlements.csv
 writes partners.result.csv and entitlements.result.csv beside them, with an answer on every row.
-A workbook is answered by a workbook: users.xlsx by users.result.xlsx.";
+A workbook is answered by a workbook: users.xlsx by users.result.xlsx.
+
+  benefactor import all.csv --partner 4100101 --snapshot --as-of 2024-03-31 --rows 120 --dry-run
+says what of that partner's entitlements the file does not have and would end.";
 
 /// What `import` takes.
 #[derive(Args, Debug)]
@@ -61,9 +66,18 @@ pub(super) struct ImportArgs {
     /// Let requests in that are dated long before today, which otherwise wait
     #[arg(long)]
     accept_backdated: bool,
-    /// Accept an entitlements file that ends more than 20, and more than 5 %, of the live entitlements of its partners
+    #[command(flatten)]
+    snapshot: SnapshotArgs,
+    /// Accept an entitlements file that ends more than 20, and more than 5 %, of the live entitlements of its partners, or that
+    /// has no row of one
     #[arg(long)]
     accept_ends: bool,
+    /// Who accepts; without it who is logged in
+    #[arg(long, value_name = "WHO", value_parser = said, requires = "accept_ends")]
+    by: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = said, requires = "accept_ends")]
+    why: Option<String>,
     /// Let new order and Partner IDs in that differ from a known one in nothing but case, width, dashes or leading zeros
     #[arg(long)]
     accept_alike: bool,
@@ -129,6 +143,8 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
         return reverting::run_revert(settings, args).await;
     }
     let mut dropped: Vec<Dropped> = Vec::new();
+    let snapshot = args.snapshot.stated(args.paths.len())?;
+    let by = args.by.unwrap_or_else(login);
     for path in args.paths {
         if !path.exists() {
             let sentence = format!("{}: there is no such file", path.display());
@@ -149,6 +165,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             );
             return Err(Ending::new(Exit::Usage, sentence).into());
         }
+        let marker = Some(marker::of(&path));
         dropped.push(Dropped {
             path,
             kind: args.kind,
@@ -159,6 +176,9 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             accept_backdated: args.accept_backdated,
             by_operator: false,
             accept_ends: args.accept_ends,
+            accepted_by: by.clone(),
+            accepted_why: args.why.clone().unwrap_or_default(),
+            snapshot: snapshot.clone(),
             accept_alike: args.accept_alike,
             all_or_nothing: args.all_or_nothing,
             told_rows: match (args.dry_run, args.all) {
@@ -168,7 +188,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             },
             leaves: None,
             claim: None,
-            marker: None,
+            marker,
             results,
         });
     }
@@ -178,6 +198,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             matches!(outcome, FileOutcome::Refused(_) | FileOutcome::Failed(_) | FileOutcome::GivenUp(_));
         refused |= matches!(&outcome, FileOutcome::Done(taken) if taken.not_applied);
         guarded |= matches!(outcome, FileOutcome::Guarded(_));
+        guarded |= matches!(&outcome, FileOutcome::Done(taken) if taken.snapshot.as_ref().is_some_and(snapshot::is_held));
         rejected |= matches!(&outcome, FileOutcome::Done(taken) if taken.tally.rejected > 0);
         tell(&dropped, &outcome, settings.json)?;
     }
@@ -192,6 +213,11 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     })
 }
 
+/// Who is logged in at the terminal, if that is known.
+fn login() -> String {
+    ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}
+
 /// What became of a file, in JSON.
 fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
     match outcome {
@@ -204,7 +230,7 @@ fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
             "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
             "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
             "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
-            "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
+            "snapshot": taken.snapshot.as_ref().map(snapshot::in_json), "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
             "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
             "rows": taken.rows.iter().map(row_as_json).collect::<Vec<_>>(),
         }),
@@ -253,6 +279,9 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
             }
             if !taken.unknown.is_empty() {
                 print(&format!("  columns not read: {}", taken.unknown.join(", ")))?;
+            }
+            if let Some(outcome) = &taken.snapshot {
+                snapshot::tell(outcome)?;
             }
             match &taken.answer {
                 Some(answer) => print(&format!("  the answer on every row: {}", answer.display()))?,

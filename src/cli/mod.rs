@@ -27,6 +27,7 @@ mod reasons;
 mod request;
 mod requests;
 mod reverting;
+mod snapshot;
 mod status;
 mod template;
 mod up;

@@ -39,6 +39,15 @@ pub struct Known {
     pub granted: bool,
     /// Last usable day, once it has ended.
     pub ended_on: Option<NaiveDate>,
+    /// Its last usable day because a full snapshot does not have it.
+    pub missing_until: Option<NaiveDate>,
+}
+
+impl Known {
+    /// What its last usable day was to be, of what a full snapshot does not have and which can be kept when a file arrives.
+    fn is_to_end(&self, arrived_on: NaiveDate) -> Option<NaiveDate> {
+        self.missing_until.filter(|until| self.ended_on.is_none() && !over_before(*until, arrived_on))
+    }
 }
 
 /// What an entitlement says, with nothing left open.
@@ -97,7 +106,7 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
         row.competency.as_set().map(String::as_str),
         row.purchased_on,
     );
-    let (stated, remarks) = match state(row, against, listed) {
+    let (stated, mut remarks) = match state(row, against, listed) {
         Ok(stated) => (stated, remarks(row, listed, against.held)),
         Err(open) => {
             problems.extend(open);
@@ -107,10 +116,13 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
     if !problems.is_empty() {
         return Err(problems);
     }
-    if against.known.is_some_and(|known| known.stated == stated) {
+    let ended = ended(against);
+    let to_end = against.known.and_then(|known| known.is_to_end(against.arrived_on));
+    let kept = to_end.filter(|_| ended.is_none());
+    if kept.is_none() && against.known.is_some_and(|known| known.stated == stated) {
         return Ok((Change::Unchanged, remarks));
     }
-    if let Some(ended_on) = ended(against) {
+    if let Some(ended_on) = ended {
         return Err(vec![Problem::at("order_id", row.order_id.as_str(), Reason::AlreadyEnded { ended_on })]);
     }
     if let Some(known) = against.known.filter(|known| known.granted) {
@@ -119,6 +131,7 @@ pub fn decide(row: &EntitlementRow, against: &Against<'_>) -> Result<(Change, Ve
             return Err(fixed);
         }
     }
+    remarks.extend(kept.map(|until| Problem::of_row(Reason::NamedAgain { until })));
     Ok((Change::Put(stated), remarks))
 }
 
@@ -128,7 +141,8 @@ fn ended(against: &Against<'_>) -> Option<NaiveDate> {
     let order = against.order?;
     let last_usable_on = order.year.last_usable_on(known.stated.expires_on);
     let over = over_before(last_usable_on, against.arrived_on).then_some(last_usable_on);
-    known.ended_on.or(over).or_else(|| order_ended(order, against.arrived_on))
+    let missing = known.missing_until.filter(|until| over_before(*until, against.arrived_on));
+    known.ended_on.or(missing).or(over).or_else(|| order_ended(order, against.arrived_on))
 }
 
 fn order_ended(order: &KnownOrder, arrived_on: NaiveDate) -> Option<NaiveDate> {

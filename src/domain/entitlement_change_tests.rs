@@ -116,7 +116,7 @@ fn told(problems: &[Problem]) -> Vec<String> {
 /// The entitlement of the tidy row, as it stands once it was taken in.
 fn taken_in(granted: bool) -> Found {
     let stated = nothing().stated(&[]);
-    Found { known: Some(Known { stated, granted, ended_on: None }), ..of_order(order()) }
+    Found { known: Some(Known { stated, granted, ended_on: None, missing_until: None }), ..of_order(order()) }
 }
 
 #[test]
@@ -206,13 +206,29 @@ fn d5_offer_and_purchase_date_agree_on_all_rows_of_an_order() {
 fn d16_an_absent_column_keeps_and_the_identical_row_is_unchanged() {
     let sub = [("subscription_id", "sub-1"), ("amount", "90"), ("competency", "devops")];
     let stated = nothing().stated(&sub);
-    let known = Some(Known { stated, granted: true, ended_on: Some(day("2024-03-01")) });
+    let known = Some(Known { stated, granted: true, ended_on: Some(day("2024-03-01")), missing_until: None });
     let found = Found { known, ..of_order(KnownOrder { ended_on: Some(day("2024-03-01")), ..order() }) };
     assert_eq!(found.decide(&credit(&sub)).unwrap().0, Change::Unchanged);
     assert_eq!(found.decide(&credit(&[])).unwrap().0, Change::Unchanged, "what it does not say is kept");
     assert_eq!(found.refused(&[("subscription_id", "sub-2")]), ["order_id ORD-1 already_ended"]);
     let live = Found { known: taken_in(false).known, ..of_order(order()) };
     assert_eq!(live.stated(&[("subscription_id", "Sub-2")]).subscription_id, Some("Sub-2".into()));
+}
+
+#[test]
+fn d16_what_a_snapshot_lacked_is_kept_by_a_row_that_arrives_in_time_and_not_afterwards() {
+    let mut found = taken_in(true);
+    if let Some(known) = &mut found.known {
+        known.missing_until = Some(day("2024-03-08"));
+    }
+    for in_time in ["2024-03-01", "2024-03-08", "2024-03-09"] {
+        let (change, remarks) = found.on(in_time).decide(&credit(&[])).unwrap();
+        assert!(matches!(change, Change::Put(_)), "{in_time}");
+        assert_eq!(told(&remarks), ["  named_again"], "{in_time}");
+    }
+    let late = found.on("2024-03-10");
+    assert_eq!(late.decide(&credit(&[])).unwrap(), (Change::Unchanged, vec![]));
+    assert_eq!(late.refused(&[("competency", "devops")]), ["order_id ORD-1 already_ended"]);
 }
 
 #[test]
@@ -308,7 +324,10 @@ fn r6_what_an_offer_does_not_bring_is_taken_in_with_nothing_to_grant() {
     assert_eq!(stated.quantity, Some(0));
     // What was granted of one taken in before this was looked at does not forbid its row.
     let stated = Stated { quantity: Some(5), ..stated };
-    let before = Found { known: Some(Known { stated, granted: true, ended_on: None }), ..nothing() };
+    let before = Found {
+        known: Some(Known { stated, granted: true, ended_on: None, missing_until: None }),
+        ..nothing()
+    };
     assert_eq!(before.decide(&credit(&row)).unwrap().0, Change::Unchanged);
     for (offer, remark) in
         [("action_pack", true), ("isv_cosell_ready", true), ("silver", false), ("gold", false)]

@@ -22,6 +22,7 @@ pub mod draw;
 pub mod email;
 pub mod entitlement_change;
 pub mod finding;
+pub mod full_snapshot;
 pub mod held_back;
 pub mod id;
 pub mod key_request;

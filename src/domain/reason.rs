@@ -27,6 +27,7 @@ mod portals;
 mod rates;
 mod requests;
 mod samples;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -182,6 +183,10 @@ impl Reason {
             Self::AgreementNotListed => assignments::agreement_not_listed(),
             Self::BulkStays { order_id, benefit } => assignments::bulk_stays(order_id, benefit),
             Self::ActivateByPassed { latest_on } => credit::activate_by_passed(*latest_on),
+            Self::MissingInSnapshot { as_of, until } => snapshots::missing_in_snapshot(*as_of, *until),
+            Self::NamedAgain { until } => snapshots::named_again(*until),
+            Self::SnapshotIncomplete { rows } => snapshots::snapshot_incomplete(*rows),
+            Self::EndsHeld { ends, live } => snapshots::ends_held(*ends, *live),
             Self::KeyNamed { key_ref } => keys::key_named(key_ref),
             Self::SubscriptionNow { seats, ends_on } => keys::subscription_now(*seats, *ends_on),
             Self::SupportIds { access_id, contract_id } => activations::support_ids(access_id, contract_id),
@@ -241,6 +246,7 @@ pub fn samples() -> Vec<Reason> {
         activations::samples(),
         credit::samples(),
         rates::samples(),
+        snapshots::samples(),
     ]
     .concat()
 }

@@ -6,14 +6,31 @@
 //! sha256=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
 //!
-//! Rows are those after the header. What `sha256sum` prints is read too.
+//! Rows are those after the header. What `sha256sum` prints is read too. Of a file of entitlements it may say as well that it is
+//! a full snapshot, all that partners hold as of a date, and what its columns come to ([`FullSnapshot`]):
+//!
+//! ```text
+//! snapshot_as_of=2024-03-31
+//! snapshot_of=4100101
+//! quantity=3400
+//! amount=12500.00 USD
+//! ```
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs, io,
     io::Read as _,
     os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
+};
+
+use chrono::NaiveDate;
+
+use crate::domain::{
+    full_snapshot::{ControlTotals, FullSnapshot, parse_partners},
+    id::PartnerId,
+    money::Currency,
 };
 
 /// What its name ends in.
@@ -28,6 +45,8 @@ pub struct Marker {
     pub rows: Option<u64>,
     /// 64 hexadecimal digits, lower case.
     pub sha256: Option<String>,
+    /// It is all that partners hold as of a date.
+    pub snapshot: Option<FullSnapshot>,
 }
 
 /// The file of which `path` would be the marker.
@@ -65,8 +84,23 @@ pub fn read(path: &Path) -> io::Result<Option<Marker>> {
     parse(&text).map(Some).map_err(io::Error::other)
 }
 
+/// The lines that a marker may have, as they are told.
+const LINES: &str = "`rows=` and a number, `sha256=` and 64 hexadecimal digits, `snapshot_as_of=` and a date such as 2024-03-31, \
+                     `snapshot_of=` and Partner IDs, `quantity=` and a number, `amount=` and an amount with its currency such as \
+                     12500.00 USD";
+
+/// What is said of a snapshot, line by line.
+#[derive(Default)]
+struct SnapshotLines {
+    as_of: Option<NaiveDate>,
+    partners: BTreeSet<PartnerId>,
+    quantity: Option<u64>,
+    amounts: BTreeMap<Currency, i64>,
+}
+
 fn parse(text: &str) -> Result<Marker, String> {
     let mut marker = Marker::default();
+    let mut lines = SnapshotLines::default();
     for (line, at) in text.trim_start_matches('\u{FEFF}').lines().zip(1..) {
         let line = line.trim();
         if line.is_empty() {
@@ -74,20 +108,62 @@ fn parse(text: &str) -> Result<Marker, String> {
         }
         let lower = line.to_ascii_lowercase();
         let (name, value) = lower.split_once(['=', ':']).unwrap_or(("", &lower));
-        let value = value.trim();
+        let (name, value) = (name.trim(), value.trim());
         let digest = value.split_whitespace().next().unwrap_or_default();
         let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-        match name.trim() {
-            "rows" if value.parse::<u64>().is_ok() => marker.rows = value.parse().ok(),
-            "sha256" | "sha-256" | "" if is_digest => marker.sha256 = Some(digest.to_owned()),
-            _ => {
-                return Err(format!(
-                    "its line {at} is neither `rows=` and a number nor `sha256=` and 64 hexadecimal digits"
-                ));
+        let understood = match name {
+            "rows" => value.parse().map(|rows| marker.rows = Some(rows)).is_ok(),
+            "sha256" | "sha-256" | "" if is_digest => {
+                marker.sha256 = Some(digest.to_owned());
+                true
+            }
+            _ => lines.read(name, value),
+        };
+        if !understood {
+            return Err(format!("its line {at} is none of {LINES}"));
+        }
+    }
+    marker.snapshot = lines.snapshot(marker.rows)?;
+    Ok(marker)
+}
+
+impl SnapshotLines {
+    /// Reads a line; `false`: it is none of a snapshot's.
+    fn read(&mut self, name: &str, value: &str) -> bool {
+        match name {
+            "snapshot_as_of" => {
+                self.as_of = value.parse().ok();
+                self.as_of.is_some()
+            }
+            "snapshot_of" => parse_partners(value).map(|partners| self.partners.extend(partners)).is_some(),
+            "quantity" => value.parse().map(|quantity| self.quantity = Some(quantity)).is_ok(),
+            "amount" => ControlTotals::parse_amount(value)
+                .is_some_and(|(currency, minor)| self.amounts.insert(currency, minor).is_none()),
+            _ => false,
+        }
+    }
+
+    /// The snapshot that they tell of, if any.
+    fn snapshot(self, rows: Option<u64>) -> Result<Option<FullSnapshot>, String> {
+        let Self { as_of, partners, quantity, amounts } = self;
+        match (as_of, rows) {
+            (Some(as_of), Some(rows)) => {
+                let totals = ControlTotals { rows, quantity, amounts };
+                Ok(Some(FullSnapshot { as_of, partners, totals }))
+            }
+            (Some(_), None) => {
+                Err("it says that the file is a full snapshot, and not how many rows that has: add a line \
+                                    `rows=` and the number of rows after the header"
+                    .to_owned())
+            }
+            (None, _) if partners.is_empty() && quantity.is_none() && amounts.is_empty() => Ok(None),
+            (None, _) => {
+                Err("it says something of a full snapshot, and not as of when it is one: add a line \
+                              `snapshot_as_of=` and the date"
+                    .to_owned())
             }
         }
     }
-    Ok(marker)
 }
 
 impl Marker {
@@ -119,17 +195,51 @@ mod tests {
         let sum = "9F86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         let lower = Some(sum.to_lowercase());
         assert_eq!(parse(""), Ok(Marker::default()));
-        let both = Marker { rows: Some(12), sha256: lower.clone() };
+        let both = Marker { rows: Some(12), sha256: lower.clone(), snapshot: None };
         assert_eq!(parse(&format!("rows=12\r\nsha256={sum}\r\n")), Ok(both.clone()));
         assert_eq!(parse(&format!("SHA-256: {sum}\n\nRows: 12")), Ok(both));
-        assert_eq!(parse(&format!("{sum}  users.csv\n")), Ok(Marker { rows: None, sha256: lower }));
+        assert_eq!(
+            parse(&format!("{sum}  users.csv\n")),
+            Ok(Marker { rows: None, sha256: lower, snapshot: None })
+        );
         for wrong in ["rows=many", "sha256=abc", "whole", "rows"] {
             assert!(parse(wrong).unwrap_err().contains("line 1"), "{wrong}");
         }
-        assert_eq!(Marker { rows: Some(2), sha256: None }.disputes_rows(2), None);
-        assert!(Marker { rows: Some(2), sha256: None }.disputes_rows(3).unwrap().contains("it has 3"));
+        let two = Marker { rows: Some(2), ..Marker::default() };
+        assert_eq!(two.disputes_rows(2), None);
+        assert!(two.disputes_rows(3).unwrap().contains("it has 3"));
         assert_eq!(is_of(Path::new("a/u.csv.done")), Some("a/u.csv".into()));
         assert_eq!(is_of(Path::new("a/.done")), None);
         assert_eq!(of(Path::new("a/u.csv")), Path::new("a/u.csv.done"));
+    }
+
+    #[test]
+    fn a_marker_says_that_its_file_is_a_full_snapshot_and_what_it_comes_to() {
+        let told = "rows=3\nsnapshot_as_of=2024-03-31\nsnapshot_of=4100101\nsnapshot_of=4100102+4100103\n";
+        let snapshot = parse(told).unwrap().snapshot.unwrap();
+        assert_eq!((snapshot.as_of.to_string(), snapshot.partners.len()), ("2024-03-31".into(), 3));
+        assert_eq!(snapshot.totals, ControlTotals { rows: 3, ..ControlTotals::default() });
+        let totals =
+            parse("Snapshot_As_Of: 2024-03-31\nrows: 3\nquantity=12\namount=99.50 usd\namount=7 JPY")
+                .unwrap()
+                .snapshot
+                .unwrap()
+                .totals;
+        assert_eq!(
+            (totals.quantity, totals.amounts[&Currency::USD], totals.amounts.len()),
+            (Some(12), 9_950, 2)
+        );
+        for (wrong, why) in [
+            ("snapshot_as_of=2024-03-31", "rows="),
+            ("rows=3\nsnapshot_of=4100101", "snapshot_as_of="),
+            ("rows=3\nquantity=5", "snapshot_as_of="),
+            ("snapshot_as_of=31/03/2024", "line 1"),
+            ("rows=3\nsnapshot_of=all", "line 2"),
+            ("amount=5", "line 1"),
+            ("amount=5 USD\namount=6 USD", "line 2"),
+        ] {
+            let told = parse(wrong).unwrap_err();
+            assert!(told.contains(why), "{wrong}: {told}");
+        }
     }
 }

@@ -20,6 +20,8 @@ pub enum NoteOf<'a> {
         unknown: &'a [String],
         /// Rows of a portal's file that nothing was done with, and that were booked with others as one.
         of_portal: [u64; 2],
+        /// What came of its being a full snapshot, a line each.
+        snapshot: &'a [String],
         /// What is left of a file of product keys.
         keys: Option<KeysLeft>,
     },
@@ -56,7 +58,7 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
         );
     }
     match of {
-        NoteOf::Taken { kind, sheet, rows, answer, unknown, of_portal: [passed_over, summed], keys } => {
+        NoteOf::Taken { kind, sheet, rows, answer, unknown, of_portal: [passed_over, summed], snapshot, keys } => {
             lines.extend(taken(kind, rows, answer, language));
             lines.extend(sheet.map(|sheet| match language {
                 English => format!("The sheet that was read: {}.", shown_text(sheet)),
@@ -77,6 +79,7 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
                     Swedish => format!("Kolumner som inte lästes: {unknown}."),
                 });
             }
+            lines.extend(snapshot.iter().cloned());
             lines.extend(keys.map(|left| keys_left(left, language).to_owned()));
         }
         NoteOf::Known => lines.push(
@@ -174,6 +177,7 @@ mod tests {
             answer: "u.result.csv",
             unknown: &[],
             of_portal: [0, 0],
+            snapshot: &[],
             keys,
         };
         let good = text("u.csv", of(0, None), false, English);

@@ -1,7 +1,8 @@
 //! What is over must stop working on its day, neither a day early nor a month late, and what was renewed must not
 //! be ended as lost. So each night renewals take effect first; then memberships enter grace or expire, and every
 //! benefit past its last usable day ends: its assignments, its credit, once, in one transaction (D5, D6). Where the policy
-//! says so, a credit that nobody was assigned to in time is closed as well (D11).
+//! says so, a credit that nobody was assigned to in time is closed as well (D11), and so is what a full snapshot of a partner
+//! does not have (D16).
 
 use futures::future::FutureExt;
 use sqlx::PgConnection;
@@ -23,6 +24,7 @@ use memberships::grace;
 
 mod ending;
 mod memberships;
+mod missing;
 pub mod policy;
 mod renewal;
 mod unassigned;
@@ -65,6 +67,7 @@ pub const JOB: Job = Job {
 };
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+    let lacked = missing::close(cx, conn, chunk).await?;
     let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
     let endings: Vec<EndingEntitlement> = over
@@ -94,5 +97,5 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         })
         .collect();
     notice::owe(conn, chunk.run_id, &owed).await?;
-    Ok(Counts::done(changed + endings.len() + closed))
+    Ok(Counts::done(lacked + changed + endings.len() + closed))
 }

@@ -133,11 +133,12 @@ pub struct Granted {
 pub async fn granted(conn: &mut PgConnection, partner_ids: &[PartnerNo]) -> Result<Vec<Granted>> {
     Ok(sqlx::query_as!(
         Granted,
-        "select m.partner_id, m.order_id, e.benefit, e.starts_on, e.last_usable_on
+        r#"select m.partner_id, m.order_id, e.benefit, e.starts_on,
+                  least(e.last_usable_on, e.missing_until) as "last_usable_on!"
          from membership m join entitlement e using (membership_id)
          where m.partner_id = any($1) and e.benefit like 'azure_bulk_credit%' and e.ended_on is null
            and exists (select from transfer t where t.entitlement_id = e.entitlement_id and t.kind = 'credit_granted')
-         order by m.order_id, e.benefit",
+         order by m.order_id, e.benefit"#,
         partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)

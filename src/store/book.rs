@@ -228,7 +228,7 @@ async fn benefits(
     let patterns: Vec<String> = DRAWN.iter().map(|kind| format!("{}%", kind.name())).collect();
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, e.membership_id, m.order_id, e.benefit, e.quantity, e.starts_on,
-                  e.last_usable_on, e.ended_on, a.activated_on as "activated_on?",
+                  least(e.last_usable_on, e.missing_until) as "last_usable_on!", e.ended_on, a.activated_on as "activated_on?",
                   (m.offer is not distinct from 'gold' and e.benefit_type = 'core' and e.benefit not like 'azure%') as "gold!"
            from (select e.entitlement_id from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
                  join entitlement e on e.membership_id = k.membership_id and e.benefit = k.benefit
@@ -238,7 +238,7 @@ async fn benefits(
            join entitlement e using (entitlement_id)
            join membership m using (membership_id)
            left join activation a using (entitlement_id)
-           order by coalesce(e.ended_on, e.last_usable_on), e.entitlement_id"#,
+           order by coalesce(e.ended_on, least(e.last_usable_on, e.missing_until)), e.entitlement_id"#,
         &orders as &[OrderNo],
         &codes,
         drawing as &[PartnerNo],

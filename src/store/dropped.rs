@@ -318,13 +318,13 @@ pub async fn list(
                       d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, f.sheet, d.status,
                       coalesce(f.applied, 0) as applied, coalesce(f.unchanged, 0) as unchanged,
                       coalesce(f.rejected, 0) as rejected,
-                      coalesce(f.all_or_nothing and f.rejected > 0, false) as not_applied, coalesce(d.said, f.refusal) as said, d.sha256,
+                      coalesce(f.all_or_nothing and f.rejected > 0, false) as not_applied, coalesce(d.said, f.refusal, w.said) as said, d.sha256,
                       d.kept, d.answer, d.note
-               from dropped d left join file f using (file_id)
+               from dropped d left join file f using (file_id) left join file_snapshot w on w.file_id = f.file_id
                union all
                select f.file_id, f.reverted_at, f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
-                      f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, f.refusal, f.sha256, f.came_from, f.answered_in, null
-               from file f left join partner p using (partner_id)
+                      f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, coalesce(f.refusal, w.said), f.sha256, f.came_from, f.answered_in, null
+               from file f left join partner p using (partner_id) left join file_snapshot w on w.file_id = f.file_id
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files
            where ($2::text is null or starts_with(lower(name), lower($2)))

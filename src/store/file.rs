@@ -150,6 +150,9 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
                                  and later.applied > 0)
                  -- nor was one taken back since, which may have been why a row of it changed nothing
                  and not exists (select from file other where other.kind = f.kind and other.reverted_at > f.finished_at)
+                 -- what a full snapshot ended since may be named by it
+                 and not (f.kind = 'entitlements'
+                          and exists (select from file_snapshot s where s.file_id > f.file_id and s.ended > 0))
            ) as "known!""#,
         file.sha256,
         file.kind,

@@ -172,7 +172,7 @@ pub async fn entitlements(
 ) -> Result<HashMap<(OrderNo, String), StoredEntitlement>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.membership_id, e.benefit, e.benefit_type, e.quantity, e.starts_on, e.expires_on,
-                  e.amount_minor, e.currency, e.competency, e.subscription_id, e.ended_on,
+                  e.amount_minor, e.currency, e.competency, e.subscription_id, e.ended_on, e.missing_until,
                   exists (select from transfer t where t.entitlement_id = e.entitlement_id) as "granted!",
                   (select max(version_no) from entitlement_version v where v.entitlement_id = e.entitlement_id)
                       as "version_no!"
@@ -194,7 +194,8 @@ pub async fn entitlements(
                 competency: r.competency,
                 subscription_id: r.subscription_id.map(SubscriptionId::from),
             };
-            let known = Known { stated, granted: r.granted, ended_on: r.ended_on };
+            let known =
+                Known { stated, granted: r.granted, ended_on: r.ended_on, missing_until: r.missing_until };
             let stored = StoredEntitlement {
                 entitlement_id: r.entitlement_id.into(),
                 version_no: r.version_no,
@@ -393,7 +394,8 @@ async fn change(conn: &mut PgConnection, puts: &[&PutEntitlement]) -> Result<()>
     sqlx::query!(
         "update entitlement e set benefit_type = n.benefit_type, quantity = n.quantity, starts_on = n.starts_on,
              expires_on = n.expires_on, last_usable_on = n.last_usable_on, amount_minor = n.amount_minor,
-             currency = n.currency, competency = n.competency, subscription_id = n.subscription_id
+             currency = n.currency, competency = n.competency, subscription_id = n.subscription_id,
+             missing_until = null, missing_by = null
          from unnest($1::bigint[], $2::text[], $3::int[], $4::date[], $5::date[], $6::date[], $7::bigint[], $8::text[],
                      $9::text[], $10::text[])
              as n (id, benefit_type, quantity, starts_on, expires_on, last_usable_on, amount_minor, currency,

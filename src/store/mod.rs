@@ -30,6 +30,7 @@ pub mod open_rates;
 mod operator_action;
 pub mod order;
 pub mod own_currency;
+pub mod partner_snapshot;
 pub mod people;
 pub mod process;
 pub mod quarantine;

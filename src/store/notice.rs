@@ -119,6 +119,9 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool
                  select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
              or n.true_until is not null and n.subject_kind = 'membership' and exists (
                  select from membership m where m.membership_id = n.subject_id and m.ended_on is not null)
+             or n.kind = 'entitlement_ending' and exists (
+                 select from entitlement e where e.entitlement_id = n.subject_id
+                    and n.true_until <> least(e.last_usable_on, e.missing_until))
              or n.kind = 'contact_needed' and exists (select from contact c where c.partner_id = n.partner_id)
              or n.kind = 'credit_about_to_lapse' and not exists (
                  select from credit_schedule s where s.entitlement_id = n.subject_id and s.open_minor > 0)

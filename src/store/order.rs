@@ -46,6 +46,8 @@ pub enum How {
     Renewed,
     /// Nobody was assigned to it in time (D11).
     NotActivated,
+    /// A full snapshot of its partner lacks it (D16).
+    Missing,
 }
 
 impl How {
@@ -57,6 +59,7 @@ impl How {
             Self::Cancelled => "cancelled",
             Self::Renewed => "renewed",
             Self::NotActivated => "not_activated",
+            Self::Missing => "missing",
         }
     }
 }
@@ -148,6 +151,40 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
                   (e.last_usable_on >= m.anniversary_on) as "with_membership!"
            from entitlement e join membership m using (membership_id)
            where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_over(e, $3)
+             and e.membership_id not in (select o.membership_id from undecided_orders($3) o)
+           order by e.entitlement_id"#,
+        span.from.1,
+        span.until.1,
+        today
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// An entitlement that a snapshot lacks, and whose last usable day for that is over.
+#[derive(Clone, Debug)]
+pub struct Lacked {
+    /// Which.
+    pub entitlement_id: EntitlementNo,
+    /// Whose.
+    pub partner_id: PartnerNo,
+    /// The order.
+    pub order_id: OrderId,
+    /// Its order's number.
+    pub membership_id: OrderNo,
+    /// The benefit code.
+    pub benefit: String,
+    /// Its last usable day.
+    pub until: NaiveDate,
+}
+
+/// The entitlements of a span of memberships that snapshots lack and that end for it by `today`.
+pub async fn missing(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<Lacked>> {
+    Ok(sqlx::query_as!(
+        Lacked,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.membership_id, e.benefit, e.missing_until as "until!"
+           from entitlement e join membership m using (membership_id)
+           where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_missing(e, $3)
              and e.membership_id not in (select o.membership_id from undecided_orders($3) o)
            order by e.entitlement_id"#,
         span.from.1,

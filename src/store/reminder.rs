@@ -99,6 +99,8 @@ pub struct Due {
     pub memberships: Vec<OrderNo>,
     /// Benefits that end, bulk credit among them.
     pub entitlements: Vec<EntitlementNo>,
+    /// Benefits that end because a snapshot lacks them.
+    pub missing: Vec<EntitlementNo>,
     /// Credits whose period ends, by entitlement.
     pub credits: Vec<EntitlementNo>,
 }
@@ -122,6 +124,7 @@ pub async fn due(conn: &mut PgConnection, span: Span, days: &Days) -> Result<Due
         match row.kind.as_str() {
             "membership" => due.memberships.push(row.id.into()),
             "entitlement" => due.entitlements.push(row.id.into()),
+            "missing" => due.missing.push(row.id.into()),
             _ => due.credits.push(row.id.into()),
         }
     }
@@ -183,7 +186,7 @@ pub async fn ending_credits(
                  union
                  select e.* from unnest((select $2::bigint[])) as due (id)
                  join entitlement e on e.entitlement_id = due.id) e
-           where e.ended_on is null
+           where e.ended_on is null and e.missing_until is null
              and (e.benefit like 'azure_monthly_credit%' or e.benefit like 'azure_bulk_credit%')
            order by 1"#,
         memberships as &[OrderNo],
@@ -225,7 +228,7 @@ pub struct NearEnd {
     pub early: bool,
     /// It is bulk credit.
     pub bulk: bool,
-    /// Of bulk credit, what can be spent of it.
+    /// Of bulk credit, and of what a snapshot lacks, what can be spent of it.
     pub credit: Option<OpenCredit>,
 }
 
@@ -233,11 +236,12 @@ fn amount(minor: i64, currency: &str) -> Option<Amount> {
     Currency::parse(currency).map(|currency| Amount::new(minor, currency))
 }
 
-/// These benefits.
+/// These benefits; of what a snapshot lacks, by the day on which it ends for that.
 pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<NearEnd>> {
     let rows = sqlx::query!(
-        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.last_usable_on,
-                  (e.last_usable_on < m.anniversary_on - 1) as "early!",
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit,
+                  least(e.last_usable_on, e.missing_until) as "last_usable_on!",
+                  (e.missing_until is not null or e.last_usable_on < m.anniversary_on - 1) as "early!",
                   e.benefit like 'azure_bulk_credit%' as "bulk!",
                   o.unspent_minor as "unspent_minor?", o.currency as "currency?", o.period_no as "period_no?",
                   o.unassigned as "unassigned?"
@@ -245,7 +249,8 @@ pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<V
            join entitlement e on e.entitlement_id = due.id
            join membership m on m.membership_id = e.membership_id
            left join lateral (select o.unspent_minor, o.currency, o.period_no, o.unassigned from open_credit o
-                              where o.entitlement_id = e.entitlement_id and e.benefit like 'azure_bulk_credit%' limit 1) o
+                              where o.entitlement_id = e.entitlement_id
+                                and (e.benefit like 'azure_bulk_credit%' or e.missing_until is not null) limit 1) o
              on true
            order by e.entitlement_id"#,
         ids as &[EntitlementNo]
@@ -313,7 +318,8 @@ pub async fn open_credits(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Res
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, o.unspent_minor as "unspent_minor!",
                   o.currency as "currency!", o.period_no as "period_no!", o.last_usable_on as "last_usable_on!",
                   o.unassigned as "unassigned!",
-                  (o.last_usable_on = e.last_usable_on and e.last_usable_on < m.anniversary_on - 1) as "ends!"
+                  (o.last_usable_on = least(e.last_usable_on, e.missing_until)
+                       and least(e.last_usable_on, e.missing_until) < m.anniversary_on - 1) as "ends!"
            from unnest((select $1::bigint[])) as due (id)
            join entitlement e on e.entitlement_id = due.id
            join membership m on m.membership_id = e.membership_id

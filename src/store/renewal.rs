@@ -60,9 +60,9 @@ pub async fn live(
     days: &[NaiveDate],
 ) -> Result<Vec<(EntitlementNo, NaiveDate)>> {
     let rows = sqlx::query!(
-        r#"select e.entitlement_id, least(e.last_usable_on, n.ended_on) as "ended_on!"
+        r#"select e.entitlement_id, least(e.last_usable_on, e.missing_until, n.ended_on) as "ended_on!"
            from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
-           cross join lateral (select entitlement_id, last_usable_on, ended_on from entitlement
+           cross join lateral (select entitlement_id, last_usable_on, missing_until, ended_on from entitlement
                                where membership_id = n.membership_id offset 0) e
            where e.ended_on is null
            order by e.entitlement_id"#,

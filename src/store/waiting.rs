@@ -150,7 +150,8 @@ pub struct GuardedFile {
 pub async fn guarded_files(conn: &mut PgConnection, since: NaiveDate) -> Result<Vec<GuardedFile>> {
     Ok(sqlx::query_as!(
         GuardedFile,
-        r#"select distinct on (f.sha256) f.name, f.received_on, coalesce(f.refusal, '') as "refusal!" from file f
+        r#"select distinct on (f.sha256) f.name, f.received_on, coalesce(f.refusal, w.said, '') as "refusal!"
+           from file f left join file_snapshot w using (file_id)
            where f.guarded and f.received_on >= $1
              and not exists (select from file later where later.sha256 = f.sha256 and later.file_id > f.file_id
                                                       and later.status in ('staged', 'done'))

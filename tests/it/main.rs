@@ -47,6 +47,7 @@ mod jobs_command;
 mod keys;
 mod model;
 mod names;
+mod partner_snapshots;
 mod portals;
 mod provision_credits;
 mod quarantine;

@@ -483,6 +483,32 @@ pub enum Reason {
         latest_on: NaiveDate,
     },
 
+    // Files that are said to be whole (D16).
+    /// It ends: a full snapshot does not have it.
+    MissingInSnapshot {
+        /// The date of the snapshot.
+        as_of: NaiveDate,
+        /// Its last usable day.
+        until: NaiveDate,
+    },
+    /// A remark: it goes on, though a full snapshot did not have it.
+    NamedAgain {
+        /// What was to be its last usable day.
+        until: NaiveDate,
+    },
+    /// Rows of a full snapshot were rejected, so it ends nothing.
+    SnapshotIncomplete {
+        /// How many.
+        rows: i32,
+    },
+    /// A full snapshot would end more than the guard lets pass (promise 6).
+    EndsHeld {
+        /// How many.
+        ends: i64,
+        /// Of how many.
+        live: i64,
+    },
+
     // What came of it, told with an accepted row.
     /// The key that was revealed or redeemed.
     KeyNamed {

@@ -11,6 +11,7 @@
 //! | `file.spooled` | a dropped file's bytes are in the spool, nothing of it is in the store |
 //! | `file.staged` | its rows are staged and committed, none is applied |
 //! | `file.applied` | a chunk of its rows is applied and not committed |
+//! | `file.ended` | what a full snapshot lacks is marked to end and not committed |
 //! | `file.answered` | its answer is written, that it is done is not committed |
 //! | `file.left` | it is where answered files are kept, that it is done is not committed |
 //! | `stage.planned` | a stage's chunks are recorded and not committed |

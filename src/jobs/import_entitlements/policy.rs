@@ -43,6 +43,9 @@ pub struct ImportPolicy {
     pub guard_ends_percent: u32,
     /// A file that ends no more entitlements than this never waits.
     pub guard_ends_at_least: u32,
+    /// What a full snapshot lacks ends so many days after its file arrived, 1 to 366, so that the end is told before (D16).
+    #[serde(default = "ImportPolicy::missing_ends_after_days")]
+    pub missing_ends_after_days: u32,
     /// A reference rate of a new day that differs from the one before by more than so many per cent of it waits for the
     /// operator (D16); 1 to 10000.
     #[serde(default = "ImportPolicy::rate_jump_percent")]
@@ -72,6 +75,10 @@ impl ImportPolicy {
 
     const fn rate_jump_percent() -> u32 {
         20
+    }
+
+    const fn missing_ends_after_days() -> u32 {
+        7
     }
 
     const fn inbox_rest_ms() -> u32 {
@@ -126,6 +133,7 @@ impl CheckedPolicy for ImportPolicy {
         checks.range("policy.inbox_rest_unseen_ms", self.inbox_rest_unseen_ms, 0..=3_600_000);
         checks.range("policy.inbox_watch_hours", self.inbox_watch_hours, 0..=24 * YEAR_DAYS);
         checks.range("policy.guard_ends_percent", self.guard_ends_percent, 0..=100);
+        checks.range("policy.missing_ends_after_days", self.missing_ends_after_days, 1..=YEAR_DAYS);
         checks.range("policy.rate_jump_percent", self.rate_jump_percent, 1..=10_000);
         checks.range("policy.reassign_after_days", self.reassign_after_days, 0..=YEAR_DAYS);
         checks.range("policy.key_months", u32::from(self.key_months), 1..=120);

@@ -3,8 +3,12 @@
 use std::{io::ErrorKind, path::PathBuf};
 
 use crate::{
-    domain::reason::Problem,
-    domain::{id::PartnerId, kinds::Kind},
+    domain::{
+        full_snapshot::{FullSnapshot, SnapshotOutcome},
+        id::PartnerId,
+        kinds::Kind,
+        reason::Problem,
+    },
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
@@ -36,6 +40,12 @@ pub struct Dropped {
     pub by_operator: bool,
     /// The operator lets it end more entitlements than the guard does (promise 6).
     pub accept_ends: bool,
+    /// Who the operator is that does.
+    pub accepted_by: String,
+    /// And why.
+    pub accepted_why: String,
+    /// It is all that partners hold as of a date (D16).
+    pub snapshot: Option<FullSnapshot>,
     /// The operator lets new identifiers in that are like known ones.
     pub accept_alike: bool,
     /// If a row is rejected, nothing of it is to be applied.
@@ -98,6 +108,8 @@ pub struct Taken {
     pub tally: Tally,
     /// Rows were rejected, and so nothing of it was applied, because it was to be applied as a whole.
     pub not_applied: bool,
+    /// What came of its being a full snapshot, if it is said to be one.
+    pub snapshot: Option<SnapshotOutcome>,
     /// Where its answer is; `None` in a dry run.
     pub answer: Option<PathBuf>,
     /// Columns that mean nothing here.

@@ -152,6 +152,8 @@ pub(super) async fn keep(
         }
     };
     let tally = taken.tally;
+    let language = language(conn, claim.partner.as_ref()).await?;
+    let snapshot = taken.snapshot.as_ref().map_or_else(Vec::new, |outcome| outcome.lines(language));
     let of = NoteOf::Taken {
         kind: taken.kind.name(),
         sheet: taken.sheet.as_deref(),
@@ -159,6 +161,7 @@ pub(super) async fn keep(
         answer: &keeping.names.answer,
         unknown: &taken.unknown,
         of_portal: [taken.passed_over, taken.summed],
+        snapshot: &snapshot,
         keys,
     };
     write_note(conn, claim, of).await?;

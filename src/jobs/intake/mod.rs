@@ -29,10 +29,12 @@ mod buckets;
 mod chunks;
 mod claims;
 mod dropped;
+mod guard;
 mod halves;
 pub mod inbox;
 mod kept;
 mod kinds;
+mod lacking;
 mod late;
 mod left;
 mod originals;
@@ -43,6 +45,7 @@ mod reveal;
 mod revert;
 mod said;
 mod schedules;
+mod snapshots;
 mod spooled;
 mod stage;
 mod staged;
@@ -228,6 +231,10 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[FileNo]) -
             all_or_nothing::file(cx, conn, file).await
         } else {
             chunks::file(cx, conn, file).await
+        };
+        let applied = match applied {
+            Ok(()) => snapshots::settle(cx, conn, file).await,
+            failed => failed,
         };
         tries::end(conn, &begun.tries).await;
         if let Err(why) = of_one_file(applied)? {

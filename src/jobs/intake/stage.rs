@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use super::{
     buckets::Buckets,
     dropped::Dropped,
+    guard::guard,
     originals,
+    snapshots::{self, LookedAt},
     spooled::{SpooledRows, Staged},
     staged::{NAME, StagedFile, Staging, chunk_rows},
 };
@@ -31,7 +33,7 @@ use crate::{
         bulk::CopyRows,
         dropped as store_dropped,
         file::{self, NewFile, Unfinished},
-        file_chunk, quarantine,
+        file_chunk, partner_snapshot, quarantine,
         vault::Vault,
     },
 };
@@ -65,7 +67,9 @@ pub async fn stage(
         Some(claim) => store_dropped::given_up(conn, &claim.id).await?,
         None => None,
     };
-    let staging = match (given_up, said_by_marker(dropped, &spooled)) {
+    let said = said_by_marker(dropped, &spooled)
+        .and_then(|marker| snapshots::declare(dropped, marker.as_ref()).map(|()| marker));
+    let staging = match (given_up, said) {
         (Some(why), _) => Staging::GivenUp(why),
         (None, Err(why)) => Staging::Refused(why),
         (None, Ok(marker)) => stage_spooled(cx, conn, dropped, (&spooled, marker), mine).await?,
@@ -122,7 +126,12 @@ async fn stage_spooled(
         Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
     };
     new.kind = opened.profile.kind.name();
-    if let Some(before) = seen_before(conn, &new, &opened.profile, mine).await? {
+    if let Some(why) =
+        dropped.snapshot.as_ref().and_then(|said| snapshots::against(cx, said, opened.profile.kind))
+    {
+        return refuse(conn, dropped, &new, why).await;
+    }
+    if let Some(before) = seen_before(conn, dropped, &new, &opened.profile, mine).await? {
         return Ok(before);
     }
     let header: Vec<String> = opened.header.iter().map(str::to_owned).collect();
@@ -233,7 +242,7 @@ async fn stage_as(
             return Ok(StagedAs::Disputed);
         }
         Ok(Staged::All(count, spans)) => {
-            match looked_through(cx, &mut tx, dropped, (file_id, profile), marker, count).await? {
+            match looked_through(cx, &mut tx, (dropped, marker), (file_id, rows), count).await? {
                 None => {
                     note_file(&mut tx, dropped, file_id).await?;
                     let (buckets, grouped) = rows.buckets.stored();
@@ -271,16 +280,23 @@ fn said_by_marker(dropped: &Dropped, spooled: &Spooled) -> std::result::Result<O
 async fn looked_through(
     cx: &Context,
     conn: &mut PgConnection,
-    dropped: &Dropped,
-    (file_id, profile): (FileNo, &Profile),
-    marker: Option<&Marker>,
-    rows: i32,
+    (dropped, marker): (&Dropped, Option<&Marker>),
+    (file_id, rows): (FileNo, &SpooledRows),
+    count: i32,
 ) -> Result<Option<(Staging, String)>> {
-    let rows = u64::try_from(rows).unwrap_or_default();
-    if let Some(why) = marker.and_then(|marker| marker.disputes_rows(rows)) {
-        return Ok(Some((Staging::Refused(why.clone()), why)));
+    let refused = |why: String| Ok(Some((Staging::Refused(why.clone()), why)));
+    let count = u64::try_from(count).unwrap_or_default();
+    if let Some(why) = marker.and_then(|marker| marker.disputes_rows(count)) {
+        return refused(why);
     }
-    let guarded = guard(cx, conn, dropped, file_id, profile).await?;
+    let lacking = match &dropped.snapshot {
+        None => None,
+        Some(said) => match snapshots::look(cx, conn, (said, dropped.accept_ends), file_id, rows).await? {
+            LookedAt::Refused(why) => return refused(why),
+            LookedAt::Lacks(lacking) => Some(lacking),
+        },
+    };
+    let guarded = guard(cx, conn, dropped, (file_id, &rows.profile), lacking.as_ref()).await?;
     Ok(guarded.map(|sentence| (Staging::Guarded(sentence.clone()), sentence)))
 }
 
@@ -304,46 +320,30 @@ async fn refuse(
     Ok(Staging::Refused(why))
 }
 
-/// Why the operator is to look at a file first, if so: the ends it causes are more than the policy lets pass.
-async fn guard(
-    cx: &Context,
-    conn: &mut PgConnection,
-    dropped: &Dropped,
-    file_id: FileNo,
-    profile: &Profile,
-) -> Result<Option<String>> {
-    if profile.kind != Kind::Entitlements || dropped.accept_ends {
-        return Ok(None);
-    }
-    let places = ["partner_id", "order_id", "benefit", "expires_on"].map(|name| {
-        let column = profile.kind.columns().iter().position(|column| column.name == name);
-        let place = column.and_then(|at| profile.places.get(at).copied().flatten());
-        place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(1)
-    });
-    let (ends, live) = file::ends_caused(conn, file_id, places, cx.arrived_on).await?;
-    let policy = cx.policies.import_entitlements.policy;
-    let (percent, at_least) = (i64::from(policy.guard_ends_percent), i64::from(policy.guard_ends_at_least));
-    Ok((ends > at_least && ends * 100 > live * percent).then(|| {
-        format!(
-            "it would end {ends} of {live} live entitlements by giving them a last day that is over; look at it, and if \
-             that is right import it with --accept-ends"
-        )
-    }))
-}
-
 /// A file that need not be staged again: known already, or staged by a process that did not come to its end. `mine`
 /// are staged by this call.
 async fn seen_before(
     conn: &mut PgConnection,
+    dropped: &Dropped,
     new: &NewFile<'_>,
     profile: &Profile,
     mine: &[FileNo],
 ) -> Result<Option<Staging>> {
     if !new.accept_backdated && file::is_known(conn, new).await? {
-        return Ok(Some(Staging::Known { kind: profile.kind }));
+        // Of a file that is said to be whole it matters too what came of that.
+        let settled = match &dropped.snapshot {
+            None => true,
+            Some(said) => partner_snapshot::is_settled(conn, new.sha256, said.as_of).await?,
+        };
+        if settled {
+            return Ok(Some(Staging::Known { kind: profile.kind }));
+        }
     }
     let left = file::begun(conn, new).await?.filter(|file_id| !mine.contains(file_id));
-    if let Some(file_id) = left {
+    if let Some(file_id) = left
+        && partner_snapshot::is_staged_as(conn, file_id, dropped.snapshot.as_ref(), dropped.accept_ends)
+            .await?
+    {
         return Ok(Some(Staging::Staged(file_id, profile.clone())));
     }
     Ok(None)

@@ -65,6 +65,9 @@ pub async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, owed: &m
     let endings = reminder::endings(conn, &found.entitlements).await?;
     let marks: Vec<ReminderMark<_>> = endings.iter().filter_map(|ending| near.ending(ending, owed)).collect();
     reminder::mark_entitlements(conn, &marks).await?;
+    for missing in reminder::endings(conn, &found.missing).await? {
+        near.missing(&missing, owed);
+    }
     let credits = reminder::open_credits(conn, &found.credits).await?;
     let told: Vec<EntitlementNo> =
         credits.iter().filter(|open| near.period(open, owed)).map(|open| open.entitlement_id).collect();
@@ -154,6 +157,34 @@ impl Nearing<'_> {
             }
         }
         Some(ReminderMark { subject: near.entitlement_id, of: near.on, next_on })
+    }
+
+    /// What a snapshot lacks: a benefit, and the credit that ends with it. It is looked at every night until then, since
+    /// credit may be granted on any of them.
+    fn missing(&self, ending: &NearEnd, owed: &mut Vec<Owed>) {
+        let (policy, near) = (&self.cx.policies.remind_contacts.policy, &ending.near);
+        if self.morning > near.on {
+            return;
+        }
+        if let Some(anchor_on) = due(&before(near.on, &policy.ending_days), self.morning).0 {
+            owed.push(Owed {
+                partner_id: near.partner_id,
+                subject: NoticeSubject::Entitlement(near.entitlement_id),
+                anchor_on,
+                true_until: Some(near.on),
+                notice: EntitlementEnding {
+                    order_id: near.order_id.clone(),
+                    benefit: near.name.clone(),
+                    last_usable_on: near.on,
+                    at_stake: vec![],
+                }
+                .into(),
+            });
+        }
+        let anchor_on = sub_days(near.on, self.lapse_days());
+        if let Some(open) = ending.credit.as_ref().filter(|_| anchor_on <= self.morning) {
+            self.credit(open, anchor_on, false, owed);
+        }
     }
 
     /// A credit's period. Says whether word of it was due.

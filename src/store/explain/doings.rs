@@ -293,7 +293,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             Activated,
             r#"select m.order_id, e.benefit, a.activated_on, a.live_on, a.live,
-                      coalesce(e.ended_on, e.last_usable_on) as "until!",
+                      coalesce(e.ended_on, least(e.last_usable_on, e.missing_until)) as "until!",
                       directory_name(m.partner_id, r.requested_by) as "requested_by!", decision_of(r.request_no) as "decision_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e

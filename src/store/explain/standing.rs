@@ -67,7 +67,7 @@ pub struct BenefitStanding {
     pub quantity: Option<i32>,
     /// Its start.
     pub starts_on: NaiveDate,
-    /// Its last usable day as the file says it.
+    /// Its last usable day as the file says it, or because a snapshot lacks it.
     pub expires_on: NaiveDate,
     /// The last usable day, grace included.
     pub last_usable_on: NaiveDate,
@@ -202,8 +202,9 @@ impl Subject {
     pub async fn benefits(&self, conn: &mut PgConnection) -> Result<Vec<BenefitStanding>> {
         Ok(sqlx::query_as!(
             BenefitStanding,
-            r#"select m.order_id, m.offer, e.benefit, e.benefit_type, quantity_left(e) as quantity, e.starts_on, e.expires_on,
-                      e.last_usable_on, e.ended_on, v.activated_on as "activated_on?", v.live_on as "live_on?",
+            r#"select m.order_id, m.offer, e.benefit, e.benefit_type, quantity_left(e) as quantity, e.starts_on,
+                      least(e.expires_on, e.missing_until) as "expires_on!",
+                      least(e.last_usable_on, e.missing_until) as "last_usable_on!", e.ended_on, v.activated_on as "activated_on?", v.live_on as "live_on?",
                       coalesce(e.ended_as, case when s.waits ->> 'code' = 'bulk_blocked' then 'blocked'
                                                 when v.live then 'live'
                                                 when v.live_on is not null then 'activating'

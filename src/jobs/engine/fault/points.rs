@@ -1,11 +1,12 @@
 //! The places' names.
 
 /// Every point there is.
-pub const POINTS: [&str; 18] = [
+pub const POINTS: [&str; 19] = [
     "file.moved",
     "file.spooled",
     "file.staged",
     "file.applied",
+    "file.ended",
     "file.answered",
     "file.left",
     "stage.planned",

@@ -285,7 +285,7 @@ impl<'a> EntitlementsSpan<'a> {
         let entered =
             Entered { row, partner_id, membership_id, entitlement_id, stated: &stated, year, arrived_on };
         self.holdings.enter(&entered);
-        let known = Known { stated: stated.clone(), granted, ended_on: None };
+        let known = Known { stated: stated.clone(), granted, ended_on: None, missing_until: None };
         self.known.insert(key, StoredEntitlement { entitlement_id, version_no, known });
         let put = EntitlementToPut {
             entitlement_id,
