@@ -192,17 +192,29 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
             results,
         });
     }
-    let (mut refused, mut guarded, mut rejected) = (false, false, false);
-    for (dropped, outcome) in take(settings, dropped, args.dry_run).await? {
-        refused |=
-            matches!(outcome, FileOutcome::Refused(_) | FileOutcome::Failed(_) | FileOutcome::GivenUp(_));
-        refused |= matches!(&outcome, FileOutcome::Done(taken) if taken.not_applied);
-        guarded |= matches!(outcome, FileOutcome::Guarded(_));
-        guarded |= matches!(&outcome, FileOutcome::Done(taken) if taken.snapshot.as_ref().is_some_and(snapshot::is_held));
-        rejected |= matches!(&outcome, FileOutcome::Done(taken) if taken.tally.rejected > 0);
-        tell(&dropped, &outcome, settings.json)?;
+    let outcomes = take(settings, dropped, args.dry_run).await?;
+    for (dropped, outcome) in &outcomes {
+        tell(dropped, outcome, settings.json)?;
     }
-    Ok(if refused {
+    Ok(ended(&outcomes))
+}
+
+/// How an import of these ends: the worst that came of any.
+fn ended(outcomes: &[(Dropped, FileOutcome)]) -> Exit {
+    let (mut refused, mut guarded, mut rejected) = (false, false, false);
+    for (_, outcome) in outcomes {
+        match outcome {
+            FileOutcome::Refused(_) | FileOutcome::Failed(_) | FileOutcome::GivenUp(_) => refused = true,
+            FileOutcome::Guarded(_) => guarded = true,
+            FileOutcome::Known => {}
+            FileOutcome::Done(taken) => {
+                refused |= taken.not_applied;
+                guarded |= taken.snapshot.as_ref().is_some_and(snapshot::is_held);
+                rejected |= taken.tally.rejected > 0;
+            }
+        }
+    }
+    if refused {
         Exit::Failed
     } else if guarded {
         Exit::Refused
@@ -210,7 +222,7 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
         Exit::Rejected
     } else {
         Exit::Done
-    })
+    }
 }
 
 /// Who is logged in at the terminal, if that is known.

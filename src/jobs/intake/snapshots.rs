@@ -41,10 +41,10 @@ pub(super) enum LookedAt {
 pub(super) fn declare(dropped: &mut Dropped, marker: Option<&Marker>) -> std::result::Result<(), String> {
     let by_marker = marker.and_then(|marker| marker.snapshot.clone());
     dropped.snapshot = match (dropped.snapshot.take(), by_marker) {
-        (Some(stated), Some(marked)) => Some(stated.and(marked).ok_or(
+        (Some(stated), Some(beside)) => Some(stated.and(beside).ok_or(
             "what is said of it as a full snapshot, and what its .done file says, do not agree: correct one of them",
         )?),
-        (stated, marked) => stated.or(marked),
+        (stated, beside) => stated.or(beside),
     };
     let Some(snapshot) = &mut dropped.snapshot else { return Ok(()) };
     if let Some(own) = &dropped.partner {

@@ -138,6 +138,9 @@ pub fn all(place: &Place, rows: u64) -> Result<Vec<Step>> {
             steps.push(Step::asks("import entitlements --dry-run", Of::Rows(count), &args, &said));
         }
         steps.push(step);
+        if of.name == "entitlements" {
+            steps.push(snapshot(&path, rows)?);
+        }
     }
     steps.push(
         job("provision_credits", 6 * rows, "2024-06-13")
@@ -150,6 +153,21 @@ pub fn all(place: &Place, rows: u64) -> Result<Vec<Step>> {
     steps.extend(EXPORTS.iter().map(|export| written(place, export, rows)));
     steps.extend(questions(rows));
     Ok(steps)
+}
+
+/// The step that says what a full snapshot of all partners would end: of each a benefit that it does not have.
+fn snapshot(path: &str, partners: u64) -> Result<Step> {
+    let all = fs::read_to_string(path)?;
+    let mut lines: Vec<&str> = all.lines().filter(|line| !line.contains(",advisory_hours,")).collect();
+    let rows = lines.len() - 1;
+    lines.push("");
+    let whole = path.replace("entitlements.csv", "entitlements_whole.csv");
+    fs::write(&whole, lines.join("\n"))?;
+    let count = rows.to_string();
+    let args =
+        ["import", &whole, "--dry-run", "--accept-ends", "--snapshot", "--as-of", ASKED_ON, "--rows", &count];
+    let says = format!("ends what it lacks ({partners})");
+    Ok(Step::asks("import entitlements --snapshot --dry-run", Of::Rows(u64::try_from(rows)?), &args, &says))
 }
 
 /// The step that takes a file in, which it writes; where it is, and its rows.
