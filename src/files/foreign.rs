@@ -65,10 +65,9 @@ impl Foreign {
         let text = text.trim_start_matches('\u{FEFF}').trim_start();
         let lower: String = text.chars().take(200).collect::<String>().to_lowercase();
         let next = |open: char| text.strip_prefix(open).and_then(|rest| rest.trim_start().chars().next());
-        if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.contains("<html") {
-            Some(Self::Html)
-        } else if lower.starts_with('<') {
-            Some(Self::Xml)
+        if lower.starts_with('<') {
+            let is_page = lower.starts_with("<!doctype html") || lower.contains("<html");
+            Some(if is_page { Self::Html } else { Self::Xml })
         } else if matches!(next('{'), Some('"' | '}')) || matches!(next('['), Some('{' | '[' | ']' | '"')) {
             Some(Self::Json)
         } else {
@@ -131,9 +130,16 @@ mod tests {
         ] {
             assert_eq!(Foreign::shown_by(head), Some(what));
         }
-        for csv in
-            ["partner_id,name\n", "[id],name\n", "{id};name\n", "", "Åkeri", "PK,name\n", "\"<a>\",b\n"]
-        {
+        for csv in [
+            "partner_id,name\n",
+            "[id],name\n",
+            "{id};name\n",
+            "",
+            "Åkeri",
+            "PK,name\n",
+            "\"<a>\",b\n",
+            "name,<html>\n",
+        ] {
             assert_eq!(Foreign::shown_by(csv.as_bytes()), None, "{csv}");
         }
     }

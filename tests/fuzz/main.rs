@@ -22,6 +22,8 @@
 //! | `workbook` | two readings agree; every cell is what a second, strict reading of the XML finds there, and no cell is left out |
 //! | portals | a row of the file is a row on the stage, passed over, refused or given; the order of columns makes no difference; the sums are those of the rows |
 //!
+//! Beside them a valid text in every encoding, and a workbook, are cut at every byte.
+//!
 //! What a long run finds is mended with a test beside the code, and its kind of mutation stays here.
 
 // It always holds here, and tells clippy that functions beside the tests are tests' code as well.
@@ -29,6 +31,7 @@
 
 mod archive;
 mod corpus;
+mod cut;
 mod dialect;
 mod mutation;
 mod portals;

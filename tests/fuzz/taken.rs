@@ -43,6 +43,8 @@ pub struct Taken {
     pub read: Vec<(u64, Vec<String>)>,
     /// The same in canonical text.
     pub rows: Vec<Record>,
+    /// The last row ends the file without a line end.
+    pub is_cut_off: bool,
 }
 
 /// The cells of a record.
@@ -63,7 +65,14 @@ pub fn take(file: &OnDisk, asked: &ReadAs) -> Result<Taken, Refusal> {
         let taken = dialect.take(&opened.profile, &record, &mut made, true);
         rows.push(taken.expect("all rows were asked").clone());
     }
-    Ok(Taken { profile: opened.profile, dialect, header: cells(&opened.header), read, rows })
+    Ok(Taken {
+        profile: opened.profile,
+        dialect,
+        header: cells(&opened.header),
+        read,
+        rows,
+        is_cut_off: reader.is_cut_off(),
+    })
 }
 
 /// The number behind a word of a sentence.

@@ -114,7 +114,7 @@ fn typed() -> Vec<u8> {
 }
 
 /// Texts, plain and in runs.
-fn texts() -> Vec<u8> {
+pub fn texts() -> Vec<u8> {
     saved(|sheet| {
         sheet.write_row(0, 0, ["partner_id", "agreement", "valid_from"]).unwrap();
         let (bold, plain) = (Format::new().set_bold(), Format::default());
