@@ -93,7 +93,9 @@ impl Hindrance {
     #[must_use]
     pub fn line(&self) -> String {
         let on = self.on.map_or_else(String::new, |on| format!(", {on}"));
-        format!("{} {}: {} ({}{on})", self.partner, self.subject, self.built.code(), self.what)
+        let whose =
+            if self.partner.as_str().is_empty() { String::new() } else { format!("{} ", self.partner) };
+        format!("{whose}{}: {} ({}{on})", self.subject, self.built.code(), self.what)
     }
 }
 

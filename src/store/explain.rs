@@ -152,8 +152,12 @@ impl Subject {
     pub async fn versions(&self, conn: &mut PgConnection) -> Result<Vec<EntitlementVersion>> {
         Ok(sqlx::query_as!(
             EntitlementVersion,
-            r#"select m.order_id, e.benefit, v.version_no, f.name as "file?", v.line,
-                      coalesce(f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
+            r#"select m.order_id, e.benefit, v.version_no, f.name || case when v.restores then ', taken back,' else '' end as "file?",
+                      v.line,
+                      coalesce((select b.business_on from taken_back b
+                                where v.restores and b.partner_id = v.partner_id and b.file_id = v.file_id
+                                  and b.recorded_at = v.recorded_at limit 1),
+                               f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
                       v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id as "subscription_id: SubscriptionId",
                       v.ended_on, v.ended_as
                from (select * from membership of where of.partner_id = $1 offset 0) m

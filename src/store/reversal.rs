@@ -59,7 +59,10 @@ pub async fn find(conn: &mut PgConnection, called: &str) -> Result<Vec<FileGroup
                   min(f.received_at) as "received_at!",
                   coalesce(sum(f.applied) filter (where f.reverted_at is null), 0) as "applied!",
                   bool_or(f.status in ('staging', 'staged')) as "open!", max(f.reverted_at) as reverted_at,
-                  bool_and(f.keeps_changes or f.applied = 0) as "keeps_changes!"
+                  -- an earlier version may have changed since what it brought
+                  bool_and(f.keeps_changes or f.applied = 0)
+                      and not exists (select from file other where other.kind = f.kind and other.file_id > min(f.file_id)
+                                      and not other.keeps_changes and other.applied > 0) as "keeps_changes!"
            from file f join meant m on m.sha256 = f.sha256 and m.kind = f.kind and m.partner_id is not distinct from f.partner_id
            group by f.sha256, f.kind, f.partner_id order by 2 desc"#,
         called,

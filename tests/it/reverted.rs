@@ -101,7 +101,7 @@ fn files() -> Vec<(&'static str, String)> {
         (
             "entitlements",
             ENTITLEMENTS.to_owned()
-                // An earlier row of the order moves its year, one is changed, and an order is new.
+                // Benefits are new in an order, two are changed, and an order is new.
                 + &row("4301", "ORD-1", "license_subscription/office_365", "2024-01-31", "2025-01-30", ",")
                 + &row("4301", "ORD-1", "visual_studio", "2024-01-31", "2024-12-31", ",")
                 + &row("4301", "ORD-1", MONTHLY, "2024-01-31", "2025-01-30", "90,USD")
@@ -362,6 +362,52 @@ async fn a_file_that_said_the_same_later_is_named_and_can_be_dropped_again() {
     assert!(told.contains("import again what still holds: e3.csv"), "{told}");
     let again = house.import_one("e3.csv", &also, "2024-02-03").await;
     assert_eq!(again.rows, ["2 applied amount differs_from_catalogue", "3 unchanged"]);
+}
+
+#[tokio::test]
+async fn d16_an_order_s_year_moves_back_unless_something_was_booked_by_it() {
+    let early = |benefit: &str, on: &str, amount: &str| {
+        format!("{ENTITLEMENTS}4301,ORD-8,silver,{benefit},core,1,2024-01-10,{on},2025-01-09,{amount},\n")
+    };
+    let (mut house, mut other) = (known().await, known().await);
+    for house in [&mut house, &mut other] {
+        let order = early(MONTHLY, "2024-01-31", "100,USD");
+        house.import_one("e8.csv", &order, "2024-01-31").await;
+    }
+    let before = goes_out(&house).await;
+    let moves = early("software", "2024-01-15", ",");
+    house.import_one("m.csv", &moves, "2024-01-31").await.applied();
+    let year = "select concat_ws(' ', starts_on, anniversary_on) from membership where order_id = 'ORD-8'";
+    assert_eq!(house.lines(year).await, ["2024-01-15 2025-01-15"]);
+    revert(&house, "m.csv").ended(0);
+    assert_eq!(goes_out(&house).await, before);
+    house.night("2024-01-31").await;
+    other.night("2024-01-31").await;
+    assert_eq!(goes_out(&house).await, goes_out(&other).await);
+    house.import_one("m.csv", &moves, "2024-02-01").await.applied();
+    house.night("2024-03-01").await;
+    let lines = refused(&house, "m.csv");
+    assert!(
+        lines.iter().any(|line| line.starts_with("4301 ORD-8/azure_monthly_credit: booked (credit")),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_took_in_is_not_taken_back_where_it_is_not_known_how_things_stood() {
+    let mut house = known().await;
+    house.import_one("p2.csv", &partner("4302", "SEK"), "2024-02-01").await.applied();
+    sqlx::query("update file set keeps_changes = false where name = 'p2.csv'")
+        .execute(&house.owner)
+        .await
+        .unwrap();
+    assert_eq!(refused(&house, "p2.csv"), ["p2.csv: not_kept (how things stood before it)"]);
+    // Nor what came before it, which it may have changed.
+    assert!(refused(&house, "p0.csv")[0].contains("not_kept"));
+    let order = monthly("4301", "ORD-2", "2024-02-01", "2025-01-31");
+    house.import_one("e2.csv", &order, "2024-02-01").await.applied();
+    sqlx::query("update file set keeps_changes = false").execute(&house.owner).await.unwrap();
+    revert(&house, "e2.csv").ended(0);
 }
 
 #[tokio::test]
