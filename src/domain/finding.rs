@@ -62,7 +62,7 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Finding> {
 
 /// The line of byte `at`, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
+    text.get(..at).map_or(0, |before| before.matches('\n').count()).saturating_add(1)
 }
 
 /// The line of a dotted key.

@@ -13,13 +13,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use benefactor::{
+    domain::catalogue::Catalogue,
+    jobs::policy::Policies,
     store::{
         embedded::{self, Hold, Login},
         schema::{self, Grants},
@@ -52,6 +54,8 @@ pub struct House {
     pub dir: Scratch,
     /// Policy files of this house, by stem, where they are not the compiled-in ones.
     pub policies: Vec<(&'static str, String)>,
+    /// Those and the catalogue, once they are read.
+    pub facts: OnceLock<(Arc<Policies>, Arc<Catalogue>)>,
     /// The business date of its first file: where its nights begin.
     pub since: Option<chrono::NaiveDate>,
     database: String,
@@ -70,8 +74,19 @@ impl House {
         let owner_url = server_url(&database, Login::Owner);
         let reader_url = server_url(&database, Login::Reader);
         let (pool, owner) = (pool(&url).await, pool(&owner_url).await);
-        let (policies, since) = (Vec::new(), None);
-        Self { pool, owner, url, owner_url, reader_url, dir: Scratch::new(), policies, since, database }
+        let (policies, facts, since) = (Vec::new(), OnceLock::new(), None);
+        Self {
+            pool,
+            owner,
+            url,
+            owner_url,
+            reader_url,
+            dir: Scratch::new(),
+            policies,
+            facts,
+            since,
+            database,
+        }
     }
 
     /// The binary on this database, as the worker, in this house's data directory.

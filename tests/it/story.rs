@@ -1,7 +1,11 @@
 //! What stories are told with: files that arrive on a day, nights, and what came of them. The library in process,
 //! on a clock that stands where the story says.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, OnceLock},
+};
 
 use benefactor::{
     domain::{
@@ -79,15 +83,20 @@ impl House {
             if line.starts_with(&begins) { format!("{begins}{value}\n") } else { format!("{line}\n") }
         });
         self.policies.push((stem, changed.collect()));
+        self.facts = OnceLock::new();
         self
     }
 
     /// What jobs work with for the night of `today`, files arriving on `arrived_on`.
     pub fn context(&self, today: NaiveDate, arrived_on: NaiveDate, dry_run: bool) -> Context {
         let own = |stem: &str| self.policies.iter().find(|(of, _)| *of == stem).map(|(_, text)| text.clone());
+        let (policies, catalogue) = self.facts.get_or_init(|| {
+            let catalogue = Catalogue::parse(catalogue::BUILT_IN).unwrap();
+            (Arc::new(Policies::parse(own).unwrap()), Arc::new(catalogue))
+        });
         Context {
-            policies: Arc::new(Policies::parse(own).unwrap()),
-            catalogue: Arc::new(Catalogue::parse(catalogue::BUILT_IN).unwrap()),
+            policies: Arc::clone(policies),
+            catalogue: Arc::clone(catalogue),
             catalogue_sha256: jobs::sha256(catalogue::BUILT_IN.as_bytes()),
             folders: Folders { data: self.dir.path().to_owned(), scratch: None },
             today,
