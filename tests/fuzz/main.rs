@@ -22,7 +22,8 @@
 //! | `workbook` | two readings agree; every cell is what a second, strict reading of the XML finds there, and no cell is left out |
 //! | portals | a row of the file is a row on the stage, passed over, refused or given; the order of columns makes no difference; the sums are those of the rows |
 //!
-//! Beside them a valid text in every encoding, and a workbook, are cut at every byte.
+//! Beside them a valid text in every encoding, and a workbook, are cut at every byte; and of each oddity that the collections
+//! of other libraries test, a file of our own has its outcome beside its name (`oddities.rs`).
 //!
 //! What a long run finds is mended with a test beside the code, and its kind of mutation stays here.
 
@@ -34,6 +35,7 @@ mod corpus;
 mod cut;
 mod dialect;
 mod mutation;
+mod oddities;
 mod portals;
 mod reader;
 mod run;
