@@ -52,7 +52,7 @@ pub async fn newer(
            from unnest((select $1::bigint[])) as asked (id)
            join partner_snapshot s on s.partner_id = asked.id and s.as_of > $2
            join file f using (file_id) join partner p on p.partner_id = s.partner_id
-           where f.status in ('staged', 'done') order by s.as_of desc, p.number limit 1"#,
+           where f.status in ('staged', 'done') and f.reverted_at is null order by s.as_of desc, p.number limit 1"#,
         partner_ids as &[PartnerNo],
         as_of
     )
@@ -171,7 +171,7 @@ pub async fn is_staged_as(
 pub async fn is_settled(conn: &mut PgConnection, sha256: &str, as_of: NaiveDate) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from file f join file_snapshot s using (file_id)
-                          where f.sha256 = $1 and f.status = 'done' and s.as_of = $2 and s.settled and s.withheld is null)
+                          where f.sha256 = $1 and f.status = 'done' and f.reverted_at is null and s.as_of = $2 and s.settled and s.withheld is null)
                as "settled!""#,
         sha256,
         as_of
@@ -213,7 +213,8 @@ pub async fn partners(conn: &mut PgConnection, file_id: FileNo) -> Result<Vec<(P
            from partner_snapshot s join partner p using (partner_id)
            where s.file_id = $1 and not exists (
                select from partner_snapshot later join file f using (file_id)
-               where later.partner_id = s.partner_id and later.as_of > s.as_of and f.status in ('staged', 'done'))
+               where later.partner_id = s.partner_id and later.as_of > s.as_of and f.status in ('staged', 'done')
+                 and f.reverted_at is null)
            order by s.partner_id"#,
         file_id.get()
     )

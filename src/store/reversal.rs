@@ -17,6 +17,7 @@ use crate::domain::{
 pub mod entitlements;
 pub mod events;
 pub mod people;
+pub mod snapshots;
 
 /// The same bytes, taken in for the same partner as the same kind, once or several times.
 #[derive(Clone, Debug)]

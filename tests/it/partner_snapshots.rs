@@ -675,3 +675,30 @@ async fn d16_a_file_that_was_taken_in_before_keeps_what_a_snapshot_lacked_since(
     );
     assert_eq!(missing(&house).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn d16_a_snapshot_is_taken_back_with_what_it_was_to_end_until_that_was_told() {
+    let house = held().await;
+    let now = "2024-02-20T09:00:00Z";
+    let path = house.dir.join("all.csv");
+    fs::write(&path, file(&[MONTHLY])).unwrap();
+    let path = path.to_str().unwrap();
+    let said = ["--snapshot", "--as-of", "2024-02-20", "--rows", "1"];
+    ran(&house, now, &[&["import", path], &said[..]].concat()).ended(0);
+    assert_eq!(missing(&house).await.len(), 2);
+    let revert = ["import", "revert", "all.csv", "--by", "ada", "--why", "it was half of it"];
+    ran(&house, now, &revert).ended(0);
+    assert_eq!(missing(&house).await, [""; 0]);
+    let told = ran(&house, now, &["explain", "ORD-1/software"]).ended(0).stdout;
+    assert!(told.contains("taken back by ada (it was half of it); it is again as it was"), "{told}");
+    // An older one is no older than one that was taken back, and the same is read again.
+    let older =
+        came(take(&house, ("o.csv", &file(&ALL)), "2024-02-20", whole("2024-02-19", 3, &[]), false).await);
+    assert_eq!(older.ended, 0);
+    let again = ran(&house, now, &[&["import", path], &said[..]].concat()).ended(0).stdout;
+    assert!(again.contains("(2)"), "{again}");
+    house.night("2024-02-20").await;
+    let why = ran(&house, "2024-02-21T09:00:00Z", &revert).ended(5);
+    assert!((why.stdout + &why.stderr).contains("ORD-1/software"), "it was told");
+    assert_eq!(missing(&house).await.len(), 2);
+}

@@ -17,7 +17,7 @@ use crate::{
         intake::{self, PutOrder},
         open_rates::{self, Reversal, WhichRates},
         order,
-        reversal::{self, FileGroup, TakenBack, entitlements, events, people},
+        reversal::{self, FileGroup, TakenBack, entitlements, events, people, snapshots},
         settlement,
         work::By,
     },
@@ -71,7 +71,7 @@ pub async fn revert(
             }
         });
     }
-    if group.applied == 0 {
+    if group.applied == 0 && !snapshots::any(&mut tx, group).await? {
         return Ok(Reverted::Nothing);
     }
     let mut taken = TakenBack::default();
@@ -137,7 +137,8 @@ async fn entitlements(
     group: &FileGroup,
     taken: &mut TakenBack,
 ) -> Result<Vec<Hindrance>> {
-    let against = entitlements::against(conn, group).await?;
+    let mut against = entitlements::against(conn, group).await?;
+    against.extend(snapshots::against(conn, group).await?);
     if !against.is_empty() {
         return Ok(against);
     }
@@ -147,6 +148,7 @@ async fn entitlements(
     let beside: Vec<OrderNo> = beside.map(|order| order.membership_id).collect();
     settlement::unsettle_beside(conn, &beside).await?;
     let restored = entitlements::take_back(conn, group, cx.arrived_on, taken).await?;
+    snapshots::take_back(conn, group, cx.arrived_on, taken).await?;
 
     let grace_days = cx.policies.expire_benefits.policy.grace_days;
     let left = entitlements::orders_again(conn, &before).await?;
