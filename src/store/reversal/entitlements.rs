@@ -165,29 +165,34 @@ async fn beside(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<FoundH
 async fn of_moved_years(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<FoundHindrance>> {
     Ok(sqlx::query_as!(
         FoundHindrance,
-        r#"with own as materialized (
-               select entitlement_id, min(version_no) as first_no
-               from entitlement_version where file_id = any($1) and not restores group by 1
-           ), of_orders as materialized (
-               select distinct e.membership_id from own join entitlement e using (entitlement_id)
-           ), moved as materialized (
+        // Each order's are looked up along indexes, however many there are and whatever is known of the tables.
+        r#"with moved as materialized (
                select m.membership_id, m.order_id, p.number
-               from of_orders join membership m using (membership_id) join partner p using (partner_id)
-               where m.renews is null and m.starts_on <> (
-                   select min(coalesce(before.starts_on, e.starts_on))
-                   from entitlement e left join own o using (entitlement_id)
+               from (select distinct e.membership_id from entitlement_version v join entitlement e using (entitlement_id)
+                     where v.file_id = any($1) and not v.restores) touched
+               cross join lateral (select * from membership where membership_id = touched.membership_id offset 0) m
+               join partner p using (partner_id)
+               cross join lateral (
+                   select min(coalesce(before.starts_on, e.starts_on)) as starts_on
+                   from (select * from entitlement where membership_id = touched.membership_id offset 0) e
+                   cross join lateral (select min(version_no) as first_no from entitlement_version v
+                                       where v.entitlement_id = e.entitlement_id and v.file_id = any($1)
+                                         and not v.restores) own
                    left join lateral (select starts_on from entitlement_version v
-                                      where v.entitlement_id = e.entitlement_id and v.version_no < o.first_no
+                                      where v.entitlement_id = e.entitlement_id and v.version_no < own.first_no
                                       order by v.version_no desc limit 1) before on true
-                   where e.membership_id = m.membership_id and o.first_no is distinct from 1)
+                   where own.first_no is distinct from 1) remaining
+               where m.renews is null and m.starts_on <> remaining.starts_on
            )
            select m.number as "partner!", m.order_id || '/' || e.benefit as "subject!", 'booked' as "built!",
                   x.kind::text as "what!", x.effective_on as "on"
-           from moved m join entitlement e using (membership_id)
+           from moved m
+           cross join lateral (select * from entitlement where membership_id = m.membership_id offset 0) e
            cross join lateral (select kind, effective_on from transfer b
                                where b.entitlement_id = e.entitlement_id and b.recorded_at >= $2
                                order by b.transfer_id limit 1) x
-           where e.entitlement_id not in (select entitlement_id from own)"#,
+           where not exists (select from entitlement_version v
+                             where v.entitlement_id = e.entitlement_id and v.file_id = any($1) and not v.restores)"#,
         &group.files as &[FileNo],
         group.received_at
     )
