@@ -74,14 +74,13 @@ async fn obey(settings: &Settings, conn: &mut PgConnection, args: &RevertFileArg
     }
     if group.files.is_empty() {
         let by = reversal::reverted_by(&mut tx, &group).await?;
-        let by = by.map_or_else(String::new, |(by, why)| format!(" by {by}: {why}"));
-        let on = group.reverted_at.map_or_else(String::new, |at| format!(" on {}", at.date_naive()));
+        let by = by.map_or_else(String::new, |(by, why, on)| format!(" on {on} by {by}: {why}"));
         let told = json!({ "status": "reverted_before" });
         return tell(
             settings,
             &group,
             told,
-            &[format!("{} was taken back before{on}{by}; nothing to do", of(&group))],
+            &[format!("{} was taken back before{by}; nothing to do", of(&group))],
         )
         .map(|()| Exit::Done);
     }

@@ -67,6 +67,17 @@ impl Year {
         }
     }
 
+    /// The status of an order whose file arrives on `on`. What is over already is ended by the night, with all that comes
+    /// with it.
+    #[must_use]
+    pub fn status_on_arrival(&self, on: NaiveDate) -> &'static str {
+        match self.standing(on) {
+            Standing::Pending => "pending",
+            Standing::Active => "active",
+            Standing::InGrace | Standing::Expired { .. } => "in_grace",
+        }
+    }
+
     /// Whether a row that ends on `expires_on` runs with the membership, grace included.
     #[must_use]
     pub fn carries(&self, expires_on: NaiveDate) -> bool {

@@ -22,12 +22,11 @@ use crate::{
 use ending::end;
 use memberships::grace;
 
+mod early;
 mod ending;
 mod memberships;
-mod missing;
 pub mod policy;
 mod renewal;
-mod unassigned;
 
 /// Renewals, then everything else.
 const RENEWALS: i16 = 0;
@@ -49,9 +48,7 @@ pub const JOB: Job = Job {
             let rows = cx.chunk_rows(NAME);
             Ok(match stage {
                 RENEWALS => request::pending_spans(conn, "renew", cx.today, rows).await?,
-                _ => {
-                    order::ending_spans(conn, cx.today, grace(cx), unassigned::activate_by(cx), rows).await?
-                }
+                _ => order::ending_spans(conn, cx.today, grace(cx), early::activate_by(cx), rows).await?,
             })
         }
         .boxed()
@@ -67,7 +64,7 @@ pub const JOB: Job = Job {
 };
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
-    let lacked = missing::close(cx, conn, chunk).await?;
+    let lacked = early::missing(cx, conn, chunk).await?;
     let changed = memberships::work(cx, conn, chunk).await?;
     let over = order::over(conn, chunk.span, cx.today).await?;
     let endings: Vec<EndingEntitlement> = over
@@ -79,7 +76,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         })
         .collect();
     end(cx, conn, chunk.run_id, &endings).await?;
-    let closed = unassigned::close(cx, conn, chunk).await?;
+    let closed = early::unassigned(cx, conn, chunk).await?;
     let told = over.into_iter().filter(|e| !e.with_membership && e.last_usable_on >= e.known_on);
     let owed: Vec<Owed> = told
         .map(|e| Owed {

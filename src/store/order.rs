@@ -161,9 +161,9 @@ pub async fn over(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Resu
     .await?)
 }
 
-/// An entitlement that a snapshot lacks, and whose last usable day for that is over.
+/// An entitlement that ends before its time.
 #[derive(Clone, Debug)]
-pub struct Lacked {
+pub struct EndsEarly {
     /// Which.
     pub entitlement_id: EntitlementNo,
     /// Whose.
@@ -174,15 +174,15 @@ pub struct Lacked {
     pub membership_id: OrderNo,
     /// The benefit code.
     pub benefit: String,
-    /// Its last usable day.
-    pub until: NaiveDate,
+    /// Its last usable day: for a credit that nobody is assigned to, the last on which somebody could be.
+    pub ended_on: NaiveDate,
 }
 
 /// The entitlements of a span of memberships that snapshots lack and that end for it by `today`.
-pub async fn missing(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<Lacked>> {
+pub async fn missing(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<EndsEarly>> {
     Ok(sqlx::query_as!(
-        Lacked,
-        r#"select e.entitlement_id, e.partner_id, m.order_id, e.membership_id, e.benefit, e.missing_until as "until!"
+        EndsEarly,
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.membership_id, e.benefit, e.missing_until as "ended_on!"
            from entitlement e join membership m using (membership_id)
            where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_missing(e, $3)
              and e.membership_id not in (select o.membership_id from undecided_orders($3) o)
@@ -195,23 +195,6 @@ pub async fn missing(conn: &mut PgConnection, span: Span, today: NaiveDate) -> R
     .await?)
 }
 
-/// A credit that nobody was assigned to in time.
-#[derive(Clone, Debug)]
-pub struct Unassigned {
-    /// Which.
-    pub entitlement_id: EntitlementNo,
-    /// Whose.
-    pub partner_id: PartnerNo,
-    /// The order.
-    pub order_id: OrderId,
-    /// The benefit code.
-    pub benefit: String,
-    /// Its order's number.
-    pub membership_id: OrderNo,
-    /// The last day on which somebody could be assigned.
-    pub latest_on: NaiveDate,
-}
-
 /// The running credits of a span of memberships that nobody was assigned to within so many days of their start, or of
 /// the day they became known (D11).
 pub async fn unassigned(
@@ -219,11 +202,11 @@ pub async fn unassigned(
     span: Span,
     today: NaiveDate,
     activate_by_days: i32,
-) -> Result<Vec<Unassigned>> {
+) -> Result<Vec<EndsEarly>> {
     Ok(sqlx::query_as!(
-        Unassigned,
+        EndsEarly,
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.membership_id,
-                  u.latest_on as "latest_on!"
+                  u.latest_on as "ended_on!"
            from unassigned_credits($3, $4) u
            join entitlement e using (entitlement_id) join membership m on m.membership_id = u.membership_id
            where u.membership_id >= $1 and u.membership_id < $2
@@ -243,12 +226,12 @@ pub async fn decide_closed(
     conn: &mut PgConnection,
     run_id: RunNo,
     today: NaiveDate,
-    closed: &[Unassigned],
+    closed: &[EndsEarly],
 ) -> Result<()> {
     let partners: Vec<PartnerNo> = closed.iter().map(|c| c.partner_id).collect();
     let subjects: Vec<String> = closed.iter().map(|c| format!("{}/{}", c.order_id, c.benefit)).collect();
     let reasons: Vec<Json<[Reason; 1]>> =
-        closed.iter().map(|c| Json([Reason::ActivateByPassed { latest_on: c.latest_on }])).collect();
+        closed.iter().map(|c| Json([Reason::ActivateByPassed { latest_on: c.ended_on }])).collect();
     sqlx::query!(
         "insert into decision (partner_id, subject_kind, subject, action, requested_by, outcome, reasons, decided_on, run_id)
          select n.partner_id, 'entitlement', n.subject, 'close', 'policy', 'accepted', n.reasons, $4, $5

@@ -1,5 +1,6 @@
 //! What a file did is taken back, as long as nothing was built on it: the ledger and the versions of things are added to, and
-//! what is current stands as it stood before. What the file had said is kept in `taken_back`.
+//! what is current stands as it stood before. What the file had said is kept in `taken_back`, people by their number and object
+//! ID: it is never rewritten, so no name and no address stands in it.
 //!
 //! Whatever was recorded since the file came counts as built on what it brought or changed; a thing that it made is nothing
 //! that could have been there before.
@@ -40,8 +41,6 @@ pub struct FileGroup {
     pub applied: i64,
     /// It waits, or is being taken in.
     pub open: bool,
-    /// When it was taken back, if all of it was.
-    pub reverted_at: Option<DateTime<Utc>>,
     /// What it changed is kept as it was.
     pub keeps_changes: bool,
 }
@@ -59,7 +58,7 @@ pub async fn find(conn: &mut PgConnection, called: &str) -> Result<Vec<FileGroup
                   f.sha256, f.kind, (select number from partner p where p.partner_id = f.partner_id) as "partner: PartnerId",
                   min(f.received_at) as "received_at!",
                   coalesce(sum(f.applied) filter (where f.reverted_at is null), 0) as "applied!",
-                  bool_or(f.status in ('staging', 'staged')) as "open!", max(f.reverted_at) as reverted_at,
+                  bool_or(f.status in ('staging', 'staged')) as "open!",
                   -- an earlier version may have changed since what it brought
                   bool_and(f.keeps_changes or f.applied = 0)
                       and not exists (select from file other where other.kind = f.kind and other.file_id > min(f.file_id)
@@ -81,7 +80,6 @@ pub async fn find(conn: &mut PgConnection, called: &str) -> Result<Vec<FileGroup
         received_at: r.received_at,
         applied: r.applied,
         open: r.open,
-        reverted_at: r.reverted_at,
         keeps_changes: r.keeps_changes,
     });
     Ok(groups.collect())
@@ -147,15 +145,19 @@ fn subject(group: &FileGroup) -> String {
     format!("file {} (SHA-256 {})", group.name, group.sha256)
 }
 
-/// Who took a file back last, and why.
-pub async fn reverted_by(conn: &mut PgConnection, group: &FileGroup) -> Result<Option<(String, String)>> {
+/// Who took a file back last, why, and on which business date.
+pub async fn reverted_by(
+    conn: &mut PgConnection,
+    group: &FileGroup,
+) -> Result<Option<(String, String, NaiveDate)>> {
     let row = sqlx::query!(
-        "select by, why from operator_action where subject = $1 and action = 'revert_file' order by action_id desc limit 1",
+        r#"select by, why, business_on as "business_on!" from operator_action 
+           where subject = $1 and action = 'revert_file' order by action_id desc limit 1"#,
         subject(group)
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| (r.by, r.why)))
+    Ok(row.map(|r| (r.by, r.why, r.business_on)))
 }
 
 /// Later files of the kind of which rows changed nothing: they may have said what is taken back.

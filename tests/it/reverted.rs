@@ -349,6 +349,31 @@ async fn a_file_goes_by_its_name_its_number_or_its_sum_and_files_and_explain_tel
 }
 
 #[tokio::test]
+async fn what_is_kept_of_what_was_taken_back_names_people_by_number() {
+    let names = "@|Renamed|Partner 43|\\+46";
+    for (kind, text) in files() {
+        let mut house = known().await;
+        house.import_one("f.csv", &text, "2024-02-04").await;
+        revert(&house, "f.csv").ended(0);
+        let kept: i64 = house.one("select count(*) from taken_back").await;
+        assert!(kept > 0, "{kind}");
+        let query = format!(
+            "select concat_ws(' ', subject, said, stands) from taken_back
+             where concat_ws(' ', subject, said, stands) ~ '{names}'"
+        );
+        assert_eq!(house.lines(&query).await, [""; 0], "{kind}");
+    }
+    // They are told by the names that they have now.
+    let mut house = known().await;
+    let users = "partner_id,object_id,user_principal_name,user_type,enabled,role\n\
+        4301,00000000-0000-4000-8000-000000043012,ben@p4301.example,member,false,mpn_partner_admin\n";
+    house.import_one("u.csv", users, "2024-02-04").await.applied();
+    revert(&house, "u.csv").ended(0);
+    let told = ran(&house, &["explain", "ben@p4301.example"]).ended(0).stdout;
+    assert!(told.contains("user ben@p4301.example, u.csv: taken back by zoe"), "{told}");
+}
+
+#[tokio::test]
 async fn a_file_that_said_the_same_later_is_named_and_can_be_dropped_again() {
     let mut house = known().await;
     let order = monthly("4301", "ORD-2", "2024-02-01", "2025-01-31");

@@ -9,7 +9,7 @@ use crate::{
         benefit::{Benefit, BenefitType, Offer},
         id::OrderNo,
         kinds::Kind,
-        membership::{Standing, Year},
+        membership::Year,
         reversal::{BuiltOn, Hindrance},
     },
     jobs::engine::{Context, Result},
@@ -175,11 +175,7 @@ async fn entitlements(
             purchased_on,
             starts_on: year.starts_on,
             anniversary_on: year.anniversary_on,
-            status: match year.standing(cx.arrived_on) {
-                Standing::Pending => "pending",
-                Standing::Active => "active",
-                Standing::InGrace | Standing::Expired { .. } => "in_grace",
-            },
+            status: year.status_on_arrival(cx.arrived_on),
         });
     }
     intake::put_orders(conn, &puts).await?;

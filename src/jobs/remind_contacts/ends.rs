@@ -9,13 +9,13 @@ use crate::{
     domain::{
         calendar::{add_days, sub_days},
         id::{EntitlementNo, OrderNo},
-        notice::{CreditAboutToLapse, EntitlementEnding, MembershipEnding, MembershipInGrace, Notice},
+        notice::{CreditAboutToLapse, EntitlementEnding, MembershipEnding, MembershipInGrace, Notice, Stake},
         reminder::{after, before, due},
     },
     jobs::engine::{Context, Result},
     store::{
         notice::{NoticeSubject, Owed},
-        reminder::{self, Days, NearEnd, NearMembership, OpenCredit, ReminderMark},
+        reminder::{self, Days, Near, NearEnd, NearMembership, OpenCredit, ReminderMark},
         run::Chunk,
     },
 };
@@ -132,19 +132,7 @@ impl Nearing<'_> {
         let steps = if ending.early { before(near.on, &policy.ending_days) } else { vec![] };
         let (step, mut next_on) = due(&steps, self.morning);
         if let Some(anchor_on) = step.filter(|_| self.morning <= near.on) {
-            owed.push(Owed {
-                partner_id: near.partner_id,
-                subject: NoticeSubject::Entitlement(near.entitlement_id),
-                anchor_on,
-                true_until: Some(near.on),
-                notice: EntitlementEnding {
-                    order_id: near.order_id.clone(),
-                    benefit: near.name.clone(),
-                    last_usable_on: near.on,
-                    at_stake: self.to_come.of_entitlement(near.entitlement_id),
-                }
-                .into(),
-            });
+            owed.push(ends(near, anchor_on, self.to_come.of_entitlement(near.entitlement_id)));
         }
         if ending.bulk {
             let (step, next) = due(&before(near.on, &policy.bulk_lapse_days), self.morning);
@@ -167,19 +155,7 @@ impl Nearing<'_> {
             return;
         }
         if let Some(anchor_on) = due(&before(near.on, &policy.ending_days), self.morning).0 {
-            owed.push(Owed {
-                partner_id: near.partner_id,
-                subject: NoticeSubject::Entitlement(near.entitlement_id),
-                anchor_on,
-                true_until: Some(near.on),
-                notice: EntitlementEnding {
-                    order_id: near.order_id.clone(),
-                    benefit: near.name.clone(),
-                    last_usable_on: near.on,
-                    at_stake: vec![],
-                }
-                .into(),
-            });
+            owed.push(ends(near, anchor_on, vec![]));
         }
         let anchor_on = sub_days(near.on, self.lapse_days());
         if let Some(open) = ending.credit.as_ref().filter(|_| anchor_on <= self.morning) {
@@ -218,5 +194,22 @@ impl Nearing<'_> {
             }
             .into(),
         });
+    }
+}
+
+/// Word that a benefit ends, due on a day.
+fn ends(near: &Near, anchor_on: NaiveDate, at_stake: Vec<Stake>) -> Owed {
+    Owed {
+        partner_id: near.partner_id,
+        subject: NoticeSubject::Entitlement(near.entitlement_id),
+        anchor_on,
+        true_until: Some(near.on),
+        notice: EntitlementEnding {
+            order_id: near.order_id.clone(),
+            benefit: near.name.clone(),
+            last_usable_on: near.on,
+            at_stake,
+        }
+        .into(),
     }
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
-use crate::domain::id::PartnerId;
+use crate::domain::id::{PartnerId, UserNo};
 
 /// A thing that a file had said and that was taken back.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct ThingTakenBack {
     pub partner: PartnerId,
     /// `entitlement`, `order`, `user` and so on.
     pub kind: String,
-    /// What it was called.
+    /// What it was called; a user by the object ID if it is not there any more.
     pub subject: String,
     /// The file.
     pub file: String,
@@ -33,9 +33,10 @@ pub struct ThingTakenBack {
 pub async fn taken_back(conn: &mut PgConnection, name: &str) -> Result<Vec<ThingTakenBack>> {
     Ok(sqlx::query_as!(
         ThingTakenBack,
-        r#"select t.partner, t.subject_kind as kind, t.subject, f.name as file, t.line, t.business_on as on,
+        r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on,
                   coalesce(a.by, '') as "by!", coalesce(a.why, '') as "why!", t.stands is not null as "stands!"
            from taken_back t join file f using (file_id)
+           left join directory_user u on t.subject_kind = 'user' and u.partner_id = t.partner_id and u.object_id = t.subject
            left join operator_action a on a.subject = 'file ' || f.name || ' (SHA-256 ' || f.sha256 || ')' and a.at = t.recorded_at
            where t.subject = $1 order by t.taken_back_id desc limit 10"#,
         name
@@ -49,18 +50,20 @@ impl Subject {
     pub async fn taken_back(&self, conn: &mut PgConnection) -> Result<Vec<ThingTakenBack>> {
         Ok(sqlx::query_as!(
             ThingTakenBack,
-            r#"select t.partner, t.subject_kind as kind, t.subject, f.name as file, t.line, t.business_on as on,
+            r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on,
                       coalesce(a.by, '') as "by!", coalesce(a.why, '') as "why!", t.stands is not null as "stands!"
                from taken_back t join file f using (file_id)
+               left join directory_user u on t.subject_kind = 'user' and u.partner_id = t.partner_id and u.object_id = t.subject
                left join operator_action a
                     on a.subject = 'file ' || f.name || ' (SHA-256 ' || f.sha256 || ')' and a.at = t.recorded_at
-               where t.partner_id = $1 and ($2 = 'partner' or t.subject = $3
+               where t.partner_id = $1 and ($2 = 'partner' or t.subject = $3 or $2 = 'user' and u.user_id = $4
                      or $2 = 'order' and starts_with(t.subject, $3 || '/')
                      or $2 = 'entitlement' and t.subject = split_part($3, '/', 1))
                order by t.taken_back_id"#,
             self.partner_id.get(),
             self.kind,
-            self.name
+            self.name,
+            self.user_id.map(UserNo::get)
         )
         .fetch_all(conn)
         .await?)

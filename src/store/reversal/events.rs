@@ -58,8 +58,8 @@ pub async fn contacts(
                  order by c.version_no desc limit 1) b
          ), kept as (
              insert into taken_back (file_id, partner_id, partner, subject_kind, subject, line, said, stands, business_on)
-             select $2, c.partner_id, p.number, 'contact', p.number, o.line, to_jsonb(c),
-                    (select to_jsonb(b) from before b where b.partner_id = o.partner_id), $3
+             select $2, c.partner_id, p.number, 'contact', p.number, o.line, to_jsonb(c) - '{email,phone}'::text[],
+                    (select to_jsonb(b) - '{email,phone}'::text[] from before b where b.partner_id = o.partner_id), $3
              from own o join contact c using (partner_id) join partner p using (partner_id)
          )
          update contact c set user_id = b.user_id, email = b.email, phone = b.phone, language = b.language,
@@ -281,7 +281,7 @@ pub async fn requests(
     let removed = sqlx::query!(
         "with kept as (
              insert into taken_back (file_id, partner_id, partner, subject_kind, subject, line, said, business_on)
-             select $2, r.partner_id, p.number, 'request', coalesce(m.order_id, r.request_key), r.line, to_jsonb(r), $3
+             select $2, r.partner_id, p.number, 'request', coalesce(m.order_id, r.request_key), r.line, to_jsonb(r) - 'requested_by', $3
              from request r join partner p using (partner_id) left join membership m using (membership_id)
              where r.file_id = any($1) and r.status in ('waiting', 'pending')
          )

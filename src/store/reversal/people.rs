@@ -28,7 +28,8 @@ pub async fn partners(
                where file_id = any($1) and subject_kind = 'partner' and not undone order by subject_id, overwritten_id
            ), kept as (
                insert into taken_back (file_id, partner_id, partner, subject_kind, subject, said, stands, business_on)
-               select $2, p.partner_id, p.number, 'partner', p.number, to_jsonb(p), f.was, $3
+               select $2, p.partner_id, p.number, 'partner', p.number, to_jsonb(p) - '{name,account_email}'::text[],
+                      f.was - '{name,account_email}'::text[], $3
                from first f join partner p on p.partner_id = f.subject_id
                where (f.was ->> 'file_id')::bigint <> all($1)
            )
@@ -47,7 +48,8 @@ pub async fn partners(
     let made = sqlx::query_scalar!(
         r#"with kept as (
                insert into taken_back (file_id, partner_id, partner, subject_kind, subject, said, business_on)
-               select $2, p.partner_id, p.number, 'partner', p.number, to_jsonb(p), $3 from partner p where file_id = any($1)
+               select $2, p.partner_id, p.number, 'partner', p.number, to_jsonb(p) - '{name,account_email}'::text[], $3
+               from partner p where file_id = any($1)
            )
            delete from partner where file_id = any($1) returning partner_id as "id: PartnerNo""#,
         files as &[FileNo],
@@ -200,7 +202,7 @@ pub async fn users(
                where u.file_id = any($1) and (f.was is null or (f.was ->> 'file_id')::bigint = any($1))
            ), kept as (
                insert into taken_back (file_id, partner_id, partner, subject_kind, subject, said, business_on)
-               select $2, u.partner_id, p.number, 'user', u.user_principal_name, to_jsonb(u), $3
+               select $2, u.partner_id, p.number, 'user', u.object_id, to_jsonb(u) - '{user_principal_name,display_name,mail}'::text[], $3
                from made join directory_user u using (user_id) join partner p using (partner_id)
            )
            delete from directory_user u using made where u.user_id = made.user_id returning u.user_id as "id: UserNo""#,
@@ -225,7 +227,8 @@ pub async fn users(
              where file_id = any($1) and subject_kind = 'user' and not undone order by subject_id, overwritten_id
          ), kept as (
              insert into taken_back (file_id, partner_id, partner, subject_kind, subject, said, stands, business_on)
-             select $2, u.partner_id, p.number, 'user', w.user_principal_name, to_jsonb(u) - 'user_principal_name', f.was, $3
+             select $2, u.partner_id, p.number, 'user', w.object_id,
+                    to_jsonb(u) - '{user_principal_name,display_name,mail}'::text[], f.was - '{user_principal_name,display_name,mail}'::text[], $3
              from first f join directory_user u on u.user_id = f.subject_id join partner p using (partner_id),
                   jsonb_populate_record(null::directory_user, f.was) w
          )

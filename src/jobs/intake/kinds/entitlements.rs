@@ -18,7 +18,7 @@ use crate::{
         entitlement_change::{self, Against, Change, Known, KnownOrder, Stated},
         id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo},
         kinds::entitlements::{self, EntitlementRow},
-        membership::{Standing, Year},
+        membership::Year,
         money::Currency,
         own_currency::currency_on,
         reason::Reason,
@@ -354,7 +354,7 @@ impl<'a> EntitlementsSpan<'a> {
                 purchased_on,
                 starts_on: held.order.year.starts_on,
                 anniversary_on: held.order.year.anniversary_on,
-                status: self.status(held.order.year),
+                status: held.order.year.status_on_arrival(self.staged.received_on),
             };
             if held.order.new { new.push(put) } else { changed.push(put) }
         }
@@ -375,16 +375,6 @@ impl<'a> EntitlementsSpan<'a> {
         }
         let refit: Vec<OrderNo> = changed.iter().map(|put| put.membership_id).collect();
         self.refit(conn, refit).await
-    }
-
-    /// Where an order stands when its file arrives.
-    fn status(&self, year: Year) -> &'static str {
-        match year.standing(self.staged.received_on) {
-            Standing::Pending => "pending",
-            Standing::Active => "active",
-            // What is over already is ended by the night, with all that comes with it.
-            Standing::InGrace | Standing::Expired { .. } => "in_grace",
-        }
     }
 
     fn complete(&self, put: &EntitlementToPut) -> PutEntitlement {
@@ -432,7 +422,7 @@ impl<'a> EntitlementsSpan<'a> {
                     purchased_on,
                     starts_on,
                     anniversary_on: year.anniversary_on,
-                    status: self.status(year),
+                    status: year.status_on_arrival(self.staged.received_on),
                 });
                 touched.push(membership_id);
             }
