@@ -519,17 +519,21 @@ pub struct RecordedRenewal {
     pub requested_by: String,
 }
 
-/// Renewals on record, by partner and order.
+/// Renewals of partners' orders on record, each found along the key: the same on a table of which nothing is known.
 pub async fn renewals(
     conn: &mut PgConnection,
-    order_ids: &[OrderId],
-    partner_ids: &[PartnerNo],
+    renewed: &[(PartnerNo, &OrderId)],
 ) -> Result<HashMap<(PartnerNo, OrderId), RecordedRenewal>> {
+    let partner_ids: Vec<PartnerNo> = renewed.iter().map(|(partner_id, _)| *partner_id).collect();
+    let order_ids: Vec<&str> = renewed.iter().map(|(_, order_id)| order_id.as_str()).collect();
     let rows = sqlx::query!(
-        r#"select partner_id, request_key, content as "content: Value", requested_by from request
-           where kind = 'renew' and partner_id = any($2) and request_key = any($1)"#,
-        order_ids as &[OrderId],
-        partner_ids as &[PartnerNo]
+        r#"select r.partner_id as "partner_id!", r.request_key as "request_key!", r.content as "content!: Value",
+                  r.requested_by as "requested_by!"
+           from (select distinct * from unnest($1::bigint[], $2::text[]) as n (partner_id, order_id)) k
+           cross join lateral (select * from request of where of.partner_id = k.partner_id and of.family = 'renew'
+                                 and of.request_key = k.order_id offset 0) r"#,
+        &partner_ids as &[PartnerNo],
+        &order_ids as &[&str]
     )
     .fetch_all(conn)
     .await?;

@@ -84,8 +84,9 @@ impl<'a> RenewalsSpan<'a> {
         let mut followed = distinct(each(), |row| &row.new_order_id);
         followed.extend_from_slice(&renewed);
         let orders = intake::lock_orders(conn, &followed).await?;
-        let ids: Vec<PartnerNo> = partners.values().copied().collect();
-        let known = intake::renewals(conn, &renewed, &ids).await?;
+        let of_partners =
+            rows.iter().filter_map(|row| Some((*partners.get(&row.partner_id)?, &row.order_id)));
+        let known = intake::renewals(conn, &of_partners.collect::<Vec<_>>()).await?;
         Ok(Self { cx, staged, partners, directory, orders, known, new: Vec::new() })
     }
 
