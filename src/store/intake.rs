@@ -525,7 +525,7 @@ pub async fn renewals(
     renewed: &[(PartnerNo, &OrderId)],
 ) -> Result<HashMap<(PartnerNo, OrderId), RecordedRenewal>> {
     let partner_ids: Vec<PartnerNo> = renewed.iter().map(|(partner_id, _)| *partner_id).collect();
-    let order_ids: Vec<&str> = renewed.iter().map(|(_, order_id)| order_id.as_str()).collect();
+    let order_ids: Vec<OrderId> = renewed.iter().map(|(_, order_id)| (*order_id).clone()).collect();
     let rows = sqlx::query!(
         r#"select r.partner_id as "partner_id!", r.request_key as "request_key!", r.content as "content!: Value",
                   r.requested_by as "requested_by!"
@@ -533,7 +533,7 @@ pub async fn renewals(
            cross join lateral (select * from request of where of.partner_id = k.partner_id and of.family = 'renew'
                                  and of.request_key = k.order_id offset 0) r"#,
         &partner_ids as &[PartnerNo],
-        &order_ids as &[&str]
+        &order_ids as &[OrderId]
     )
     .fetch_all(conn)
     .await?;
