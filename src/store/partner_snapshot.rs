@@ -76,7 +76,8 @@ pub struct HeldEntitlement {
 }
 
 /// What partners hold and has not ended. In question is what runs on `as_of` by its own dates (not by grace), and ends neither
-/// by `ends_on` nor because an earlier snapshot lacks it.
+/// by `ends_on` nor because an earlier snapshot lacks it. Each order's entitlements are found along the order alone, also on
+/// a table of which nothing is known: what has not ended is then taken for little, and would be read whole each time.
 pub async fn held(
     conn: &mut PgConnection,
     partner_ids: &[PartnerNo],
@@ -91,8 +92,8 @@ pub async fn held(
                        and e.last_usable_on > $3) as "in_question!"
            from unnest((select $1::bigint[])) as asked (id)
            cross join lateral (select * from membership where partner_id = asked.id offset 0) m
-           cross join lateral (select * from entitlement where membership_id = m.membership_id and ended_on is null
-                               offset 0) e
+           cross join lateral (select * from entitlement where membership_id = m.membership_id offset 0) e
+           where e.ended_on is null
            order by m.order_id, e.benefit"#,
         partner_ids as &[PartnerNo],
         as_of,
