@@ -24,7 +24,7 @@ use crate::{
 const PARTNERS: usize = 20;
 const ORDERS: usize = 200;
 /// In CI.
-const ROUNDS: u64 = 48;
+const ROUNDS: u64 = 32;
 /// Rounds at the same time. Those of `up` wait for other processes' leases and heartbeats most of the time.
 const LANES: usize = 4;
 /// Whatever a process held when it was killed is under way again by then.
