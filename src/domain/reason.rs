@@ -119,6 +119,8 @@ impl Reason {
             Self::Summed { rows, line, sum } => portals::summed(*rows, *line, sum),
             Self::Rounded { exact, to } => portals::rounded(exact, to),
             Self::SumIncomplete { line } => portals::sum_incomplete(*line),
+            Self::CountedAlready { booked } => portals::counted_already(booked),
+            Self::CountedOtherwise { booked, stated } => portals::counted_otherwise(booked, stated),
             Self::UnknownSubscription => portals::unknown_subscription(),
             Self::AmbiguousSubscription { orders } => portals::ambiguous_subscription(orders),
             Self::UnconfirmedUser => portals::unconfirmed_user(),

@@ -22,6 +22,9 @@ use crate::domain::{
 
 /// The column behind all others of a converted row, in which its [`RowNote`] stands.
 const NOTE: &str = "note";
+/// The column before it, of a portal whose rows are added up: what the rows of one use come to, or from which line that is not
+/// known. See [`Whole`].
+pub const WHOLE_SUM: &str = "use_sum";
 /// The column that says whose a row is.
 pub const PARTNER: &str = "partner_id";
 
@@ -82,6 +85,33 @@ impl Eq for Conversion {}
 #[derive(Clone, Debug, Default)]
 pub struct Sums {
     totals: HashMap<[u8; 16], Total>,
+    /// The same of whole uses, whatever tells their parts apart.
+    wholes: HashMap<[u8; 16], Total>,
+}
+
+/// What the rows of one use come to in their file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// So much.
+    Sum(String),
+    /// That is not known, since the row on this line cannot be read.
+    Unknown(i32),
+}
+
+impl Whole {
+    fn staged(total: &Total, places: u32) -> String {
+        let sum = total.incomplete.map_or_else(|| total::rounded(total.units, places), |_| None);
+        sum.unwrap_or_else(|| format!("!{}", total.incomplete.unwrap_or(total.first)))
+    }
+
+    /// As it is staged in [`WHOLE_SUM`].
+    #[must_use]
+    pub fn parse(staged: &str) -> Option<Self> {
+        match staged.strip_prefix('!') {
+            Some(line) => Some(Self::Unknown(line.parse().unwrap_or(i32::MAX))),
+            None => (!staged.is_empty()).then(|| Self::Sum(staged.to_owned())),
+        }
+    }
 }
 
 impl Conversion {
@@ -121,7 +151,8 @@ impl Conversion {
     /// The header of converted rows.
     #[must_use]
     pub fn header(&self) -> Record {
-        Record::of(1, self.columns.iter().map(|column| column.name()).chain([NOTE]))
+        let sum = self.portal.sums.map(|_| WHOLE_SUM);
+        Record::of(1, self.columns.iter().map(|column| column.name()).chain(sum).chain([NOTE]))
     }
 
     /// Whether the file itself says whose its rows are.
@@ -191,8 +222,7 @@ impl Conversion {
     }
 
     /// What rows that are booked as one have in common, as far as it takes to tell them apart.
-    fn common(&self, record: &Record, partner: &PartnerId) -> Option<[u8; 16]> {
-        let by = self.portal.sums?.by;
+    fn common(&self, record: &Record, partner: &PartnerId, by: &str) -> Option<[u8; 16]> {
         let cells = self.cells(record);
         let mut hash = Sha256::new();
         for column in self.columns.iter().filter(|column| [PARTNER, by].contains(&column.name())) {
@@ -209,9 +239,11 @@ impl Conversion {
         if (self.portal.passes_over)(&cells).is_some() {
             return;
         }
-        let Some(common) = self.common(record, partner) else { return };
         let units = total::units(cells.text(summing.from)).filter(|_| whole);
-        sums.totals.entry(common).or_default().add(units, record.line());
+        for (by, totals) in [(summing.by, &mut sums.totals), (summing.within, &mut sums.wholes)] {
+            let Some(common) = self.common(record, partner, by) else { continue };
+            totals.entry(common).or_default().add(units, record.line());
+        }
     }
 
     /// A row in canonical text as a row of its kind; `misshapen`: what is wrong with its shape.
@@ -246,6 +278,10 @@ impl Conversion {
                 into.push(&[&column.cell(&cells, record, partner)]);
             }
         }
+        if let Some(summing) = self.portal.sums {
+            let whole = self.common(record, partner, summing.within).and_then(|of| sums.wholes.get(&of));
+            into.push(&[&whole.map(|whole| Whole::staged(whole, summing.places)).unwrap_or_default()]);
+        }
         into.push(&[&note.map(|note| note.staged()).unwrap_or_default()]);
     }
 
@@ -255,8 +291,9 @@ impl Conversion {
 
     /// What a row is booked as, and what is said of that.
     fn booked(&self, record: &Record, partner: &PartnerId, sums: &Sums) -> (Option<String>, Option<RowNote>) {
-        let total = self.common(record, partner).and_then(|common| sums.totals.get(&common));
-        let (Some(total), Some(summing)) = (total, self.portal.sums) else { return (None, None) };
+        let Some(summing) = self.portal.sums else { return (None, None) };
+        let common = self.common(record, partner, summing.by);
+        let Some(total) = common.and_then(|common| sums.totals.get(&common)) else { return (None, None) };
         let line = |line: u64| i32::try_from(line).unwrap_or(i32::MAX);
         match total.incomplete {
             Some(at) if at == record.line() => return (None, None),

@@ -42,6 +42,7 @@ pub mod source;
 pub mod spool;
 pub mod template;
 mod total;
+pub mod usage_reference;
 pub mod workbook;
 pub mod writers;
 

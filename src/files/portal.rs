@@ -71,6 +71,8 @@ pub struct Summing {
     pub from: &'static str,
     /// The decimals that are kept of the sum.
     pub places: u32,
+    /// The column beside those of the kind in which rows of one use agree, whatever columns tell its parts apart.
+    pub within: &'static str,
 }
 
 /// A column that a file must have.
@@ -207,6 +209,13 @@ impl<'a> PortalCells<'a> {
         let at = self.reads.iter().position(|column| column.name() == name);
         let place = at.and_then(|at| self.places.get(at).copied().flatten());
         place.and_then(|place| self.record.get(place)).unwrap_or_default().trim()
+    }
+
+    /// Whether the file has the column of that newest name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        let at = self.reads.iter().position(|column| column.name() == name);
+        at.is_some_and(|at| self.places.get(at).is_some_and(Option::is_some))
     }
 
     /// The same without the mark of a cell that could not be taken as canonical text.

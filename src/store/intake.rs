@@ -470,6 +470,28 @@ pub async fn usage(
         .collect())
 }
 
+/// Usage of days that is recorded of any credit of a partner: whose, reference, minor units.
+pub async fn usage_on(
+    conn: &mut PgConnection,
+    partner_ids: &[PartnerNo],
+    days: &[NaiveDate],
+) -> Result<Vec<(PartnerNo, String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select k.partner_id as "partner_id!", u.reference as "reference!", u.amount_minor as "amount_minor!"
+           from unnest($1::bigint[], $2::date[]) as k (partner_id, used_on)
+           cross join lateral (select * from membership where partner_id = k.partner_id offset 0) m
+           cross join lateral (select * from entitlement where membership_id = m.membership_id
+                                 and benefit ~ '^azure_(monthly|bulk)_credit' offset 0) e
+           cross join lateral (select * from credit_usage where entitlement_id = e.entitlement_id
+                                 and used_on = k.used_on and withdrawn_at is null offset 0) u"#,
+        partner_ids as &[PartnerNo],
+        days
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.partner_id.into(), r.reference, r.amount_minor)).collect())
+}
+
 /// Records usage.
 pub async fn append_usage(conn: &mut PgConnection, file_id: FileNo, usage: &[NewUsage]) -> Result<()> {
     let mut rows = CopyRows::into("credit_usage");

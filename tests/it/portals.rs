@@ -243,3 +243,59 @@ async fn d15_sponsorship_usage_is_booked_by_its_subscription_as_sums_and_once() 
     assert_eq!(verdicts(&answer)[0], "rejected unknown_subscription");
     assert_eq!(house.lines(USED).await, used);
 }
+
+/// What a day's use comes to, with GUIDs of resources.
+const PARTS: &str = "\
+SubscriptionName,SubscriptionGuid,Date,ResourceGuid,ServiceName,ServiceType,ServiceRegion,ServiceResource,Quantity,Cost
+Norrsken,5AB50001-0000-4000-8000-000000000001,8/18/2024,0B1E0001,Storage,Disks,EU North,Disk,1,0.105
+Norrsken,5AB50001-0000-4000-8000-000000000001,8/18/2024,0B1E0001,Storage,Disks,EU North,Disk,1,0.1
+Norrsken,5AB50001-0000-4000-8000-000000000001,8/18/2024,0B1E0002,Storage,Disks,EU North,Tape,1,0.095
+Norrsken,5AB50001-0000-4000-8000-000000000001,8/18/2024,,Virtual Machines,D2,EU North,,1,1.00
+";
+
+/// The same without a column.
+fn without(text: &str, column: &str) -> String {
+    let header = text.lines().next().unwrap();
+    let at = header.split(',').position(|name| name == column).unwrap();
+    let lines = text.lines().map(|line| {
+        let cells = line.split(',').enumerate().filter(|(place, _)| *place != at);
+        cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",") + "\n"
+    });
+    lines.collect()
+}
+
+#[tokio::test]
+async fn d15_usage_that_comes_in_several_widths_is_booked_once_whichever_comes_first() {
+    let names = without(PARTS, "ResourceGuid");
+    let services = without(&names, "ServiceResource");
+    let widths = [PARTS, names.as_str(), services.as_str()];
+    let booked = "select string_agg(amount_minor::text, ' ' order by amount_minor) from credit_usage";
+    for (first, minor) in [(0, "10 21 100"), (1, "10 21 100"), (2, "30 100")] {
+        let portals = Portals::open().await;
+        portals.take("first.csv", widths[first]);
+        assert_eq!(portals.house.one::<String>(booked).await, minor, "{first}");
+        for (nth, other) in widths.iter().enumerate().filter(|(nth, _)| *nth != first) {
+            let (answer, told) = portals.take(&format!("other{nth}.csv"), other);
+            assert!(told.contains(": 0 applied, 4 unchanged, 0 rejected"), "{first} {nth}: {told}");
+            let verdicts = verdicts(&answer);
+            assert!(verdicts.iter().all(|row| row.starts_with("unchanged counted_already")), "{verdicts:?}");
+        }
+        assert_eq!(portals.house.one::<String>(booked).await, minor, "{first}");
+        // Another day of the other width is new; of the same day it must come to the same.
+        let other = widths[if first == 2 { 0 } else { 2 }];
+        let (_, told) = portals.take("later.csv", &other.replace("8/18/2024", "8/19/2024"));
+        assert!(!told.contains(": 0 applied"), "{told}");
+        portals.import("grown.csv", &other.replace("1.00", "1.01"), &["--partner", NORRSKEN]).ended(3);
+        let answer = fs::read_to_string(portals.house.dir.join("grown.result.csv")).unwrap();
+        assert_eq!(verdicts(&answer)[3], "rejected counted_otherwise", "{answer}");
+        assert!(answer.contains("booked 1.00 for this day") && answer.contains("comes to 1.01"), "{answer}");
+        let all = portals.house.one::<String>(booked).await;
+        assert!(!all.contains("101"), "{all}");
+        // A row that cannot be read leaves the sum of its use unknown, so none of them is taken for the same.
+        let unread = other.replace("0.105", "a lot");
+        portals.import("unread.csv", &unread, &["--partner", NORRSKEN]).ended(3);
+        let answer = fs::read_to_string(portals.house.dir.join("unread.result.csv")).unwrap();
+        let of_storage = [&verdicts(&answer)[1], &verdicts(&answer)[2]];
+        assert!(of_storage.iter().all(|row| row.starts_with("rejected sum_incomplete")), "{answer}");
+    }
+}

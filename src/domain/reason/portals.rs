@@ -14,6 +14,8 @@ pub(super) fn samples() -> Vec<Reason> {
         Reason::Summed { rows: 3, line: 4, sum: "12.50".into() },
         Reason::Rounded { exact: "0.3724".into(), to: "0.37".into() },
         Reason::SumIncomplete { line: 7 },
+        Reason::CountedAlready { booked: "1.30".into() },
+        Reason::CountedOtherwise { booked: "1.30".into(), stated: "1.45".into() },
         Reason::UnknownSubscription,
         Reason::AmbiguousSubscription { orders: vec!["MPN-240131-101".into(), "MPN-240202-104".into()] },
         Reason::UnconfirmedUser,
@@ -57,6 +59,34 @@ pub(super) fn sum_incomplete(line: i32) -> Told<'static> {
             format!("This row is booked as one with the row on line {line}, which cannot be read; correct that row.")
         },
         move |_| format!("Raden bokförs som en med den på rad {line}, som inte kan läsas; rätta den raden."),
+    )
+}
+
+pub(super) fn counted_already(booked: &str) -> Told<'_> {
+    remark("D15").words(
+        move |_| {
+            format!("A file with other columns of resources booked {booked} for this already, so nothing more is booked.")
+        },
+        move |_| format!("En fil med andra resurskolumner har redan bokfört {booked} för detta, så inget mer bokförs."),
+    )
+}
+
+pub(super) fn counted_otherwise<'a>(booked: &'a str, stated: &'a str) -> Told<'a> {
+    refusal("D15").words(
+        move |_| {
+            format!(
+                "A file with other columns of resources booked {booked} for this day, service and region, and this file \
+                 comes to {stated}; take that file back (benefactor import revert) and drop this one again, or go on \
+                 with files of that form."
+            )
+        },
+        move |_| {
+            format!(
+                "En fil med andra resurskolumner har bokfört {booked} för dagen, tjänsten och regionen, och den här filen \
+                 ger {stated}; återta den filen (benefactor import revert) och lämna in den här igen, eller fortsätt med \
+                 filer av den sorten."
+            )
+        },
     )
 }
 

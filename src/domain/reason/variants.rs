@@ -570,6 +570,18 @@ pub enum Reason {
         /// The line of that row.
         line: i32,
     },
+    /// A file that tells the parts of a use apart by other columns booked as much for it (D15).
+    CountedAlready {
+        /// What it booked.
+        booked: String,
+    },
+    /// A file that tells the parts of a use apart by other columns booked something else for it (D15).
+    CountedOtherwise {
+        /// What it booked.
+        booked: String,
+        /// What this file comes to.
+        stated: String,
+    },
     /// No credit of the partner has that subscription.
     UnknownSubscription,
     /// Several credits have that subscription on that day.

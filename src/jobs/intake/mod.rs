@@ -51,6 +51,7 @@ mod stage;
 mod staged;
 mod subscriptions;
 mod tries;
+mod usage_parts;
 
 /// Takes files in: all are checked and staged first, then facts are applied in a night's order, then requests by their dates.
 pub async fn take_in(

@@ -22,6 +22,7 @@ use crate::{
         intake::{
             staged::{StagedFile, Verdict, distinct, order_of, parse},
             subscriptions,
+            usage_parts::CountedUsage,
         },
     },
     store::{
@@ -65,19 +66,22 @@ pub async fn apply(
         parsed.iter().flatten().filter_map(owned).unzip();
     let mut recorded = intake::usage(conn, &owners, &references).await?;
     let changed = Changed::load(cx, conn, &partners, &benefits).await?;
+    let counted = CountedUsage::load(conn, staged, &rows, &partners).await?;
     let (mut verdicts, mut fresh) = (Vec::with_capacity(rows.len()), Vec::new());
     for (row, parsed) in rows.iter().zip(parsed) {
-        let row = match parsed {
+        let usage = match parsed {
             Err(problems) => Err(problems),
             Ok(wanted) => one_usage(staged, row.line, &wanted, &partners, &orders, (&benefits, &changed))
                 .map_err(|p| vec![p]),
         };
-        verdicts.push(match row {
+        verdicts.push(match usage {
             Err(problems) => Verdict::Rejected(problems),
             Ok(new) => {
                 let key = (new.partner_id, new.reference.clone());
                 if let Some(earlier) = recorded.get(&key) {
                     same_usage(&new, *earlier)
+                } else if let Some(verdict) = counted.verdict(row, new.partner_id, &new.reference) {
+                    verdict
                 } else {
                     recorded.insert(key, (new.entitlement_id, new.used_on, new.amount.minor));
                     fresh.push(new);
