@@ -6,6 +6,7 @@
 //! | [`benefits::Benefits`] | what a member has now (R6, R7, R10) | [`benefits::read`] |
 //! | [`files::DroppedFiles`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
 //! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
+//! | [`mails::MailView`] | a mail, its state, and what was answered to it | [`mails::mails`] |
 //! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
 //! | [`waiting::WaitingForOperator`] | what waits for an operator, one by one | [`waiting::read`] |
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
@@ -19,6 +20,7 @@ pub mod check;
 pub mod files;
 pub mod history;
 mod instant;
+pub mod mails;
 pub mod reasons;
 pub mod status;
 pub mod waiting;

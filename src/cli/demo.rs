@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::calendar::{add_days, sub_days},
     jobs::{
-        Context,
+        Context, Now,
         engine::night,
         intake::{Dropped, FileOutcome, take_in},
     },
@@ -45,6 +45,8 @@ const MARK: &str = "made-by-demo.txt";
 const MARK_TEXT: &str =
     "Made by `benefactor demo`. The next demo in this directory replaces everything in it.\n";
 /// How long a store may take to stop.
+/// The hour of its simulated nights.
+const NIGHTS_AT: TimeDelta = TimeDelta::minutes(150);
 const STOP: Duration = Duration::from_secs(30);
 
 /// What `demo` takes.
@@ -105,7 +107,9 @@ async fn live(
                 }
             }
         }
-        let morning = Context { arrived_on: add_days(date, 1), ..cx.on(date, true) };
+        let (arrived_on, hour) = (add_days(date, 1), NIGHTS_AT);
+        let now = Now::told(move || arrived_on.and_time(NaiveTime::MIN).and_utc() + hour);
+        let morning = Context { arrived_on, now, ..cx.on(date, true) };
         night::run(&morning, &store.pool, Some(first), date, |night| bar.set_message(busiest(night))).await?;
         bar.inc(1);
     }

@@ -20,6 +20,7 @@ mod jobs;
 mod keys;
 mod location;
 mod logs;
+mod mail;
 mod nights;
 mod output;
 mod rates;
@@ -29,6 +30,7 @@ mod requests;
 mod reverting;
 mod snapshot;
 mod status;
+mod suppressions;
 mod template;
 mod up;
 
@@ -116,6 +118,12 @@ enum Command {
     /// See what waits, runs or failed for good, and do something about it
     #[command(subcommand, after_help = jobs::EXAMPLE)]
     Jobs(jobs::JobsCommand),
+    /// See which mails wait, and what became of the others
+    #[command(subcommand, after_help = mail::EXAMPLE)]
+    Mail(mail::MailCommand),
+    /// List the addresses that no mail goes to; add and remove them
+    #[command(subcommand, after_help = suppressions::EXAMPLE)]
+    Suppressions(suppressions::SuppressionsCommand),
     /// Print the SHA-256 of what the ledger says, to compare two stores
     #[command(after_help = digest::EXAMPLE)]
     Digest(digest::DigestArgs),
@@ -173,6 +181,8 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Check => check::run_check(settings),
         Command::Timetable(args) => check::run_timetable(settings, &args),
         Command::Jobs(command) => wait(jobs::run_jobs(settings, command)),
+        Command::Mail(command) => wait(mail::run_mail(settings, command)),
+        Command::Suppressions(command) => wait(suppressions::run_suppressions(settings, command)),
         Command::Digest(args) => wait(digest::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),

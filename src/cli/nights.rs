@@ -87,13 +87,15 @@ pub(super) fn over(settings: &Settings, asked: Option<NaiveDate>) -> anyhow::Res
 /// What jobs work with.
 pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> anyhow::Result<jobs::Context> {
     let (policies, catalogue, text) = facts(settings)?;
+    let clock = settings.still_clock();
     Ok(jobs::Context {
         policies: Arc::new(policies),
         catalogue: Arc::new(catalogue),
         catalogue_sha256: jobs::sha256(text.as_bytes()),
         folders: Folders { data: settings.data_dir.clone(), scratch: scratch(dry_run)? },
         today,
-        arrived_on: settings.still_clock().today(),
+        arrived_on: clock.today(),
+        now: jobs::Now::told(move || clock.now()),
         latest: true,
         dry_run,
         worker: name::of_process(night::ROLE),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    jobs::{Stop, engine::name, policy::Policies},
+    jobs::{self, Stop, engine::name, policy::Policies},
     settings::{Listen, Settings, USUAL_ADDRESS},
     store::{
         Location, Store,
@@ -86,6 +86,7 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let clock = settings.ticking_clock();
     let mut base = context(settings, clock.today(), false)?;
     base.stop = stop.clone();
+    base.now = jobs::Now::told(move || clock.now());
     let is_open = Arc::new(AtomicBool::new(false));
     let (ending, has_begun) = (asker.clone(), Arc::clone(&is_open));
     let listening = tokio::spawn(async move {

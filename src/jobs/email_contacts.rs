@@ -2,24 +2,25 @@
 //! one digest a recipient and day, queued under a Message-ID that its content determines, and handed over with no
 //! transaction open; a crash hands the same mail over again, byte for byte (D10, promise 9).
 
-use std::path::Path;
-
 use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
-use tracing::warn;
 
 use super::engine::{Context, Error, Job, Result, Stage, fault};
 use crate::{
-    domain::{calendar::add_days, language::Language},
-    mail::{self, Digest, outbox},
+    domain::calendar::add_days,
+    mail::message_id,
     store::{
-        notice::{self, Delivery, Leased},
+        mail::{self, Delivery, MailFate, Sending},
+        notice,
         run::{self, Chunk, Counts, Span},
         work::Rows,
     },
 };
 
+mod hand_over;
 pub mod policy;
+
+pub use hand_over::digest;
 
 const NAME: &str = "email_contacts";
 
@@ -43,12 +44,12 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     let owed = notice::supersede(conn, add_days(cx.today, 1)).await?;
     let recipients = if owed { notice::recipients(conn, cx.today).await? } else { vec![] };
     if !recipients.is_empty() {
-        let domain = &cx.policies.email_contacts.policy.message_id_domain;
+        let domain = cx.policies.email_contacts.policy.domain();
         let ids: Vec<String> =
-            recipients.iter().map(|r| mail::message_id(&r.number, &r.address, cx.today, domain)).collect();
+            recipients.iter().map(|r| message_id(&r.number, &r.address, cx.today, domain)).collect();
         notice::queue_mails(conn, NAME, cx.today, &recipients, &ids).await?;
     }
-    Ok(notice::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
+    Ok(mail::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
 }
 
 async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
@@ -56,65 +57,23 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     if !cx.dry_run {
         run::hold(&mut tx, chunk).await?;
     }
-    let leased = notice::lease(&mut tx, chunk.span, LEASE_SECONDS).await?;
+    let sending = Sending { at: cx.now.get(), true_on: add_days(cx.today, 1) };
+    let leased = mail::lease(&mut tx, chunk.span, LEASE_SECONDS, sending).await?;
     tx.commit().await?;
     fault::at("mail.leased", NAME).await?;
-    let digests = leased.iter().map(|mail| digest(cx, mail)).collect();
+    let digests: Vec<_> = leased.iter().map(|mail| digest(cx, mail)).collect();
     let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
-    let handed = tokio::task::spawn_blocking(move || hand_over(&outbox, digests, dry_run)).await;
-    let handed = handed.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))??;
+    let handed = tokio::task::spawn_blocking(move || hand_over::hand_over(&outbox, &digests, dry_run)).await;
+    let handed = handed.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))?;
     fault::at("mail.delivered", NAME).await?;
     let outcomes: Vec<Delivery> = leased
         .iter()
         .zip(handed)
-        .map(|(mail, refused)| Delivery {
-            mail_id: mail.mail_id,
-            epoch: mail.epoch,
-            sent: refused.is_none(),
-            reply: refused.unwrap_or_else(|| "written to the outbox".to_owned()),
-        })
+        .map(|(mail, (fate, reply))| Delivery { mail_id: mail.mail_id, epoch: mail.epoch, fate, reply })
         .collect();
-    notice::mark_mails(conn, &outcomes).await?;
+    mail::mark_mails(conn, &outcomes).await?;
     fault::at("mail.recorded", NAME).await?;
-    let failed = outcomes.iter().filter(|o| !o.sent).count();
-    Ok(Counts { failed: i64::try_from(failed).unwrap_or(i64::MAX), ..Counts::done(outcomes.len() - failed) })
-}
-
-/// Writes each digest into the outbox; says of each why it cannot be a mail, if so.
-fn hand_over(outbox: &Path, digests: Vec<Digest>, dry_run: bool) -> Result<Vec<Option<String>>> {
-    if !dry_run {
-        std::fs::create_dir_all(outbox).map_err(Error::file(outbox))?;
-    }
-    let mut handed = Vec::with_capacity(digests.len());
-    for digest in digests {
-        match mail::render(&digest) {
-            Ok(_) if dry_run => handed.push(None),
-            Ok(rendered) => {
-                outbox::deliver(outbox, &rendered).map_err(Error::file(outbox))?;
-                handed.push(None);
-            }
-            Err(error) => {
-                // Why may name an address, so it goes on the mail's record and not into the log.
-                warn!(message_id = %digest.message_id, "a mail cannot be written; `report.mail` says why");
-                handed.push(Some(error.to_string()));
-            }
-        }
-    }
-    Ok(handed)
-}
-
-/// What a mail under its lease says.
-#[must_use]
-pub fn digest(cx: &Context, mail: &Leased) -> Digest {
-    Digest {
-        message_id: mail.message_id.clone(),
-        recipient: mail.recipient.clone(),
-        recipient_name: mail.recipient_name.clone(),
-        from: cx.policies.email_contacts.policy.from.clone(),
-        language: Language::matching(&mail.language),
-        partner_name: mail.partner_name.clone(),
-        partner_numbers: mail.partner_numbers.clone(),
-        day: mail.day,
-        notices: mail.notices.0.clone(),
-    }
+    let of = |fate: MailFate| outcomes.iter().filter(|outcome| outcome.fate == fate).count();
+    let failed = i64::try_from(of(MailFate::Failed)).unwrap_or(i64::MAX);
+    Ok(Counts { failed, ..Counts::done(of(MailFate::Sent)) })
 }

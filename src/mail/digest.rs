@@ -1,6 +1,6 @@
 //! One digest a recipient and day (D10): text/plain, the most urgent notice first, the same bytes every time.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use minijinja::{Value, context};
 use sha2::{Digest as _, Sha256};
 
@@ -10,7 +10,7 @@ use super::{
     templates,
     text::{clean, wrap},
 };
-use crate::domain::{id::PartnerId, language::Language, naming, notice::Notice};
+use crate::domain::{calendar::add_days, id::PartnerId, language::Language, naming, notice::Notice};
 
 /// What one recipient has to be told for one business date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,10 @@ pub struct Digest {
     pub partner_name: String,
     /// Its Partner ID; of several partners that share the address, all.
     pub partner_numbers: String,
-    /// The business date; the mail is dated 06:00 UTC on the day after.
+    /// The business date that it is about.
     pub day: NaiveDate,
+    /// When it was first composed: its Date, to the second, however often it is rendered.
+    pub composed_at: DateTime<Utc>,
     /// At least one, in any order.
     pub notices: Vec<Notice>,
 }
@@ -80,7 +82,7 @@ pub fn render(digest: &Digest) -> Result<Rendered, Error> {
         to_name: digest.recipient_name.as_deref(),
         subject: &subject,
         language: digest.language,
-        day: digest.day,
+        composed_at: digest.composed_at,
         text: &text,
     })?;
     Ok(Rendered { message_id: digest.message_id.clone(), subject, text, eml })
@@ -129,6 +131,7 @@ fn sample(language: Language, notices: Vec<Notice>) -> Digest {
         partner_name: "Nordvik Data AB".to_owned(),
         partner_numbers: "4711".to_owned(),
         day,
+        composed_at: add_days(day, 1).and_time(NaiveTime::MIN).and_utc() + TimeDelta::minutes(150),
         notices,
     }
 }

@@ -21,9 +21,9 @@ pub enum Error {
     /// The Message-ID is not `<local@domain>` of letters, digits, dots, hyphens and underscores.
     #[error("'{0}' is not a Message-ID of the form <local@domain>")]
     MessageId(String),
-    /// The day is outside the years that mail can be dated with (1970 to 9998).
+    /// The instant is outside the years that mail can be dated with (1970 to 9998).
     #[error("mail cannot be dated {0}")]
-    Day(chrono::NaiveDate),
+    Date(chrono::DateTime<chrono::Utc>),
     /// A template names what its notice does not hold, or is no template.
     #[error("template {name}: {problem}")]
     Template {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{DateTime, Datelike, Utc};
 use lettre::{
     Address, Message,
     message::{
@@ -12,7 +12,7 @@ use lettre::{
 };
 
 use super::{error::Error, text::clean};
-use crate::domain::{calendar::add_days, email::Email, language::Language};
+use crate::domain::{email::Email, language::Language};
 
 /// What a message is made of; every text may hold anything.
 pub(super) struct Parts<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Parts<'a> {
     pub(super) to_name: Option<&'a str>,
     pub(super) subject: &'a str,
     pub(super) language: Language,
-    pub(super) day: NaiveDate,
+    pub(super) composed_at: DateTime<Utc>,
     pub(super) text: &'a str,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
         .from(mailbox("from", from_name, from)?)
         .to(mailbox("to", parts.to_name, parts.to)?)
         .subject(clean(parts.subject))
-        .header(Date::new(sent_at(parts.day)?))
+        .header(Date::new(date(parts.composed_at)?))
         .message_id(Some(parts.message_id.to_owned()))
         .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN)
@@ -56,10 +56,9 @@ pub(super) fn local_part(message_id: &str) -> Option<&str> {
     (plain(local) && plain(domain)).then_some(local)
 }
 
-/// 06:00 UTC on the day after the business date: the same however often the digest is rendered.
-fn sent_at(day: NaiveDate) -> Result<SystemTime, Error> {
-    let at = NaiveTime::from_hms_opt(6, 0, 0).map(|six| add_days(day, 1).and_time(six).and_utc());
-    at.filter(|at| (1970..=9998).contains(&at.year())).map(SystemTime::from).ok_or(Error::Day(day))
+/// What the Date header can say: whole seconds of years with four digits.
+fn date(at: DateTime<Utc>) -> Result<SystemTime, Error> {
+    if (1970..=9998).contains(&at.year()) { Ok(SystemTime::from(at)) } else { Err(Error::Date(at)) }
 }
 
 /// `Name <address>` or an address alone, apart.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, run::Span};
+use super::Result;
 use crate::domain::{
     id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, RequestNo, RunNo},
     notice::{Audience, KINDS, Notice, kinds_to},
@@ -102,9 +102,21 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool
     if !owed.fetch_one(&mut *conn).await? {
         return Ok(false);
     }
+    drop_untrue(conn, today, None).await?;
+    name_amounts(conn).await?;
+    name_what_is_over(conn, today).await?;
+    Ok(true)
+}
+
+/// Drops what is not true on `today`, of the notices that are owed, or of those that `mails` carry.
+pub(super) async fn drop_untrue(
+    conn: &mut PgConnection,
+    today: NaiveDate,
+    mails: Option<&[i64]>,
+) -> Result<()> {
     sqlx::query!(
-        "update notice n set status = 'superseded'
-         where n.status = 'owed' and (
+        "update notice n set status = 'superseded', mail_id = null
+         where (n.status = 'owed' and $3::bigint[] is null or n.mail_id = any($3)) and (
              n.true_until < $1
              or n.true_until is not null and exists (
                  select from notice later
@@ -113,7 +125,7 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool
              or n.kind = any($2) and exists (
                  select from notice o
                  where o.subject_kind = n.subject_kind and o.subject_id = n.subject_id
-                   and o.status = 'owed' and o.kind = any($2) and o.true_until = n.true_until
+                   and (o.status = 'owed' or o.mail_id = any($3)) and o.kind = any($2) and o.true_until = n.true_until
                    and (o.anchor_on, o.kind = 'credit_about_to_lapse') > (n.anchor_on, n.kind = 'credit_about_to_lapse'))
              or n.true_until is not null and n.subject_kind = 'entitlement' and exists (
                  select from entitlement e where e.entitlement_id = n.subject_id and e.ended_on is not null)
@@ -128,13 +140,12 @@ pub async fn supersede(conn: &mut PgConnection, today: NaiveDate) -> Result<bool
              or n.kind = 'credit_about_to_lapse' and (n.content ->> 'closes')::boolean and exists (
                  select from assignment a where a.entitlement_id = n.subject_id))",
         today,
-        &reminders()
+        &reminders(),
+        mails
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    name_amounts(conn).await?;
-    name_what_is_over(conn, today).await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Puts into the notices that are to be mailed what is unspent now (D10): of credit about to lapse, of the credit that
@@ -290,118 +301,4 @@ pub async fn queue_mails(
     .execute(conn)
     .await?;
     Ok(usize::try_from(queued.rows_affected()).unwrap_or(usize::MAX))
-}
-
-/// Cuts the mails that are not sent into spans; the date of their keys is `today`.
-pub async fn mail_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
-    let starts = sqlx::query_scalar!(
-        r#"select mail_id as "id!"
-           from (select mail_id, row_number() over (order by mail_id) as nth from mail
-                 where mail_is_unsent(status)) due
-           where (nth - 1) % $1 = 0 order by 1"#,
-        rows
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(super::credit::spans(starts.into_iter().map(|id| (today, id)).collect(), (today, i64::MAX)))
-}
-
-/// A mail under a lease, with what it is to say.
-#[derive(Clone, Debug)]
-pub struct Leased {
-    /// Its number.
-    pub mail_id: i64,
-    /// Its Message-ID.
-    pub message_id: String,
-    /// Where to.
-    pub recipient: String,
-    /// Their name; `None`: it is the account e-mail.
-    pub recipient_name: Option<String>,
-    /// BCP 47 tag.
-    pub language: String,
-    /// The business date of the digest.
-    pub day: NaiveDate,
-    /// The fence.
-    pub epoch: i32,
-    /// The partner's name; of several that share the address, all.
-    pub partner_name: String,
-    /// Its Partner ID, likewise.
-    pub partner_numbers: String,
-    /// The notices, oldest first.
-    pub notices: Json<Vec<Notice>>,
-}
-
-/// Leases the mails of a span that are not sent: who holds the chunk holds its mails, also those that an earlier holder
-/// left leased. The epoch keeps that one from recording anything. Whatever the database knows of its tables, each mail's
-/// notices and their partners are looked up by their keys.
-pub async fn lease(conn: &mut PgConnection, span: Span, lease_seconds: f64) -> Result<Vec<Leased>> {
-    Ok(sqlx::query_as!(
-        Leased,
-        r#"with leased as (
-               update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
-                   lease_until = now() + make_interval(secs => $3)
-               where mail_id >= $1 and mail_id < $2 and mail_is_unsent(status)
-               returning *
-           )
-           select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
-                  told.names as "partner_name!", told.numbers as "partner_numbers!",
-                  said.notices as "notices!: Json<Vec<Notice>>"
-           from leased l
-           cross join lateral (
-               select string_agg(p.name, ', ' order by p.number) as names,
-                      string_agg(p.number, ', ' order by p.number) as numbers
-               from (select distinct partner_id from notice where mail_id = l.mail_id offset 0) n
-               cross join lateral (select name, number from partner where partner_id = n.partner_id offset 0) p) told
-           cross join lateral (
-               select coalesce(jsonb_agg(content order by notice_id), '[]') as notices
-               from (select notice_id, content from notice where mail_id = l.mail_id offset 0) n) said
-           order by l.mail_id"#,
-        span.from.1,
-        span.until.1,
-        lease_seconds,
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-/// What came of handing over a mail.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// Which mail.
-    pub mail_id: i64,
-    /// Under which lease.
-    pub epoch: i32,
-    /// Sent, or failed for good.
-    pub sent: bool,
-    /// What was answered.
-    pub reply: String,
-}
-
-/// Records what came of mails. Where the lease has passed on, nothing is recorded.
-pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Delivery]) -> Result<()> {
-    let ids: Vec<i64> = outcomes.iter().map(|o| o.mail_id).collect();
-    let epochs: Vec<i32> = outcomes.iter().map(|o| o.epoch).collect();
-    let sent: Vec<bool> = outcomes.iter().map(|o| o.sent).collect();
-    let replies: Vec<String> = outcomes.iter().map(|o| o.reply.clone()).collect();
-    sqlx::query!(
-        "update mail m set status = case when o.sent then 'sent' else 'failed' end, last_reply = o.reply,
-             lease_until = null, sent_at = case when o.sent then now() end
-         from unnest($1::bigint[], $2::int[], $3::boolean[], $4::text[]) as o (id, epoch, sent, reply)
-         where m.mail_id = o.id and m.epoch = o.epoch and m.status = 'claimed'",
-        &ids,
-        &epochs,
-        &sent,
-        &replies
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Lets go of mails that a process which cannot be alive any more had leased.
-pub async fn release_mails(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed'")
-        .execute(conn)
-        .await?;
-    Ok(())
 }

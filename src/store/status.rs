@@ -188,10 +188,7 @@ pub async fn awaiting_entitlements(conn: &mut PgConnection, at_most: i64) -> Res
 pub async fn unsent(conn: &mut PgConnection) -> Result<(Vec<(String, i64)>, i64)> {
     let rows = sqlx::query!(
         r#"select status as "status!", count(*) as "count!" from mail
-           where status in ('queued', 'claimed', 'unknown') group by status
-           union all
-           select 'failed', count(*) from mail where status = 'failed' having count(*) > 0
-           order by 1"#
+           where status <> 'sent' group by status order by 1"#
     )
     .fetch_all(&mut *conn)
     .await?;

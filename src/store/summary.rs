@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, notice::Leased};
+use super::{Result, mail::Leased};
 use crate::domain::{
     benefit::{Move, Unit},
     id::{OrderId, PartnerId},
@@ -473,8 +473,8 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
 pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) -> Result<Option<Leased>> {
     Ok(sqlx::query_as!(
         Leased,
-        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch, p.name as partner_name,
-                  p.number as partner_numbers, n.notices as "notices!: Json<Vec<Notice>>"
+        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
+                  l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
            join partner p using (partner_id)
            join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds

@@ -178,7 +178,7 @@ async fn what_is_planned_what_is_worked_on_and_what_is_listed_are_the_same_rows_
         house.one("select count(distinct entitlement_id) from credit_usage where not settled and used_on <= '2024-06-15'").await;
     assert!(i64::try_from(planned.len()).unwrap() > drawn);
 
-    let planned = starts(&benefactor::store::notice::mail_spans(&mut conn, today, 1).await.unwrap());
+    let planned = starts(&benefactor::store::mail::mail_spans(&mut conn, today, 1).await.unwrap());
     let of_mail = "select mail_id from mail where message_id = 'NAME'";
     assert_eq!(planned, listed(&mut conn, &house, Rows::Mails, terms, of_mail).await);
     assert_eq!(planned.len(), 3);

@@ -88,6 +88,91 @@ async fn promise_9_a_mail_has_one_message_id_and_handed_over_again_the_same_byte
     assert_eq!(house.one::<i32>("select attempts from mail").await, 2);
 }
 
+/// A night of one date whose outbox is a file, so that nothing can be put there.
+async fn night_without_an_outbox() -> House {
+    let house = two_orders(Some("en")).await;
+    fs::write(house.dir.join("outbox"), "").unwrap();
+    let nights = house.night("2024-11-30").await;
+    assert!(nights[0].left_out.is_empty());
+    assert_eq!(house.one::<i64>("select count(*) from night where due_on = '2024-11-30'").await, 1);
+    assert_eq!(house.one::<i64>("select count(*) from run where status <> 'done'").await, 0);
+    let stands = house.one::<String>("select status || ': ' || last_reply from mail").await;
+    assert!(stands.starts_with("queued: there is no outbox"), "{stands}");
+    fs::remove_file(house.dir.join("outbox")).unwrap();
+    house
+}
+
+#[tokio::test]
+async fn promise_9_a_mail_that_cannot_go_makes_no_night_late_and_goes_with_the_date_that_it_has() {
+    let house = night_without_an_outbox().await;
+    house.night("2024-12-01").await;
+    let mails = house.mailbox().await;
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    assert_eq!(mails[0].day, "2024-11-30");
+    let file = fs::read_dir(house.dir.join("outbox")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("\r\nDate: Sun, 01 Dec 2024 02:30:00 +0000\r\n"), "{text}");
+    assert!(mails[0].message_id.ends_with("@benefactor.example>"), "{}", mails[0].message_id);
+    assert_eq!(house.one::<i32>("select attempts from mail").await, 2);
+}
+
+#[tokio::test]
+async fn promise_9_what_is_not_true_any_more_when_it_could_go_is_withdrawn() {
+    let house = night_without_an_outbox().await;
+    // One of the two reminders is over, so the other goes alone.
+    sqlx::query(
+        "update notice set true_until = '2024-12-01' where subject_id = (select min(subject_id) from notice)",
+    )
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    fs::write(house.dir.join("outbox"), "").unwrap();
+    house.night("2024-12-01").await;
+    assert_eq!(
+        house.notices().await,
+        ["membership_ending 2024-12-01 queued", "membership_ending 2024-12-01 superseded"]
+    );
+    sqlx::query("update notice set true_until = '2024-12-02' where status = 'mailed'")
+        .execute(&house.owner)
+        .await
+        .unwrap();
+    fs::remove_file(house.dir.join("outbox")).unwrap();
+    house.night("2024-12-02").await;
+    assert_eq!(house.mailbox().await, []);
+    let stands = house.one::<String>("select status || ': ' || last_reply from mail").await;
+    assert_eq!(stands, "withdrawn: not sent: nothing in it was true any more");
+    again(&house, "2024-12-02").await;
+}
+
+#[tokio::test]
+async fn promise_9_a_suppressed_address_is_sent_nothing_even_if_it_was_queued() {
+    let house = night_without_an_outbox().await;
+    let said = |command: &str| {
+        let address = "Marketing@p4301.example";
+        let args = ["suppressions", command, address, "--by", "ada", "--why", "she left"];
+        house.run(args).ended(0).stdout
+    };
+    assert_eq!(said("add"), "no mail goes to Marketing@p4301.example any more\n");
+    assert_eq!(said("add"), "no mail goes to Marketing@p4301.example (none did before)\n");
+    let listed = house.run(["suppressions", "list"]).ended(0).stdout;
+    assert!(
+        listed.starts_with("marketing@p4301.example since ") && listed.ends_with(", by ada: she left\n"),
+        "{listed}"
+    );
+    house.night("2024-12-01").await;
+    assert_eq!(house.mailbox().await, []);
+    let listed = house.run(["mail", "list"]).ended(0).stdout;
+    assert!(listed.starts_with("2024-11-30 withdrawn marketing@p4301.example <"), "{listed}");
+    assert!(listed.ends_with(", 2 tries: not sent: the address is suppressed (she left)\n"), "{listed}");
+    assert_eq!(
+        house.run(["mail", "list", "--state", "sent"]).ended(0).stdout,
+        "no mail is in such a state\n"
+    );
+    assert_eq!(said("remove"), "mail goes to Marketing@p4301.example again\n");
+    assert_eq!(said("remove"), "mail goes to Marketing@p4301.example (it did before)\n");
+    assert_eq!(house.run(["suppressions", "list", "--json"]).ended(0).stdout, "");
+}
+
 #[tokio::test]
 async fn d10_two_partners_with_one_address_get_one_digest() {
     let mut house = House::open().await;

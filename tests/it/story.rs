@@ -101,6 +101,7 @@ impl House {
             folders: Folders { data: self.dir.path().to_owned(), scratch: None },
             today,
             arrived_on,
+            now: jobs::Now::told(move || arrived_on.and_hms_opt(2, 30, 0).unwrap().and_utc()),
             latest: true,
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),

@@ -10,8 +10,18 @@ use crate::jobs::policy::file::{CheckedPolicy, PolicyChecks, is_plain};
 pub struct EmailPolicy {
     /// Who the mails are from: an address, or a name and an address in angle brackets.
     pub from: String,
+    /// What stands after the `@` of a Message-ID; absent: the domain that the mails are from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id_domain: Option<String>,
+}
+
+impl EmailPolicy {
     /// What stands after the `@` of a Message-ID.
-    pub message_id_domain: String,
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        let of_sender = self.from.rsplit_once('@').map_or("", |(_, domain)| domain.trim_end_matches('>'));
+        self.message_id_domain.as_deref().unwrap_or(of_sender)
+    }
 }
 
 impl CheckedPolicy for EmailPolicy {
@@ -28,9 +38,9 @@ impl CheckedPolicy for EmailPolicy {
                 "write an address, or a name and an address: \"Benefits <benefits@company.example>\"";
             checks.add("policy.from", &self.from, advice);
         }
-        if !is_domain(&self.message_id_domain) {
-            let advice = "write a domain name of yours, for example \"company.example\"";
-            checks.add("policy.message_id_domain", &self.message_id_domain, advice);
+        if let Some(domain) = self.message_id_domain.as_ref().filter(|domain| !is_domain(domain)) {
+            let advice = "write a domain name of yours, for example \"company.example\", or leave it out";
+            checks.add("policy.message_id_domain", domain, advice);
         }
     }
 }

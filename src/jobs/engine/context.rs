@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
@@ -65,6 +65,23 @@ impl Waited {
     }
 }
 
+/// The business clock, as far as jobs may look at it: mails are dated by it.
+#[derive(Clone)]
+pub struct Now(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+
+impl Now {
+    /// Told by a clock.
+    pub fn told(by: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(by))
+    }
+
+    /// The instant.
+    #[must_use]
+    pub fn get(&self) -> DateTime<Utc> {
+        (self.0)()
+    }
+}
+
 /// What every job of one business date works with.
 pub struct Context {
     /// The numbers of the rules.
@@ -79,6 +96,8 @@ pub struct Context {
     pub today: NaiveDate,
     /// The business date on which files arrive now (D1): the clock's, not the night's.
     pub arrived_on: NaiveDate,
+    /// The business clock.
+    pub now: Now,
     /// No later night is complete: mail and exports, which show the present, are made.
     pub latest: bool,
     /// Print, do not send or write files; the caller rolls back.
@@ -112,6 +131,7 @@ impl Context {
             folders: self.folders.clone(),
             today,
             arrived_on: self.arrived_on,
+            now: self.now.clone(),
             latest,
             dry_run: self.dry_run,
             worker: self.worker.clone(),

@@ -24,7 +24,7 @@ use crate::{
     },
     jobs::{REGISTRY, intake},
     store::{
-        self, notice,
+        self, mail,
         run::{self, Complete, Counts, Run},
         status, tick as record,
     },
@@ -192,7 +192,7 @@ pub async fn rehearse(
         return Err(Error::Held);
     }
     run::release(&mut *conn, ROLE).await?;
-    notice::release_mails(&mut *conn).await?;
+    mail::release_mails(&mut *conn).await?;
     let mut nights = Vec::new();
     let (last, dates) = open(&mut *conn, from, to, false).await?;
     let plan = planned(cx, &mut *conn, &dates, last, None).await?;
@@ -409,7 +409,7 @@ async fn as_leader<T>(
         let mut tx = conn.begin().await?;
         cx.ensure_leader(&mut tx).await?;
         run::release(&mut tx, ROLE).await?;
-        notice::release_mails(&mut tx).await?;
+        mail::release_mails(&mut tx).await?;
         tx.commit().await?;
         does(&cx, &mut conn).await
     }

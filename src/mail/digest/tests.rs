@@ -160,9 +160,11 @@ fn promise_9_the_message_id_is_made_of_partner_recipient_and_day_alone() {
 }
 
 #[test]
-fn the_headers_are_complete_and_the_date_is_the_morning_after() {
-    let eml = render(&sample(Language::Swedish, Notice::samples())).unwrap().eml;
-    assert_eq!(field(&eml, "Date"), "Thu, 22 Feb 2024 06:00:00 +0000");
+fn promise_9_the_headers_are_complete_and_the_date_is_when_it_was_composed() {
+    let mut digest = sample(Language::Swedish, Notice::samples());
+    digest.composed_at = "2024-02-22T02:31:59.9Z".parse().unwrap();
+    let eml = render(&digest).unwrap().eml;
+    assert_eq!(field(&eml, "Date"), "Thu, 22 Feb 2024 02:31:59 +0000");
     assert_eq!(decode_words(&field(&eml, "To")), "Anna Åström <anna.astrom@nordvik.example>");
     assert_eq!(field(&eml, "From"), "\"Partner benefits\" <benefits@programme.example>");
     assert_eq!(field(&eml, "MIME-Version"), "1.0");
@@ -257,11 +259,11 @@ fn whatever_is_an_address_to_the_rules_can_be_written_to() {
 }
 
 #[test]
-fn a_digest_of_nothing_a_forged_message_id_and_an_impossible_day_are_errors() {
+fn a_digest_of_nothing_a_forged_message_id_and_an_impossible_date_are_errors() {
     assert_eq!(render(&sample(Language::English, vec![])), Err(Error::Empty));
     let mut digest = sample(Language::English, Notice::samples());
-    digest.day = NaiveDate::MAX;
-    assert_eq!(render(&digest), Err(Error::Day(NaiveDate::MAX)));
+    digest.composed_at = DateTime::<Utc>::MAX_UTC;
+    assert_eq!(render(&digest), Err(Error::Date(DateTime::<Utc>::MAX_UTC)));
     digest.message_id = "<a@b>\r\nBcc: <c@d>".to_owned();
     assert_eq!(render(&digest), Err(Error::MessageId("<a@b> Bcc: <c@d>".to_owned())));
 }
