@@ -13,6 +13,8 @@
 //! | `grant`, `lapse` | what the night costs in which everybody is due, against one statement of SQL by hand |
 //! | `few` | ten thousand due among many, against ten thousand that are alone |
 //! | `import` | a file of entitlements, against COPY and one merge by hand: tidy, interleaved, and with remarks |
+//! | `forms` | the same rows with `;` in Windows-1252, and as a workbook, against the canonical form |
+//! | `reader` | the strict reader without a store, against the csv crate's raw records |
 //! | `export` | the same out again, against COPY |
 //! | `queue` | how soon a worker wakes, what a chunk costs, what a night pays for it, what a second process brings |
 //! | `requests` | files of mixed requests, against as many rows of entitlements |
@@ -40,6 +42,7 @@
 //! `BENEFACTOR_CONFIG_DIR` names policies with other numbers of rows and lanes; `PG_BIN_DIR` another Postgres.
 
 mod files;
+mod forms;
 mod grant;
 mod growth;
 mod measure;
@@ -55,8 +58,9 @@ use measure::Table;
 use place::Place;
 
 /// The parts, in the order in which they are run.
-const PARTS: [&str; 9] =
-    ["grant", "few", "lapse", "import", "export", "queue", "requests", "reading", "growth"];
+const PARTS: [&str; 11] = [
+    "grant", "few", "lapse", "import", "forms", "reader", "export", "queue", "requests", "reading", "growth",
+];
 /// Rows of a run that only sees whether everything still runs.
 const SMOKE: u64 = 400;
 
@@ -112,6 +116,12 @@ fn main() -> Result<()> {
         }
         if wanted("import") || wanted("export") {
             files::measure(&mut place, &mut table, size, ["import", "export"].map(wanted)).await?;
+        }
+        if wanted("forms") {
+            forms::measure(&mut place, &mut table, size).await?;
+        }
+        if wanted("reader") {
+            forms::read(&place, &mut table, size)?;
         }
         if wanted("queue") {
             queue::measure(&mut place, &mut table, size).await?;
