@@ -15,7 +15,8 @@ use crate::{
 };
 
 const ROUNDS: usize = 3;
-const ON: &str = "2024-06-15";
+/// The business date of what is measured.
+pub const ON: &str = "2024-06-15";
 const NOW: &str = "2024-06-15T10:00:00Z";
 
 /// What an order brings: benefit, quantity, and amount with currency. Seats of a partner stay below their cap (D12).

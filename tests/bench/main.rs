@@ -15,6 +15,7 @@
 //! | `import` | a file of entitlements, against COPY and one merge by hand: tidy, interleaved, and with remarks |
 //! | `forms` | the same rows with `;` in Windows-1252, and as a workbook, against the canonical form |
 //! | `reader` | the strict reader without a store, against the csv crate's raw records |
+//! | `peers` | a file of entitlements, against pandas and pgloader, where they are on this machine |
 //! | `export` | the same out again, against COPY |
 //! | `queue` | how soon a worker wakes, what a chunk costs, what a night pays for it, what a second process brings |
 //! | `requests` | files of mixed requests, against as many rows of entitlements |
@@ -46,6 +47,7 @@ mod forms;
 mod grant;
 mod growth;
 mod measure;
+mod peers;
 mod place;
 mod queue;
 mod reading;
@@ -58,8 +60,9 @@ use measure::Table;
 use place::Place;
 
 /// The parts, in the order in which they are run.
-const PARTS: [&str; 11] = [
-    "grant", "few", "lapse", "import", "forms", "reader", "export", "queue", "requests", "reading", "growth",
+const PARTS: [&str; 12] = [
+    "grant", "few", "lapse", "import", "forms", "reader", "peers", "export", "queue", "requests", "reading",
+    "growth",
 ];
 /// Rows of a run that only sees whether everything still runs.
 const SMOKE: u64 = 400;
@@ -122,6 +125,9 @@ fn main() -> Result<()> {
         }
         if wanted("reader") {
             forms::read(&place, &mut table, size)?;
+        }
+        if wanted("peers") {
+            peers::measure(&mut place, &mut table, size).await?;
         }
         if wanted("queue") {
             queue::measure(&mut place, &mut table, size).await?;

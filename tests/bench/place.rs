@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use benefactor::{
     store::{
         embedded::{self, Hold, Login},
@@ -210,9 +210,21 @@ impl Place {
         url(&self.hold, ROUND, Login::Worker)
     }
 
+    /// Where the owner connects to the database of this round.
+    pub fn owner_url(&self) -> Result<String> {
+        url(&self.hold, ROUND, Login::Owner)
+    }
+
+    /// The database of this round, and the directory of its server's socket.
+    pub fn owner_socket(&self) -> Result<(&'static str, String)> {
+        let url = self.owner_url()?;
+        let (_, socket) = url.split_once("host=").context("a socket in the address of the store")?;
+        Ok((ROUND, socket.split('&').next().unwrap_or(socket).replace("%2F", "/")))
+    }
+
     /// One connection to the database of this round, as its owner.
     pub async fn connect(&self) -> Result<PgConnection> {
-        connect(&url(&self.hold, ROUND, Login::Owner)?).await
+        connect(&self.owner_url()?).await
     }
 
     /// Runs statements on the database of this round, each ended by a semicolon at a line's end, in one transaction; says
