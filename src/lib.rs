@@ -12,7 +12,7 @@
 //! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`store`] | the only module with SQL; the private Postgres of the embedded default |
 //! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
-//! | [`mail`] | the only module that knows lettre: notices become a digest, the digest an `.eml` |
+//! | [`mail`] | the only module that knows lettre: notices become a digest, the digest an `.eml`, or goes to a mail server |
 //! | [`domain`] | the programme's rules: pure, no input or output, no clock; today is an argument |
 //!
 //! The README follows one row through the modules; [`domain`] has the programme's rules, [`worker`] how to operate it.

@@ -65,6 +65,25 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "PATH", env = "BENEFACTOR_KEY_FILE")]
     key_file: Option<OsString>,
 
+    /// The mail server, as `smtp://user@host:587` (STARTTLS, always) or `smtps://user@host`; a server on this machine may be
+    /// spoken to without TLS: `smtp://localhost:25?tls=none`. Without it, mails become `.eml` files in the outbox
+    #[arg(long, global = true, value_name = "URL", env = "SMTP_URL", hide_env_values = true)]
+    #[arg(value_parser = secret)]
+    smtp_url: Option<SecretString>,
+
+    /// The file with the password of the mail server; it may also be in the URL or in `SMTP_PASSWORD`
+    #[arg(long, global = true, value_name = "PATH", env = "SMTP_PASSWORD_FILE")]
+    smtp_password_file: Option<OsString>,
+
+    /// The password of the mail server, meant for the environment: on a command line everybody reads it
+    #[arg(long, global = true, hide = true, env = "SMTP_PASSWORD", hide_env_values = true)]
+    #[arg(value_parser = secret)]
+    smtp_password: Option<SecretString>,
+
+    /// A file of certificates (PEM) that the mail server's may be signed by, beside the usual authorities
+    #[arg(long, global = true, value_name = "PATH", env = "SMTP_CA_FILE", hide_short_help = true)]
+    smtp_ca_file: Option<OsString>,
+
     /// The only place to look for PostgreSQL's server programs; without it, PATH and the usual places
     #[arg(long, global = true, value_name = "DIR", env = "PG_BIN_DIR", hide_short_help = true)]
     pg_bin_dir: Option<OsString>,
@@ -75,6 +94,17 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "URL", env = "BENEFACTOR_POSTGRES_ARCHIVE")]
     #[arg(hide_short_help = true, hide_env_values = true, value_parser = secret)]
     postgres_archive: Option<SecretString>,
+}
+
+/// How the mail server is reached.
+#[derive(Clone, Debug)]
+pub struct SmtpSettings<'a> {
+    /// Its URL.
+    pub url: SecretString,
+    /// The password, if it is not in the URL.
+    pub password: Option<SecretString>,
+    /// Certificates that are trusted beside the usual ones.
+    pub ca_file: Option<&'a Path>,
 }
 
 /// What a log line looks like.
@@ -111,6 +141,25 @@ impl Settings {
     #[must_use]
     pub fn database_url(&self) -> Option<&SecretString> {
         self.database_url.as_ref().filter(|url| !url.expose_secret().trim().is_empty())
+    }
+
+    /// The mail server's URL, the password from elsewhere, and the file of certificates; empty settings are none.
+    ///
+    /// # Errors
+    /// The file with the password cannot be read.
+    pub fn smtp(&self) -> std::io::Result<Option<SmtpSettings<'_>>> {
+        let filled_secret = |secret: &Option<SecretString>| {
+            secret.clone().filter(|text| !text.expose_secret().trim().is_empty())
+        };
+        let Some(url) = filled_secret(&self.smtp_url) else { return Ok(None) };
+        let from_file = filled(self.smtp_password_file.as_ref())
+            .map(|path| {
+                std::fs::read_to_string(path)
+                    .map(|text| SecretString::from(text.trim_end_matches(['\r', '\n'])))
+            })
+            .transpose()?;
+        let password = from_file.or_else(|| filled_secret(&self.smtp_password));
+        Ok(Some(SmtpSettings { url, password, ca_file: filled(self.smtp_ca_file.as_ref()) }))
     }
 
     /// Where facts that replace the compiled-in ones are; an empty setting is none.

@@ -1,27 +1,51 @@
-//! `mail`: what waits, what is sent, and what was answered.
+//! `mail`: what waits, what is sent, what was answered; and whether the mail server can be spoken to.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 
 use super::{
-    exit::Exit,
+    exit::{Ending, Exit},
+    jobs::ByAndWhy,
     location::location,
+    mailing::said,
+    nights::{context, last_full_day},
     output::{print, print_json},
 };
 use crate::{
     answers::mails::{self, MailView},
+    domain::email::Email,
+    jobs::email_contacts::lanes,
+    mail::{
+        self,
+        smtp::{MailVerdict, Session, Trouble},
+    },
     settings::Settings,
-    store::Store,
+    store::{self, Store, work::By},
 };
 
 pub(super) const EXAMPLE: &str = "\
 Examples:
   benefactor mail list
-  benefactor mail list --state failed --json";
+  benefactor mail list --state failed --json
+  SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail test --to anna@norrsken.example";
 
 const LIST_EXAMPLE: &str = "\
 Example:
   benefactor mail list --state failed --state withdrawn
 lists the newest mails in these states; without --state all that are not sent.";
+const SEND_EXAMPLE: &str = "\
+Example:
+  SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail send
+Exit code 6: the mail server takes nothing now.";
+const RESEND_EXAMPLE: &str = "\
+Example:
+  benefactor mail resend '<0a1b@norrsken.example>' --by ada --why 'the server refused the sender until today'";
+const TEST_EXAMPLE: &str = "\
+Example:
+  SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail test --to anna@norrsken.example
+says what the server can do, and what it answered to a mail of three lines. Exit code 6: it cannot be spoken to.";
 
 /// What `mail` does.
 #[derive(Debug, Subcommand)]
@@ -29,6 +53,15 @@ pub(super) enum MailCommand {
     /// The newest mails by their state, with what was answered
     #[command(after_help = LIST_EXAMPLE)]
     List(MailListArgs),
+    /// Hand what is due to the mail server, once; `up`, `worker` and `night` do so by themselves
+    #[command(after_help = SEND_EXAMPLE)]
+    Send,
+    /// Queue mails that were refused, given up, or are unknown once more, under the same Message-ID
+    #[command(after_help = RESEND_EXAMPLE)]
+    Resend(ResendArgs),
+    /// Speak to the mail server, and send it a mail
+    #[command(after_help = TEST_EXAMPLE)]
+    Test(MailTestArgs),
 }
 
 /// What `mail list` takes.
@@ -42,27 +75,123 @@ pub(super) struct MailListArgs {
     limit: i64,
 }
 
+/// What `mail resend` takes.
+#[derive(Args, Debug)]
+pub(super) struct ResendArgs {
+    /// Which, as `mail list` shows them
+    #[arg(required = true, value_name = "MESSAGE-ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    said: ByAndWhy,
+}
+
+/// What `mail test` takes.
+#[derive(Args, Debug)]
+pub(super) struct MailTestArgs {
+    /// Where the mail goes
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    to: Email,
+}
+
+fn address(text: &str) -> Result<Email, String> {
+    Email::parse(text).ok_or_else(|| "not an e-mail address; one is anna@norrsken.example".to_owned())
+}
+
 pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyhow::Result<Exit> {
-    let MailCommand::List(args) = command;
+    if let MailCommand::Test(args) = command {
+        return test(settings, &args).await;
+    }
     let store = Store::open(&location(settings)?).await?;
-    let listed = {
-        let mut conn = store.pool.acquire().await?;
-        mails::mails(&mut conn, &args.state, args.limit).await
+    let done = match command {
+        MailCommand::List(args) => list(settings, &store, &args).await,
+        MailCommand::Send => send(settings, &store).await,
+        MailCommand::Resend(args) => resend(&store, &args).await,
+        MailCommand::Test(_) => Ok(()),
     };
     store.close().await;
-    let listed = listed?;
+    done.map(|()| Exit::Done)
+}
+
+async fn list(settings: &Settings, store: &Store, args: &MailListArgs) -> anyhow::Result<()> {
+    let listed = mails::mails(&mut *store.pool.acquire().await?, &args.state, args.limit).await?;
     if settings.json {
-        listed.iter().try_for_each(print_json)?;
-    } else if listed.is_empty() {
-        print("no mail is in such a state")?;
-    } else {
-        listed.iter().try_for_each(|mail| print(&line(mail)))?;
+        return listed.iter().try_for_each(print_json);
     }
-    Ok(Exit::Done)
+    if listed.is_empty() {
+        return print("no mail is in such a state");
+    }
+    listed.iter().try_for_each(|mail| print(&line(mail)))
 }
 
 fn line(mail: &MailView) -> String {
     let reply = mail.last_reply.as_ref().map(|reply| format!(": {reply}")).unwrap_or_default();
     let tries = if mail.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", mail.attempts) };
     format!("{} {} {} {}, {tries}{reply}", mail.day, mail.status, mail.recipient, mail.message_id)
+}
+
+fn no_server() -> Ending {
+    Ending::new(Exit::Usage, "no mail server is named: set SMTP_URL, as smtp://user@mail.example:587")
+}
+
+async fn send(settings: &Settings, store: &Store) -> anyhow::Result<()> {
+    let cx = Arc::new(context(settings, last_full_day(settings), false)?);
+    if cx.server.is_none() {
+        return Err(no_server().into());
+    }
+    let sent = lanes::send_due(&cx, &store.pool).await?;
+    print(&said(&sent))?;
+    match sent.trouble {
+        Some(trouble) => {
+            Err(Ending::new(Exit::Down, format!("the mail server takes nothing now: {trouble}")).into())
+        }
+        None => Ok(()),
+    }
+}
+
+async fn resend(store: &Store, args: &ResendArgs) -> anyhow::Result<()> {
+    let by = By { by: &args.said.by, why: &args.said.why };
+    let queued = store::mail::requeue(&mut *store.pool.acquire().await?, &args.ids, by).await?;
+    for id in &args.ids {
+        let said = if queued.contains(id) { "queued" } else { "not refused, failed, withdrawn or unknown" };
+        print(&format!("{id}: {said}"))?;
+    }
+    if queued.len() < args.ids.len() {
+        return Err(Ending::new(Exit::Failed, "not every mail was queued").into());
+    }
+    Ok(())
+}
+
+async fn test(settings: &Settings, args: &MailTestArgs) -> anyhow::Result<Exit> {
+    let cx = context(settings, last_full_day(settings), false)?;
+    let server = cx.server.clone().ok_or_else(no_server)?;
+    let policy = &cx.policies.email_contacts.policy;
+    let me = lanes::client_name(&cx);
+    let down = |trouble: Trouble| Ending::new(Exit::Down, format!("{server}: {trouble}"));
+    let mut session = Session::open(&server, &me, lanes::limits(policy.sending)).await.map_err(down)?;
+    let tls = session.tls_version().unwrap_or_else(|| "no TLS: the server is on this machine".to_owned());
+    print(&format!("{server} answers, we are {me}; {tls}"))?;
+    let can = session.extensions();
+    let yes = |can| if can { "yes" } else { "no" };
+    let size = can.size.map_or_else(|| "not said".to_owned(), |most| format!("{most} bytes"));
+    print(&format!(
+        "AUTH {}; SIZE {size}; 8BITMIME {}; SMTPUTF8 {}",
+        if can.auth.is_empty() { "not offered".to_owned() } else { can.auth.join(" ") },
+        yes(can.eight_bit),
+        yes(can.utf8_addresses)
+    ))?;
+    let mail = mail::test_mail(&policy.from, args.to.as_str(), policy.domain(), cx.now.get())
+        .context("the test mail cannot be written")?;
+    let verdict = session.send(mail::address_of(&policy.from), args.to.as_str(), &mail.eml).await;
+    session.quit().await;
+    let (exit, said) = match verdict {
+        MailVerdict::Accepted(reply) => (Exit::Done, format!("accepted: {reply}")),
+        MailVerdict::Later(reply) => (Exit::Failed, format!("not now: {reply}")),
+        MailVerdict::Refused(reply) => (Exit::Failed, format!("refused: {reply}")),
+        MailVerdict::Unknown(reply) => {
+            (Exit::Failed, format!("nobody can say whether it was accepted: {reply}"))
+        }
+        MailVerdict::Unable(trouble) => (Exit::Down, trouble.to_string()),
+    };
+    print(&format!("{} {}: {said}", mail.message_id, args.to.as_str()))?;
+    Ok(exit)
 }

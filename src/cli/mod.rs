@@ -21,6 +21,7 @@ mod keys;
 mod location;
 mod logs;
 mod mail;
+mod mailing;
 mod nights;
 mod output;
 mod rates;

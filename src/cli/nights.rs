@@ -13,10 +13,11 @@ use super::{
     exit::{Ending, Exit},
     facts::facts,
     location::location,
+    mailing::send_after,
 };
 use crate::{
     jobs::{
-        self, Folders, Job, REGISTRY,
+        self, Folders, Job, REGISTRY, email_contacts,
         engine::{
             name,
             night::{self, Night},
@@ -24,6 +25,7 @@ use crate::{
         },
         intake::{self, inbox},
     },
+    mail::smtp::MailServer,
     settings::Settings,
     store::{Store, vault::SecretPlace},
 };
@@ -103,10 +105,23 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         epoch: None,
         stop: jobs::Stop::never(),
         waited: jobs::Waited::default(),
+        server: server(settings)?,
         vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
         lanes: None,
         rates: OnceCell::new(),
     })
+}
+
+/// The mail server that the settings name.
+fn server(settings: &Settings) -> anyhow::Result<Option<Arc<MailServer>>> {
+    let named = settings.smtp().map_err(|error| {
+        Ending::new(Exit::Usage, format!("the password of the mail server cannot be read: {error}"))
+    })?;
+    let Some(named) = named else { return Ok(None) };
+    match MailServer::parse(&named.url, named.password, named.ca_file) {
+        Ok(server) => Ok(Some(Arc::new(server))),
+        Err(error) => Err(Ending::new(Exit::Usage, error.to_string()).into()),
+    }
 }
 
 /// A folder for what a dry run puts aside.
@@ -143,6 +158,7 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         effects::tell_nights(&lines, settings.json)?;
         if matches!(done, Ok(()) | Err(jobs::Error::LeftOut(_))) {
             prune(&cx, &store).await;
+            send_after(cx.on(to, true), &store).await;
         }
         done.map_err(Into::into)
     };
@@ -195,6 +211,9 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
         match night::run_job(&cx, job, &store.pool).await {
             Ok(night) => {
                 let told = effects::tell_nights(std::slice::from_ref(&night), settings.json);
+                if job.name == email_contacts::JOB.name {
+                    send_after(cx.on(on, true), &store).await;
+                }
                 told.and(left_out([night]))
             }
             Err(error) => Err(error.into()),

@@ -55,7 +55,12 @@ pub struct Rendered {
 /// The first 20 bytes of a SHA-256, so that a mail sent again after a crash is known as the same.
 #[must_use]
 pub fn message_id(partner_id: &PartnerId, recipient: &str, day: NaiveDate, domain: &str) -> String {
-    let hash = Sha256::digest(format!("{partner_id}\0{recipient}\0{day}"));
+    hashed(&format!("{partner_id}\0{recipient}\0{day}"), domain)
+}
+
+/// The Message-ID of what is told apart by `key`.
+pub(super) fn hashed(key: &str, domain: &str) -> String {
+    let hash = Sha256::digest(key);
     let local = hash.iter().take(20).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     format!("<{local}@{domain}>")
 }

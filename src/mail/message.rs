@@ -61,6 +61,12 @@ fn date(at: DateTime<Utc>) -> Result<SystemTime, Error> {
     if (1970..=9998).contains(&at.year()) { Ok(SystemTime::from(at)) } else { Err(Error::Date(at)) }
 }
 
+/// The address of `Name <address>` or of an address alone.
+#[must_use]
+pub fn address_of(written: &str) -> &str {
+    split_mailbox(written).1
+}
+
 /// `Name <address>` or an address alone, apart.
 fn split_mailbox(written: &str) -> (Option<&str>, &str) {
     match written.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {

@@ -1,12 +1,17 @@
 //! E-mail: notices become one digest a recipient and day (D10), rendered from the texts that stand with each notice
-//! and the frame in `templates/digest`, and handed over as a complete message. The only module that knows lettre.
+//! and the frame in `templates/digest`, and handed over as a complete message, into a folder or to a mail server. The only
+//! module that knows lettre.
 
 pub mod digest;
 mod error;
 mod message;
 pub mod outbox;
+mod probe;
+pub mod smtp;
 mod templates;
 mod text;
 
 pub use digest::{Digest, Rendered, check_templates, message_id, render};
 pub use error::Error;
+pub use message::address_of;
+pub use probe::test_mail;

@@ -3,8 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, notice, run::Span};
+use super::{Result, notice, run::Span, work::By};
 use crate::domain::{id::PartnerId, notice::Notice};
+
+pub mod lanes;
 
 /// Cuts the mails that are not sent into spans; the date of their keys is `today`.
 pub async fn mail_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
@@ -68,7 +70,7 @@ pub async fn lease(
     let leased = sqlx::query_scalar!(
         "update mail set status = 'claimed', epoch = epoch + 1, attempts = attempts + 1,
              lease_until = now() + make_interval(secs => $3), composed_at = coalesce(composed_at, $4)
-         where mail_id >= $1 and mail_id < $2 and mail_is_unsent(status)
+         where mail_id >= $1 and mail_id < $2 and status in ('queued', 'claimed') and claimed_by is null
          returning mail_id",
         span.from.1,
         span.until.1,
@@ -219,9 +221,24 @@ pub async fn list(conn: &mut PgConnection, states: &[String], at_most: i64) -> R
     .await?)
 }
 
+/// Queues mails once more that were refused, given up, withdrawn or are unknown; says which.
+pub async fn requeue(conn: &mut PgConnection, message_ids: &[String], by: By<'_>) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "update mail set status = 'queued', first_tried_at = null, next_try_at = null, resent = false,
+             last_reply = 'queued again by ' || $2 || ': ' || $3
+         where message_id = any($1) and status in ('refused', 'failed', 'withdrawn', 'unknown')
+         returning message_id",
+        message_ids,
+        by.by,
+        by.why
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Lets go of mails that a process which cannot be alive any more had leased.
 pub async fn release_mails(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed'")
+    sqlx::query!("update mail set lease_until = now() - interval '1 second' where status = 'claimed' and claimed_by is null")
         .execute(conn)
         .await?;
     Ok(())

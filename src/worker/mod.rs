@@ -49,6 +49,7 @@
 mod dispatcher;
 pub mod heartbeat;
 mod inbox;
+mod mailer;
 mod poller;
 mod queue;
 mod sweep;
@@ -92,6 +93,7 @@ pub async fn run(dispatcher: Dispatcher, stop: Stop) -> bool {
     }
     tasks.spawn(sweep::sweep(Arc::clone(&dispatcher)));
     tasks.spawn(watch::watch(Arc::clone(&dispatcher)));
+    tasks.spawn(mailer::mail(Arc::clone(&dispatcher)));
     tracing::info!(worker = %dispatcher.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");

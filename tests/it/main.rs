@@ -61,6 +61,8 @@ mod reverted;
 mod schema;
 mod seen;
 mod settlement;
+mod sink;
+mod smtp;
 mod split;
 mod stops;
 mod story;

@@ -107,6 +107,7 @@ impl House {
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),
             place: jobs::engine::name::of_place(self.dir.path()),
             epoch: None,
+            server: None,
             vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
             lanes: Some(self.pool.clone()).filter(|_| !dry_run),
             rates: tokio::sync::OnceCell::new(),

@@ -15,6 +15,7 @@ use super::{error::Result, stop::Stop};
 use crate::{
     domain::{catalogue::Catalogue, rate::Rates},
     jobs::policy::{Policies, file::Work},
+    mail::smtp::MailServer,
     store::{self, run, vault, work::DueTerms},
 };
 
@@ -112,6 +113,8 @@ pub struct Context {
     pub stop: Stop,
     /// Which files of the inbox were waited for.
     pub waited: Waited,
+    /// Where mails are handed to; without one they go to the outbox.
+    pub server: Option<Arc<MailServer>>,
     /// Where the secret is that product keys are sealed with.
     pub vault: Arc<vault::SecretPlace>,
     /// Connections for the lanes of a big file; without them it has one lane.
@@ -139,6 +142,7 @@ impl Context {
             epoch: self.epoch,
             stop: self.stop.clone(),
             waited: self.waited.clone(),
+            server: self.server.clone(),
             vault: Arc::clone(&self.vault),
             lanes: self.lanes.clone(),
             rates: OnceCell::new(),

@@ -1,0 +1,170 @@
+//! Mails on their way to a mail server, one at a time: claimed, and what came of it on record, whoever dies in between.
+
+use sqlx::{Connection, PgConnection};
+
+use super::{Leased, Sending, contents, withdraw};
+use crate::store::Result;
+
+/// How long mails wait, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The pause after the first try, in seconds; it doubles with every further one.
+    pub first_pause: f64,
+    /// The longest.
+    pub longest_pause: f64,
+    /// After so long one is given up.
+    pub give_up_after: f64,
+    /// Whether one of which nobody knows is handed over once more, or held.
+    pub resend_unknown: bool,
+}
+
+/// What a lane found of a mail that it claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneOutcome {
+    /// The server has it.
+    Sent,
+    /// It never will.
+    Refused,
+    /// It cannot be written.
+    Failed,
+    /// Another time.
+    Later,
+    /// Nobody knows.
+    Unknown,
+    /// It was not tried: the server takes nothing.
+    Untried,
+}
+
+impl LaneOutcome {
+    const fn status(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Later | Self::Untried => "queued",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How many mails a lane could claim now, at most `at_most`.
+pub async fn due(conn: &mut PgConnection, patience: Patience, at_most: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "due!" from (
+               select from mail
+               where status in ('queued', 'unknown') and (next_try_at is null or next_try_at <= now())
+                 and (status = 'queued' or not resent and $1
+                      and first_tried_at > now() - make_interval(secs => $2))
+               limit $3) due"#,
+        patience.resend_unknown,
+        patience.give_up_after,
+        at_most
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Claims the oldest mail that is due, and says what is in it; what is not to be sent any more is withdrawn on the way.
+pub async fn claim(
+    conn: &mut PgConnection,
+    by: &str,
+    sending: Sending,
+    lease_seconds: f64,
+    patience: Patience,
+) -> Result<Option<Leased>> {
+    loop {
+        let mut tx = conn.begin().await?;
+        let claimed = sqlx::query_scalar!(
+            "update mail set status = 'claimed', claimed_by = $1, epoch = epoch + 1, attempts = attempts + 1,
+                 lease_until = now() + make_interval(secs => $2), composed_at = coalesce(composed_at, $3),
+                 first_tried_at = coalesce(first_tried_at, now()), resent = status = 'unknown'
+             where mail_id = (
+                 select mail_id from mail
+                 where status in ('queued', 'unknown') and (next_try_at is null or next_try_at <= now())
+                   and (status = 'queued' or not resent and $4
+                        and first_tried_at > now() - make_interval(secs => $5))
+                 order by mail_id limit 1 for update skip locked)
+             returning mail_id",
+            by,
+            lease_seconds,
+            sending.at,
+            patience.resend_unknown,
+            patience.give_up_after
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(mail_id) = claimed else { return Ok(None) };
+        withdraw(&mut tx, &[mail_id], sending.true_on).await?;
+        let leased = contents(&mut tx, &[mail_id]).await?.pop();
+        tx.commit().await?;
+        if leased.is_some() {
+            return Ok(leased);
+        }
+    }
+}
+
+/// Records what came of a mail, unless the claim has passed on. One that was handed over once more and was not taken is as
+/// unknown as it was.
+pub async fn record(
+    conn: &mut PgConnection,
+    mail: &Leased,
+    outcome: LaneOutcome,
+    reply: &str,
+    patience: Patience,
+) -> Result<()> {
+    let untried = outcome == LaneOutcome::Untried;
+    sqlx::query!(
+        "update mail set status = case when $3 = 'queued' and resent then 'unknown' else $3 end,
+             resent = resent and $3 <> 'queued', last_reply = $4, lease_until = null, claimed_by = null,
+             sent_at = case when $3 = 'sent' then now() end, attempts = attempts - $5::boolean::int,
+             next_try_at = case when $3 in ('queued', 'unknown') and not $5 then
+                 now() + make_interval(secs => least($6 * power(2, least(attempts - 1, 30)), $7) * (0.75 + random() / 2)) end
+         where mail_id = $1 and epoch = $2 and status = 'claimed'",
+        mail.mail_id,
+        mail.epoch,
+        outcome.status(),
+        reply,
+        untried,
+        patience.first_pause,
+        patience.longest_pause
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deals with what is left over: of what a process that is gone had claimed nobody knows whether it went, and what was tried
+/// for too long is given up.
+pub async fn settle(conn: &mut PgConnection, patience: Patience) -> Result<()> {
+    sqlx::query!(
+        "update mail set status = 'unknown', claimed_by = null, lease_until = null,
+             next_try_at = now() + make_interval(secs => $1),
+             last_reply = 'nobody can say whether it went: the process that was sending it is gone'
+         where status = 'claimed' and claimed_by is not null and lease_until < now()",
+        patience.first_pause
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update mail set status = 'failed',
+             last_reply = 'given up: no mail server took it in time; ' || coalesce(last_reply, 'none answered')
+         where status = 'queued' and first_tried_at < now() - make_interval(secs => $1)",
+        patience.give_up_after
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Records that the server takes nothing now: for what is due the days begin to count.
+pub async fn blame_server(conn: &mut PgConnection, reply: &str) -> Result<()> {
+    sqlx::query!(
+        "update mail set first_tried_at = coalesce(first_tried_at, now()), last_reply = $1
+         where status = 'queued' and (next_try_at is null or next_try_at <= now())
+           and (first_tried_at is null or last_reply is distinct from $1)",
+        reply
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
