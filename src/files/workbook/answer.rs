@@ -49,19 +49,24 @@ pub struct AnswerBook {
     target: PathBuf,
 }
 
+/// How hard an answer is packed, of at most 9: somebody waits for it, and it is opened once.
+const PACKED: u8 = 3;
+
 /// How the cells of a row look.
 struct Formats {
-    plain: Format,
+    /// `None`: as cells look anyway, which costs no look-up a cell.
+    plain: Option<Format>,
     date: Format,
     instant: Format,
 }
 
 impl Formats {
-    fn of(base: &Format) -> Self {
+    fn of(fill: Option<&Format>) -> Self {
+        let base = fill.cloned().unwrap_or_default();
         Self {
-            plain: base.clone(),
+            plain: fill.cloned(),
             date: base.clone().set_num_format(DATE),
-            instant: base.clone().set_num_format(INSTANT),
+            instant: base.set_num_format(INSTANT),
         }
     }
 }
@@ -73,7 +78,7 @@ impl AnswerBook {
     /// The disk's.
     pub fn begin(rows: SheetRows, target: &Path, language: Language) -> Result<Self, AnswerError> {
         let mut workbook = Workbook::new();
-        workbook.set_properties(&fixed());
+        workbook.set_properties(&fixed()).set_zip_compression_level(PACKED);
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         workbook.set_tempdir(folder.unwrap_or(Path::new("."))).map_err(failed)?;
         let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
@@ -92,7 +97,7 @@ impl AnswerBook {
             record: Record::default(),
             language,
             workbook,
-            formats: [Formats::of(&Format::new()), Formats::of(&rejected)],
+            formats: [Formats::of(None), Formats::of(Some(&rejected))],
             header_at: 0,
             next_at: 0,
             masking: None,
@@ -233,20 +238,36 @@ fn write_cell(
     cell: &SheetCell,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    match cell {
-        SheetCell::Empty => sheet.write_blank(row, column, &formats.plain)?,
-        SheetCell::Text(text) if text.chars().count() > CELL => {
-            let text: String = text.chars().take(CELL).collect();
-            sheet.write_string_with_format(row, column, text, &formats.plain)?
+    match (cell, &formats.plain) {
+        (SheetCell::Empty, None) => {}
+        (SheetCell::Empty, Some(format)) => {
+            sheet.write_blank(row, column, format)?;
         }
-        SheetCell::Text(text) => sheet.write_string_with_format(row, column, text, &formats.plain)?,
-        SheetCell::Number(number) => sheet.write_number_with_format(row, column, *number, &formats.plain)?,
-        SheetCell::Flag(flag) => sheet.write_boolean_with_format(row, column, *flag, &formats.plain)?,
-        SheetCell::Date(days) => {
+        (SheetCell::Text(text), format) => {
+            let fitting = text.char_indices().nth(CELL).and_then(|(end, _)| text.get(..end));
+            let text = fitting.unwrap_or(text);
+            match format {
+                None => sheet.write_string(row, column, text)?,
+                Some(format) => sheet.write_string_with_format(row, column, text, format)?,
+            };
+        }
+        (SheetCell::Number(number), None) => {
+            sheet.write_number(row, column, *number)?;
+        }
+        (SheetCell::Number(number), Some(format)) => {
+            sheet.write_number_with_format(row, column, *number, format)?;
+        }
+        (SheetCell::Flag(flag), None) => {
+            sheet.write_boolean(row, column, *flag)?;
+        }
+        (SheetCell::Flag(flag), Some(format)) => {
+            sheet.write_boolean_with_format(row, column, *flag, format)?;
+        }
+        (SheetCell::Date(days), _) => {
             let has_time = days.fract().abs() > f64::EPSILON;
             let format = if has_time { &formats.instant } else { &formats.date };
-            sheet.write_number_with_format(row, column, *days, format)?
+            sheet.write_number_with_format(row, column, *days, format)?;
         }
-    };
+    }
     Ok(())
 }

@@ -26,14 +26,23 @@ const OVERLAP: usize = 64;
 const DECLARATIONS: [&[u8]; 2] = [b"<!DOCTYPE", b"<!ENTITY"];
 /// What they, comments and the like begin with.
 const MARKED: &[u8] = b"<!";
+/// What areas of merged cells are called.
+const MERGED: &[u8] = b"mergeCell";
 /// Before the number of texts for which a reader makes room.
 const TEXTS: &[u8] = b"uniqueCount";
+
+/// What was seen in an archive that was looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookedThrough {
+    /// Areas of merged cells are named in it, of whichever sheet.
+    pub names_merged: bool,
+}
 
 /// Looks through the archive at a path.
 ///
 /// # Errors
 /// It is no workbook, or one that is not read.
-pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<(), Refusal> {
+pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<LookedThrough, Refusal> {
     let file = File::open(path)?;
     let is_too_large = file.metadata()?.len() > limits.file_bytes;
     let mut archive = match ZipArchive::new(BufReader::new(file)) {
@@ -49,16 +58,18 @@ pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<(), Refusal>
     if archive.len() > limits.parts {
         return Err(WorkbookFault::TooManyParts { limit: limits.parts }.into());
     }
-    let (mut left, mut names) = (limits.unpacked_bytes, HashSet::new());
+    let (mut left, mut names, mut names_merged) = (limits.unpacked_bytes, HashSet::new(), false);
     for at in 0..archive.len() {
         let part = archive.by_index(at).map_err(|error| damaged(&error))?;
         let name = part.name().map_err(|error| damaged(&error))?.to_string();
         if !names.insert(name.to_lowercase()) {
             return Err(WorkbookFault::Damaged { why: format!("it holds {name} twice") }.into());
         }
-        left = unpack(part, &name, left, limits)?;
+        let (of_others, is_named) = unpack(part, &name, left, limits)?;
+        left = of_others;
+        names_merged |= is_named;
     }
-    Ok(())
+    Ok(LookedThrough { names_merged })
 }
 
 /// Whether an archive that cannot be opened was to be a workbook, by what comes first in it.
@@ -102,8 +113,13 @@ fn says_of_macros<R: Read + Seek>(archive: &mut ZipArchive<R>) -> bool {
     String::from_utf8_lossy(&text).to_lowercase().contains("macroenabled")
 }
 
-/// Unpacks a part into nothing; says how many bytes are left of what all may unpack to.
-fn unpack(part: impl Read, name: &str, left: u64, limits: &WorkbookLimits) -> Result<u64, WorkbookFault> {
+/// Unpacks a part into nothing; says how many bytes are left of what all may unpack to, and whether it names merged cells.
+fn unpack(
+    part: impl Read,
+    name: &str,
+    left: u64,
+    limits: &WorkbookLimits,
+) -> Result<(u64, bool), WorkbookFault> {
     let mut unpacked = Unpacked::of(part, name, left, limits);
     let begins_as_xml = |start: &[u8]| {
         let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
@@ -120,7 +136,7 @@ fn unpack(part: impl Read, name: &str, left: u64, limits: &WorkbookLimits) -> Re
     unpacked.is_strict &= whole;
     loop {
         match unpacked.fill_buf().map(<[u8]>::len) {
-            Ok(0) => return Ok(unpacked.left),
+            Ok(0) => return Ok((unpacked.left, unpacked.names_merged)),
             Ok(read) => unpacked.consume(read),
             Err(error) => {
                 let damaged = WorkbookFault::Damaged { why: format!("{name}: {error}") };
@@ -142,6 +158,8 @@ struct Unpacked<'a, R> {
     of_part: u64,
     /// It has comments or the like.
     marked: bool,
+    /// It names areas of merged cells.
+    names_merged: bool,
     /// It is read as XML: no text and no tag in it may be of any length.
     is_strict: bool,
     /// Bytes since the last `<`.
@@ -164,6 +182,7 @@ impl<'a, R: Read> Unpacked<'a, R> {
             left,
             of_part: 0,
             marked: false,
+            names_merged: false,
             is_strict: false,
             since: 0,
             piece: vec![0; OVERLAP + CHUNK],
@@ -197,7 +216,9 @@ impl<'a, R: Read> Unpacked<'a, R> {
         }
         let end = OVERLAP.saturating_add(got);
         let seen = self.piece.get(if is_first { OVERLAP } else { 0 }..end).unwrap_or_default();
-        self.marked |= self.of.is_sheet && seen.windows(MARKED.len()).any(|window| window == MARKED);
+        let is_marked = places(seen, MARKED).next().is_some();
+        self.marked |= self.of.is_sheet && is_marked;
+        self.names_merged |= places(seen, MERGED).next().is_some();
         let has = self.of.forbidden(seen, is_first, limits);
         let has = has.or((self.marked && self.of_part > limits.kept_bytes)
             .then_some("has comments in a sheet of that size"));
@@ -262,8 +283,7 @@ impl ArchivePart {
                 .iter()
                 .any(|one| from.get(..one.len()).is_some_and(|start| start.eq_ignore_ascii_case(one)))
         };
-        let mut marks = piece.windows(MARKED.len()).enumerate().filter(|(_, window)| *window == MARKED);
-        if self.is_xml && marks.any(|(at, _)| declares(at)) {
+        if self.is_xml && places(piece, MARKED).any(declares) {
             return Some("declares entities of XML");
         }
         let wide = |start: &[u8]| matches!(start, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, ..] | [_, 0, ..]);
@@ -273,11 +293,17 @@ impl ArchivePart {
         if self.is_sheet {
             return None;
         }
-        let counts = piece.windows(TEXTS.len()).enumerate().filter(|(_, window)| *window == TEXTS);
-        let mut counts =
-            counts.map(|(at, _)| count(piece.get(at.saturating_add(TEXTS.len())..).unwrap_or_default()));
+        let mut counts = places(piece, TEXTS)
+            .map(|at| count(piece.get(at.saturating_add(TEXTS.len())..).unwrap_or_default()));
         counts.any(|count| count > limits.shared_texts).then_some("asks for room for more texts than fit")
     }
+}
+
+/// Where in a piece something stands.
+fn places(piece: &[u8], what: &'static [u8]) -> impl Iterator<Item = usize> {
+    let first = what.first().copied().unwrap_or_default();
+    let begins = piece.iter().enumerate().filter(move |(_, byte)| **byte == first);
+    begins.map(|(at, _)| at).filter(move |at| piece.get(*at..).is_some_and(|rest| rest.starts_with(what)))
 }
 
 /// The number in ` = "1200"`.
@@ -311,7 +337,7 @@ mod tests {
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), zip.finish().unwrap().into_inner()).unwrap();
-        look_through(file.path(), limits).map_err(|refusal| refusal.to_string())
+        look_through(file.path(), limits).map(|_| ()).map_err(|refusal| refusal.to_string())
     }
 
     #[test]

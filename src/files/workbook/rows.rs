@@ -84,6 +84,27 @@ pub fn damaged(error: &XlsxError) -> Refusal {
     WorkbookFault::Damaged { why: error.to_string() }.into()
 }
 
+/// What is wrong with a sheet, with the address in it.
+#[must_use]
+pub fn within(sheet: &str, line: u64, refusal: Refusal) -> Refusal {
+    let at = |columns: &[usize], line: u64| {
+        columns.iter().map(|column| address(column.saturating_sub(1), line)).collect::<Vec<_>>().join(", ")
+    };
+    let at = match &refusal {
+        Refusal::Workbook(_) | Refusal::InSheet { .. } | Refusal::Io(_) => return refusal,
+        Refusal::DuplicateColumn { column, .. } => at(&[*column], line),
+        Refusal::MisnamedColumns { columns: near, .. } | Refusal::PortalLacks { near, .. }
+            if !near.is_empty() =>
+        {
+            at(&near.iter().map(|near| near.column).collect::<Vec<_>>(), line)
+        }
+        Refusal::CellTooLong { line, column, .. } => at(&[*column], *line),
+        Refusal::TooManyColumns { line, limit } => at(&[limit.saturating_add(1)], *line),
+        _ => at(&[1], line),
+    };
+    Refusal::InSheet { sheet: sheet.to_owned(), at, refusal: Box::new(refusal) }
+}
+
 /// Rows as they come from a sheet's cells.
 pub struct SheetCells<'a> {
     reader: XlsxCellReader<'a, BufReader<File>>,
@@ -269,7 +290,8 @@ impl SheetRows {
     }
 }
 
-/// Reads a sheet to its end and hands its rows over, as long as somebody takes them.
+/// Reads a sheet to its end and hands its rows over, as long as somebody takes them. At its end a formula without a stored
+/// value refuses it: nobody knows what its cell says.
 fn hand_over(
     path: &Path,
     number: u16,
@@ -286,11 +308,15 @@ fn hand_over(
         return Ok(());
     }
     let mut rows = Vec::with_capacity(ROWS);
-    while let Some(row) = cells.row()? {
+    while let Some(row) = cells.row().map_err(|refusal| within(&name, 1, refusal))? {
         rows.push(row);
         if rows.len() >= ROWS && send.send(Ok(HandedOver::Rows(std::mem::take(&mut rows)))).is_err() {
             return Ok(());
         }
+    }
+    if !cells.formulas().is_empty() {
+        let cells = cells.formulas().to_vec();
+        return Err(WorkbookFault::FormulaWithoutValue { sheet: name.clone(), cells }.into());
     }
     let _ = send.send(Ok(HandedOver::Rows(rows)));
     let _ = send.send(Ok(HandedOver::End));

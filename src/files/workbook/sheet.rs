@@ -1,5 +1,4 @@
-//! Which sheet of a workbook is meant: the one that was named, or the only one whose header is known. It is read once to its end
-//! before anything of it is taken in, because what makes a cell's value unsure refuses the workbook, with the cell's address.
+//! Which sheet of a workbook is meant: the one that was named, or the only one whose header is known.
 
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use super::{
     cell::{address, without_nul},
     fault::WorkbookFault,
     package,
-    rows::{OpenWorkbook, SheetCells, SheetHead, contained, damaged, open},
+    rows::{OpenWorkbook, SheetCells, SheetHead, contained, damaged, open, within},
 };
 use crate::{
     domain::kinds::Kind,
@@ -34,21 +33,23 @@ pub struct ChosenSheet {
     pub profile: Profile,
 }
 
-/// Finds the sheet that is meant, and reads it to its end.
+/// Finds the sheet that is meant. Whether its rows can be read is seen when they are.
 ///
 /// # Errors
-/// It is no workbook, or one that is not read; no sheet is meant, or several are; cells whose value is not sure.
+/// It is no workbook, or one that is not read; no sheet is meant, or several are; its cells are merged.
 pub fn choose(
     path: &Path,
     asked: Option<&str>,
     kind: Option<Kind>,
     limits: Limits,
 ) -> Result<ChosenSheet, Refusal> {
-    package::look_through(path, &WorkbookLimits::default())?;
+    let looked = package::look_through(path, &WorkbookLimits::default())?;
     let mut book = open(path)?;
     contained(|| {
         let chosen = find(&mut book, asked, kind, limits)?;
-        refuse_unsure(&mut book, &chosen.name, limits)?;
+        if looked.names_merged {
+            refuse_merged(&mut book, &chosen.name)?;
+        }
         Ok(chosen)
     })
 }
@@ -135,36 +136,8 @@ fn telling(mut refusals: Vec<Refusal>) -> Refusal {
     first.map_or(WorkbookFault::NoSheet.into(), |first| refusals.swap_remove(first))
 }
 
-/// What is wrong with a sheet, with the address in it.
-#[must_use]
-pub fn within(sheet: &str, line: u64, refusal: Refusal) -> Refusal {
-    let at = |columns: &[usize], line: u64| {
-        columns.iter().map(|column| address(column.saturating_sub(1), line)).collect::<Vec<_>>().join(", ")
-    };
-    let at = match &refusal {
-        Refusal::Workbook(_) | Refusal::InSheet { .. } | Refusal::Io(_) => return refusal,
-        Refusal::DuplicateColumn { column, .. } => at(&[*column], line),
-        Refusal::MisnamedColumns { columns: near, .. } | Refusal::PortalLacks { near, .. }
-            if !near.is_empty() =>
-        {
-            at(&near.iter().map(|near| near.column).collect::<Vec<_>>(), line)
-        }
-        Refusal::CellTooLong { line, column, .. } => at(&[*column], *line),
-        Refusal::TooManyColumns { line, limit } => at(&[limit.saturating_add(1)], *line),
-        _ => at(&[1], line),
-    };
-    Refusal::InSheet { sheet: sheet.to_owned(), at, refusal: Box::new(refusal) }
-}
-
-/// Reads a sheet to its end: every row fits, no formula is without its value, and no cells are merged.
-fn refuse_unsure(book: &mut OpenWorkbook, sheet: &str, limits: Limits) -> Result<(), Refusal> {
-    let mut cells = SheetCells::of(book, sheet, limits)?;
-    while cells.row().map_err(|refusal| within(sheet, 1, refusal))?.is_some() {}
-    if !cells.formulas().is_empty() {
-        let cells = cells.formulas().to_vec();
-        return Err(WorkbookFault::FormulaWithoutValue { sheet: sheet.to_owned(), cells }.into());
-    }
-    drop(cells);
+/// No cells are merged: it could not be told to which row their value belongs.
+fn refuse_merged(book: &mut OpenWorkbook, sheet: &str) -> Result<(), Refusal> {
     let merged = book.merge_cells_by_sheet_name(sheet).map_err(|error| damaged(&error))?;
     let of = |(row, column): (u32, u32)| address(column as usize, u64::from(row).saturating_add(1));
     let merged = merged.iter().filter(|area| area.start != area.end);

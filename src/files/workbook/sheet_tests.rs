@@ -109,6 +109,11 @@ fn what_a_lenient_reader_would_make_something_else_of_is_refused_with_its_cell()
         ("<v>3</v>", "<v>&#51;</v>", "stands where none is read"),
         ("<v>3</v>", "3<v>3</v>", "text stands where none is read"),
         ("t=\"s\"><v>3</v>", "t=\"inlineStr\"><v>3</v>", "its text is not in its place"),
+        (
+            "t=\"s\"><v>3</v>",
+            "t=\"inlineStr\"><is><t>4301</t></is><v>3</v>",
+            "cell A2: its text is not in its place",
+        ),
         ("t=\"s\"><v>3</v>", "t=\"s\"><v>3</v><is><t>x</t></is>", "its type is not that of its text"),
         ("t=\"s\"><v>3</v>", "><v>3rd</v>", "'3rd' is no number"),
         ("t=\"s\"><v>3</v>", "t=\"x\"/>", "no cell has the type 'x'"),

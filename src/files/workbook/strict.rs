@@ -63,14 +63,30 @@ enum Element {
 
 /// What a cell says of itself, and what was seen of it.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen, each read by its name")]
 struct SeenCell {
     /// Its place, as written.
     place: String,
-    /// Its type, as written.
-    of: Option<String>,
+    /// Its type, as written, if it has one.
+    of: String,
+    is_typed: bool,
     formula: bool,
     value: bool,
     text: bool,
+}
+
+impl SeenCell {
+    /// Makes it one of which nothing was seen.
+    fn clear(&mut self) {
+        self.place.clear();
+        self.is_typed = false;
+        (self.formula, self.value, self.text) = (false, false, false);
+    }
+
+    /// Its type.
+    fn of(&self) -> Option<&str> {
+        self.is_typed.then_some(self.of.as_str())
+    }
 }
 
 /// Where in a part it stands.
@@ -142,9 +158,8 @@ impl Strict {
         }
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| error.to_string())?;
-            if attribute.value.contains('<')
-                || attribute.value.contains('&') && unescape(&attribute.value).is_err()
-            {
+            let marked = attribute.value.bytes().find(|byte| matches!(byte, b'<' | b'&'));
+            if marked.is_some() && (attribute.value.contains('<') || unescape(&attribute.value).is_err()) {
                 return Err(format!("'{}' has a value that cannot be read", attribute.key.as_ref()));
             }
             if matches!(element, Element::Row | Element::Cell) {
@@ -183,6 +198,8 @@ impl Strict {
             (Element::SheetData, "row") => Ok(Element::Row),
             (Element::Row, "c") => Ok(Element::Cell),
             (Element::Cell, "f") => once(&mut self.cell.formula, Element::Formula),
+            // The reader would take the value for the text.
+            (Element::Cell, "v") if self.cell.text => Err("its text is not in its place".to_owned()),
             (Element::Cell, "v") => {
                 self.has_value = false;
                 once(&mut self.cell.value, Element::Value)
@@ -219,7 +236,7 @@ impl Strict {
         if element == Element::Row {
             self.line = None;
         } else {
-            self.cell = SeenCell::default();
+            self.cell.clear();
         }
     }
 
@@ -232,7 +249,10 @@ impl Strict {
         match (element, key) {
             (Element::Row, "r") => self.line = Some(value.to_owned()),
             (Element::Cell, "r") => value.clone_into(&mut self.cell.place),
-            (Element::Cell, "t") => self.cell.of = Some(value.to_owned()),
+            (Element::Cell, "t") => {
+                value.clone_into(&mut self.cell.of);
+                self.cell.is_typed = true;
+            }
             (Element::Cell, "s") if !is_digits(value) => return Err(format!("'{value}' is no style")),
             _ => {}
         }
@@ -266,7 +286,7 @@ impl Strict {
     /// A cell has one value, in the place for its type.
     fn end_cell(&self) -> Result<(), String> {
         let cell = &self.cell;
-        match cell.of.as_deref() {
+        match cell.of() {
             Some("inlineStr") if cell.value && !cell.text => Err("its text is not in its place".to_owned()),
             None | Some("b" | "d" | "e" | "n" | "s" | "str") if cell.text => {
                 Err("its type is not that of its text".to_owned())
@@ -300,7 +320,7 @@ impl Strict {
     /// A value's text is of the cell's type; as its only piece, unless it is text.
     fn value(&mut self, text: &str) -> Result<(), String> {
         let again = std::mem::replace(&mut self.has_value, true);
-        match self.cell.of.as_deref() {
+        match self.cell.of() {
             Some("str" | "d" | "inlineStr") => Ok(()),
             _ if again => Err("its value is of several pieces".to_owned()),
             Some("s") if !is_digits(text) => Err(format!("'{text}' is no number of a shared text")),
@@ -319,7 +339,7 @@ impl Strict {
         if !known {
             return Err(format!("'&{name};' means nothing"));
         }
-        match (self.open.last(), self.cell.of.as_deref()) {
+        match (self.open.last(), self.cell.of()) {
             (Some(Element::Value), Some("str" | "d" | "inlineStr"))
             | (
                 Some(
