@@ -1,4 +1,6 @@
-//! Entitlements that a file brought or changed, and the orders that it made by them.
+//! Entitlements that a file brought or changed, and the orders that it made by them. A file may have hundreds of thousands of
+//! rows, and the database may know nothing of its tables: so the versions of a file are found at once, and what belongs to each
+//! is looked up along an index (`offset 0` keeps such a look-up from being made a join of whole tables).
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -65,8 +67,9 @@ pub async fn against(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<H
            ), touched as materialized (
                select o.entitlement_id, o.first_no, o.first_no = 1 as made, e.partner_id, e.membership_id,
                       m.order_id || '/' || e.benefit as subject, p.number
-               from own o join entitlement e using (entitlement_id) join membership m using (membership_id)
-               join partner p on p.partner_id = e.partner_id
+               from own o cross join lateral (select * from entitlement where entitlement_id = o.entitlement_id offset 0) e
+               cross join lateral (select order_id from membership where membership_id = e.membership_id offset 0) m
+               cross join lateral (select number from partner where partner_id = e.partner_id offset 0) p
            )
            select number as "partner!", subject as "subject!", built as "built!", what as "what!", "on" from (
                select distinct on (t.entitlement_id) t.number, t.subject,
@@ -131,13 +134,16 @@ pub async fn against(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<H
 async fn beside(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<FoundHindrance>> {
     Ok(sqlx::query_as!(
         FoundHindrance,
-        r#"with touched as materialized (
-               select distinct e.entitlement_id, e.partner_id, e.membership_id, e.benefit, e.benefit_type, m.offer,
+        r#"with own as materialized (
+               select distinct entitlement_id from entitlement_version where file_id = any($1) and not restores
+           ), touched as materialized (
+               select e.entitlement_id, e.partner_id, e.membership_id, e.benefit, e.benefit_type, m.offer,
                       m.order_id || '/' || e.benefit as subject, p.number
-               from entitlement_version v join entitlement e using (entitlement_id) join membership m using (membership_id)
-               join partner p on p.partner_id = e.partner_id
-               where v.file_id = any($1) and not v.restores
-                 and (e.benefit_type = 'core' and m.offer in ('silver', 'gold') or m.offer = 'action_pack')
+               from own cross join lateral (select * from entitlement where entitlement_id = own.entitlement_id offset 0) e
+               cross join lateral (select offer, order_id from membership
+                                   where membership_id = e.membership_id offset 0) m
+               cross join lateral (select number from partner where partner_id = e.partner_id offset 0) p
+               where (e.benefit_type = 'core' and m.offer in ('silver', 'gold') or m.offer = 'action_pack')
            )
            select t.number as "partner!", t.subject as "subject!", 'beside' as "built!", x.subject as "what!", x."on"
            from touched t cross join lateral (
@@ -165,23 +171,27 @@ async fn beside(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<FoundH
 async fn of_moved_years(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<FoundHindrance>> {
     Ok(sqlx::query_as!(
         FoundHindrance,
-        // Each order's are looked up along indexes, however many there are and whatever is known of the tables.
-        r#"with moved as materialized (
+        r#"with own as materialized (
+               select distinct entitlement_id from entitlement_version where file_id = any($1) and not restores
+           ), touched as materialized (
+               select distinct e.membership_id
+               from own cross join lateral (select membership_id from entitlement
+                                            where entitlement_id = own.entitlement_id offset 0) e
+           ), moved as materialized (
                select m.membership_id, m.order_id, p.number
-               from (select distinct e.membership_id from entitlement_version v join entitlement e using (entitlement_id)
-                     where v.file_id = any($1) and not v.restores) touched
+               from touched
                cross join lateral (select * from membership where membership_id = touched.membership_id offset 0) m
-               join partner p using (partner_id)
+               cross join lateral (select number from partner where partner_id = m.partner_id offset 0) p
                cross join lateral (
                    select min(coalesce(before.starts_on, e.starts_on)) as starts_on
                    from (select * from entitlement where membership_id = touched.membership_id offset 0) e
                    cross join lateral (select min(version_no) as first_no from entitlement_version v
                                        where v.entitlement_id = e.entitlement_id and v.file_id = any($1)
-                                         and not v.restores) own
+                                         and not v.restores) first
                    left join lateral (select starts_on from entitlement_version v
-                                      where v.entitlement_id = e.entitlement_id and v.version_no < own.first_no
+                                      where v.entitlement_id = e.entitlement_id and v.version_no < first.first_no
                                       order by v.version_no desc limit 1) before on true
-                   where own.first_no is distinct from 1) remaining
+                   where first.first_no is distinct from 1) remaining
                where m.renews is null and m.starts_on <> remaining.starts_on
            )
            select m.number as "partner!", m.order_id || '/' || e.benefit as "subject!", 'booked' as "built!",
@@ -191,8 +201,10 @@ async fn of_moved_years(conn: &mut PgConnection, group: &FileGroup) -> Result<Ve
            cross join lateral (select kind, effective_on from transfer b
                                where b.entitlement_id = e.entitlement_id and b.recorded_at >= $2
                                order by b.transfer_id limit 1) x
-           where not exists (select from entitlement_version v
-                             where v.entitlement_id = e.entitlement_id and v.file_id = any($1) and not v.restores)"#,
+           left join lateral (select v.version_no from entitlement_version v
+                              where v.entitlement_id = e.entitlement_id and v.file_id = any($1) and not v.restores
+                              limit 1) by_file on true
+           where by_file.version_no is null"#,
         &group.files as &[FileNo],
         group.received_at
     )
@@ -217,15 +229,22 @@ async fn touched_orders(
     ids: Option<&[OrderNo]>,
 ) -> Result<Vec<TouchedOrder>> {
     let rows = sqlx::query!(
-        r#"select membership_id as "membership_id: OrderNo", partner_id as "partner_id: PartnerNo",
-                  order_id as "order_id: OrderId", offer, purchased_on, starts_on, anniversary_on,
-                  renews is not null as "fixed!",
+        r#"with own as materialized (
+               select distinct entitlement_id from entitlement_version where file_id = any($1) and not restores
+           ), touched as materialized (
+               select e.membership_id
+               from own cross join lateral (select membership_id from entitlement
+                                            where entitlement_id = own.entitlement_id offset 0) e
+               union
+               select unnest($2::bigint[])
+           )
+           select m.membership_id as "membership_id!: OrderNo", partner_id as "partner_id!: PartnerNo",
+                  order_id as "order_id!: OrderId", offer, purchased_on, starts_on as "starts_on!",
+                  anniversary_on as "anniversary_on!", renews is not null as "fixed!",
                   (select min(e.starts_on) from entitlement e where e.membership_id = m.membership_id) as earliest
-           from membership m
-           where membership_id = any($2) or membership_id in (
-               select e.membership_id from entitlement_version v join entitlement e using (entitlement_id)
-               where v.file_id = any($1) and not v.restores)
-           order by membership_id"#,
+           from touched
+           cross join lateral (select * from membership where membership_id = touched.membership_id offset 0) m
+           order by m.membership_id"#,
         files as &[FileNo],
         ids.unwrap_or_default() as &[OrderNo]
     )
@@ -275,8 +294,10 @@ async fn restore(conn: &mut PgConnection, group: &FileGroup, on: NaiveDate) -> R
                insert into taken_back (file_id, partner_id, partner, subject_kind, subject, line, said, stands, business_on)
                select $2, e.partner_id, p.number, 'entitlement', m.order_id || '/' || e.benefit, b.line, to_jsonb(e),
                       to_jsonb(b) - 'last_no' - 'line', $3
-               from before b join entitlement e using (entitlement_id) join membership m using (membership_id)
-               join partner p on p.partner_id = e.partner_id
+               from before b cross join lateral (select * from entitlement
+                                                 where entitlement_id = b.entitlement_id offset 0) e
+               cross join lateral (select order_id from membership where membership_id = e.membership_id offset 0) m
+               cross join lateral (select number from partner where partner_id = e.partner_id offset 0) p
            ), version as (
                insert into entitlement_version (entitlement_id, version_no, partner_id, file_id, line, quantity, starts_on,
                    expires_on, amount_minor, currency, competency, subscription_id, benefit_type, restores)
@@ -324,7 +345,8 @@ async fn restore(conn: &mut PgConnection, group: &FileGroup, on: NaiveDate) -> R
 /// What they brought.
 async fn remove(conn: &mut PgConnection, group: &FileGroup, on: NaiveDate) -> Result<usize> {
     let ids = sqlx::query_scalar!(
-        r#"select e.entitlement_id as "id: EntitlementNo" from entitlement_version v join entitlement e using (entitlement_id)
+        r#"select v.entitlement_id as "id!: EntitlementNo" from entitlement_version v
+           cross join lateral (select from entitlement where entitlement_id = v.entitlement_id offset 0) e
            where v.file_id = any($1) and not v.restores and v.version_no = 1"#,
         &group.files as &[FileNo]
     )
@@ -334,9 +356,12 @@ async fn remove(conn: &mut PgConnection, group: &FileGroup, on: NaiveDate) -> Re
     sqlx::query!(
         "insert into taken_back (file_id, partner_id, partner, subject_kind, subject, line, said, business_on)
          select $2, e.partner_id, p.number, 'entitlement', m.order_id || '/' || e.benefit, v.line, to_jsonb(e), $3
-         from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
-         join entitlement_version v on v.entitlement_id = e.entitlement_id and v.version_no = 1
-         where e.entitlement_id = any($1)",
+         from unnest($1::bigint[]) as of (id)
+         cross join lateral (select * from entitlement where entitlement_id = of.id offset 0) e
+         cross join lateral (select order_id from membership where membership_id = e.membership_id offset 0) m
+         cross join lateral (select number from partner where partner_id = e.partner_id offset 0) p
+         cross join lateral (select line from entitlement_version
+                             where entitlement_id = of.id and version_no = 1 offset 0) v",
         ids as &[EntitlementNo],
         group.number.get(),
         on
