@@ -109,6 +109,23 @@ pub const FILES: [OfRows; 14] = [
     },
 ];
 
+/// What is taken in by mistake, and taken back: an order more of each partner, and a user.
+pub const MISTAKEN: [OfRows; 2] = [
+    OfRows {
+        name: "entitlements_mistaken",
+        header: "partner_id,order_id,offer,benefit,benefit_type,quantity,purchased_on,starts_on,expires_on,amount,currency",
+        rows: &[
+            "{p},W-{n},silver,azure_monthly_credit,incremental,1,2024-06-01,2024-06-01,2025-05-31,100.00,USD",
+            "{p},W-{n},silver,software/windows,incremental,1,2024-06-01,2024-06-01,2025-05-31,,",
+        ],
+    },
+    OfRows {
+        name: "users_mistaken",
+        header: "partner_id,object_id,user_principal_name,role",
+        rows: &["{p},other-{p},bob@p{p}.example,global_admin"],
+    },
+];
+
 /// Cancellations of as many orders: service requests as well.
 pub const CANCELLATIONS: OfRows = OfRows {
     name: "cancellations",
@@ -122,7 +139,8 @@ impl OfRows {
         if self.name == CANCELLATIONS.name {
             return "service_requests";
         }
-        self.name.strip_suffix("_again").unwrap_or(self.name)
+        let of_kind = self.name.strip_suffix("_again").or_else(|| self.name.strip_suffix("_mistaken"));
+        of_kind.unwrap_or(self.name)
     }
 
     /// Writes it, for so many partners; says where it is and how many rows it has.

@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 21] = [
+const WITHOUT: [&str; 20] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -26,7 +26,6 @@ const WITHOUT: [&str; 21] = [
     "rates unpublished", // acts on one day
     "rates admit",
     "rates revert",
-    "import revert", // what one file did
     "requests admit",
     "requests refuse", // act on what is named
     "template",        // no store

@@ -8,7 +8,7 @@ use benefactor::{
     store::export::{EXPORTS, Export},
 };
 
-use super::cast::{self, ASKED_ON, CANCELLATIONS, FILES, KNOWN_ON, OfRows};
+use super::cast::{self, ASKED_ON, CANCELLATIONS, FILES, KNOWN_ON, MISTAKEN, OfRows};
 use crate::place::Place;
 
 /// What a step works on.
@@ -139,8 +139,13 @@ pub fn all(place: &Place, rows: u64) -> Result<Vec<Step>> {
         }
         steps.push(step);
         if of.name == "entitlements" {
-            steps.push(snapshot(&path, rows)?);
+            steps.extend(snapshot(&path, rows)?);
         }
+    }
+    for of in &MISTAKEN {
+        let (step, path, count) = of_file(place, of, rows, KNOWN_ON)?;
+        steps.push(step);
+        steps.push(taken_back(&format!("import revert {}", of.kind()), &path, count));
     }
     steps.push(
         job("provision_credits", 6 * rows, "2024-06-13")
@@ -155,8 +160,9 @@ pub fn all(place: &Place, rows: u64) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The step that says what a full snapshot of all partners would end: of each a benefit that it does not have.
-fn snapshot(path: &str, partners: u64) -> Result<Step> {
+/// A full snapshot of all partners, which lacks a benefit of each: what it would end is said, then it is taken in, and taken
+/// back.
+fn snapshot(path: &str, partners: u64) -> Result<[Step; 3]> {
     let all = fs::read_to_string(path)?;
     let mut lines: Vec<&str> = all.lines().filter(|line| !line.contains(",advisory_hours,")).collect();
     let rows = lines.len() - 1;
@@ -164,10 +170,30 @@ fn snapshot(path: &str, partners: u64) -> Result<Step> {
     let whole = path.replace("entitlements.csv", "entitlements_whole.csv");
     fs::write(&whole, lines.join("\n"))?;
     let count = rows.to_string();
+    let rows = Of::Rows(u64::try_from(rows)?);
     let args =
         ["import", &whole, "--dry-run", "--accept-ends", "--snapshot", "--as-of", ASKED_ON, "--rows", &count];
     let says = format!("ends what it lacks ({partners})");
-    Ok(Step::asks("import entitlements --snapshot --dry-run", Of::Rows(u64::try_from(rows)?), &args, &says))
+    let tried = Step::asks("import entitlements --snapshot --dry-run", rows, &args, &says);
+    let now = format!("{KNOWN_ON}T10:00:00Z");
+    let of_file = ["import", &whole, "--accept-ends", "--snapshot", "--as-of", KNOWN_ON, "--rows", &count];
+    let by = ["--by", "bench", "--why", "measured", "--now", &now];
+    let missing = "select count(*)::text from entitlement where missing_by is not null";
+    let taken = Step::new("import entitlements --snapshot", rows, &[&of_file[..], &by].concat());
+    let back = taken_back("import revert snapshot", &whole, partners);
+    Ok([tried, taken.leaves(missing, partners), back.leaves(missing, 0)])
+}
+
+/// The step that takes a file back of which so many rows did something.
+fn taken_back(what: &str, path: &str, rows: u64) -> Step {
+    let now = format!("{KNOWN_ON}T11:00:00Z");
+    let args = ["import", "revert", path, "--by", "bench", "--why", "measured", "--now", &now];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let kept = format!(
+        "select count(*)::text from taken_back t join file f using (file_id)
+         where f.name = '{name}' and t.subject_kind <> 'order'"
+    );
+    Step::new(what, Of::Rows(rows), &args).leaves(&kept, rows)
 }
 
 /// The step that takes a file in, which it writes; where it is, and its rows.
@@ -229,12 +255,11 @@ fn jobs(rows: u64) -> Vec<Step> {
 /// The export of a kind: every row that was taken in, and what came of it.
 fn written(place: &Place, export: &Export, rows: u64) -> Step {
     let count = match export.kind {
-        "entitlements" => 8,
+        "entitlements" | "decisions" => 8,
         "keys" => 3,
         "key_requests" | "service_requests" => 2,
         "ledger" => 13,
         "balances" => 5,
-        "decisions" => 7,
         _ => 1,
     };
     let out = place.file(OUT).display().to_string();
