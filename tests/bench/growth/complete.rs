@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 20] = [
+const WITHOUT: [&str; 22] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -27,8 +27,10 @@ const WITHOUT: [&str; 20] = [
     "rates admit",
     "rates revert",
     "requests admit",
-    "requests refuse", // act on what is named
-    "template",        // no store
+    "requests refuse",
+    "suppressions add",
+    "suppressions remove", // act on what is named
+    "template",            // no store
 ];
 
 /// Every kind of file, job, export and command has its step.

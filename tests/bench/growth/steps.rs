@@ -302,6 +302,8 @@ fn questions(rows: u64) -> Vec<Step> {
         Step::asks("rates list", Of::All, &["rates", "list"], "2024-06-13"),
         Step::asks("files", Of::All, &["files"], ""),
         Step::asks("requests list", Of::All, &["requests", "list"], ""),
+        Step::asks("mail list", Of::All, &["mail", "list", "--state", "sent"], ""),
+        Step::asks("suppressions list", Of::All, &["suppressions", "list"], ""),
         Step::asks("status", Of::All, &["status"], NIGHT),
         Step::asks("digest", Of::Rows(10 * rows), &["digest"], ""),
     ]
