@@ -145,10 +145,8 @@ fn addresses_domains_and_folders_are_plain() {
         let told = findings("email_contacts", "Partner benefits <benefits@benefactor.example>", from);
         assert!(told[0].contains("policy.from"), "{from}: {told:?}");
     }
-    assert!(
-        findings("email_contacts", "domain = \"benefactor.example\"", "domain = \"a b\"")[0]
-            .contains("domain name")
-    );
+    let named = |domain: &str| format!("[policy]\nmessage_id_domain = {domain:?}");
+    assert!(findings("email_contacts", "[policy]", &named("a b"))[0].contains("domain name"));
     for folder in ["", "..", "/tmp", "a/b", "-x"] {
         assert!(
             findings("export_entitlements", "\"exports\"", &format!("{folder:?}"))[0]
