@@ -48,6 +48,10 @@ pub struct FileView {
     pub status: FileStatus,
     /// Rows taken in.
     pub applied: i32,
+    /// Of these, those that changed what was known.
+    pub changed: i32,
+    /// Rows that wait for an operator.
+    pub waiting: i32,
     /// Rows known already.
     pub unchanged: i32,
     /// Rows not taken in.
@@ -68,13 +72,13 @@ pub struct FileView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileStatus {
-    /// No row of it was rejected.
+    /// All rows of it are in.
     Applied,
-    /// Rows of it were rejected, others not.
+    /// Rows of it were rejected, or wait for an operator, and others not.
     Partly,
     /// All of it was.
     Refused,
-    /// It is not answered yet.
+    /// It is not answered yet, or all rows of it wait for an operator.
     Waiting,
     /// It is not read.
     Ignored,
@@ -171,6 +175,8 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
         partner_id: item.partner.clone(),
         status,
         applied: 0,
+        changed: 0,
+        waiting: 0,
         unchanged: 0,
         rejected: 0,
         original: Some(shown_path(&item.path)),
@@ -184,6 +190,9 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
 /// What is said of a file of which rows were rejected and that was to be applied as a whole or not at all.
 const NOT_APPLIED: &str = "nothing of it was applied, because rows are rejected and it was to be applied as a whole (--all-or-nothing)";
 
+/// What is said of a file of which rows wait.
+const ROWS_WAIT: &str = "rows of it wait for an operator: benefactor requests lists them";
+
 fn on_record(inbox: &Path, file: ListedFile) -> FileView {
     let status = status(&file);
     let folder = file.folder.map(|folder| inbox.join(folder));
@@ -193,6 +202,7 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
     };
     let waits = "it is being taken in, or a program has it open for writing";
     let reason = file.said.or_else(|| match status {
+        _ if file.waiting > 0 => Some(ROWS_WAIT.to_owned()),
         FileStatus::Waiting => Some(waits.to_owned()),
         _ if file.reverted.is_some() => file.reverted.map(|how| format!("taken back {how}")),
         _ => file.not_applied.then(|| NOT_APPLIED.to_owned()),
@@ -208,6 +218,8 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
         partner_id: file.partner,
         status,
         applied: file.applied,
+        changed: file.changed,
+        waiting: file.waiting,
         unchanged: file.unchanged,
         rejected: file.rejected,
         original: place(is_there(file.kept)),
@@ -221,6 +233,8 @@ fn on_record(inbox: &Path, file: ListedFile) -> FileView {
 fn status(file: &ListedFile) -> FileStatus {
     let any_in = file.applied > 0 || file.unchanged > 0;
     match file.status.as_str() {
+        "done" if file.waiting > 0 && !any_in && file.rejected == 0 => FileStatus::Waiting,
+        "done" if file.waiting > 0 => FileStatus::Partly,
         "done" if file.rejected == 0 => FileStatus::Applied,
         "done" if any_in && !file.not_applied => FileStatus::Partly,
         "done" | "refused" => FileStatus::Refused,

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use chrono::SecondsFormat;
 use clap::Args;
 
-use super::{exit::Exit, location::location, output::print_view};
+use super::{exit::Exit, files::counted, location::location, output::print_view};
 use crate::{
     answers::files::{self, DroppedFiles, FileView, WhichFiles},
     jobs::engine::name,
     settings::Settings,
-    store::{self, Store},
+    store::{self, Store, file::Tally},
 };
 
 pub(super) const EXAMPLE: &str = "\
@@ -82,9 +82,10 @@ fn head(file: &FileView) -> String {
     if let Some(partner) = &file.partner_id {
         let _ = write!(head, " of {partner}");
     }
-    if file.applied + file.unchanged + file.rejected > 0 {
-        let FileView { applied, unchanged, rejected, .. } = file;
-        let _ = write!(head, ": {applied} applied, {unchanged} unchanged, {rejected} rejected");
+    let FileView { applied, changed, waiting, unchanged, rejected, .. } = *file;
+    let tally = Tally { applied, changed, waiting, unchanged, rejected };
+    if tally != Tally::default() {
+        let _ = write!(head, ": {}", counted(tally, false));
     }
     head
 }

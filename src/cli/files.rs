@@ -14,6 +14,7 @@ use super::{
     output::print,
     reverting,
     snapshot::{self, SnapshotArgs},
+    who::login,
 };
 use crate::{
     domain::{id::PartnerId, kinds::Kind, language::Language},
@@ -25,7 +26,7 @@ use crate::{
     },
     jobs::intake::{self, Dropped, FileOutcome, RowTold, Taken},
     settings::Settings,
-    store::Store,
+    store::{Store, file::Tally},
 };
 
 pub(super) const IMPORT_EXAMPLE: &str = "\
@@ -144,7 +145,8 @@ pub(super) async fn run_import(settings: &Settings, args: ImportArgs) -> anyhow:
     }
     let mut dropped: Vec<Dropped> = Vec::new();
     let snapshot = args.snapshot.stated(args.paths.len())?;
-    let by = args.by.unwrap_or_else(login);
+    let by = args.by.or_else(|| login().map(|login| login.to_string_lossy().into_owned()));
+    let by = by.unwrap_or_default();
     for path in args.paths {
         if !path.exists() {
             let sentence = format!("{}: there is no such file", path.display());
@@ -210,7 +212,7 @@ fn ended(outcomes: &[(Dropped, FileOutcome)]) -> Exit {
             FileOutcome::Done(taken) => {
                 refused |= taken.not_applied;
                 guarded |= taken.snapshot.as_ref().is_some_and(snapshot::is_held);
-                rejected |= taken.tally.rejected > 0;
+                rejected |= taken.tally.rejected > 0 || taken.tally.waiting > 0;
             }
         }
     }
@@ -225,11 +227,6 @@ fn ended(outcomes: &[(Dropped, FileOutcome)]) -> Exit {
     }
 }
 
-/// Who is logged in at the terminal, if that is known.
-fn login() -> String {
-    ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
-}
-
 /// What became of a file, in JSON.
 fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
     match outcome {
@@ -240,7 +237,7 @@ fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
         FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
         FileOutcome::Done(taken) => json!({
             "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
-            "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
+            "changed": taken.tally.changed, "waiting": taken.tally.waiting, "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
             "unknown_columns": taken.unknown, "original_with_rejected_keys": taken.kept,
             "snapshot": taken.snapshot.as_ref().map(snapshot::in_json), "portal": taken.portal, "passed_over": taken.passed_over, "summed": taken.summed,
             "columns": taken.mapping.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
@@ -263,11 +260,11 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
         FileOutcome::Guarded(reason) => print(&format!("{path}: held back, nothing of it is in: {reason}")),
         FileOutcome::Refused(reason) => print(&format!("{path}: refused, nothing of it is in: {reason}")),
         FileOutcome::Done(taken) => {
-            let tally = taken.tally;
             let portal = taken.portal.map_or_else(String::new, |portal| format!(" ({portal})"));
             print(&format!(
-                "{path}: {}{portal}: {} applied, {} unchanged, {} rejected",
-                taken.kind, tally.applied, tally.unchanged, tally.rejected
+                "{path}: {}{portal}: {}",
+                taken.kind,
+                counted(taken.tally, taken.answer.is_none())
             ))?;
             if taken.not_applied {
                 print(
@@ -313,6 +310,15 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Resu
     }
 }
 
+/// What a file's rows came to: `2 applied (1 changed), 1 unchanged, 1 rejected, 1 waiting for an operator`; in brackets only
+/// where it is `rehearsed`.
+pub(super) fn counted(tally: Tally, rehearsed: bool) -> String {
+    let Tally { applied, changed, waiting, unchanged, rejected } = tally;
+    let changed = if rehearsed && changed > 0 { format!(" ({changed} changed)") } else { String::new() };
+    let waiting = if waiting > 0 { format!(", {waiting} waiting for an operator") } else { String::new() };
+    format!("{applied} applied{changed}, {unchanged} unchanged, {rejected} rejected{waiting}")
+}
+
 /// What a dry run tells: which column is which, and rows one by one.
 fn tell_rehearsed(taken: &Taken) -> anyhow::Result<()> {
     if !taken.rows.is_empty() {
@@ -335,7 +341,9 @@ fn tell_rehearsed(taken: &Taken) -> anyhow::Result<()> {
     }
     let told = |status: RowStatus| taken.rows.iter().filter(|row| row.status == status).count();
     let all = [
-        (RowStatus::Applied, taken.tally.applied),
+        (RowStatus::Applied, taken.tally.applied.saturating_sub(taken.tally.changed)),
+        (RowStatus::Changed, taken.tally.changed),
+        (RowStatus::Waiting, taken.tally.waiting),
         (RowStatus::Unchanged, taken.tally.unchanged),
         (RowStatus::Rejected, taken.tally.rejected),
     ];

@@ -6,7 +6,7 @@
 mod tell;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::Resettable};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
@@ -15,6 +15,7 @@ use super::{
     facts::facts,
     location::location,
     output::print,
+    who::login,
 };
 use crate::{
     clock,
@@ -97,8 +98,8 @@ pub(super) struct ShowArgs {
 /// Who, and why; kept with what is done.
 #[derive(Args, Debug)]
 pub(super) struct ByAndWhy {
-    /// Who does this
-    #[arg(long, value_name = "WHO", value_parser = said)]
+    /// Who does this; without it who is logged in at the terminal
+    #[arg(long, value_name = "WHO", value_parser = said, default_value = Resettable::from(login()), required = login().is_none(), hide_default_value = true)]
     pub(super) by: String,
     /// Why
     #[arg(long, alias = "reason", value_name = "TEXT", value_parser = said)]

@@ -34,6 +34,7 @@ mod status;
 mod suppressions;
 mod template;
 mod up;
+mod who;
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 

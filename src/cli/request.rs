@@ -122,6 +122,7 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
     let (_, outcome) = taken.pop().context("no answer")?;
     let (status, problems, exit) = match outcome {
         FileOutcome::Done(taken) if taken.tally.rejected > 0 => ("rejected", taken.problems, Exit::Rejected),
+        FileOutcome::Done(taken) if taken.tally.waiting > 0 => ("waiting", taken.problems, Exit::Rejected),
         FileOutcome::Done(taken) if taken.tally.unchanged > 0 => ("unchanged", taken.problems, Exit::Done),
         FileOutcome::Done(taken) => ("applied", taken.problems, Exit::Done),
         FileOutcome::Known => ("unchanged", vec![], Exit::Done),

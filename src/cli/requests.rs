@@ -1,6 +1,6 @@
 //! `requests`: what waits for an operator, and what an operator decides of it (D1).
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::Resettable};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -10,6 +10,7 @@ use super::{
     location::location,
     nights::{context, last_full_day},
     output::{print, print_view},
+    who::login,
 };
 use crate::{
     answers::{
@@ -77,8 +78,8 @@ struct AdmitArgs {
     /// Which, as `requests list` shows them
     #[arg(required = true, value_name = "ID")]
     ids: Vec<RequestNo>,
-    /// Who does this
-    #[arg(long, value_name = "WHO", value_parser = said)]
+    /// Who does this; without it who is logged in at the terminal
+    #[arg(long, value_name = "WHO", value_parser = said, default_value = Resettable::from(login()), required = login().is_none(), hide_default_value = true)]
     by: String,
     /// Why
     #[arg(long, alias = "reason", value_name = "TEXT", value_parser = said)]
@@ -144,8 +145,8 @@ fn lines(told: &WaitingForOperator) -> Vec<String> {
     if !told.requests.is_empty() {
         lines.push("requests dated long before they came".to_owned());
         lines.extend(told.requests.iter().map(request));
-        lines.push("  let one in:  benefactor requests admit ID --by WHO".to_owned());
-        lines.push("  or refuse it:  benefactor requests refuse ID --by WHO --why TEXT".to_owned());
+        lines.push("  let one in:  benefactor requests admit ID".to_owned());
+        lines.push("  or refuse it:  benefactor requests refuse ID --why TEXT".to_owned());
     }
     if !told.rates.is_empty() {
         lines.push("reference rates that differ greatly from the one before".to_owned());
@@ -155,10 +156,9 @@ fn lines(told: &WaitingForOperator) -> Vec<String> {
                 held.day, held.currency, held.rate, held.before, held.before_on, held.file
             )
         }));
-        lines.push("  take one:  benefactor rates admit DAY CURRENCY --by WHO --why TEXT".to_owned());
+        lines.push("  take one:  benefactor rates admit DAY CURRENCY --why TEXT".to_owned());
         lines.push(
-            "  or take it back:  benefactor rates revert --day DAY --currency CURRENCY --by WHO --why TEXT"
-                .to_owned(),
+            "  or take it back:  benefactor rates revert --day DAY --currency CURRENCY --why TEXT".to_owned(),
         );
     }
     lines.extend(others(told));

@@ -151,7 +151,7 @@ pub struct SnapshotOutcome {
     pub ended: i32,
     /// Some of them, by order and benefit.
     pub named: Vec<String>,
-    /// How many more it lacks, which a file that arrived after its date brought or changed.
+    /// How many more it lacks, which a file that arrived after its date named.
     pub spared: i32,
     /// Why it ends none.
     pub withheld: Option<Reason>,
@@ -193,11 +193,11 @@ impl SnapshotOutcome {
         if self.spared > 0 {
             let spared = self.spared;
             lines.push(match language {
-                English => format!(
-                    "What it lacks and a file that arrived after {as_of} brought or changed goes on ({spared})."
-                ),
+                English => {
+                    format!("What it lacks and a file that arrived after {as_of} named goes on ({spared}).")
+                }
                 Swedish => format!(
-                    "Det som saknas och som en fil som kom efter {as_of} tillförde eller ändrade fortsätter ({spared})."
+                    "Det som saknas och som en fil som kom efter {as_of} nämnde fortsätter ({spared})."
                 ),
             });
         }
@@ -291,7 +291,7 @@ mod tests {
         };
         let english = ended.lines(English).join("\n");
         assert!(english.contains("(3)") && english.contains("ORD-1/software and 2 more."), "{english}");
-        assert!(english.contains("after 2024-03-01 brought or changed goes on (2)"), "{english}");
+        assert!(english.contains("after 2024-03-01 named goes on (2)"), "{english}");
         let swedish = ended.lines(Swedish).join("\n");
         assert!(swedish.contains("och 2 till") && swedish.contains("fortsätter (2)"), "{swedish}");
         let none = SnapshotOutcome { ended: 0, named: vec![], spared: 0, ..ended.clone() };

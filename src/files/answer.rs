@@ -40,6 +40,10 @@ const ROW_BYTES: usize = 512;
 pub enum RowStatus {
     /// The row is taken in; problems that come with it are remarks.
     Applied,
+    /// The same, and something else was known before. A dry run tells it from what is new; an answer says that it is applied.
+    Changed,
+    /// It is in, and has no effect until an operator says yes.
+    Waiting,
     /// It was in already, word for word.
     Unchanged,
     /// It is not in.
@@ -52,15 +56,27 @@ impl RowStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Applied => "applied",
+            Self::Changed => "changed",
+            Self::Waiting => "waiting",
             Self::Unchanged => "unchanged",
             Self::Rejected => "rejected",
+        }
+    }
+
+    /// As answers have it.
+    #[must_use]
+    pub const fn answered(self) -> Self {
+        match self {
+            Self::Changed => Self::Applied,
+            other => other,
         }
     }
 
     /// The status of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Applied, Self::Unchanged, Self::Rejected].into_iter().find(|status| status.name() == name)
+        let all = [Self::Applied, Self::Changed, Self::Waiting, Self::Unchanged, Self::Rejected];
+        all.into_iter().find(|status| status.name() == name)
     }
 }
 

@@ -14,6 +14,8 @@ pub enum NoteOf<'a> {
         sheet: Option<&'a str>,
         /// Rows taken in, known already, and not taken in.
         rows: [i64; 3],
+        /// Rows that wait for an operator.
+        waiting: i64,
         /// The name of its answer.
         answer: &'a str,
         /// Columns that mean nothing.
@@ -58,8 +60,8 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
         );
     }
     match of {
-        NoteOf::Taken { kind, sheet, rows, answer, unknown, of_portal: [passed_over, summed], snapshot, keys } => {
-            lines.extend(taken(kind, rows, answer, language));
+        NoteOf::Taken { kind, sheet, rows, waiting, answer, unknown, of_portal: [passed_over, summed], snapshot, keys } => {
+            lines.extend(taken(kind, rows, waiting, answer, language));
             lines.extend(sheet.map(|sheet| match language {
                 English => format!("The sheet that was read: {}.", shown_text(sheet)),
                 Swedish => format!("Bladet som lästes: {}.", shown_text(sheet)),
@@ -114,7 +116,7 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
     lines.join("\n")
 }
 
-fn taken(kind: &str, rows: [i64; 3], answer: &str, language: Language) -> Vec<String> {
+fn taken(kind: &str, rows: [i64; 3], waiting: i64, answer: &str, language: Language) -> Vec<String> {
     let [applied, unchanged, rejected] = rows;
     let mut lines = vec![match language {
         English => {
@@ -138,6 +140,10 @@ fn taken(kind: &str, rows: [i64; 3], answer: &str, language: Language) -> Vec<St
              redan är införda ändrar inget."
         ),
     });
+    lines.extend((waiting > 0).then(|| match language {
+        English => format!("Rows that wait until an operator has decided on them: {waiting}."),
+        Swedish => format!("Rader som väntar på operatörens beslut: {waiting}."),
+    }));
     lines
 }
 
@@ -174,6 +180,7 @@ mod tests {
             kind: "users",
             sheet: None,
             rows: [2, 1, rejected],
+            waiting: 0,
             answer: "u.result.csv",
             unknown: &[],
             of_portal: [0, 0],

@@ -85,6 +85,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
             anchor_on: e.last_usable_on,
             true_until: None,
             notice: EntitlementEnded {
+                missing_as_of: None,
                 order_id: e.order_id,
                 benefit: e.benefit,
                 ended_on: e.last_usable_on,

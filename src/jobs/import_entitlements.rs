@@ -41,7 +41,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, _: &Chunk) -> Result<Counts
     for (_, outcome) in inbox::take_in_waiting(cx, conn, false).await? {
         match outcome {
             FileOutcome::Done(taken) => {
-                counts.done += i64::from(taken.tally.applied);
+                counts.done += i64::from(taken.tally.applied) + i64::from(taken.tally.waiting);
                 counts.refused += i64::from(taken.tally.rejected);
             }
             FileOutcome::Known => {}

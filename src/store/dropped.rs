@@ -274,6 +274,10 @@ pub struct ListedFile {
     pub status: String,
     /// Rows taken in.
     pub applied: i32,
+    /// Of these, those that changed what was known.
+    pub changed: i32,
+    /// Rows that wait for an operator.
+    pub waiting: i32,
     /// Rows known already.
     pub unchanged: i32,
     /// Rows not taken in.
@@ -307,7 +311,7 @@ pub async fn list(
         ListedFile,
         r#"select file_id as "file_id: FileNo", name as "name!", partner as "partner: PartnerId", folder, received_at as "received_at!", kind, sheet,
                status as "status!",
-               applied as "applied!", unchanged as "unchanged!", rejected as "rejected!",
+               applied as "applied!", changed as "changed!", waiting as "waiting!", unchanged as "unchanged!", rejected as "rejected!",
                not_applied as "not_applied!",
                case when reverted_at is not null then (
                    select 'on ' || a.business_on || ' by ' || a.by || ': ' || a.why from operator_action a
@@ -316,14 +320,15 @@ pub async fn list(
            from (
                select d.file_id, f.reverted_at, d.name, nullif(d.folder, '') as partner, case when d.place = $1 then d.folder end as folder,
                       d.dropped_at as received_at, nullif(f.kind, 'unknown') as kind, f.sheet, d.status,
-                      coalesce(f.applied, 0) as applied, coalesce(f.unchanged, 0) as unchanged,
+                      coalesce(f.applied, 0) as applied, coalesce(f.changed, 0) as changed,
+                      coalesce(f.waiting, 0) as waiting, coalesce(f.unchanged, 0) as unchanged,
                       coalesce(f.rejected, 0) as rejected,
                       coalesce(f.all_or_nothing and f.rejected > 0, false) as not_applied, coalesce(d.said, f.refusal, w.said) as said, d.sha256,
                       d.kept, d.answer, d.note
                from dropped d left join file f using (file_id) left join file_snapshot w on w.file_id = f.file_id
                union all
                select f.file_id, f.reverted_at, f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
-                      f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, coalesce(f.refusal, w.said), f.sha256, f.came_from, f.answered_in, null
+                      f.changed, f.waiting, f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, coalesce(f.refusal, w.said), f.sha256, f.came_from, f.answered_in, null
                from file f left join partner p using (partner_id) left join file_snapshot w on w.file_id = f.file_id
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files

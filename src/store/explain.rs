@@ -157,7 +157,7 @@ impl Subject {
                       coalesce((select b.business_on from taken_back b
                                 where v.restores and b.partner_id = v.partner_id and b.file_id = v.file_id
                                   and b.recorded_at = v.recorded_at limit 1),
-                               f.received_on, r.due_on, v.recorded_at::date) as "on!", v.benefit_type, v.quantity,
+                               f.received_on, r.due_on, v.recorded_at::date) as "on!", v.recorded_at, v.benefit_type, v.quantity,
                       v.starts_on, v.expires_on, v.amount_minor, v.currency, v.competency, v.subscription_id as "subscription_id: SubscriptionId",
                       v.ended_on, v.ended_as
                from (select * from membership of where of.partner_id = $1 offset 0) m

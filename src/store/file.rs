@@ -110,7 +110,7 @@ pub struct RowAnswer {
     pub row_no: i32,
     /// Its line.
     pub line: i32,
-    /// `applied`, `unchanged` or `rejected`.
+    /// `applied`, `waiting`, `unchanged` or `rejected`.
     pub status: &'static str,
     /// Why, or what is remarkable.
     pub problems: Vec<Problem>,
@@ -121,6 +121,10 @@ pub struct RowAnswer {
 pub struct Tally {
     /// Taken in.
     pub applied: i32,
+    /// Of these, those that changed what was known.
+    pub changed: i32,
+    /// Waiting for an operator.
+    pub waiting: i32,
     /// Known already.
     pub unchanged: i32,
     /// Not taken in.
@@ -147,7 +151,7 @@ pub async fn is_known(conn: &mut PgConnection, file: &NewFile<'_>) -> Result<boo
                                  where came.sha256 = $1 and r.status = 'refused'
                                    and (r.kind not in ('cancel', 'renew') or r.refused_by is not null))
                  and not exists (select from file later where later.file_id > f.file_id and later.kind = f.kind
-                                 and later.applied > 0)
+                                 and later.applied + later.waiting > 0)
                  -- nor was one taken back since, which may have been why a row of it changed nothing
                  and not exists (select from file other where other.kind = f.kind and other.reverted_at > f.finished_at)
                  -- what a full snapshot ended since may be named by it
@@ -356,13 +360,20 @@ pub struct RecordedFile {
 /// What is recorded of a file.
 pub async fn get(conn: &mut PgConnection, file_id: FileNo) -> Result<RecordedFile> {
     let r = sqlx::query!(
-        "select name, sha256, dialect, sheet, complete, all_or_nothing, row_count, applied, unchanged, rejected from file
+        "select name, sha256, dialect, sheet, complete, all_or_nothing, row_count, applied, changed, waiting, unchanged, rejected
+         from file
          where file_id = $1",
         file_id.get()
     )
     .fetch_one(conn)
     .await?;
-    let tally = Tally { applied: r.applied, unchanged: r.unchanged, rejected: r.rejected };
+    let tally = Tally {
+        applied: r.applied,
+        changed: r.changed,
+        waiting: r.waiting,
+        unchanged: r.unchanged,
+        rejected: r.rejected,
+    };
     let (name, sha256, dialect, sheet) = (r.name, r.sha256, r.dialect, r.sheet);
     let (complete, all_or_nothing, row_count) = (r.complete, r.all_or_nothing, r.row_count);
     Ok(RecordedFile { name, sha256, dialect, sheet, complete, all_or_nothing, row_count, tally })
@@ -466,12 +477,14 @@ pub async fn finish(conn: &mut PgConnection, file_id: FileNo) -> Result<Tally> {
     clear_stage(&mut *conn, file_id).await?;
     Ok(sqlx::query_as!(
         Tally,
-        r#"update file f set status = 'done', finished_at = now(), applied = t.applied, unchanged = t.unchanged,
-               rejected = t.rejected
-           from (select coalesce(sum(applied), 0)::int as applied, coalesce(sum(unchanged), 0)::int as unchanged,
+        r#"update file f set status = 'done', finished_at = now(), applied = t.applied, changed = t.changed,
+               waiting = t.waiting, unchanged = t.unchanged, rejected = t.rejected
+           from (select coalesce(sum(applied), 0)::int as applied, coalesce(sum(changed), 0)::int as changed,
+                        coalesce(sum(waiting), 0)::int as waiting, coalesce(sum(unchanged), 0)::int as unchanged,
                         coalesce(sum(rejected), 0)::int as rejected from file_chunk where file_id = $1) t
            where f.file_id = $1
-           returning t.applied as "applied!", t.unchanged as "unchanged!", t.rejected as "rejected!""#,
+           returning t.applied as "applied!", t.changed as "changed!", t.waiting as "waiting!", t.unchanged as "unchanged!",
+                     t.rejected as "rejected!""#,
         file_id.get()
     )
     .fetch_one(conn)

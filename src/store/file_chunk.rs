@@ -146,23 +146,36 @@ pub async fn rows(conn: &mut PgConnection, file_id: FileNo, span: FileSpan) -> R
     Ok(rows)
 }
 
+/// The rows of a chunk of which the kind of their outcome is kept by their numbers.
+#[derive(Clone, Debug, Default)]
+pub struct NumberedRows {
+    /// They changed nothing, and there is nothing more to say of them.
+    pub unchanged: Vec<i32>,
+    /// They changed what was known.
+    pub changed: Vec<i32>,
+}
+
 /// Marks a chunk applied.
 pub async fn finish_chunk(
     conn: &mut PgConnection,
     file_id: FileNo,
     chunk_no: i32,
     tally: Tally,
-    unchanged_rows: &[i32],
+    rows: &NumberedRows,
 ) -> Result<()> {
     sqlx::query!(
-        "update file_chunk set done = true, applied = $3, unchanged = $4, rejected = $5, unchanged_rows = $6
+        "update file_chunk set done = true, applied = $3, unchanged = $4, rejected = $5, unchanged_rows = $6,
+             changed = $7, waiting = $8, changed_rows = $9
          where file_id = $1 and chunk_no = $2",
         file_id.get(),
         chunk_no,
         tally.applied,
         tally.unchanged,
         tally.rejected,
-        unchanged_rows
+        &rows.unchanged,
+        tally.changed,
+        tally.waiting,
+        &rows.changed
     )
     .execute(conn)
     .await?;
@@ -172,10 +185,11 @@ pub async fn finish_chunk(
 /// Marks the one span of a request file applied; its rows' answers say what it came to.
 pub async fn finish_requests(conn: &mut PgConnection, file_id: FileNo) -> Result<()> {
     sqlx::query!(
-        "update file_chunk c set done = true, applied = until_row - first_row - t.unchanged - t.rejected,
-             unchanged = t.unchanged, rejected = t.rejected
+        "update file_chunk c set done = true, applied = until_row - first_row - t.unchanged - t.rejected - t.waiting,
+             unchanged = t.unchanged, rejected = t.rejected, waiting = t.waiting
          from (select count(*) filter (where status = 'unchanged')::int as unchanged,
-                      count(*) filter (where status = 'rejected')::int as rejected
+                      count(*) filter (where status = 'rejected')::int as rejected,
+                      count(*) filter (where status = 'waiting')::int as waiting
                from row_answer where file_id = $1) t
          where c.file_id = $1",
         file_id.get()
@@ -189,6 +203,16 @@ pub async fn finish_requests(conn: &mut PgConnection, file_id: FileNo) -> Result
 pub async fn unchanged_rows(conn: &mut PgConnection, file_id: FileNo) -> Result<Vec<i32>> {
     Ok(sqlx::query_scalar!(
         r#"select row_no as "row_no!" from file_chunk, unnest(unchanged_rows) as row_no where file_id = $1 order by 1"#,
+        file_id.get()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// The rows of a file that changed what was known, in their order.
+pub async fn changed_rows(conn: &mut PgConnection, file_id: FileNo) -> Result<Vec<i32>> {
+    Ok(sqlx::query_scalar!(
+        r#"select row_no as "row_no!" from file_chunk, unnest(changed_rows) as row_no where file_id = $1 order by 1"#,
         file_id.get()
     )
     .fetch_all(conn)

@@ -176,13 +176,16 @@ pub struct EndsEarly {
     pub benefit: String,
     /// Its last usable day: for a credit that nobody is assigned to, the last on which somebody could be.
     pub ended_on: NaiveDate,
+    /// The date of the full snapshot that lacks it, if it ends for that.
+    pub missing_as_of: Option<NaiveDate>,
 }
 
 /// The entitlements of a span of memberships that snapshots lack and that end for it by `today`.
 pub async fn missing(conn: &mut PgConnection, span: Span, today: NaiveDate) -> Result<Vec<EndsEarly>> {
     Ok(sqlx::query_as!(
         EndsEarly,
-        r#"select e.entitlement_id, e.partner_id, m.order_id, e.membership_id, e.benefit, e.missing_until as "ended_on!"
+        r#"select e.entitlement_id, e.partner_id, m.order_id, e.membership_id, e.benefit, e.missing_until as "ended_on!",
+                  (select s.as_of from file_snapshot s where s.file_id = e.missing_by) as missing_as_of
            from entitlement e join membership m using (membership_id)
            where e.membership_id >= $1 and e.membership_id < $2 and entitlement_is_missing(e, $3)
              and e.membership_id not in (select o.membership_id from undecided_orders($3) o)
@@ -206,7 +209,7 @@ pub async fn unassigned(
     Ok(sqlx::query_as!(
         EndsEarly,
         r#"select e.entitlement_id, e.partner_id, m.order_id, e.benefit, e.membership_id,
-                  u.latest_on as "ended_on!"
+                  u.latest_on as "ended_on!", null::date as missing_as_of
            from unassigned_credits($3, $4) u
            join entitlement e using (entitlement_id) join membership m on m.membership_id = u.membership_id
            where u.membership_id >= $1 and u.membership_id < $2

@@ -115,14 +115,16 @@ pub async fn failed(conn: &mut PgConnection, file_id: FileNo) -> Result<i32> {
 /// how many.
 pub async fn refuse(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<(i32, i32)>> {
     let refused = sqlx::query!(
-        r#"update file f set status = 'refused', finished_at = now(), applied = t.applied, unchanged = t.unchanged,
-               rejected = t.rejected
-           from (select coalesce(sum(applied), 0)::int as applied, coalesce(sum(unchanged), 0)::int as unchanged,
+        r#"update file f set status = 'refused', finished_at = now(), applied = t.applied, changed = t.changed,
+               waiting = t.waiting, unchanged = t.unchanged, rejected = t.rejected
+           from (select coalesce(sum(applied), 0)::int as applied, coalesce(sum(changed), 0)::int as changed,
+                        coalesce(sum(waiting), 0)::int as waiting, coalesce(sum(unchanged), 0)::int as unchanged,
                         coalesce(sum(rejected), 0)::int as rejected
-                 from (select applied, unchanged, rejected from file_chunk where file_id = $1 and done
+                 from (select applied, changed, waiting, unchanged, rejected from file_chunk where file_id = $1 and done
                        union all
                        -- requests are answered one by one, long before their one span is done
-                       select (status = 'applied')::int, (status = 'unchanged')::int, (status = 'rejected')::int
+                       select (status = 'applied')::int, 0, (status = 'waiting')::int, (status = 'unchanged')::int,
+                              (status = 'rejected')::int
                        from row_answer a where a.file_id = $1
                          and not exists (select from file_chunk c where c.file_id = $1 and c.done)) answered) t
            where f.file_id = $1 and f.status = 'staged'

@@ -230,6 +230,8 @@ pub struct NearEnd {
     pub bulk: bool,
     /// Of bulk credit, and of what a snapshot lacks, what can be spent of it.
     pub credit: Option<OpenCredit>,
+    /// The date of the full snapshot that does not have it, if it ends for that.
+    pub missing_as_of: Option<NaiveDate>,
 }
 
 fn amount(minor: i64, currency: &str) -> Option<Amount> {
@@ -243,6 +245,8 @@ pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<V
                   least(e.last_usable_on, e.missing_until) as "last_usable_on!",
                   (e.missing_until is not null or e.last_usable_on < m.anniversary_on - 1) as "early!",
                   e.benefit like 'azure_bulk_credit%' as "bulk!",
+                  case when e.missing_until <= e.last_usable_on
+                       then (select s.as_of from file_snapshot s where s.file_id = e.missing_by) end as missing_as_of,
                   o.unspent_minor as "unspent_minor?", o.currency as "currency?", o.period_no as "period_no?",
                   o.unassigned as "unassigned?"
            from unnest((select $1::bigint[])) as due (id)
@@ -277,7 +281,7 @@ pub async fn endings(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<V
             unassigned: r.unassigned.unwrap_or_default(),
             ends: r.early,
         });
-        NearEnd { near, early: r.early, bulk: r.bulk, credit }
+        NearEnd { near, early: r.early, bulk: r.bulk, credit, missing_as_of: r.missing_as_of }
     });
     Ok(endings.collect())
 }

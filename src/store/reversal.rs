@@ -37,7 +37,7 @@ pub struct FileGroup {
     pub partner: Option<PartnerId>,
     /// When it first came.
     pub received_at: DateTime<Utc>,
-    /// Rows of it that were applied.
+    /// Rows of it that were applied, or wait.
     pub applied: i64,
     /// It waits, or is being taken in.
     pub open: bool,
@@ -57,12 +57,12 @@ pub async fn find(conn: &mut PgConnection, called: &str) -> Result<Vec<FileGroup
                   max(f.file_id) as "number!: FileNo", (array_agg(f.name order by f.file_id desc))[1] as "name!",
                   f.sha256, f.kind, (select number from partner p where p.partner_id = f.partner_id) as "partner: PartnerId",
                   min(f.received_at) as "received_at!",
-                  coalesce(sum(f.applied) filter (where f.reverted_at is null), 0) as "applied!",
+                  coalesce(sum(f.applied + f.waiting) filter (where f.reverted_at is null), 0) as "applied!",
                   bool_or(f.status in ('staging', 'staged')) as "open!",
                   -- an earlier version may have changed since what it brought
-                  bool_and(f.keeps_changes or f.applied = 0)
+                  bool_and(f.keeps_changes or f.applied + f.waiting = 0)
                       and not exists (select from file other where other.kind = f.kind and other.file_id > min(f.file_id)
-                                      and not other.keeps_changes and other.applied > 0) as "keeps_changes!"
+                                      and not other.keeps_changes and other.applied + other.waiting > 0) as "keeps_changes!"
            from file f join meant m on m.sha256 = f.sha256 and m.kind = f.kind and m.partner_id is not distinct from f.partner_id
            group by f.sha256, f.kind, f.partner_id order by 2 desc"#,
         called,

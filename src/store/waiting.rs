@@ -116,7 +116,7 @@ pub async fn load(conn: &mut PgConnection, numbers: &[RequestNo]) -> Result<Vec<
                   f.file_id, f.name as file, r.line, f.received_on, f.by_operator,
                   f.partner_id as "file_partner_id: PartnerNo", o.number as "file_partner?: PartnerId",
                   (select a.problems from row_answer a
-                    where a.file_id = r.file_id and a.line = r.line and a.status = 'applied' limit 1)
+                    where a.file_id = r.file_id and a.line = r.line and a.status in ('applied', 'waiting') limit 1)
                       as "remarks: Json<Vec<Problem>>"
            from request r join partner p on p.partner_id = r.partner_id join file f on f.file_id = r.file_id
            left join partner o on o.partner_id = f.partner_id

@@ -95,14 +95,14 @@ async fn d1_a_request_of_the_future_is_refused_seven_days_ago_will_do_and_eight_
     assert_eq!(future.rows, ["2 rejected requested_on requested_in_future"]);
     let eight = cancel("4301", "SR-2", "ORD-1", "2024-02-11");
     let waits = house.import_one("e.csv", &eight, "2024-02-19").await;
-    assert_eq!(waits.rows, ["2 applied requested_on waits_for_operator"]);
+    assert_eq!(waits.rows, ["2 waiting requested_on waits_for_operator"]);
     house.night("2024-02-19").await;
     assert_eq!(order(&house).await, ["ORD-1 active"]);
     assert_eq!(house.decisions().await, ["cancel ORD-1 refused requested_in_future 2024-02-20"]);
     // Dropped again it still waits; the operator lets it in.
     for _ in 0..3 {
         let again_waits = house.import_one("e.csv", &eight, "2024-02-20").await;
-        assert_eq!(again_waits.rows, ["2 unchanged requested_on waits_for_operator"], "{again_waits:?}");
+        assert_eq!(again_waits.rows, ["2 waiting requested_on waits_for_operator"], "{again_waits:?}");
     }
     let released = house.import_backdated("e.csv", &eight, "2024-02-20").await;
     assert_eq!(released.rows, ["2 applied decided_at_night"]);

@@ -121,3 +121,39 @@ async fn a_file_is_rehearsed_like_a_night() {
     assert_eq!(house.state().await, before);
     assert!(!house.dir.join("e.result.csv").exists());
 }
+
+#[tokio::test]
+async fn a_rehearsal_tells_new_rows_from_changed_ones_unchanged_ones_and_rejected_ones() {
+    let house = House::open().await;
+    let path = house.dir.join("p.csv");
+    let import = |text: &str, flags: &[&str], code| {
+        fs::write(&path, text).unwrap();
+        let args = [&["--now", "2024-02-01T09:00:00Z", "import"][..], flags, &[path.to_str().unwrap()]];
+        house.run(args.concat()).ended(code).stdout
+    };
+    let header = "partner_id,name,account_email,country,currency\n";
+    let row = |id: u32, name: &str| format!("{id},{name},mail@p{id}.example,SE,SEK\n");
+    let known: String = (1..=60).map(|nth| row(4300 + nth, "Old")).collect();
+    import(&format!("{header}{known}"), &[], 0);
+    let same: String = (1..=30).map(|nth| row(4300 + nth, "Old")).collect();
+    let changed: String = (31..=55).map(|nth| row(4300 + nth, "Renamed")).collect();
+    let new: String = (1..=22).map(|nth| row(4400 + nth, "New")).collect();
+    let wrong: String = (1..=21).map(|nth| row(4500 + nth, "Wrong").replace('@', " at ")).collect();
+    let text = format!("{header}{same}{changed}{new}{wrong}");
+    let told = import(&text, &["--dry-run"], 3);
+    assert!(told.contains("47 applied (25 changed), 30 unchanged, 21 rejected"), "{told}");
+    let of = |told: &str, status: &str| told.matches(&format!(": {status}: partner_id=")).count();
+    let outcomes = ["applied", "changed", "unchanged", "rejected"];
+    assert_eq!(outcomes.map(|status| of(&told, status)), [20; 4], "{told}");
+    assert!(told.contains("line 32: changed: partner_id=4331 name=Renamed"), "{told}");
+    assert!(told.contains("more rows with --all"), "{told}");
+    let all = import(&text, &["--dry-run", "--all"], 3);
+    assert_eq!(outcomes.map(|status| of(&all, status)), [22, 25, 30, 21], "{all}");
+    assert!(!all.contains("more rows with --all"), "{all}");
+    assert_eq!(house.one::<i64>("select count(*) from partner").await, 60);
+    // What is then done comes to the same; an answer says of both that they are applied.
+    let done = import(&text, &[], 3);
+    assert!(done.contains("47 applied, 30 unchanged, 21 rejected"), "{done}");
+    let answer = fs::read_to_string(house.dir.join("p.2.result.csv")).unwrap();
+    assert!(answer.lines().nth(31).unwrap().contains(",applied,"), "{answer}");
+}

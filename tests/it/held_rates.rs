@@ -59,7 +59,7 @@ async fn f2_a_rate_that_jumps_waits_alone_until_the_operator_admits_it() {
     house.import_one("r1.csv", &rates(&[TUESDAY]), "2024-01-30").await.applied();
     let jumped = rates(&[JUMPED, THURSDAY]);
     let answer = house.import_one("r2.csv", &jumped, "2024-02-01").await;
-    assert_eq!(answer.rows, ["2 applied SEK rate_unlikely", "3 applied"]);
+    assert_eq!(answer.rows, ["2 waiting SEK rate_unlikely", "3 applied"]);
     night(&house, "2024-02-01").await;
     assert_eq!(granted(&house).await, ["9228 EUR", "14782 JPY"], "the row's other rates are in");
     assert_eq!(waits(&house).await, ["ORD-SEK rate_held"]);
@@ -82,7 +82,7 @@ async fn f2_a_rate_that_jumps_waits_alone_until_the_operator_admits_it() {
 
     // Dropped again it says so again; another rate of that day is a conflict.
     let again = house.import_one("r2.csv", &jumped, "2024-02-01").await;
-    assert_eq!(again.rows, ["2 unchanged SEK rate_unlikely", "3 unchanged"]);
+    assert_eq!(again.rows, ["2 waiting SEK rate_unlikely", "3 unchanged"]);
     let other = house.import_one("r3.csv", &rates(&[WEDNESDAY]), "2024-02-01").await;
     assert_eq!(other.rows, ["2 rejected SEK conflicts_with_earlier"]);
 
@@ -148,7 +148,7 @@ async fn f2_a_new_level_waits_day_by_day_and_is_admitted_with_the_days_that_it_m
     let answer = house.import_one("r2.csv", &rates(&days), "2024-02-02").await;
     assert_eq!(
         answer.rows,
-        ["2 applied SEK rate_unlikely", "3 applied SEK rate_unlikely", "4 applied SEK rate_unlikely"]
+        ["2 waiting SEK rate_unlikely", "3 waiting SEK rate_unlikely", "4 waiting SEK rate_unlikely"]
     );
     let told = said(&house, &["rates", "admit", "2024-01-31", "SEK"]).ended(0).stdout;
     assert!(told.contains("with it that of the day after it"), "{told}");

@@ -276,7 +276,7 @@ async fn d1_assignments_of_the_future_are_refused_and_of_long_ago_wait_until_the
     let future = house.import_one("a1.csv", &on("2024-02-20"), "2024-02-19").await;
     assert_eq!(future.rows, ["2 rejected requested_on requested_in_future"]);
     let eight = house.import_one("a2.csv", &on("2024-02-11"), "2024-02-19").await;
-    assert_eq!(eight.rows, ["2 applied requested_on waits_for_operator"]);
+    assert_eq!(eight.rows, ["2 waiting requested_on waits_for_operator"]);
     assert_eq!(house.one::<i64>("select count(*) from assignment").await, 0);
     house.import_backdated("a2.csv", &on("2024-02-11"), "2024-02-20").await.applied();
     assert_eq!(house.lines("select assigned_on::text from assignment").await, ["2024-02-11"]);

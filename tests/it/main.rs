@@ -45,6 +45,7 @@ mod import_entitlements;
 mod inbox;
 mod jobs_command;
 mod keys;
+mod libre_office;
 mod model;
 mod names;
 mod partner_snapshots;

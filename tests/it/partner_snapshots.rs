@@ -149,7 +149,14 @@ async fn d16_what_a_full_snapshot_lacks_ends_in_a_week_is_told_before_with_its_v
     let mails = house.mailbox().await;
     let first = mails.iter().find(|mail| mail.day == "2024-02-19").unwrap();
     assert!(first.body.contains("70.00") && first.body.contains("27 February 2024"), "{}", first.body);
+    let why = "the list of all your benefits as of 19 February 2024 does not have it";
+    let flat = |body: &str| body.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(&first.body).contains(why), "{}", first.body);
     house.nights("2024-02-28", "2024-03-02").await;
+    let mails = house.mailbox().await;
+    let ended =
+        mails.iter().find(|mail| mail.notices.iter().any(|notice| notice.starts_with("entitlement_ended")));
+    assert!(flat(&ended.unwrap().body).contains(why), "{ended:?}");
     assert_eq!(standing(&house).await[1..2], ["ORD-1 azure_monthly_credit missing 2024-02-27"]);
     assert_eq!(
         house.ledger_of("USD").await,
@@ -674,6 +681,37 @@ async fn d16_a_file_that_was_taken_in_before_keeps_what_a_snapshot_lacked_since(
         ["2 unchanged", "3 unchanged", "4 applied quantity differs_from_catalogue+named_again"]
     );
     assert_eq!(missing(&house).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn d16_a_row_that_said_the_same_after_the_snapshots_date_spares_it_unless_it_is_an_older_snapshots() {
+    let mut house = held().await;
+    let (all, less) = (file(&ALL), file(&[MONTHLY]));
+    // It changes nothing, and still is newer than the date of the snapshot that comes after it.
+    let same =
+        house.import_one("same.csv", &all.replace("advisory_hours", "advisory_hours "), "2024-02-19").await;
+    assert_eq!(
+        same.rows,
+        ["2 unchanged", "3 unchanged", "4 unchanged"].map(|row| {
+            if row.starts_with('4') {
+                format!("{row} quantity differs_from_catalogue")
+            } else {
+                row.to_owned()
+            }
+        })
+    );
+    let snapshot = |as_of: &str| whole(as_of, 1, &["4301"]);
+    let told = came(take(&house, ("s.csv", &less), "2024-02-20", snapshot("2024-02-18"), false).await);
+    assert_eq!((told.ended, told.spared), (0, 2));
+    assert_eq!(missing(&house).await, [""; 0]);
+    // One as of a later date knows better.
+    let told = came(take(&house, ("t.csv", &less), "2024-02-20", snapshot("2024-02-19"), false).await);
+    assert_eq!((told.ended, told.spared), (2, 0));
+    // A snapshot speaks of its own date, however late it comes.
+    let house = held().await;
+    came(take(&house, ("all.csv", &all), "2024-02-20", whole("2024-02-10", 3, &["4301"]), false).await);
+    let told = came(take(&house, ("u.csv", &less), "2024-02-20", snapshot("2024-02-15"), false).await);
+    assert_eq!((told.ended, told.spared), (2, 0));
 }
 
 #[tokio::test]

@@ -290,7 +290,7 @@ async fn d1_what_waited_and_was_refused_is_asked_for_anew_and_may_be_corrected()
         + &ask(MONTHLY, "assign", "ben", "", "ada", "2024-02-01")
         + &ask(MONTHLY, "assign", "fay", "", "ada", "2024-02-01");
     // 2 February is seven days before the 9th, and 1 February eight.
-    let waits = ["2 applied requested_on waits_for_operator", "3 applied requested_on waits_for_operator"];
+    let waits = ["2 waiting requested_on waits_for_operator", "3 waiting requested_on waits_for_operator"];
     assert_eq!(house.import_one("a.csv", &text, "2024-02-09").await.rows, waits);
     let refused = ["2 applied", "3 rejected user user_disabled"];
     assert_eq!(house.import_backdated("b.csv", &text, "2024-02-09").await.rows, refused);

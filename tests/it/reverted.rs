@@ -125,7 +125,10 @@ async fn d16_of_every_kind_a_store_is_as_one_that_never_took_the_file_in_now_and
         let before = goes_out(&house).await;
         assert_eq!(before, goes_out(&other).await);
         let answer = house.import_one("f.csv", &text, "2024-02-04").await;
-        assert!(answer.rows.iter().all(|row| row.contains(" applied")), "{kind}: {answer:?}");
+        assert!(
+            answer.rows.iter().all(|row| row.contains(" applied") || row.contains(" waiting ")),
+            "{kind}: {answer:?}"
+        );
         let with = goes_out(&house).await;
         assert_ne!(with, before, "{kind}");
         let dry =
@@ -158,7 +161,11 @@ async fn the_same_bytes_are_read_again_and_come_to_what_they_came_to() {
         for house in [&mut house, &mut other] {
             let answer = house.import_one("f.csv", &text, "2024-02-05").await;
             assert!(
-                !answer.known && answer.rows.iter().all(|row| row.contains(" applied")),
+                !answer.known
+                    && answer
+                        .rows
+                        .iter()
+                        .all(|row| [" applied", " waiting "].iter().any(|status| row.contains(status))),
                 "{kind}: {answer:?}"
             );
         }
@@ -461,4 +468,32 @@ async fn d4_a_file_of_rates_goes_as_with_rates_revert_and_a_renewal_until_it_is_
     house.import_one("n.csv", &renewed, "2025-01-31").await.applied();
     house.night("2025-01-31").await;
     assert_eq!(refused(&house, "n.csv"), ["4301 ORD-1: done (renew, 2025-01-31)"]);
+}
+
+#[tokio::test]
+async fn what_arrived_was_taken_back_and_arrived_again_on_one_day_is_told_in_that_order() {
+    let mut house = known().await;
+    let of = |name: &str, amount: &str| {
+        (
+            name.to_owned(),
+            ENTITLEMENTS.to_owned() + &row("4301", "ORD-1", BULK, "2024-01-31", "2025-01-30", amount),
+        )
+    };
+    for (name, text) in [of("first.csv", "6000,USD"), of("second.csv", "7000,USD")] {
+        house.import_one(&name, &text, "2024-02-05").await.applied();
+        revert(&house, &name).ended(0);
+    }
+    let (name, text) = of("third.csv", "8000,USD");
+    house.import_one(&name, &text, "2024-02-05").await.applied();
+    let told = ran(&house, &["--json", "explain", "ORD-1"]).ended(0).stdout;
+    let story: Value = serde_json::from_str(&told).unwrap();
+    let events = story["events"].as_array().unwrap().iter();
+    let of_day: Vec<String> = events
+        .filter(|event| event["on"] == "2024-02-05")
+        .map(|event| {
+            let says = event["says"][0].as_str().unwrap();
+            format!("{} {}", event["what"].as_str().unwrap(), says.split(' ').next().unwrap())
+        })
+        .collect();
+    assert_eq!(of_day, ["taken back first.csv", "taken back second.csv", "arrived third.csv"], "{told}");
 }

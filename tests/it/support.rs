@@ -91,7 +91,7 @@ async fn d7_an_order_whose_cancellation_is_being_decided_activates_nothing() {
     let mut house = bought().await;
     let old = cancel("4301", "SR-1", "ORD-1", "2024-02-13");
     let waits = house.import_one("s.csv", &old, "2024-02-28").await;
-    assert_eq!(waits.rows, ["2 applied requested_on waits_for_operator"]);
+    assert_eq!(waits.rows, ["2 waiting requested_on waits_for_operator"]);
     let verdict = activate(&mut house, "software", "ada", "2024-02-28").await;
     assert_eq!(verdict, "2 rejected order_id order_frozen");
     house.import_backdated("s2.csv", &format!("{old}\n"), "2024-02-29").await;

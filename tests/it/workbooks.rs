@@ -34,7 +34,7 @@ fn fill(sheet: &mut Worksheet, text: &str) {
 }
 
 /// Writes a table's cells as a person would: dates as dates, amounts and counts as numbers, identifiers as text.
-fn type_in(sheet: &mut Worksheet, text: &str) {
+pub fn type_in(sheet: &mut Worksheet, text: &str) {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let date = Format::new().set_num_format("dd/mm/yyyy");
@@ -61,14 +61,14 @@ fn days(date: &str) -> f64 {
     f64::from(i32::try_from((date - since).num_days()).unwrap())
 }
 
-fn book(write: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
+pub fn book(write: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
     let mut workbook = Workbook::new();
     write(workbook.add_worksheet());
     workbook.save_to_buffer().unwrap()
 }
 
 /// A workbook whose parts are changed: by name, from the text of each.
-fn changed(workbook: &[u8], change: impl Fn(&str, String) -> String) -> Vec<u8> {
+pub fn changed(workbook: &[u8], change: impl Fn(&str, String) -> String) -> Vec<u8> {
     let mut from = ZipArchive::new(Cursor::new(workbook)).unwrap();
     let mut to = ZipWriter::new(Cursor::new(Vec::new()));
     for at in 0..from.len() {

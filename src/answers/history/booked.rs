@@ -28,11 +28,16 @@ pub(super) fn versions(versions: &[EntitlementVersion]) -> Vec<Event> {
                 return Some(event(version.on, "ended", about, says));
             }
             match before.filter(|_| version.version_no > 1) {
-                None => Some(event(version.on, "arrived", about, format!("{from}{}", stated(version)))),
+                None => Some(
+                    event(version.on, "arrived", about, format!("{from}{}", stated(version)))
+                        .at(version.recorded_at),
+                ),
                 Some(before) => {
                     let changes = changes(before, version);
-                    (!changes.is_empty())
-                        .then(|| event(version.on, "changed", about, format!("{from}{}", changes.join("; "))))
+                    (!changes.is_empty()).then(|| {
+                        event(version.on, "changed", about, format!("{from}{}", changes.join("; ")))
+                            .at(version.recorded_at)
+                    })
                 }
             }
         })

@@ -67,7 +67,9 @@ pub(super) fn keys_known(keys: &KeysKnown) -> Event {
         1 => format!("key {first} came with {}", keys.file),
         count => format!("{count} keys came with {}: {first} to {last}", keys.file),
     };
-    event(keys.known_on, "keys", format!("{}/{}", keys.order_id, keys.benefit), says).of_key(first)
+    event(keys.known_on, "keys", format!("{}/{}", keys.order_id, keys.benefit), says)
+        .of_key(first)
+        .at(keys.received_at)
 }
 
 fn named(key_id: KeyNo, tail: &str) -> String {
@@ -135,7 +137,7 @@ pub(super) fn agreed(agreed: &Agreed) -> Event {
         naming::agreement(&agreed.name),
         agreed.valid_from
     );
-    event(agreed.known_on, "agreement", String::new(), says)
+    event(agreed.known_on, "agreement", String::new(), says).at(agreed.received_at)
 }
 
 pub(super) fn contacted(contact: &Contacted) -> Event {
@@ -145,7 +147,7 @@ pub(super) fn contacted(contact: &Contacted) -> Event {
         "{} line {}: the marketing contact {first} {user}, mail to {email} in {language}, telephone {phone}; set by {requested_by}",
         contact.file, contact.line
     );
-    event(contact.known_on, "contact", String::new(), says).of([user, requested_by])
+    event(contact.known_on, "contact", String::new(), says).of([user, requested_by]).at(contact.received_at)
 }
 
 /// `e.csv line 2: taken back by zoe (it was another's); it is not there any more`
@@ -155,6 +157,7 @@ pub(super) fn taken_back(thing: &ThingTakenBack) -> Event {
     let what = if about.is_empty() { format!("{} {}, ", thing.kind, thing.subject) } else { String::new() };
     event(thing.on, "taken back", about.to_owned(), format!("{what}{}", how_taken_back(thing)))
         .of([&thing.subject])
+        .at(thing.recorded_at)
 }
 
 /// Of which file, by whom and why, and what stands instead.

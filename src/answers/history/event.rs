@@ -1,6 +1,6 @@
 //! One thing that happened, and its place among all that happened.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::{domain::id::DecisionNo, store::explain::Subject};
@@ -25,6 +25,9 @@ pub struct Event {
     /// The number of the decision that it is, or comes of.
     #[serde(skip)]
     pub(super) decision: Option<DecisionNo>,
+    /// When what a file says was recorded, or taken back.
+    #[serde(skip)]
+    pub(super) recorded_at: Option<DateTime<Utc>>,
 }
 
 /// What comes first on one day.
@@ -64,6 +67,8 @@ const ORDER: [&str; 31] = [
 
 /// Where in it what was decided stands.
 const DECIDED: &str = "accepted";
+/// Where in it what files said stands.
+const RECORDED: &str = "arrived";
 
 /// Whether a user or a key has a part in it.
 pub(super) fn names(event: &Event, subject: &Subject) -> bool {
@@ -72,7 +77,7 @@ pub(super) fn names(event: &Event, subject: &Subject) -> bool {
 }
 
 pub(super) fn event(on: NaiveDate, what: &'static str, about: String, says: String) -> Event {
-    Event { on, what, about, says: vec![says], who: vec![], key: None, decision: None }
+    Event { on, what, about, says: vec![says], who: vec![], key: None, decision: None, recorded_at: None }
 }
 
 impl Event {
@@ -94,10 +99,21 @@ impl Event {
         self
     }
 
-    /// Its place among all: by day; on one day by what it is, and what was decided in the order of the decisions.
+    /// Was recorded, or taken back, at that instant.
+    pub(super) const fn at(mut self, recorded_at: DateTime<Utc>) -> Self {
+        self.recorded_at = Some(recorded_at);
+        self
+    }
+
+    /// Its place among all: by day; on one day by what it is, what was decided in the order of the decisions, and what files said
+    /// and was taken back in the order in which that was.
     pub(super) fn place(&self) -> (NaiveDate, Option<usize>, Option<i64>, Option<usize>) {
         let of = |what: &str| ORDER.iter().position(|known| *known == what);
-        let among = if self.decision.is_some() { DECIDED } else { self.what };
-        (self.on, of(among), self.decision.map(DecisionNo::get), of(self.what))
+        let recorded = self.recorded_at.map(|at| at.timestamp_micros());
+        match (self.decision, recorded) {
+            (Some(number), _) => (self.on, of(DECIDED), Some(number.get()), of(self.what)),
+            (None, Some(at)) => (self.on, of(RECORDED), Some(at), of(self.what)),
+            (None, None) => (self.on, of(self.what), None, of(self.what)),
+        }
     }
 }

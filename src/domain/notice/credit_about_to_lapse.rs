@@ -32,6 +32,9 @@ pub struct CreditAboutToLapse {
     /// The benefit is closed unless somebody is assigned by then (D11).
     #[serde(default)]
     pub closes: bool,
+    /// The date of the full snapshot that does not have its benefit, if it ends for that (D16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_as_of: Option<NaiveDate>,
 }
 
 impl NoticeContent for CreditAboutToLapse {
@@ -40,7 +43,7 @@ impl NoticeContent for CreditAboutToLapse {
     const STEPS: Option<Steps> = Some(Steps::BeforeTheLapse);
     const ENGLISH: &'static str = "
 {{ unspent }} of {{ benefit }} lapses {{ 'unless somebody is assigned by' if closes else 'after' }} {{ last_day }}
-{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet.{% if not closes %} What is not spent by the end of {{ last_day }} lapses; nothing is carried over.{% endif %}{% if ends and not closes %} The benefit itself ends on that day.{% endif %}
+{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet.{% if not closes %} What is not spent by the end of {{ last_day }} lapses; nothing is carried over.{% endif %}{% if ends and not closes %} The benefit itself ends on that day{% if snapshot %}, because the list of all your benefits as of {{ snapshot }} does not have it; if you should still have it, see to it that whoever sends us your list corrects it by then{% endif %}.{% endif %}
 
 
 {% if closes %}
@@ -57,7 +60,7 @@ What to do: spend it by the end of {{ last_day }}.
 ";
     const SWEDISH: &'static str = "
 {{ unspent }} av {{ benefit }} förfaller {{ 'om ingen är tilldelad senast' if closes else 'efter' }} den {{ last_day }}
-{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt.{% if not closes %} Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.{% endif %}{% if ends and not closes %} Själva förmånen upphör den dagen.{% endif %}
+{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt.{% if not closes %} Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.{% endif %}{% if ends and not closes %} Själva förmånen upphör den dagen{% if snapshot %}, därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den; om ni fortfarande ska ha den, se till att den som skickar oss er förteckning rättar den dessförinnan{% endif %}.{% endif %}
 
 
 {% if closes %}
@@ -90,6 +93,7 @@ Att göra: använd krediten senast den {{ last_day }}.
             .flag("unassigned", self.unassigned)
             .flag("ends", self.ends)
             .flag("closes", self.closes)
+            .snapshot(self.missing_as_of)
     }
 
     fn line(&self) -> String {
@@ -108,12 +112,14 @@ Att göra: använd krediten senast den {{ last_day }}.
             period_no: Some(0),
             ends,
             closes,
+            missing_as_of: None,
         };
         vec![
             of("azure_monthly_credit", false, false, false),
             of("azure_monthly_credit", true, true, false),
             of("azure_bulk_credit/cloud_platform", true, false, false),
             of("azure_monthly_credit", true, true, true),
+            Self { missing_as_of: Some(Sample::day(2024, 2, 20)), ..of("azure_monthly_credit", false, true, false) },
         ]
     }
 }

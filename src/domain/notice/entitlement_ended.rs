@@ -21,6 +21,9 @@ pub struct EntitlementEnded {
     /// It was closed because nobody had been assigned by that day (D11).
     #[serde(default)]
     pub unassigned: bool,
+    /// The date of the full snapshot that does not have it, if it ended for that (D16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_as_of: Option<NaiveDate>,
 }
 
 impl NoticeContent for EntitlementEnded {
@@ -29,14 +32,14 @@ impl NoticeContent for EntitlementEnded {
     const STEPS: Option<Steps> = None;
     const ENGLISH: &'static str = "
 Benefit has ended: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. {% if unassigned %}Nobody had been assigned to it by then, so it was closed, and any credit left in it has lapsed.{% else %}Its assignments have ended with it, and any credit left in it has lapsed.{% endif %}
+The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. {% if snapshot %}It ended because the list of all your benefits as of {{ snapshot }} does not have it. {% endif %}{% if unassigned %}Nobody had been assigned to it by then, so it was closed, and any credit left in it has lapsed.{% else %}Its assignments have ended with it, and any credit left in it has lapsed.{% endif %}
 
 
 There is nothing you need to do. To have the benefit again, it takes a new order.
 ";
     const SWEDISH: &'static str = "
 Förmån har upphört: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. {% if unassigned %}Ingen hade tilldelats den senast den dagen, så den har stängts och eventuell kvarvarande kredit har förfallit.{% else %}Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.{% endif %}
+Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. {% if snapshot %}Den upphörde därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den. {% endif %}{% if unassigned %}Ingen hade tilldelats den senast den dagen, så den har stängts och eventuell kvarvarande kredit har förfallit.{% else %}Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.{% endif %}
 
 
 Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
@@ -51,11 +54,15 @@ Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
     }
 
     fn facts(&self, facts: Facts) -> Facts {
-        facts.benefit(&self.order_id, &self.benefit).day("last_day", self.ended_on).flag("unassigned", self.unassigned)
+        facts.benefit(&self.order_id, &self.benefit).day("last_day", self.ended_on).flag("unassigned", self.unassigned).snapshot(self.missing_as_of)
     }
 
     fn line(&self) -> String {
-        let why = if self.unassigned { ": nobody had been assigned by then" } else { "" };
+        let why = match self.missing_as_of {
+            Some(as_of) => format!(": the full snapshot as of {as_of} does not have it"),
+            None if self.unassigned => ": nobody had been assigned by then".to_owned(),
+            None => String::new(),
+        };
         format!("the benefit has ended, last usable day {}{why}", self.ended_on)
     }
 
@@ -65,7 +72,9 @@ Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
             benefit: benefit.to_owned(),
             ended_on: Sample::day(2024, 6, 30),
             unassigned,
+            missing_as_of: None,
         };
-        vec![of("license_subscription/office_365", false), of("azure_monthly_credit", true)]
+        vec![of("license_subscription/office_365", false), of("azure_monthly_credit", true),
+            Self { missing_as_of: Some(Sample::day(2024, 6, 22)), ..of("software", false) }]
     }
 }

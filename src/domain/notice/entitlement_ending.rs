@@ -22,6 +22,9 @@ pub struct EntitlementEnding {
     /// Credit that is lost at its end unless it is spent before.
     #[serde(default)]
     pub at_stake: Vec<Stake>,
+    /// The date of the full snapshot that does not have it, if it ends for that (D16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_as_of: Option<NaiveDate>,
 }
 
 impl NoticeContent for EntitlementEnding {
@@ -30,10 +33,12 @@ impl NoticeContent for EntitlementEnding {
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
     const ENGLISH: &'static str = "
 Benefit ends on {{ last_day }}: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} {{ 'cannot be used yet, and ends on' if blocked else 'can be used through' }} {{ last_day }}. It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
+The benefit {{ benefit }} of order {{ order }} {{ 'cannot be used yet, and ends on' if blocked else 'can be used through' }} {{ last_day }}. {% if snapshot %}It ends because the list of all your benefits as of {{ snapshot }} does not have it. {% endif %}It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
 {% include 'stakes/en' %}
 
-{% if usable_from %}
+{% if snapshot %}
+What to do: if you should still have it, see to it that whoever sends us your list corrects it before the end of {{ last_day }}; then it goes on. Otherwise use what you need of it by then.
+{% elif usable_from %}
 What to do: have a global administrator assign it to a user of your directory on {{ usable_from }} or later, and use what you need of it by the end of {{ last_day }}.
 {% elif blocked %}
 What to do: nothing, unless that agreement ends before {{ last_day }}. If it does, tell us its last day; what you need of the benefit can be used after that.
@@ -43,10 +48,12 @@ What to do: use what you need of it by the end of {{ last_day }}.
 ";
     const SWEDISH: &'static str = "
 Förmån upphör den {{ last_day }}: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} {{ 'kan inte användas ännu och upphör den' if blocked else 'kan användas till och med den' }} {{ last_day }}. Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
+Förmånen {{ benefit }} i order {{ order }} {{ 'kan inte användas ännu och upphör den' if blocked else 'kan användas till och med den' }} {{ last_day }}. {% if snapshot %}Den upphör därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den. {% endif %}Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
 {% include 'stakes/sv' %}
 
-{% if usable_from %}
+{% if snapshot %}
+Att göra: om ni fortfarande ska ha den, se till att den som skickar oss er förteckning rättar den senast den {{ last_day }}; då fortsätter den. Använd annars det ni behöver av den dessförinnan.
+{% elif usable_from %}
 Att göra: låt en global administratör tilldela den till en användare i er katalog den {{ usable_from }} eller senare, och använd det ni behöver av den senast den {{ last_day }}.
 {% elif blocked %}
 Att göra: inget, om inte avtalet upphör före den {{ last_day }}. Gör det det, meddela oss dess sista dag; därefter kan ni använda det ni behöver av förmånen.
@@ -65,11 +72,12 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
 
     fn facts(&self, facts: Facts) -> Facts {
         facts.benefit(&self.order_id, &self.benefit).limit("last_day", self.last_usable_on).stakes(&self.at_stake)
-            .blocked(&self.at_stake)
+            .blocked(&self.at_stake).snapshot(self.missing_as_of)
     }
 
     fn line(&self) -> String {
-        format!("the benefit ends, last usable day {}", self.last_usable_on) + &Stake::line(&self.at_stake)
+        let why = self.missing_as_of.map_or_else(String::new, |as_of| format!(", since the full snapshot as of {as_of} does not have it"));
+        format!("the benefit ends, last usable day {}{why}", self.last_usable_on) + &Stake::line(&self.at_stake)
     }
 
     fn samples() -> Vec<Self> {
@@ -79,6 +87,7 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
             benefit: benefit.to_owned(),
             last_usable_on,
             at_stake,
+            missing_as_of: None,
         };
         let (monthly, bulk) = ("azure_monthly_credit", "azure_bulk_credit/cloud_platform");
         let stake = |benefit| Stake::sample(benefit, 1_200_000, last_usable_on);
@@ -89,6 +98,7 @@ Att göra: använd det ni behöver av den senast den {{ last_day }}.
             of(monthly, vec![stake(monthly).sample_to_come(Sample::day(2024, 6, 29))]),
             of(bulk, vec![blocked(Some(Sample::day(2024, 6, 1)))]),
             of(bulk, vec![blocked(None)]),
+            Self { missing_as_of: Some(Sample::day(2024, 6, 22)), ..of(monthly, vec![]) },
         ]
     }
 }

@@ -144,6 +144,12 @@ impl Facts {
         self.text(name, &worded)
     }
 
+    /// `snapshot`: the day as of which a full snapshot does not have it, if that is why it ends (D16).
+    pub(super) fn snapshot(self, as_of: Option<NaiveDate>) -> Self {
+        let worded = as_of.map_or_else(String::new, |day| naming::day(day, self.language));
+        self.text("snapshot", &worded)
+    }
+
     /// A day that decides something: it is one of UTC, and says so (D1).
     pub(super) fn limit(self, name: &'static str, day: NaiveDate) -> Self {
         let worded = naming::limit(day, self.language);

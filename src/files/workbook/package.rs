@@ -55,6 +55,9 @@ pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<LookedThroug
         None if is_too_large => return Err(WorkbookFault::TooLarge { limit: limits.file_bytes }.into()),
         None => {}
     }
+    if archive.has_duplicate_names() {
+        return Err(WorkbookFault::Damaged { why: "it holds two parts of one name".to_owned() }.into());
+    }
     if archive.len() > limits.parts {
         return Err(WorkbookFault::TooManyParts { limit: limits.parts }.into());
     }
@@ -330,13 +333,22 @@ mod tests {
     const CONTENTS: (&str, &str) = ("[Content_Types].xml", "<Types/>");
 
     fn looked(parts: &[(&str, &str)], limits: &WorkbookLimits) -> Result<(), String> {
+        looked_after(parts, limits, |archive| archive)
+    }
+
+    /// The same of the archive once something was done to its bytes.
+    fn looked_after(
+        parts: &[(&str, &str)],
+        limits: &WorkbookLimits,
+        done: impl Fn(Vec<u8>) -> Vec<u8>,
+    ) -> Result<(), String> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
             zip.start_file(*name, SimpleFileOptions::default()).unwrap();
             zip.write_all(text.as_bytes()).unwrap();
         }
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), zip.finish().unwrap().into_inner()).unwrap();
+        std::fs::write(file.path(), done(zip.finish().unwrap().into_inner())).unwrap();
         look_through(file.path(), limits).map(|_| ()).map_err(|refusal| refusal.to_string())
     }
 
@@ -358,6 +370,29 @@ mod tests {
             assert!(refused.contains(said), "{refused}");
         }
         looked(&[CONTENTS, ("xl/workbook.xml", "<workbook/>")], &limits).unwrap();
+    }
+
+    #[test]
+    fn two_parts_of_one_name_are_refused_also_where_only_their_case_differs() {
+        let limits = WorkbookLimits::default();
+        let named = |one: &'static str| {
+            [CONTENTS, ("xl/workbook.xml", "<a/>"), ("xl/worksheets/sheet1.xml", "<b/>"), (one, "<c/>")]
+        };
+        let said = looked(&named("xl/worksheets/Sheet1.xml"), &limits).unwrap_err();
+        assert!(said.contains("holds xl/worksheets/Sheet1.xml twice"), "{said}");
+        // A writer makes no two of exactly one name; an editor of bytes does.
+        let other = "xl/worksheets/sheetA.xml";
+        looked(&named(other), &limits).unwrap();
+        let renamed = |archive: Vec<u8>| {
+            let (mut to, mut at) = (archive.clone(), 0);
+            while let Some(found) = archive[at..].windows(other.len()).position(|of| of == other.as_bytes()) {
+                at += found + other.len();
+                to[at - other.len()..at].copy_from_slice(b"xl/worksheets/sheet1.xml");
+            }
+            to
+        };
+        let said = looked_after(&named(other), &limits, renamed).unwrap_err();
+        assert!(said.contains("two parts of one name"), "{said}");
     }
 
     #[test]

@@ -75,6 +75,7 @@ async fn close(
             benefit: e.benefit.clone(),
             ended_on: e.ended_on,
             unassigned: how == How::NotActivated,
+            missing_as_of: e.missing_as_of,
         }
         .into(),
     });

@@ -29,7 +29,7 @@ use crate::{
     },
     jobs::engine::{Context, Error, Result, fault},
     store::{
-        file::{self, StagedRow, Tally},
+        file::{self, StagedRow},
         file_chunk, run,
     },
 };
@@ -76,7 +76,9 @@ async fn refuse(
         let of = said.next(part.rows.len())?;
         refusals::record(conn, staged, &part.rows, &of).await?;
         let answers = of.into_iter().map(|verdict| match verdict {
-            Verdict::Applied(_) => Verdict::Rejected(vec![Problem::of_row(good.clone())]),
+            Verdict::Applied(_) | Verdict::Changed(_) => {
+                Verdict::Rejected(vec![Problem::of_row(good.clone())])
+            }
             verdict => verdict,
         });
         part.answer(conn, staged, answers.collect()).await?;
@@ -154,9 +156,9 @@ impl FilePart {
             let answers = self.rows.iter().zip(verdicts).map(|(row, verdict)| verdict.answer(row));
             return Ok(file::answer(conn, staged.file_id, &answers.collect::<Vec<_>>()).await?);
         };
-        let (tally, unchanged, answers): (Tally, _, _) = chunks::tally(&self.rows, verdicts);
+        let (tally, numbered, answers) = chunks::tally(&self.rows, verdicts);
         file::answer(conn, staged.file_id, &answers).await?;
-        Ok(file_chunk::finish_chunk(conn, staged.file_id, chunk_no, tally, &unchanged).await?)
+        Ok(file_chunk::finish_chunk(conn, staged.file_id, chunk_no, tally, &numbered).await?)
     }
 }
 
@@ -188,7 +190,7 @@ impl TrialVerdicts {
     fn keep(&mut self, staged: &StagedFile, rows: &[StagedRow], verdicts: Vec<Verdict>) -> Result<()> {
         for (row, verdict) in rows.iter().zip(verdicts) {
             let kept = match verdict {
-                Verdict::Applied(_) => {
+                Verdict::Applied(_) | Verdict::Changed(_) => {
                     self.applied.insert(key_of(staged, row));
                     KeptVerdict::Good
                 }
@@ -211,6 +213,7 @@ impl TrialVerdicts {
     fn is_of_another_row(&self, staged: &StagedFile, row: &StagedRow, problems: &[Problem]) -> bool {
         self.applied.contains(&key_of(staged, row))
             || problems.iter().any(|problem| matches!(problem.reason, Reason::Summed { .. }))
+                && !problems.iter().any(|problem| matches!(problem.reason, Reason::CountedAlready { .. }))
     }
 
     /// To be read from the first row.

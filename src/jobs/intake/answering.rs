@@ -94,7 +94,7 @@ pub(super) async fn answer(
             for problem in &mut problems {
                 problem.column = profile.written(&problem.column).to_owned();
             }
-            out.answer(status, &problems).map_err(failed)?;
+            out.answer(status.answered(), &problems).map_err(failed)?;
         }
     }
     let named = |nth: u32| dropped.results.join(keeping::names(&head.name, form_of(&dialect), nth).answer);

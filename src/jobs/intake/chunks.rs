@@ -12,11 +12,11 @@ use super::{
     staged::{NAME, StagedFile, Verdict, note},
 };
 use crate::{
-    files::row_note::RowNote,
+    files::{answer::RowStatus, row_note::RowNote},
     jobs::engine::{Context, Error, Result, fault, refused_values},
     store::{
         file::{self, RowAnswer, StagedRow, Tally},
-        file_chunk::{self, FileChunk},
+        file_chunk::{self, FileChunk, NumberedRows},
         run::{self, FACT_LANES},
     },
 };
@@ -78,9 +78,9 @@ async fn chunk(
     let rows = file_chunk::rows(&mut tx, staged.file_id, span).await?;
     let verdicts = apply(cx, &mut tx, staged, &rows).await?;
     refusals::record(&mut tx, staged, &rows, &verdicts).await?;
-    let (tally, unchanged, answers) = tally(&rows, verdicts);
+    let (tally, numbered, answers) = tally(&rows, verdicts);
     file::answer(&mut tx, staged.file_id, &answers).await?;
-    file_chunk::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &unchanged).await?;
+    file_chunk::finish_chunk(&mut tx, staged.file_id, chunk_no, tally, &numbered).await?;
     fault::at("file.applied", NAME).await?;
     tx.commit().await?;
     Ok(true)
@@ -140,19 +140,25 @@ async fn decide(
 }
 
 /// Counts verdicts; of the rows only those are kept singly that there is more to say of.
-pub(super) fn tally(rows: &[StagedRow], verdicts: Vec<Verdict>) -> (Tally, Vec<i32>, Vec<RowAnswer>) {
-    let (mut tally, mut unchanged, mut answers) = (Tally::default(), Vec::new(), Vec::new());
+pub(super) fn tally(rows: &[StagedRow], verdicts: Vec<Verdict>) -> (Tally, NumberedRows, Vec<RowAnswer>) {
+    let (mut tally, mut numbered, mut answers) = (Tally::default(), NumberedRows::default(), Vec::new());
     for (row, verdict) in rows.iter().zip(verdicts) {
-        match &verdict {
-            Verdict::Applied(_) => tally.applied += 1,
-            Verdict::Unchanged(_) => tally.unchanged += 1,
-            Verdict::Rejected(_) => tally.rejected += 1,
+        match verdict.status() {
+            RowStatus::Applied => tally.applied += 1,
+            RowStatus::Changed => {
+                tally.applied += 1;
+                tally.changed += 1;
+                numbered.changed.push(row.row_no);
+            }
+            RowStatus::Waiting => tally.waiting += 1,
+            RowStatus::Unchanged => tally.unchanged += 1,
+            RowStatus::Rejected => tally.rejected += 1,
         }
         match verdict {
-            Verdict::Applied(remarks) if remarks.is_empty() => {}
-            Verdict::Unchanged(remarks) if remarks.is_empty() => unchanged.push(row.row_no),
+            Verdict::Applied(remarks) | Verdict::Changed(remarks) if remarks.is_empty() => {}
+            Verdict::Unchanged(remarks) if remarks.is_empty() => numbered.unchanged.push(row.row_no),
             verdict => answers.push(verdict.answer(row)),
         }
     }
-    (tally, unchanged, answers)
+    (tally, numbered, answers)
 }

@@ -132,6 +132,7 @@ fn tell(dropped: &Dropped, outcome: &FileOutcome) {
                 applied = tally.applied,
                 unchanged = tally.unchanged,
                 rejected = tally.rejected,
+                waiting = tally.waiting,
                 answer,
                 "taken in"
             );

@@ -158,6 +158,7 @@ pub(super) async fn keep(
         kind: taken.kind.name(),
         sheet: taken.sheet.as_deref(),
         rows: [tally.applied, tally.unchanged, tally.rejected].map(i64::from),
+        waiting: tally.waiting.into(),
         answer: &keeping.names.answer,
         unknown: &taken.unknown,
         of_portal: [taken.passed_over, taken.summed],

@@ -31,7 +31,7 @@ pub(super) struct Lacking {
     pub live: i64,
     /// Partners of whom it has no row at all, though they hold what is in question.
     pub empty: Vec<PartnerId>,
-    /// What it lacks and a file that arrived after its date brought or changed.
+    /// What it lacks and a file that arrived after its date named.
     pub spared: i32,
 }
 
@@ -109,14 +109,16 @@ impl NamedInFile {
     }
 }
 
-/// What partners hold and a file does not have.
+/// What partners hold and a file does not have. What a file of `later` names is confirmed since.
 pub(super) async fn lacking(
     conn: &mut PgConnection,
     partners: &[(PartnerNo, PartnerId)],
     open: &OpenSnapshot,
     named: &NamedInFile,
+    later: &[NamedInFile],
 ) -> Result<Lacking> {
     let mut lacking = Lacking::default();
+    let confirmed = |held: &HeldEntitlement| later.iter().any(|file| file.has(held));
     for some in partners.chunks(PARTNERS_AT_ONCE) {
         let ids: Vec<PartnerNo> = some.iter().map(|(id, _)| *id).collect();
         let held = partner_snapshot::held(conn, &ids, open.as_of, open.ends_on).await?;
@@ -129,7 +131,7 @@ pub(super) async fn lacking(
         let ids: Vec<EntitlementNo> = missing.iter().map(|held| held.entitlement_id).collect();
         let since = partner_snapshot::stated_since(conn, &ids, open.as_of).await?;
         let (spared, missing): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|held| since.contains(&held.entitlement_id));
+            missing.into_iter().partition(|held| since.contains(&held.entitlement_id) || confirmed(held));
         lacking.spared = lacking.spared.saturating_add(i32::try_from(spared.len()).unwrap_or(i32::MAX));
         let without: HashSet<PartnerNo> = missing.iter().map(|held| held.partner_id).collect();
         let empty =

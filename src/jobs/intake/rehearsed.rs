@@ -26,7 +26,7 @@ pub async fn tell(
     head: &RecordedFile,
     taken: &mut Taken,
 ) -> Result<()> {
-    let (mut chosen, mut seen) = (BTreeMap::new(), [0_usize; 3]);
+    let (mut chosen, mut seen) = (BTreeMap::new(), [0_usize; 5]);
     let mut said = SaidOfRows::of(cx, conn, file_id, head.row_count).await?;
     loop {
         let rows = said.next(conn).await?;
@@ -37,8 +37,10 @@ pub async fn tell(
             count(taken, &problems);
             let seen = match status {
                 RowStatus::Applied => &mut seen[0],
-                RowStatus::Unchanged => &mut seen[1],
-                RowStatus::Rejected => &mut seen[2],
+                RowStatus::Changed => &mut seen[1],
+                RowStatus::Waiting => &mut seen[2],
+                RowStatus::Unchanged => &mut seen[3],
+                RowStatus::Rejected => &mut seen[4],
             };
             *seen += 1;
             if *seen <= dropped.told_rows {

@@ -30,13 +30,16 @@ pub struct SaidOfRows {
     next: i32,
     /// Rows that changed nothing.
     unchanged: Vec<i32>,
+    /// Rows that changed what was known.
+    changed: Vec<i32>,
 }
 
 impl SaidOfRows {
     /// Of a file of so many rows.
     pub async fn of(cx: &Context, conn: &mut PgConnection, file_id: FileNo, row_count: i32) -> Result<Self> {
         let unchanged = file_chunk::unchanged_rows(conn, file_id).await?;
-        Ok(Self { file_id, row_count, part: chunk_rows(cx), next: 1, unchanged })
+        let changed = file_chunk::changed_rows(conn, file_id).await?;
+        Ok(Self { file_id, row_count, part: chunk_rows(cx), next: 1, unchanged, changed })
     }
 
     /// What is said of the next rows, with their numbers; nothing after the last.
@@ -48,12 +51,17 @@ impl SaidOfRows {
             return Ok(vec![]);
         }
         let mut said = file::answers(conn, self.file_id, rows.start, rows.end).await?.into_iter().peekable();
+        let applied = |row_no: &i32| match self.changed.binary_search(row_no) {
+            Ok(_) => RowStatus::Changed,
+            Err(_) => RowStatus::Applied,
+        };
         let of = |row_no: i32| match said.next_if(|(no, ..)| *no == row_no) {
             Some((_, status, problems)) => {
-                (row_no, RowStatus::parse(&status).unwrap_or(RowStatus::Rejected), problems)
+                let status = RowStatus::parse(&status).unwrap_or(RowStatus::Rejected);
+                (row_no, if status == RowStatus::Applied { applied(&row_no) } else { status }, problems)
             }
             None if self.unchanged.binary_search(&row_no).is_ok() => (row_no, RowStatus::Unchanged, vec![]),
-            None => (row_no, RowStatus::Applied, vec![]),
+            None => (row_no, applied(&row_no), vec![]),
         };
         Ok(rows.map(of).collect())
     }

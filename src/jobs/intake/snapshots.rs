@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
+use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
+use tracing::warn;
 
 use super::{
     dropped::Dropped,
@@ -121,7 +123,8 @@ pub(super) async fn look(
     let ends_on = add_days(cx.arrived_on, cx.policies.import_entitlements.policy.missing_ends_after_days);
     partner_snapshot::append(conn, file_id, &ids, (as_of, ends_on), accepted).await?;
     let open = OpenSnapshot { as_of, ends_on, accepted, rejected: 0 };
-    Ok(LookedAt::Lacks(lacking(conn, &partners, &open, &named).await?))
+    let later = later(cx, conn, file_id, as_of).await?;
+    Ok(LookedAt::Lacks(lacking(conn, &partners, &open, &named, &later).await?))
 }
 
 /// Ends what a snapshot lacks, once its rows are applied; or records why nothing ends. A file that is none, or is done, is left
@@ -143,12 +146,14 @@ pub(super) async fn settle(cx: &Context, conn: &mut PgConnection, staged: &Stage
         withheld: (open.rejected > 0).then_some(Reason::SnapshotIncomplete { rows: open.rejected }),
     };
     if outcome.withheld.is_none() {
-        let rows = spooled(cx, &mut tx, staged).await?;
+        let partner = staged.partner_id.map(|_| staged.partner_number.clone());
+        let rows = spooled(cx, &mut tx, file_id, partner).await?;
         let path = rows.path.clone();
         let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
         let named = NamedInFile::of(rows).await?.map_err(unreadable)?;
         let partners = partner_snapshot::partners(&mut tx, file_id).await?;
-        let lacking = lacking(&mut tx, &partners, &open, &named).await?;
+        let later = later(cx, &mut tx, file_id, open.as_of).await?;
+        let lacking = lacking(&mut tx, &partners, &open, &named, &later).await?;
         outcome.spared = lacking.spared;
         let (ends, live) = (lacking.ends(), lacking.live);
         if !open.accepted && (is_too_much(cx, ends, live) || !lacking.empty.is_empty()) {
@@ -172,15 +177,40 @@ pub(super) async fn settle(cx: &Context, conn: &mut PgConnection, staged: &Stage
 /// So many of what a snapshot ends are named where it is told in a line.
 const SAID: i64 = 3;
 
-/// The file as it lies in the spool.
-async fn spooled(cx: &Context, conn: &mut PgConnection, staged: &StagedFile) -> Result<SpooledRows> {
-    let head = file::get(conn, staged.file_id).await?;
-    let header = file::header(conn, staged.file_id).await?;
+/// What files name that arrived since. One whose copy is not kept any more says nothing.
+async fn later(
+    cx: &Context,
+    conn: &mut PgConnection,
+    file_id: FileNo,
+    as_of: NaiveDate,
+) -> Result<Vec<NamedInFile>> {
+    let mut later = Vec::new();
+    for (other, partner) in partner_snapshot::files_since(conn, file_id, as_of).await? {
+        let rows = match spooled(cx, conn, other, partner).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                warn!(%error, "a file that came since a full snapshot cannot be read again, and spares nothing");
+                continue;
+            }
+        };
+        later.extend(NamedInFile::of(rows).await?.ok());
+    }
+    Ok(later)
+}
+
+/// A file as it lies in the spool.
+async fn spooled(
+    cx: &Context,
+    conn: &mut PgConnection,
+    file_id: FileNo,
+    partner: Option<PartnerId>,
+) -> Result<SpooledRows> {
+    let head = file::get(conn, file_id).await?;
+    let header = file::header(conn, file_id).await?;
     let path = cx.folders.spool().join(&head.sha256);
     let unreadable = |refusal: Refusal| Error::file(&path)(std::io::Error::other(refusal));
     let header = Record::of(1, header.iter().map(String::as_str));
-    let profile = Profile::recognise(&header, Some(staged.profile.kind)).map_err(unreadable)?;
+    let profile = Profile::recognise(&header, Some(Kind::Entitlements)).map_err(unreadable)?;
     let dialect = Dialect::remembered(&head.dialect);
-    let partner = staged.partner_id.map(|_| staged.partner_number.clone());
     SpooledRows::again(path.clone(), &profile, dialect, head.complete, partner).map_err(unreadable)
 }

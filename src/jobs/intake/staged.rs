@@ -25,6 +25,7 @@ use crate::{
         role::Action,
     },
     files::{
+        answer::RowStatus,
         dialect::{self, Dialect},
         portal::shows_example,
         profile::Profile,
@@ -149,6 +150,8 @@ pub fn requested_on(profile: &Profile, record: &Record) -> NaiveDate {
 pub enum Verdict {
     /// In, with remarks or without.
     Applied(Vec<Problem>),
+    /// The same, and something else was known before.
+    Changed(Vec<Problem>),
     /// In already, with remarks or without.
     Unchanged(Vec<Problem>),
     /// Not in, and why.
@@ -163,7 +166,10 @@ impl Verdict {
 
     /// The same with more to say of it.
     pub fn with(mut self, more: Vec<Problem>) -> Self {
-        let (Self::Applied(problems) | Self::Unchanged(problems) | Self::Rejected(problems)) = &mut self;
+        let (Self::Applied(problems)
+        | Self::Changed(problems)
+        | Self::Unchanged(problems)
+        | Self::Rejected(problems)) = &mut self;
         problems.extend(more);
         self
     }
@@ -173,14 +179,35 @@ impl Verdict {
         Self::Rejected(vec![Problem::of_row(Reason::StoreRefused { said: said.to_owned() })])
     }
 
+    /// In, with remarks, where something else was known or not.
+    pub fn put(is_known: bool, remarks: Vec<Problem>) -> Self {
+        if is_known { Self::Changed(remarks) } else { Self::Applied(remarks) }
+    }
+
+    /// What became of the row.
+    pub fn status(&self) -> RowStatus {
+        let for_a_yes =
+            |reason: &Reason| matches!(reason, Reason::WaitsForOperator { .. } | Reason::RateUnlikely { .. });
+        let waits = |remarks: &[Problem]| remarks.iter().any(|remark| for_a_yes(&remark.reason));
+        match self {
+            Self::Rejected(_) => RowStatus::Rejected,
+            Self::Applied(remarks) | Self::Changed(remarks) | Self::Unchanged(remarks) if waits(remarks) => {
+                RowStatus::Waiting
+            }
+            Self::Applied(_) => RowStatus::Applied,
+            Self::Changed(_) => RowStatus::Changed,
+            Self::Unchanged(_) => RowStatus::Unchanged,
+        }
+    }
+
     /// What is to be kept of it, if anything.
     pub fn answer(self, row: &StagedRow) -> RowAnswer {
-        let (status, problems) = match self {
-            Self::Applied(problems) => ("applied", problems),
-            Self::Unchanged(problems) => ("unchanged", problems),
-            Self::Rejected(problems) => ("rejected", problems),
-        };
-        RowAnswer { row_no: row.row_no, line: row.line, status, problems }
+        let status = self.status().answered(); // which rows changed something is kept by their numbers
+        let (Self::Applied(problems)
+        | Self::Changed(problems)
+        | Self::Unchanged(problems)
+        | Self::Rejected(problems)) = self;
+        RowAnswer { row_no: row.row_no, line: row.line, status: status.name(), problems }
     }
 }
 

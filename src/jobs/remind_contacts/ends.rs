@@ -15,7 +15,7 @@ use crate::{
     jobs::engine::{Context, Result},
     store::{
         notice::{NoticeSubject, Owed},
-        reminder::{self, Days, Near, NearEnd, NearMembership, OpenCredit, ReminderMark},
+        reminder::{self, Days, NearEnd, NearMembership, OpenCredit, ReminderMark},
         run::Chunk,
     },
 };
@@ -132,7 +132,7 @@ impl Nearing<'_> {
         let steps = if ending.early { before(near.on, &policy.ending_days) } else { vec![] };
         let (step, mut next_on) = due(&steps, self.morning);
         if let Some(anchor_on) = step.filter(|_| self.morning <= near.on) {
-            owed.push(ends(near, anchor_on, self.to_come.of_entitlement(near.entitlement_id)));
+            owed.push(ends(ending, anchor_on, self.to_come.of_entitlement(near.entitlement_id)));
         }
         if ending.bulk {
             let (step, next) = due(&before(near.on, &policy.bulk_lapse_days), self.morning);
@@ -155,11 +155,14 @@ impl Nearing<'_> {
             return;
         }
         if let Some(anchor_on) = due(&before(near.on, &policy.ending_days), self.morning).0 {
-            owed.push(ends(near, anchor_on, vec![]));
+            owed.push(ends(ending, anchor_on, vec![]));
         }
         let anchor_on = sub_days(near.on, self.lapse_days());
         if let Some(open) = ending.credit.as_ref().filter(|_| anchor_on <= self.morning) {
             self.credit(open, anchor_on, false, owed);
+            if let Some(Owed { notice: Notice::CreditAboutToLapse(told), .. }) = owed.last_mut() {
+                told.missing_as_of = ending.missing_as_of;
+            }
         }
     }
 
@@ -191,6 +194,7 @@ impl Nearing<'_> {
                 period_no: Some(open.period_no),
                 ends: open.ends,
                 closes,
+                missing_as_of: None,
             }
             .into(),
         });
@@ -198,7 +202,8 @@ impl Nearing<'_> {
 }
 
 /// Word that a benefit ends, due on a day.
-fn ends(near: &Near, anchor_on: NaiveDate, at_stake: Vec<Stake>) -> Owed {
+fn ends(ending: &NearEnd, anchor_on: NaiveDate, at_stake: Vec<Stake>) -> Owed {
+    let near = &ending.near;
     Owed {
         partner_id: near.partner_id,
         subject: NoticeSubject::Entitlement(near.entitlement_id),
@@ -209,6 +214,7 @@ fn ends(near: &Near, anchor_on: NaiveDate, at_stake: Vec<Stake>) -> Owed {
             benefit: near.name.clone(),
             last_usable_on: near.on,
             at_stake,
+            missing_as_of: ending.missing_as_of,
         }
         .into(),
     }

@@ -131,7 +131,7 @@ impl Subject {
                       directory_name(r.partner_id, r.requested_by) as "requested_by!",
                       r.requested_on, f.name as file, r.line, f.received_on, r.status,
                       (select w.problems from row_answer w
-                        where w.file_id = r.file_id and w.line = r.line and w.status = 'applied' limit 1)
+                        where w.file_id = r.file_id and w.line = r.line and w.status in ('applied', 'waiting') limit 1)
                           as "remarks: Json<Vec<Problem>>",
                       o.by as "admitted_by?", o.why as "admitted_why?", o.business_on as admitted_on
                from (select * from request of where of.partner_id = $1 offset 0) r join file f on f.file_id = r.file_id

@@ -1,6 +1,6 @@
 //! What was done: assignments, keys, activations; and what partners are bound by and reached at.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
@@ -53,6 +53,8 @@ pub struct KeysKnown {
     pub count: i64,
     /// When they came.
     pub known_on: NaiveDate,
+    /// When that was, by the database's clock.
+    pub received_at: DateTime<Utc>,
     /// With which file.
     pub file: String,
 }
@@ -154,6 +156,8 @@ pub struct Agreed {
     pub valid_until: Option<NaiveDate>,
     /// When its file arrived.
     pub known_on: NaiveDate,
+    /// When that was, by the database's clock.
+    pub received_at: DateTime<Utc>,
     /// The file.
     pub file: String,
     /// Its line.
@@ -175,6 +179,8 @@ pub struct Contacted {
     pub language: String,
     /// When.
     pub known_on: NaiveDate,
+    /// When that was, by the database's clock.
+    pub received_at: DateTime<Utc>,
     /// Who set it.
     pub requested_by: String,
     /// The file.
@@ -227,7 +233,7 @@ impl Subject {
         Ok(sqlx::query_as!(
             KeysKnown,
             r#"select m.order_id, e.benefit, min(k.key_id) as "first!", max(k.key_id) as "last!", count(*) as "count!",
-                      k.known_on, f.name as file
+                      k.known_on, f.received_at, f.name as file
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
                cross join lateral (select * from license_key of where of.entitlement_id = e.entitlement_id offset 0) k
@@ -235,7 +241,7 @@ impl Subject {
                where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                  and ($4::bigint is null or k.key_id = $4)
-               group by m.order_id, e.entitlement_id, e.benefit, k.known_on, k.file_id, f.name order by 3"#,
+               group by m.order_id, e.entitlement_id, e.benefit, k.known_on, k.file_id, f.received_at, f.name order by 3"#,
             self.partner_id.get(),
             self.membership_id.map(OrderNo::get),
             self.entitlement_id.map(EntitlementNo::get),
@@ -333,7 +339,7 @@ impl Subject {
     pub async fn agreed(&self, conn: &mut PgConnection) -> Result<Vec<Agreed>> {
         Ok(sqlx::query_as!(
             Agreed,
-            r#"select a.name, a.valid_from, a.valid_until, a.known_on, f.name as file, a.line
+            r#"select a.name, a.valid_from, a.valid_until, a.known_on, f.received_at, f.name as file, a.line
                from agreement a join file f using (file_id)
                where a.partner_id = $1 and ($2::bigint is null or exists (
                      select from entitlement e where e.membership_id = $2
@@ -351,7 +357,7 @@ impl Subject {
     pub async fn contacted(&self, conn: &mut PgConnection) -> Result<Vec<Contacted>> {
         Ok(sqlx::query_as!(
             Contacted,
-            r#"select c.version_no, u.user_principal_name as user, c.email, c.phone, c.language, c.known_on,
+            r#"select c.version_no, u.user_principal_name as user, c.email, c.phone, c.language, c.known_on, f.received_at,
                       directory_name(c.partner_id, c.requested_by) as "requested_by!",
                       f.name as file, c.line
                from contact_version c join directory_user u using (user_id) join file f on f.file_id = c.file_id

@@ -24,6 +24,8 @@ pub struct EntitlementVersion {
     pub line: Option<i32>,
     /// The business date: of the file's arrival, or of the night that ended it.
     pub on: NaiveDate,
+    /// When that was recorded, by the database's clock.
+    pub recorded_at: DateTime<Utc>,
     /// `core` or `incremental`.
     pub benefit_type: String,
     /// `None`: unlimited.

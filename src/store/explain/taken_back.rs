@@ -1,6 +1,6 @@
 //! What was taken back with its file.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::{super::Result, subject::Subject};
@@ -21,6 +21,8 @@ pub struct ThingTakenBack {
     pub line: Option<i32>,
     /// The business date on which it was taken back.
     pub on: NaiveDate,
+    /// When that was, by the database's clock.
+    pub recorded_at: DateTime<Utc>,
     /// By whom.
     pub by: String,
     /// Why.
@@ -33,7 +35,7 @@ pub struct ThingTakenBack {
 pub async fn taken_back(conn: &mut PgConnection, name: &str) -> Result<Vec<ThingTakenBack>> {
     Ok(sqlx::query_as!(
         ThingTakenBack,
-        r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on,
+        r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on, t.recorded_at,
                   coalesce(a.by, '') as "by!", coalesce(a.why, '') as "why!", t.stands is not null as "stands!"
            from taken_back t join file f using (file_id)
            left join directory_user u on t.subject_kind = 'user' and u.partner_id = t.partner_id and u.object_id = t.subject
@@ -50,7 +52,7 @@ impl Subject {
     pub async fn taken_back(&self, conn: &mut PgConnection) -> Result<Vec<ThingTakenBack>> {
         Ok(sqlx::query_as!(
             ThingTakenBack,
-            r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on,
+            r#"select t.partner, t.subject_kind as kind, coalesce(u.user_principal_name, t.subject) as "subject!", f.name as file, t.line, t.business_on as on, t.recorded_at,
                       coalesce(a.by, '') as "by!", coalesce(a.why, '') as "why!", t.stands is not null as "stands!"
                from taken_back t join file f using (file_id)
                left join directory_user u on t.subject_kind = 'user' and u.partner_id = t.partner_id and u.object_id = t.subject

@@ -145,7 +145,8 @@ impl Model {
                 return answer("rejected", ["conflicts_with_earlier"]);
             }
             if !kept.waits || !arrival.backdated {
-                return answer("unchanged", kept.waits.then_some("waits_for_operator"));
+                let code = kept.waits.then_some("waits_for_operator");
+                return answer(if kept.waits { "waiting" } else { "unchanged" }, code);
             }
         }
         let company = &self.companies[row.of];
@@ -165,7 +166,7 @@ impl Model {
         let content = row.content();
         if !arrival.backdated && row.on < earliest {
             self.kept.insert(key, Kept { content, waits: true });
-            return answer("applied", ["waits_for_operator"]);
+            return answer("waiting", ["waits_for_operator"]);
         }
         if matches!(row.what, What::Cancel { .. }) {
             self.kept.insert(key, Kept { content, waits: false });

@@ -91,7 +91,8 @@ impl AgreementsSpan<'_> {
             valid_until: row.valid_until,
             line,
         };
-        if known.is_some() {
+        let is_known = known.is_some();
+        if is_known {
             let of_key = |p: &Agreement| {
                 (p.partner_id, &p.name, p.valid_from) == (partner_id, &put.name, put.valid_from)
             };
@@ -99,7 +100,7 @@ impl AgreementsSpan<'_> {
         }
         self.known.insert(key, put.clone());
         self.puts.push(put);
-        Verdict::Applied(remarks)
+        Verdict::put(is_known, remarks)
     }
 
     /// Whether it excludes at all, and what was granted before and stays.

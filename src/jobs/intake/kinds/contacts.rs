@@ -102,6 +102,7 @@ fn decide(
     if account.contact.as_ref() == Some(&wanted) {
         return Verdict::Unchanged(vec![]);
     }
+    let is_known = account.contact.is_some();
     account.contact = Some(wanted.clone());
     account.versions += 1;
     puts.push(Contact {
@@ -111,5 +112,5 @@ fn decide(
         requested_by: by.unwrap_or(OPERATOR).to_owned(),
         line,
     });
-    Verdict::Applied(vec![])
+    Verdict::put(is_known, vec![])
 }

@@ -204,6 +204,7 @@ impl<'a> EntitlementsSpan<'a> {
         let year =
             held.map_or_else(|| Year::starting(row.starts_on, self.grace_days), |held| held.order.year);
         let granted = stored.is_some_and(|stored| stored.known.granted);
+        let is_known = stored.is_some();
         let known = stored.map(|stored| (stored.entitlement_id, stored.known.stated.quantity));
         match change {
             Change::Unchanged => {
@@ -231,7 +232,7 @@ impl<'a> EntitlementsSpan<'a> {
                     self.beside.insert(entitlement_id);
                 }
                 remarks.extend(beside);
-                Verdict::Applied(remarks)
+                Verdict::put(is_known, remarks)
             }
         }
     }

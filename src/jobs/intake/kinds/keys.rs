@@ -182,7 +182,7 @@ impl<'a> KeysSpan<'a> {
         let remarks = vec![named(known.key_id)];
         let Some(seats) = row.seats_at_last(&known.content) else { return Verdict::Unchanged(remarks) };
         self.seats.insert(known.key_id, seats);
-        Verdict::Applied(remarks)
+        Verdict::Changed(remarks)
     }
 }
 

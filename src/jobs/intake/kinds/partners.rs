@@ -97,6 +97,7 @@ impl PartnerChanges {
             changed = own_currency::take(&mut known.changes, before, currency, staged.received_on);
         }
         known.partner = wanted(known, row);
+        let is_known = stored.is_some();
         let touched = stored.is_none_or(|stored| stored != known.partner);
         if !touched && changed.is_empty() {
             return Verdict::Unchanged(vec![]);
@@ -106,7 +107,7 @@ impl PartnerChanges {
         }
         let dated = changed.into_iter().map(|(on, currency)| ((row.partner_id.clone(), on), currency));
         self.currencies.extend(dated);
-        Verdict::Applied(vec![])
+        Verdict::put(is_known, vec![])
     }
 
     /// Writes what rows changed.

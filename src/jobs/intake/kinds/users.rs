@@ -127,11 +127,12 @@ fn decide(
     if stored.is_some_and(|stored| *stored == wanted) {
         return Verdict::Unchanged(remarks);
     }
+    let is_known = stored.is_some();
     match confirmed.map(|user| user.object_id.clone()) {
         Some(stood_for) => directory.confirm(&stood_for, wanted),
         None => directory.enter(wanted),
     }
-    Verdict::Applied(remarks)
+    Verdict::put(is_known, remarks)
 }
 
 /// Other names under which somebody may have been created or invited whom the row tells of: a guest's address.
