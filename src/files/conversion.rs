@@ -268,9 +268,9 @@ impl Conversion {
             None => self.booked(record, partner, sums),
         };
         into.clear(record.line());
-        let told = |note: &RowNote| matches!(note, RowNote::PassedOver(_) | RowNote::Refused(_));
+        let told = matches!(note, Some(RowNote::PassedOver(_) | RowNote::Refused(_)));
         for column in &self.columns {
-            if note.as_ref().is_some_and(told) {
+            if told {
                 into.push(&[""]);
             } else if let Some(amount) = amount.as_ref().filter(|_| self.is_sum(column.name())) {
                 into.push(&[amount]);
@@ -279,7 +279,8 @@ impl Conversion {
             }
         }
         if let Some(summing) = self.portal.sums {
-            let whole = self.common(record, partner, summing.within).and_then(|of| sums.wholes.get(&of));
+            let within = (!told).then(|| self.common(record, partner, summing.within)).flatten();
+            let whole = within.and_then(|of| sums.wholes.get(&of));
             into.push(&[&whole.map(|whole| Whole::staged(whole, summing.places)).unwrap_or_default()]);
         }
         into.push(&[&note.map(|note| note.staged()).unwrap_or_default()]);
