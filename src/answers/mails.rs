@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::instant::{utc, utc_if};
 use crate::{
-    domain::id::PartnerId,
+    domain::{id::PartnerId, notice::Stream},
     store::{self, mail},
 };
 
@@ -22,6 +22,8 @@ pub struct MailView {
     pub partner_id: PartnerId,
     /// Where to.
     pub recipient: String,
+    /// What it is: a recipient may do without marketing (D10).
+    pub stream: Stream,
     /// The business date of the digest.
     pub day: NaiveDate,
     /// Its state.
@@ -38,18 +40,24 @@ pub struct MailView {
     pub last_reply: Option<String>,
 }
 
-/// The newest mails in one of `states`, the newest first; without states those that are not sent.
+/// The newest mails in one of `states`, the newest first; without states those that are not sent, without a stream those of any.
 ///
 /// # Errors
 /// The store is down.
-pub async fn mails(conn: &mut PgConnection, states: &[String], at_most: i64) -> store::Result<Vec<MailView>> {
+pub async fn mails(
+    conn: &mut PgConnection,
+    states: &[String],
+    stream: Option<Stream>,
+    at_most: i64,
+) -> store::Result<Vec<MailView>> {
     let unsent = || STATES.iter().filter(|state| **state != "sent").map(|state| (*state).to_owned());
     let states = if states.is_empty() { unsent().collect() } else { states.to_vec() };
-    let rows = mail::list(conn, &states, at_most).await?;
+    let rows = mail::list(conn, &states, stream, at_most).await?;
     let view = |row: mail::MailRow| MailView {
         message_id: row.message_id,
         partner_id: row.partner_id,
         recipient: row.recipient,
+        stream: row.stream,
         day: row.day,
         status: row.status,
         attempts: row.attempts,

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use strum::VariantNames;
 
 use super::{
     exit::{Ending, Exit},
@@ -15,7 +19,7 @@ use super::{
 };
 use crate::{
     answers::mails::{self, MailView},
-    domain::email::Email,
+    domain::{email::Email, notice::Stream},
     jobs::email_contacts::lanes,
     mail::{
         self,
@@ -33,8 +37,8 @@ Examples:
 
 const LIST_EXAMPLE: &str = "\
 Example:
-  benefactor mail list --state failed --state withdrawn
-lists the newest mails in these states; without --state all that are not sent.";
+  benefactor mail list --state failed --state withdrawn --stream marketing
+lists the newest mails in these states and of this stream; without --state all that are not sent.";
 const SEND_EXAMPLE: &str = "\
 Example:
   SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail send
@@ -70,6 +74,9 @@ pub(super) struct MailListArgs {
     /// Only those in this state; may be given several times. Without it all that are not sent
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(mails::STATES))]
     state: Vec<String>,
+    /// Only those of this stream: marketing may be unsubscribed from, the rest may not
+    #[arg(long, value_name = "STREAM", value_parser = PossibleValuesParser::new(Stream::VARIANTS).try_map(stream))]
+    stream: Option<Stream>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     limit: i64,
@@ -93,6 +100,10 @@ pub(super) struct MailTestArgs {
     to: Email,
 }
 
+fn stream(name: String) -> Result<Stream, String> {
+    Stream::parse(&name).ok_or(name)
+}
+
 fn address(text: &str) -> Result<Email, String> {
     Email::parse(text).ok_or_else(|| "not an e-mail address; one is anna@norrsken.example".to_owned())
 }
@@ -113,7 +124,8 @@ pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyho
 }
 
 async fn list(settings: &Settings, store: &Store, args: &MailListArgs) -> anyhow::Result<()> {
-    let listed = mails::mails(&mut *store.pool.acquire().await?, &args.state, args.limit).await?;
+    let listed =
+        mails::mails(&mut *store.pool.acquire().await?, &args.state, args.stream, args.limit).await?;
     if settings.json {
         return listed.iter().try_for_each(print_json);
     }
@@ -126,7 +138,8 @@ async fn list(settings: &Settings, store: &Store, args: &MailListArgs) -> anyhow
 fn line(mail: &MailView) -> String {
     let reply = mail.last_reply.as_ref().map(|reply| format!(": {reply}")).unwrap_or_default();
     let tries = if mail.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", mail.attempts) };
-    format!("{} {} {} {}, {tries}{reply}", mail.day, mail.status, mail.recipient, mail.message_id)
+    let MailView { day, status, stream, recipient, message_id, .. } = mail;
+    format!("{day} {status} {} {recipient} {message_id}, {tries}{reply}", stream.as_str())
 }
 
 fn no_server() -> Ending {

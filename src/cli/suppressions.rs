@@ -1,6 +1,10 @@
-//! `suppressions`: addresses that no mail goes to.
+//! `suppressions`: addresses that no mail goes to, or no marketing.
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use strum::VariantNames;
 
 use super::{
     exit::Exit,
@@ -9,7 +13,7 @@ use super::{
     output::{print, print_json},
 };
 use crate::{
-    domain::email::Email,
+    domain::{email::Email, suppression::SuppressionScope},
     settings::Settings,
     store::{Store, suppression, work::By},
 };
@@ -18,20 +22,23 @@ pub(super) const EXAMPLE: &str = "\
 Examples:
   benefactor suppressions list
   benefactor suppressions add anna@norrsken.example --by ada --why 'she left the company'
+  benefactor suppressions add bo@norrsken.example --scope marketing --by ada --why 'he asked for no offers'
   benefactor suppressions remove anna@norrsken.example --by ada --why 'she is back'";
 
 const LIST_EXAMPLE: &str = "Example:\n  benefactor suppressions list --json";
 const ADD_EXAMPLE: &str = "\
 Example:
   benefactor suppressions add anna@norrsken.example --by ada --why 'she left the company'
-What is queued for the address is withdrawn when it is to be sent.";
-const REMOVE_EXAMPLE: &str =
-    "Example:\n  benefactor suppressions remove anna@norrsken.example --by ada --why 'she is back'";
+What is queued for the address is withdrawn when it is to be sent. With --scope marketing only mail of that stream is.";
+const REMOVE_EXAMPLE: &str = "\
+Example:
+  benefactor suppressions remove anna@norrsken.example --by ada --why 'she is back'
+Whoever wants no marketing gets none afterwards either: that is removed with --scope marketing.";
 
 /// What `suppressions` does.
 #[derive(Debug, Subcommand)]
 pub(super) enum SuppressionsCommand {
-    /// The addresses that no mail goes to, since when, and why
+    /// The addresses that no mail goes to, or no marketing, since when, and why
     #[command(after_help = LIST_EXAMPLE)]
     List,
     /// Send no mail to an address any more
@@ -48,8 +55,16 @@ pub(super) struct SuppressionArgs {
     /// The address
     #[arg(value_name = "ADDRESS", value_parser = address)]
     address: Email,
+    /// What does not go there: all mail, or marketing alone
+    #[arg(long, value_name = "SCOPE", default_value = "all",
+          value_parser = PossibleValuesParser::new(SuppressionScope::VARIANTS).try_map(scope))]
+    scope: SuppressionScope,
     #[command(flatten)]
     said: ByAndWhy,
+}
+
+fn scope(name: String) -> Result<SuppressionScope, String> {
+    SuppressionScope::parse(&name).ok_or(name)
 }
 
 fn address(text: &str) -> Result<Email, String> {
@@ -79,20 +94,21 @@ async fn does(settings: &Settings, store: &Store, command: SuppressionsCommand) 
             }
             listed.iter().try_for_each(|s| {
                 let since = s.added_at.format("%Y-%m-%d");
-                print(&format!("{} since {since}, by {}: {}", s.address, s.added_by, s.why))
+                let what = if s.scope == SuppressionScope::Marketing { " for marketing" } else { "" };
+                print(&format!("{}{what} since {since}, by {}: {}", s.address, s.added_by, s.why))
             })
         }
         SuppressionsCommand::Add(args) => {
             let by = By { by: &args.said.by, why: &args.said.why };
-            let added = suppression::add(&mut conn, args.address.as_str(), by).await?;
+            let added = suppression::add(&mut conn, args.address.as_str(), args.scope, by).await?;
             let said = if added { "any more" } else { "(none did before)" };
-            print(&format!("no mail goes to {} {said}", args.address.as_str()))
+            print(&format!("no {} goes to {} {said}", args.scope.mail(), args.address.as_str()))
         }
         SuppressionsCommand::Remove(args) => {
             let by = By { by: &args.said.by, why: &args.said.why };
-            let removed = suppression::remove(&mut conn, args.address.as_str(), by).await?;
+            let removed = suppression::remove(&mut conn, args.address.as_str(), args.scope, by).await?;
             let said = if removed { "again" } else { "(it did before)" };
-            print(&format!("mail goes to {} {said}", args.address.as_str()))
+            print(&format!("{} goes to {} {said}", args.scope.mail(), args.address.as_str()))
         }
     }
 }

@@ -48,6 +48,7 @@ pub mod seat;
 pub mod settlement;
 pub mod subscription;
 pub mod support;
+pub mod suppression;
 pub mod target;
 pub mod tick;
 pub mod timetable;

@@ -1,5 +1,5 @@
 //! Contacts hear late, twice or never when mail is sent from the job that decides. So what is owed is gathered into
-//! one digest a recipient and day, queued under a Message-ID that its content determines, and handed over with no
+//! one digest a stream, recipient and day, queued under a Message-ID that follows from these, and handed over with no
 //! transaction open; a crash hands the same mail over again, byte for byte (D10, promise 9).
 
 use futures::future::FutureExt;
@@ -46,8 +46,10 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     let recipients = if owed { notice::recipients(conn, cx.today).await? } else { vec![] };
     if !recipients.is_empty() {
         let domain = cx.policies.email_contacts.policy.domain();
-        let ids: Vec<String> =
-            recipients.iter().map(|r| message_id(&r.number, &r.address, cx.today, domain)).collect();
+        let ids: Vec<String> = recipients
+            .iter()
+            .map(|r| message_id(&r.number, &r.address, cx.today, r.stream, domain))
+            .collect();
         notice::queue_mails(conn, NAME, cx.today, &recipients, &ids).await?;
     }
     if cx.server.is_some() {

@@ -1,4 +1,4 @@
-//! One digest a recipient and day (D10): text/plain, the most urgent notice first, the same bytes every time.
+//! One digest a stream, recipient and day (D10): text/plain, the most urgent notice first, the same bytes every time.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use minijinja::{Value, context};
@@ -10,13 +10,21 @@ use super::{
     templates,
     text::{clean, wrap},
 };
-use crate::domain::{calendar::add_days, id::PartnerId, language::Language, naming, notice::Notice};
+use crate::domain::{
+    calendar::add_days,
+    id::PartnerId,
+    language::Language,
+    naming,
+    notice::{Notice, Stream},
+};
 
 /// What one recipient has to be told for one business date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// `<local@domain>`, the same for the same digest: see [`message_id`].
     pub message_id: String,
+    /// What it is: nobody may do without what is transactional (D10).
+    pub stream: Stream,
     /// The address.
     pub recipient: String,
     /// The marketing contact's name, for the greeting and the To header; `None`: it is the account e-mail.
@@ -50,12 +58,22 @@ pub struct Rendered {
     pub eml: Vec<u8>,
 }
 
-/// The Message-ID of what a recipient is owed by a partner for a business date, `<40 hex digits@domain>`.
+/// The Message-ID of what a recipient is owed by a partner for a business date in a stream, `<40 hex digits@domain>`.
 ///
 /// The first 20 bytes of a SHA-256, so that a mail sent again after a crash is known as the same.
 #[must_use]
-pub fn message_id(partner_id: &PartnerId, recipient: &str, day: NaiveDate, domain: &str) -> String {
-    hashed(&format!("{partner_id}\0{recipient}\0{day}"), domain)
+pub fn message_id(
+    partner_id: &PartnerId,
+    recipient: &str,
+    day: NaiveDate,
+    stream: Stream,
+    domain: &str,
+) -> String {
+    let of_stream = match stream {
+        Stream::Transactional => "",
+        Stream::Marketing => "\0marketing",
+    };
+    hashed(&format!("{partner_id}\0{recipient}\0{day}{of_stream}"), domain)
 }
 
 /// The Message-ID of what is told apart by `key`.
@@ -101,6 +119,7 @@ fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Er
         count => blocks.len(),
         first => &first.title,
         blocks => shown,
+        stream => digest.stream.as_str(),
         contact => digest.recipient_name.is_some(),
         name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
         partner => clean(&digest.partner_name),
@@ -127,9 +146,11 @@ pub fn check_templates() -> Result<(), Error> {
 /// An invented digest.
 fn sample(language: Language, notices: Vec<Notice>) -> Digest {
     let day = NaiveDate::from_ymd_opt(2024, 2, 21).unwrap_or_default();
+    let (recipient, stream) = ("anna.astrom@nordvik.example", Stream::Transactional);
     Digest {
-        message_id: message_id(&PartnerId::from("4711"), "anna.astrom@nordvik.example", day, "mail.example"),
-        recipient: "anna.astrom@nordvik.example".to_owned(),
+        message_id: message_id(&PartnerId::from("4711"), recipient, day, stream, "mail.example"),
+        stream,
+        recipient: recipient.to_owned(),
         recipient_name: Some("Anna Åström".to_owned()),
         from: "Partner benefits <benefits@programme.example>".to_owned(),
         language,

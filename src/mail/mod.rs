@@ -1,4 +1,4 @@
-//! E-mail: notices become one digest a recipient and day (D10), rendered from the texts that stand with each notice
+//! E-mail: notices become one digest a stream, recipient and day (D10), rendered from the texts that stand with each notice
 //! and the frame in `templates/digest`, and handed over as a complete message, into a folder or to a mail server. The only
 //! module that knows lettre.
 

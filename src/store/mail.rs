@@ -4,7 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, notice, run::Span, work::By};
-use crate::domain::{id::PartnerId, notice::Notice};
+use crate::domain::{
+    id::PartnerId,
+    notice::{Notice, Stream},
+};
 
 pub mod lanes;
 
@@ -35,6 +38,8 @@ pub struct Leased {
     pub recipient_name: Option<String>,
     /// BCP 47 tag.
     pub language: String,
+    /// What it is; of each stream a recipient gets one digest a day (D10).
+    pub stream: Stream,
     /// The business date of the digest.
     pub day: NaiveDate,
     /// When it was first composed: its Date, whenever it is handed over.
@@ -89,10 +94,15 @@ async fn withdraw(conn: &mut PgConnection, leased: &[i64], today: NaiveDate) -> 
     sqlx::query!(
         "update mail m set status = 'withdrawn', lease_until = null, last_reply = n.why
          from (select l.mail_id,
-                      case when s.suppression_id is not null then 'not sent: the address is suppressed (' || s.why || ')'
-                           else 'not sent: nothing in it was true any more' end as why
-               from mail l left join suppression s on s.address = l.recipient and s.removed_at is null
-               where l.mail_id = any($1) and (s.suppression_id is not null
+                      case s.scope when 'all' then 'not sent: the address is suppressed (' || s.why || ')'
+                                   when 'marketing' then 'not sent: the address is suppressed for marketing (' || s.why || ')'
+                                   else 'not sent: nothing in it was true any more' end as why
+               from mail l
+               left join lateral (
+                   select scope, why from suppression
+                   where address = l.recipient and removed_at is null and scope in ('all', l.stream)
+                   order by scope limit 1) s on true
+               where l.mail_id = any($1) and (s.scope is not null
                      or not exists (select from notice n where n.mail_id = l.mail_id))) n
          where m.mail_id = n.mail_id",
         leased
@@ -107,7 +117,7 @@ async fn withdraw(conn: &mut PgConnection, leased: &[i64], today: NaiveDate) -> 
 async fn contents(conn: &mut PgConnection, mails: &[i64]) -> Result<Vec<Leased>> {
     Ok(sqlx::query_as!(
         Leased,
-        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
+        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
                   l.composed_at as "composed_at!", told.names as "partner_name!", told.numbers as "partner_numbers!",
                   said.notices as "notices!: Json<Vec<Notice>>"
            from mail l
@@ -192,6 +202,8 @@ pub struct MailRow {
     pub partner_id: PartnerId,
     /// Where to.
     pub recipient: String,
+    /// What it is (D10).
+    pub stream: Stream,
     /// The business date of the digest.
     pub day: NaiveDate,
     /// Its state.
@@ -206,16 +218,23 @@ pub struct MailRow {
     pub last_reply: Option<String>,
 }
 
-/// The newest mails in one of `states`, at most `at_most`, the newest first.
-pub async fn list(conn: &mut PgConnection, states: &[String], at_most: i64) -> Result<Vec<MailRow>> {
+/// The newest mails in one of `states`, of `stream` or of any, at most `at_most`, the newest first.
+pub async fn list(
+    conn: &mut PgConnection,
+    states: &[String],
+    stream: Option<Stream>,
+    at_most: i64,
+) -> Result<Vec<MailRow>> {
     Ok(sqlx::query_as!(
         MailRow,
-        r#"select l.message_id, p.number as "partner_id!: PartnerId", l.recipient, l.day, l.status, l.attempts, l.queued_at,
-                  l.sent_at, l.last_reply
+        r#"select l.message_id, p.number as "partner_id!: PartnerId", l.recipient, l.stream as "stream!: Stream", l.day, l.status,
+                  l.attempts, l.queued_at, l.sent_at, l.last_reply
            from mail l join partner p using (partner_id)
-           where l.status = any($1) order by l.mail_id desc limit $2"#,
+           where l.status = any($1) and ($3::text is null or l.stream = $3)
+           order by l.mail_id desc limit $2"#,
         states,
-        at_most
+        at_most,
+        stream as _
     )
     .fetch_all(conn)
     .await?)

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, types::Json};
 use super::Result;
 use crate::domain::{
     id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, RequestNo, RunNo},
-    notice::{Audience, KINDS, Notice, kinds_to},
+    notice::{Audience, KINDS, Notice, Stream, kinds_in, kinds_to},
 };
 
 /// What a notice is about.
@@ -213,9 +213,11 @@ async fn name_what_is_over(conn: &mut PgConnection, today: NaiveDate) -> Result<
     Ok(())
 }
 
-/// Who a digest goes to: the marketing contact or the account e-mail.
+/// Who a digest of a stream goes to: the marketing contact or the account e-mail.
 #[derive(Clone, Debug)]
 pub struct Recipient {
+    /// Which stream.
+    pub stream: Stream,
     /// The partner (of several that share an address: the first).
     pub partner_id: PartnerNo,
     /// Its Partner ID.
@@ -228,31 +230,34 @@ pub struct Recipient {
     pub language: String,
 }
 
-/// The recipients of notices owed, who have had no digest on `day` yet. Offer mail waits for a contact.
+/// The recipients of notices owed, a stream at a time, who have had no digest of it on `day` yet. Offer mail waits for a contact.
 pub async fn recipients(conn: &mut PgConnection, day: NaiveDate) -> Result<Vec<Recipient>> {
     Ok(sqlx::query_as!(
         Recipient,
-        r#"select distinct on (r.address) r.partner_id as "partner_id!", r.number as "number!", r.address as "address!",
-                  r.name, r.language as "language!"
-           from (select p.partner_id, p.number,
+        r#"select distinct on (r.address, r.stream) r.stream as "stream!: Stream", r.partner_id as "partner_id!",
+                  r.number as "number!", r.address as "address!", r.name, r.language as "language!"
+           from (select p.partner_id, p.number, n.stream,
                         lower(case when n.account then p.account_email when n.offer then c.email
                                    else coalesce(c.email, p.account_email) end) as address,
                         case when not n.account then coalesce(u.display_name, u.user_principal_name) end as name,
                         coalesce(case when not n.account then c.language end, p.language, 'en') as language
-                 from (select distinct partner_id, kind = any($2) as offer, kind = any($3) as account
+                 from (select distinct partner_id, kind = any($2) as offer, kind = any($3) as account,
+                              case when kind = any($4) then 'marketing' else 'transactional' end as stream
                        from notice where status = 'owed') n
                  join partner p using (partner_id) left join contact c using (partner_id) left join directory_user u using (user_id)) r
-           where r.address is not null and not exists (select from mail m where m.recipient = r.address and m.day = $1)
-           order by r.address, r.partner_id"#,
+           where r.address is not null and not exists (
+               select from mail m where m.recipient = r.address and m.day = $1 and m.stream = r.stream)
+           order by r.address, r.stream desc, r.partner_id"#,
         day,
         &kinds_to(Audience::Contact),
-        &kinds_to(Audience::Account)
+        &kinds_to(Audience::Account),
+        &kinds_in(Stream::Marketing)
     )
     .fetch_all(conn)
     .await?)
 }
 
-/// Queues one digest a recipient and day, and puts their owed notices into it. Says how many mails.
+/// Queues one digest a stream, recipient and day, and puts their owed notices into it. Says how many mails.
 pub async fn queue_mails(
     conn: &mut PgConnection,
     job: &str,
@@ -261,16 +266,17 @@ pub async fn queue_mails(
     message_ids: &[String],
 ) -> Result<usize> {
     let partners: Vec<PartnerNo> = recipients.iter().map(|r| r.partner_id).collect();
+    let streams: Vec<Stream> = recipients.iter().map(|r| r.stream).collect();
     let addresses: Vec<String> = recipients.iter().map(|r| r.address.clone()).collect();
     let names: Vec<Option<String>> = recipients.iter().map(|r| r.name.clone()).collect();
     let languages: Vec<String> = recipients.iter().map(|r| r.language.clone()).collect();
     let queued = sqlx::query!(
-        "insert into mail (partner_id, message_id, recipient, language, day, recipient_name, run_id)
-         select partner_id, message_id, address, language, $5, name,
+        "insert into mail (partner_id, message_id, recipient, language, stream, day, recipient_name, run_id)
+         select partner_id, message_id, address, language, stream, $5, name,
                 (select run_id from run where job = $7 and due_on = $5)
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $6::text[])
-              as m (partner_id, message_id, address, language, name)
-         on conflict (recipient, day) do nothing",
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $6::text[], $8::text[])
+              as m (partner_id, message_id, address, language, name, stream)
+         on conflict do nothing",
         &partners as &[PartnerNo],
         message_ids,
         &addresses,
@@ -278,6 +284,7 @@ pub async fn queue_mails(
         day,
         names as _,
         job,
+        streams as _,
     )
     .execute(&mut *conn)
     .await?;
@@ -285,18 +292,19 @@ pub async fn queue_mails(
     sqlx::query!(
         "update notice n set status = 'mailed', mail_id = into_mail.mail_id
          from (select owed.notice_id, m.mail_id
-               from (select n.notice_id,
+               from (select n.notice_id, case when n.kind = any($4) then 'marketing' else 'transactional' end as stream,
                             lower(case when n.kind = any($3) then p.account_email when n.kind = any($2) then c.email
                                        else coalesce(c.email, p.account_email) end) as address
                      from notice n join partner p using (partner_id) left join contact c using (partner_id)
                      where n.status = 'owed') owed
                cross join lateral (select l.mail_id, l.status from mail l
-                                   where l.recipient = owed.address and l.day = $1 limit 1) m
+                                   where l.recipient = owed.address and l.day = $1 and l.stream = owed.stream limit 1) m
                where m.status = 'queued') into_mail
          where n.notice_id = into_mail.notice_id",
         day,
         &kinds_to(Audience::Contact),
-        &kinds_to(Audience::Account)
+        &kinds_to(Audience::Account),
+        &kinds_in(Stream::Marketing)
     )
     .execute(conn)
     .await?;

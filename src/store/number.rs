@@ -1,4 +1,5 @@
-//! What things are called as the database has it: the store's numbers are `bigint`, names from outside are `text`.
+//! What things are called as the database has it: the store's numbers are `bigint`, names from outside and words of a few are
+//! `text`.
 
 use sqlx::{
     Decode, Encode, Postgres, Type,
@@ -7,9 +8,13 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
 };
 
-use crate::domain::id::{
-    AccessId, ContractId, DecisionNo, EntitlementNo, FileNo, KeyNo, ObjectId, OrderId, OrderNo, PartnerId,
-    PartnerNo, RequestId, RequestNo, RunNo, SubscriptionId, TenantId, UsageNo, UserNo,
+use crate::domain::{
+    id::{
+        AccessId, ContractId, DecisionNo, EntitlementNo, FileNo, KeyNo, ObjectId, OrderId, OrderNo,
+        PartnerId, PartnerNo, RequestId, RequestNo, RunNo, SubscriptionId, TenantId, UsageNo, UserNo,
+    },
+    notice::Stream,
+    suppression::SuppressionScope,
 };
 
 /// Reads and binds numbers as `bigint`.
@@ -81,3 +86,39 @@ macro_rules! text {
 }
 
 text!(AccessId, ContractId, ObjectId, OrderId, PartnerId, RequestId, SubscriptionId, TenantId);
+
+/// Reads and binds as `text` what is one of a few words.
+macro_rules! words {
+    ($($name:ty),*) => {$(
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                <String as Type<Postgres>>::type_info()
+            }
+
+            fn compatible(of: &PgTypeInfo) -> bool {
+                <String as Type<Postgres>>::compatible(of)
+            }
+        }
+
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                <String as PgHasArrayType>::array_type_info()
+            }
+        }
+
+        impl Encode<'_, Postgres> for $name {
+            fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                <&str as Encode<'_, Postgres>>::encode(self.as_str(), buffer)
+            }
+        }
+
+        impl Decode<'_, Postgres> for $name {
+            fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+                let word = <&str as Decode<'_, Postgres>>::decode(value)?;
+                Self::parse(word).ok_or_else(|| format!("{}: unknown: {word}", stringify!($name)).into())
+            }
+        }
+    )*};
+}
+
+words!(Stream, SuppressionScope);

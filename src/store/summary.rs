@@ -9,7 +9,7 @@ use super::{Result, mail::Leased};
 use crate::domain::{
     benefit::{Move, Unit},
     id::{OrderId, PartnerId},
-    notice::Notice,
+    notice::{Notice, Stream},
     reason::{Problem, Reason},
 };
 
@@ -473,7 +473,7 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
 pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) -> Result<Option<Leased>> {
     Ok(sqlx::query_as!(
         Leased,
-        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.day, l.epoch,
+        r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
                   l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<Notice>>"
            from mail l
            join partner p using (partner_id)

@@ -1,4 +1,4 @@
-//! What leaves the house: one digest a recipient and day, in their language, once (D10, promise 9).
+//! What leaves the house: one digest a stream, recipient and day, in their language, once (D10, promise 9).
 
 use std::fs;
 
@@ -162,7 +162,7 @@ async fn promise_9_a_suppressed_address_is_sent_nothing_even_if_it_was_queued() 
     house.night("2024-12-01").await;
     assert_eq!(house.mailbox().await, []);
     let listed = house.run(["mail", "list"]).ended(0).stdout;
-    assert!(listed.starts_with("2024-11-30 withdrawn marketing@p4301.example <"), "{listed}");
+    assert!(listed.starts_with("2024-11-30 withdrawn transactional marketing@p4301.example <"), "{listed}");
     assert!(listed.ends_with(", 2 tries: not sent: the address is suppressed (she left)\n"), "{listed}");
     assert_eq!(
         house.run(["mail", "list", "--state", "sent"]).ended(0).stdout,
@@ -171,6 +171,77 @@ async fn promise_9_a_suppressed_address_is_sent_nothing_even_if_it_was_queued() 
     assert_eq!(said("remove"), "mail goes to Marketing@p4301.example again\n");
     assert_eq!(said("remove"), "mail goes to Marketing@p4301.example (it did before)\n");
     assert_eq!(house.run(["suppressions", "list", "--json"]).ended(0).stdout, "");
+}
+
+/// An offer that goes live on the night of 30 November, of a partner who is told of an end as well; its outbox is a file.
+async fn live_and_ending() -> House {
+    let mut house = House::open().await;
+    let order = ENTITLEMENTS.to_owned()
+        + &row("4301", "ORD-1", "go_to_market/silver_core", "2024-01-31", "2025-01-30", ",");
+    house
+        .import(
+            &[("p.csv", &partner("4301", "SEK")), ("u.csv", &users("4301")), ("e.csv", &order)],
+            "2024-11-20",
+        )
+        .await;
+    house.import_one("c.csv", &contact("4301", "en"), "2024-11-20").await.applied();
+    house.night("2024-11-26").await;
+    let asked = "partner_id,order_id,benefit,requested_by,requested_on\n\
+                 4301,ORD-1,go_to_market/silver_core,ada@p4301.example,2024-11-27\n";
+    house.import_one("a.csv", asked, "2024-11-27").await.applied();
+    house.nights("2024-11-27", "2024-11-29").await;
+    let told = house.letters().await;
+    assert!(told.len() == 1 && told[0].ends_with("offer_instructions 2024-11-27"), "{told:#?}");
+    house
+}
+
+#[tokio::test]
+async fn d10_what_is_marketing_goes_in_a_mail_of_its_own() {
+    let house = live_and_ending().await;
+    house.night("2024-11-30").await;
+    let mails: Vec<_> = house.mailbox().await.into_iter().filter(|m| m.day == "2024-11-30").collect();
+    let told: Vec<_> = mails.iter().map(|m| m.notices.join(" ")).collect();
+    assert_eq!(told, ["offer_live 2024-11-30", "membership_ending 2024-12-01"], "{mails:#?}");
+    assert!(mails.iter().all(|m| m.recipient == "marketing@p4301.example"));
+    let streams = "select notice || ' ' || coalesce(stream, '-') from report.mail where message_id is not null order by 1";
+    assert_eq!(
+        house.lines(streams).await,
+        ["membership_ending transactional", "offer_instructions transactional", "offer_live marketing"]
+    );
+    let listed = house.run(["mail", "list", "--state", "sent", "--stream", "marketing"]).ended(0).stdout;
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    assert!(listed.starts_with("2024-11-30 sent marketing marketing@p4301.example <"), "{listed}");
+    again(&house, "2024-11-30").await;
+}
+
+#[tokio::test]
+async fn promise_9_an_address_suppressed_for_marketing_is_sent_the_rest() {
+    let house = live_and_ending().await;
+    let said = |command: &str, scope: &str| {
+        let by = ["--by", "ada", "--why", "asked for none"];
+        let args = ["suppressions", command, "marketing@p4301.example", "--scope", scope];
+        house.run(args.into_iter().chain(by)).ended(0).stdout
+    };
+    let list = || house.run(["suppressions", "list"]).ended(0).stdout;
+    assert_eq!(said("add", "marketing"), "no marketing mail goes to marketing@p4301.example any more\n");
+    assert!(list().starts_with("marketing@p4301.example for marketing since "), "{}", list());
+    // That all mail may go there again is no word about marketing.
+    said("add", "all");
+    assert_eq!(list().lines().count(), 2, "{}", list());
+    assert_eq!(said("remove", "all"), "mail goes to marketing@p4301.example again\n");
+    assert_eq!(list().lines().count(), 1, "{}", list());
+    house.night("2024-11-30").await;
+    let stands = "select concat_ws(' ', stream, status, substr(last_reply, 1, 60)) from mail where day = '2024-11-30' order by 1";
+    assert_eq!(
+        house.lines(stands).await,
+        [
+            "marketing withdrawn not sent: the address is suppressed for marketing (asked for",
+            "transactional sent written to the outbox"
+        ]
+    );
+    again(&house, "2024-11-30").await;
+    assert_eq!(said("remove", "marketing"), "marketing mail goes to marketing@p4301.example again\n");
+    assert_eq!(list(), "mail goes to every address\n");
 }
 
 #[tokio::test]

@@ -174,14 +174,20 @@ async fn r8_an_offer_whose_order_is_cancelled_before_does_not_go_live() {
 }
 
 #[tokio::test]
-async fn d10_after_an_outage_an_offer_is_live_under_its_own_date_and_its_contact_told_in_one_mail() {
+async fn d10_after_an_outage_an_offer_is_live_under_its_own_date_and_its_contact_told_in_a_mail_a_stream() {
     let mut house = bought("2025-01-30", Some("en"), "2024-01-31").await;
     house.import_one("a.csv", &activate("ORD-1", "2024-02-10"), "2024-02-10").await.applied();
     house.night("2024-02-20").await;
     assert_eq!(status(&house).await, "active");
     let mails = house.mailbox().await;
-    assert_eq!(mails.len(), 1, "{mails:#?}");
-    assert_eq!(mails[0].notices, ["offer_instructions 2024-02-10", "offer_live 2024-02-13"]);
+    let mut told: Vec<&str> = mails.iter().flat_map(|mail| &mail.notices).map(String::as_str).collect();
+    told.sort_unstable();
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+    assert_eq!(told, ["offer_instructions 2024-02-10", "offer_live 2024-02-13"]);
+    assert!(mails.iter().all(|m| m.day == "2024-02-20" && m.recipient == "marketing@p4301.example"));
+    assert_ne!(mails[0].message_id, mails[1].message_id);
+    let streams = "select notice || ' ' || stream from report.mail order by 1";
+    assert_eq!(house.lines(streams).await, ["offer_instructions transactional", "offer_live marketing"]);
     again(&house, "2024-02-20").await;
 }
 

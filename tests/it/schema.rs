@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use sqlx::{AssertSqlSafe, Executor, PgPool};
+use benefactor::store::schema;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
 use crate::house::{BENEFACTOR, House, Ran, connect, migrate};
 
@@ -110,8 +111,68 @@ async fn two_migrations_at_once_both_succeed() {
     for run in runs {
         run.join().unwrap().ended(0);
     }
-    sqlx::Connection::close(connect(&url).await).await.unwrap();
+    connect(&url).await.close().await.unwrap();
     house.owner.execute(AssertSqlSafe(format!("drop database {fresh} with (force)"))).await.unwrap();
+}
+
+/// A database beside the house's, with its name, migrated up to and with a number, by the owner.
+async fn migrated_to(house: &House, number: i64) -> (String, PgConnection) {
+    let name = house.url.split('/').next_back().and_then(|rest| rest.split('?').next()).unwrap().to_owned();
+    let older = format!("{name}_older");
+    house.owner.execute(AssertSqlSafe(format!("create database {older}"))).await.unwrap();
+    let mut conn = PgConnection::connect(&house.owner_url.replace(&name, &older)).await.unwrap();
+    let mut until = schema::migrations();
+    until.migrations = until.migrations.iter().filter(|m| m.version <= number).cloned().collect();
+    until.run(&mut conn).await.unwrap();
+    (older, conn)
+}
+
+#[tokio::test]
+async fn mails_of_before_the_streams_come_through_their_migration() {
+    let house = House::open().await;
+    let (older, mut conn) = migrated_to(&house, 72).await;
+    conn.execute(
+        "insert into file (sha256, name, kind, dialect, header, received_on)
+         values (repeat('0', 64), 'p.csv', 'partners', 'canonical', '{}', '2024-01-31');
+         insert into partner (number, name, account_email, country, currency, file_id)
+         select n, 'Partner ' || n, 'p' || n || '@p.example', 'SE', 'SEK', 1 from generate_series(1, 4) n;
+         insert into mail (partner_id, message_id, recipient, language, run_id, day, status)
+         select partner_id, '<' || number || '@p.example>', account_email, 'en', 0, '2024-01-31',
+                case number when '3' then 'queued' else 'sent' end
+         from partner where number < '4';
+         insert into notice (partner_id, run_id, subject_kind, subject_id, kind, anchor_on, content, status, mail_id)
+         select m.partner_id, 0, 'entitlement', m.partner_id, k.kind, '2024-01-31', '{}', 'mailed', m.mail_id
+         from mail m join (values ('<1@p.example>', 'entitlement_ended'), ('<2@p.example>', 'entitlement_ended'),
+                                  ('<2@p.example>', 'offer_live'), ('<3@p.example>', 'offer_live')) as k (id, kind)
+           on k.id = m.message_id;
+         insert into notice (partner_id, run_id, subject_kind, subject_id, kind, anchor_on, content, status)
+         select partner_id, 0, 'entitlement', partner_id, 'offer_live', '2024-02-01', '{}', case number when '4' then 'owed'
+                else 'superseded' end
+         from partner where number >= '3';
+         insert into suppression (address, added_by, why) values ('p1@p.example', 'ada', 'gone')",
+    )
+    .await
+    .unwrap();
+    schema::migrations().run(&mut conn).await.unwrap();
+    let told = "select concat_ws(' ', partner_id, notice, anchor_on, coalesce(message_id, '-'), status, coalesce(stream, '-'))
+                from report.mail order by 1";
+    let told: Vec<String> = sqlx::query_scalar(told).fetch_all(&mut conn).await.unwrap();
+    assert_eq!(
+        told,
+        [
+            "1 entitlement_ended 2024-01-31 <1@p.example> sent transactional",
+            "2 entitlement_ended 2024-01-31 <2@p.example> sent transactional",
+            "2 offer_live 2024-01-31 <2@p.example> sent transactional",
+            "3 offer_live 2024-01-31 <3@p.example> queued marketing",
+            "3 offer_live 2024-02-01 - superseded -",
+            "4 offer_live 2024-02-01 - owed -",
+        ]
+    );
+    let scope: String =
+        sqlx::query_scalar("select scope from suppression").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(scope, "all");
+    conn.close().await.unwrap();
+    house.owner.execute(AssertSqlSafe(format!("drop database {older} with (force)"))).await.unwrap();
 }
 
 #[tokio::test]

@@ -144,6 +144,12 @@ pub fn kinds_to(audience: Audience) -> Vec<String> {
     KINDS.iter().filter(|kind| kind.audience == audience).map(|kind| kind.name.to_owned()).collect()
 }
 
+/// The kinds that a stream carries, as the store has them.
+#[must_use]
+pub fn kinds_in(stream: Stream) -> Vec<String> {
+    KINDS.iter().filter(|kind| kind.stream == stream).map(|kind| kind.name.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,9 +162,11 @@ mod tests {
 
     #[test]
     fn d10_only_that_an_offer_is_live_is_marketing() {
-        let marketing: Vec<&str> =
-            KINDS.iter().filter(|kind| kind.stream == Stream::Marketing).map(|kind| kind.name).collect();
-        assert_eq!(marketing, ["offer_live"]);
+        assert_eq!(kinds_in(Stream::Marketing), ["offer_live"]);
+        assert_eq!(kinds_in(Stream::Transactional).len(), KINDS.len() - 1);
+        for name in Stream::VARIANTS {
+            assert_eq!(Stream::parse(name).map(Stream::as_str), Some(*name));
+        }
     }
 
     #[test]

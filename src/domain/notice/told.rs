@@ -1,6 +1,8 @@
 //! What every notice has to tell: to whom it goes, when, its texts and facts.
 
 use chrono::NaiveDate;
+use serde::Serialize;
+use strum::VariantNames;
 
 use super::facts::Facts;
 use crate::domain::id::OrderId;
@@ -17,12 +19,31 @@ pub enum Audience {
 }
 
 /// What a mail that carries it is: somebody may unsubscribe from marketing, and never from the rest (D10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Stream {
     /// Decisions, endings, lapses, and what somebody asked for.
     Transactional,
     /// That an offer is live, and what follows from it.
     Marketing,
+}
+
+impl Stream {
+    /// As stored and reported.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transactional => "transactional",
+            Self::Marketing => "marketing",
+        }
+    }
+
+    /// The stream of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Transactional, Self::Marketing].into_iter().find(|stream| stream.as_str() == name)
+    }
 }
 
 /// When a notice of something that comes near is told: which of the policy's days it goes by (D10).

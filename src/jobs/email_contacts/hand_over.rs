@@ -41,6 +41,7 @@ pub(super) fn hand_over(outbox: &Path, digests: &[Digest], dry_run: bool) -> Vec
 pub fn digest(cx: &Context, leased: &Leased) -> Digest {
     Digest {
         message_id: leased.message_id.clone(),
+        stream: leased.stream,
         recipient: leased.recipient.clone(),
         recipient_name: leased.recipient_name.clone(),
         from: cx.policies.email_contacts.policy.from.clone(),

@@ -146,15 +146,20 @@ fn promise_9_the_same_digest_has_the_same_bytes_whatever_order_its_notices_come_
 }
 
 #[test]
-fn promise_9_the_message_id_is_made_of_partner_recipient_and_day_alone() {
+fn promise_9_the_message_id_is_made_of_partner_recipient_day_and_stream_alone() {
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let id = message_id(&"4711".into(), "a@x.example", day("2024-01-31"), "mail.example");
-    assert_eq!(id, message_id(&"4711".into(), "a@x.example", day("2024-01-31"), "mail.example"));
+    let id =
+        message_id(&"4711".into(), "a@x.example", day("2024-01-31"), Stream::Transactional, "mail.example");
+    assert_eq!(
+        id,
+        message_id(&"4711".into(), "a@x.example", day("2024-01-31"), Stream::Transactional, "mail.example")
+    );
     assert_eq!(id.len(), "<@mail.example>".len() + 40);
     let others = [
-        message_id(&"4712".into(), "a@x.example", day("2024-01-31"), "mail.example"),
-        message_id(&"4711".into(), "b@x.example", day("2024-01-31"), "mail.example"),
-        message_id(&"4711".into(), "a@x.example", day("2024-02-01"), "mail.example"),
+        message_id(&"4712".into(), "a@x.example", day("2024-01-31"), Stream::Transactional, "mail.example"),
+        message_id(&"4711".into(), "b@x.example", day("2024-01-31"), Stream::Transactional, "mail.example"),
+        message_id(&"4711".into(), "a@x.example", day("2024-02-01"), Stream::Transactional, "mail.example"),
+        message_id(&"4711".into(), "a@x.example", day("2024-01-31"), Stream::Marketing, "mail.example"),
     ];
     assert!(!others.contains(&id));
 }
