@@ -84,6 +84,11 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "PATH", env = "SMTP_CA_FILE", hide_short_help = true)]
     smtp_ca_file: Option<OsString>,
 
+    /// The keys that mails are signed with (DKIM), as `selector=path`, several separated by commas: each signs. RSA of at
+    /// least 2048 bits or Ed25519, in PEM, in files that nobody else may read; `benefactor mail dkim` says what to publish
+    #[arg(long, global = true, value_name = "KEYS", env = "DKIM_KEYS", value_parser = dkim_keys)]
+    dkim_keys: Option<DkimKeyFiles>,
+
     /// The only place to look for PostgreSQL's server programs; without it, PATH and the usual places
     #[arg(long, global = true, value_name = "DIR", env = "PG_BIN_DIR", hide_short_help = true)]
     pg_bin_dir: Option<OsString>,
@@ -95,6 +100,10 @@ pub struct Settings {
     #[arg(hide_short_help = true, hide_env_values = true, value_parser = secret)]
     postgres_archive: Option<SecretString>,
 }
+
+/// Selectors, and the files of their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct DkimKeyFiles(Vec<(String, PathBuf)>);
 
 /// How the mail server is reached.
 #[derive(Clone, Debug)]
@@ -160,6 +169,12 @@ impl Settings {
             .transpose()?;
         let password = from_file.or_else(|| filled_secret(&self.smtp_password));
         Ok(Some(SmtpSettings { url, password, ca_file: filled(self.smtp_ca_file.as_ref()) }))
+    }
+
+    /// The selectors of the keys that mails are signed with, and where those are.
+    #[must_use]
+    pub fn dkim_keys(&self) -> &[(String, PathBuf)] {
+        self.dkim_keys.as_ref().map_or(&[], |keys| &keys.0)
     }
 
     /// Where facts that replace the compiled-in ones are; an empty setting is none.
@@ -246,9 +261,47 @@ fn listen(text: &str) -> Result<Listen, String> {
         .to_owned())
 }
 
+/// `selector=path`, several separated by commas; an empty setting is none.
+fn dkim_keys(text: &str) -> Result<DkimKeyFiles, String> {
+    let mut keys: Vec<(String, PathBuf)> = Vec::new();
+    for written in text.split(',').map(str::trim).filter(|written| !written.is_empty()) {
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        let (selector, path) = written
+            .split_once('=')
+            .filter(|(selector, path)| selector.split('.').all(label) && !path.is_empty())
+            .ok_or_else(|| {
+                format!("'{written}' is no selector with its file, as 2026a=/run/secrets/dkim-2026a.pem")
+            })?;
+        if keys.iter().any(|(other, _)| other == selector) {
+            return Err(format!("the selector {selector} has two files"));
+        }
+        keys.push((selector.to_owned(), PathBuf::from(path)));
+    }
+    Ok(DkimKeyFiles(keys))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dkim_keys_are_selectors_with_their_files() {
+        let read = |text: &str| dkim_keys(text).map(|keys| keys.0);
+        let a = || ("2026a".to_owned(), PathBuf::from("/k/a.pem"));
+        assert_eq!(read("2026a=/k/a.pem"), Ok(vec![a()]));
+        assert_eq!(
+            read("2026a=/k/a.pem, ed.mail=b=c.pem,"),
+            Ok(vec![a(), ("ed.mail".to_owned(), "b=c.pem".into())])
+        );
+        assert_eq!(read(" "), Ok(vec![]));
+        for (wrong, why) in
+            [("/k/a.pem", "2026a=/run"), ("a=", "as 2026a"), ("a b=/k", "as 2026a"), ("a=x,a=y", "two files")]
+        {
+            assert!(read(wrong).unwrap_err().contains(why), "{wrong}");
+        }
+    }
 
     #[test]
     fn metrics_are_told_on_loopback_addresses_alone() {

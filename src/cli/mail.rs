@@ -11,10 +11,11 @@ use strum::VariantNames;
 
 use super::{
     exit::{Ending, Exit},
+    facts::facts,
     jobs::ByAndWhy,
     location::location,
     mailing::said,
-    nights::{context, last_full_day},
+    nights::{context, dkim, last_full_day},
     output::{print, print_json},
 };
 use crate::{
@@ -51,6 +52,10 @@ Example:
   SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail test --to anna@norrsken.example
 says what the server can do, and what it answered to a mail of three lines. Exit code 6: it cannot be spoken to.";
 
+const DKIM_EXAMPLE: &str = "\
+Example:
+  DKIM_KEYS=2026a=/run/secrets/dkim-2026a.pem benefactor mail dkim";
+
 /// What `mail` does.
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
@@ -66,6 +71,9 @@ pub(super) enum MailCommand {
     /// Speak to the mail server, and send it a mail
     #[command(after_help = TEST_EXAMPLE)]
     Test(MailTestArgs),
+    /// What to publish in the DNS for the keys that mails are signed with
+    #[command(after_help = DKIM_EXAMPLE)]
+    Dkim,
 }
 
 /// What `mail list` takes.
@@ -109,15 +117,17 @@ fn address(text: &str) -> Result<Email, String> {
 }
 
 pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyhow::Result<Exit> {
-    if let MailCommand::Test(args) = command {
-        return test(settings, &args).await;
+    match &command {
+        MailCommand::Test(args) => return test(settings, args).await,
+        MailCommand::Dkim => return dkim_records(settings),
+        _ => {}
     }
     let store = Store::open(&location(settings)?).await?;
     let done = match command {
         MailCommand::List(args) => list(settings, &store, &args).await,
         MailCommand::Send => send(settings, &store).await,
         MailCommand::Resend(args) => resend(&store, &args).await,
-        MailCommand::Test(_) => Ok(()),
+        MailCommand::Test(_) | MailCommand::Dkim => Ok(()),
     };
     store.close().await;
     done.map(|()| Exit::Done)
@@ -174,6 +184,20 @@ async fn resend(store: &Store, args: &ResendArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn dkim_records(settings: &Settings) -> anyhow::Result<Exit> {
+    let (policies, ..) = facts(settings)?;
+    let domain = mail::domain_of(&policies.email_contacts.policy.from);
+    let records = dkim(settings)?.records(&domain);
+    if settings.json {
+        records.iter().try_for_each(print_json)?;
+    } else if records.is_empty() {
+        print("mails are not signed: DKIM_KEYS names no keys")?;
+    } else {
+        records.iter().try_for_each(|record| print(&format!("{} TXT {}", record.name, record.text)))?;
+    }
+    Ok(Exit::Done)
+}
+
 async fn test(settings: &Settings, args: &MailTestArgs) -> anyhow::Result<Exit> {
     let cx = context(settings, last_full_day(settings), false)?;
     let server = cx.server.clone().ok_or_else(no_server)?;
@@ -192,8 +216,10 @@ async fn test(settings: &Settings, args: &MailTestArgs) -> anyhow::Result<Exit> 
         yes(can.eight_bit),
         yes(can.utf8_addresses)
     ))?;
-    let mail = mail::test_mail(&policy.from, args.to.as_str(), policy.domain(), cx.now.get())
+    let (reply_to, at) = (policy.reply_to.as_deref(), cx.now.get());
+    let mail = mail::test_mail(&policy.from, reply_to, args.to.as_str(), policy.domain(), at)
         .context("the test mail cannot be written")?;
+    let mail = mail.signed(&cx.dkim, &mail::domain_of(&policy.from), at)?;
     let verdict = session.send(mail::address_of(&policy.from), args.to.as_str(), &mail.eml).await;
     session.quit().await;
     let (exit, said) = match verdict {

@@ -25,7 +25,7 @@ use crate::{
         },
         intake::{self, inbox},
     },
-    mail::smtp::MailServer,
+    mail::{dkim::DkimKeys, smtp::MailServer},
     settings::Settings,
     store::{Store, vault::SecretPlace},
 };
@@ -106,6 +106,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         stop: jobs::Stop::never(),
         waited: jobs::Waited::default(),
         server: server(settings)?,
+        dkim: Arc::new(dkim(settings)?),
         vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
         lanes: None,
         rates: OnceCell::new(),
@@ -122,6 +123,11 @@ fn server(settings: &Settings) -> anyhow::Result<Option<Arc<MailServer>>> {
         Ok(server) => Ok(Some(Arc::new(server))),
         Err(error) => Err(Ending::new(Exit::Usage, error.to_string()).into()),
     }
+}
+
+/// The keys that the settings name.
+pub(super) fn dkim(settings: &Settings) -> anyhow::Result<DkimKeys> {
+    DkimKeys::read(settings.dkim_keys()).map_err(|error| Ending::new(Exit::Usage, error.to_string()).into())
 }
 
 /// A folder for what a dry run puts aside.

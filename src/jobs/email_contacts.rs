@@ -4,13 +4,14 @@
 
 use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
+use tracing::warn;
 
 use super::engine::{Context, Error, Job, Result, Stage, fault};
 use crate::{
     domain::calendar::add_days,
     mail::message_id,
     store::{
-        mail::{self, Delivery, MailFate, Sending},
+        mail::{self, Delivery, Leased, MailFate, Sending},
         notice,
         run::{self, Chunk, Counts, Span},
         work::Rows,
@@ -20,8 +21,9 @@ use crate::{
 mod hand_over;
 pub mod lanes;
 pub mod policy;
+mod sender;
 
-pub use hand_over::digest;
+pub use sender::Sender;
 
 const NAME: &str = "email_contacts";
 
@@ -67,10 +69,15 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let leased = mail::lease(&mut tx, chunk.span, LEASE_SECONDS, sending).await?;
     tx.commit().await?;
     fault::at("mail.leased", NAME).await?;
-    let digests: Vec<_> = leased.iter().map(|mail| digest(cx, mail)).collect();
-    let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
-    let handed = tokio::task::spawn_blocking(move || hand_over::hand_over(&outbox, &digests, dry_run)).await;
-    let handed = handed.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))?;
+    let handed = match Sender::of(cx, conn).await {
+        Ok(sender) => hand_over_all(cx, sender, leased.clone()).await?,
+        Err(Error::Store(error)) if error.is_configuration() => {
+            let why = error.to_string();
+            warn!(mails = leased.len(), %why, "mails stay queued for the next night");
+            vec![(MailFate::Later, why); leased.len()]
+        }
+        Err(error) => return Err(error),
+    };
     fault::at("mail.delivered", NAME).await?;
     let outcomes: Vec<Delivery> = leased
         .iter()
@@ -82,4 +89,15 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let of = |fate: MailFate| outcomes.iter().filter(|outcome| outcome.fate == fate).count();
     let failed = i64::try_from(of(MailFate::Failed)).unwrap_or(i64::MAX);
     Ok(Counts { failed, ..Counts::done(of(MailFate::Sent)) })
+}
+
+/// Writes mails and puts them where they go, apart from what waits for others.
+async fn hand_over_all(cx: &Context, sender: Sender, leased: Vec<Leased>) -> Result<Vec<(MailFate, String)>> {
+    let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
+    let handed = tokio::task::spawn_blocking(move || {
+        let written: Vec<_> =
+            leased.iter().map(|mail| (mail.message_id.clone(), sender.write(mail))).collect();
+        hand_over::hand_over(&outbox, &written, dry_run)
+    });
+    handed.await.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))
 }

@@ -5,8 +5,9 @@ use minijinja::{Value, context};
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    dkim::{DkimError, DkimKeys},
     error::Error,
-    message::{self, Parts},
+    message::{self, Headers, Parts},
     templates,
     text::{clean, wrap},
 };
@@ -43,6 +44,8 @@ pub struct Digest {
     pub composed_at: DateTime<Utc>,
     /// At least one, in any order.
     pub notices: Vec<Notice>,
+    /// What its headers hold beside that.
+    pub headers: Headers,
 }
 
 /// A digest as it is sent.
@@ -56,6 +59,17 @@ pub struct Rendered {
     pub text: String,
     /// The complete message, headers and body, lines ending in CRLF.
     pub eml: Vec<u8>,
+}
+
+impl Rendered {
+    /// The same, signed with these keys for the domain that it is from, at the instant at which it was composed.
+    ///
+    /// # Errors
+    /// [`DkimError::Sign`].
+    pub fn signed(mut self, keys: &DkimKeys, domain: &str, at: DateTime<Utc>) -> Result<Self, DkimError> {
+        keys.sign(domain, at, &mut self.eml)?;
+        Ok(self)
+    }
 }
 
 /// The Message-ID of what a recipient is owed by a partner for a business date in a stream, `<40 hex digits@domain>`.
@@ -107,6 +121,7 @@ pub fn render(digest: &Digest) -> Result<Rendered, Error> {
         language: digest.language,
         composed_at: digest.composed_at,
         text: &text,
+        headers: &digest.headers,
     })?;
     Ok(Rendered { message_id: digest.message_id.clone(), subject, text, eml })
 }
@@ -159,6 +174,7 @@ fn sample(language: Language, notices: Vec<Notice>) -> Digest {
         day,
         composed_at: add_days(day, 1).and_time(NaiveTime::MIN).and_utc() + TimeDelta::minutes(150),
         notices,
+        headers: Headers::default(),
     }
 }
 

@@ -14,6 +14,9 @@ use lettre::{
 use super::{error::Error, text::clean};
 use crate::domain::{email::Email, language::Language};
 
+/// The field that a report about a mail is known by.
+pub const TOKEN: &str = "X-Benefactor-Mail";
+
 /// What a message is made of; every text may hold anything.
 pub(super) struct Parts<'a> {
     pub(super) message_id: &'a str,
@@ -24,15 +27,35 @@ pub(super) struct Parts<'a> {
     pub(super) language: Language,
     pub(super) composed_at: DateTime<Utc>,
     pub(super) text: &'a str,
+    pub(super) headers: &'a Headers,
+}
+
+/// What a mail's headers hold beside what it says; nothing of it is a partner's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// Where answers go: an address, or a name and an address in angle brackets; `None`: to whom it is from.
+    pub reply_to: Option<String>,
+    /// What a report about the mail is known by.
+    pub token: Option<String>,
 }
 
 /// The message's bytes, lines ending in CRLF; the same parts give the same bytes.
 pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
     local_part(parts.message_id).ok_or_else(|| Error::MessageId(clean(parts.message_id)))?;
     let (from_name, from) = split_mailbox(parts.from);
-    Message::builder()
-        .from(mailbox("from", from_name, from)?)
-        .to(mailbox("to", parts.to_name, parts.to)?)
+    let mut builder = Message::builder().from(mailbox("from", from_name, from)?).to(mailbox(
+        "to",
+        parts.to_name,
+        parts.to,
+    )?);
+    if let Some(reply_to) = &parts.headers.reply_to {
+        let (name, address) = split_mailbox(reply_to);
+        builder = builder.reply_to(mailbox("to", name, address)?);
+    }
+    if let Some(token) = &parts.headers.token {
+        builder = builder.raw_header(raw(TOKEN, token));
+    }
+    builder
         .subject(clean(parts.subject))
         .header(Date::new(date(parts.composed_at)?))
         .message_id(Some(parts.message_id.to_owned()))
@@ -59,6 +82,15 @@ pub(super) fn local_part(message_id: &str) -> Option<&str> {
 /// What the Date header can say: whole seconds of years with four digits.
 fn date(at: DateTime<Utc>) -> Result<SystemTime, Error> {
     if (1970..=9998).contains(&at.year()) { Ok(SystemTime::from(at)) } else { Err(Error::Date(at)) }
+}
+
+/// The domain of `Name <address>` or of an address alone, as it is on the wire.
+#[must_use]
+pub fn domain_of(written: &str) -> String {
+    let address = address_of(written);
+    let on_the_wire = Email::parse(address);
+    let address = on_the_wire.as_ref().map_or(address, Email::as_str);
+    address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned()
 }
 
 /// The address of `Name <address>` or of an address alone.

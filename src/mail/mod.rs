@@ -3,6 +3,7 @@
 //! module that knows lettre.
 
 pub mod digest;
+pub mod dkim;
 mod error;
 mod message;
 pub mod outbox;
@@ -13,5 +14,5 @@ mod text;
 
 pub use digest::{Digest, Rendered, check_templates, message_id, render};
 pub use error::Error;
-pub use message::address_of;
+pub use message::{Headers, address_of, domain_of};
 pub use probe::test_mail;

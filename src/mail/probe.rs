@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{
     digest::{Rendered, hashed},
     error::Error,
-    message::{self, Parts},
+    message::{self, Headers, Parts},
 };
 use crate::domain::language::Language;
 
@@ -13,7 +13,13 @@ use crate::domain::language::Language;
 ///
 /// # Errors
 /// An address that no mail can be sent to or from.
-pub fn test_mail(from: &str, to: &str, domain: &str, at: DateTime<Utc>) -> Result<Rendered, Error> {
+pub fn test_mail(
+    from: &str,
+    reply_to: Option<&str>,
+    to: &str,
+    domain: &str,
+    at: DateTime<Utc>,
+) -> Result<Rendered, Error> {
     let when = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let message_id = hashed(&format!("test\0{to}\0{at:?}"), domain);
     let subject = "Test mail of benefactor".to_owned();
@@ -29,6 +35,7 @@ pub fn test_mail(from: &str, to: &str, domain: &str, at: DateTime<Utc>) -> Resul
         language: Language::English,
         composed_at: at,
         text: &text,
+        headers: &Headers { reply_to: reply_to.map(str::to_owned), token: None },
     })?;
     Ok(Rendered { message_id, subject, text, eml })
 }

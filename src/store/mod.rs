@@ -24,6 +24,7 @@ pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod mail;
+pub mod mail_token;
 pub mod notice;
 pub mod notifier;
 mod number;

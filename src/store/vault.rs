@@ -23,7 +23,7 @@ use crate::domain::{
 };
 
 /// Bytes of the secret, of its subkeys, of a lookup.
-const BYTES: usize = 32;
+pub(super) const BYTES: usize = 32;
 /// Bytes of a nonce, which a sealed text begins with.
 const NONCE: usize = 24;
 /// The name of the secret's file in the data directory.
@@ -137,6 +137,7 @@ async fn check(conn: &mut PgConnection) -> Result<Option<Vec<u8>>> {
 pub struct Vault {
     seal: XChaCha20Poly1305,
     lookup: [u8; BYTES],
+    tokens: [u8; BYTES],
     check: Vec<u8>,
 }
 
@@ -152,6 +153,7 @@ impl Vault {
         Self {
             seal: XChaCha20Poly1305::new(&seal.into()),
             lookup: hmac(secret, b"benefactor product keys: lookup"),
+            tokens: hmac(secret, b"benefactor mails: tokens"),
             check: hmac(secret, b"benefactor product keys: check").to_vec(),
         }
     }
@@ -172,6 +174,11 @@ impl Vault {
         let text = self.reopen(sealed, &bound("key", key_id.get(), entitlement_id.get()));
         text.and_then(|text| Secret::parse(&text))
             .ok_or_else(|| Error::Unknown { what: format!("a seal of key K{key_id}") })
+    }
+
+    /// What the tokens of mails are made with.
+    pub(super) const fn mail_tokens(&self) -> [u8; BYTES] {
+        self.tokens
     }
 
     /// By what a key is found without being known.
@@ -219,7 +226,7 @@ fn bound(what: &str, id: i64, within: i64) -> Vec<u8> {
     [what.as_bytes(), &id.to_be_bytes(), &within.to_be_bytes()].concat()
 }
 
-fn hmac(key: &[u8; BYTES], text: &[u8]) -> [u8; BYTES] {
+pub(super) fn hmac(key: &[u8; BYTES], text: &[u8]) -> [u8; BYTES] {
     // A key is filled up with zeros to a block.
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     for (at, byte) in block.iter_mut().zip(key) {
@@ -243,12 +250,12 @@ fn parse(text: &str) -> Option<[u8; BYTES]> {
     bytes.try_into().ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();

@@ -22,6 +22,7 @@ mod core_difference;
 mod demo;
 mod dependencies;
 mod dialects;
+mod dkim;
 mod download;
 mod dry_run;
 mod due;

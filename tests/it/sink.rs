@@ -53,6 +53,7 @@ struct State {
     setup: Setup,
     rules: Mutex<Vec<Rule>>,
     kept: Mutex<Vec<(String, String)>>,
+    senders: Mutex<Vec<String>>,
     connections: Mutex<u32>,
 }
 
@@ -105,6 +106,11 @@ impl Sink {
     /// Recipient and message of all that it keeps.
     pub fn kept(&self) -> Vec<(String, String)> {
         self.state.kept.lock().unwrap().clone()
+    }
+
+    /// Whom each mail was said to be from, kept or not.
+    pub fn senders(&self) -> Vec<String> {
+        self.state.senders.lock().unwrap().clone()
     }
 
     /// How often each Message-ID arrived.
@@ -192,6 +198,8 @@ impl Conversation {
                 }
                 "MAIL" if !let_in => self.say("530 5.7.0 who are you")?,
                 "MAIL" => {
+                    let from = arg.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                    self.state.senders.lock().unwrap().push(from);
                     self.answer("MAIL", "250 ok")?;
                 }
                 "RCPT" => {

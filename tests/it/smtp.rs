@@ -166,7 +166,7 @@ async fn promise_11_nothing_is_said_without_the_tls_that_was_asked_for_and_nobod
 }
 
 /// A house whose mails go to a server, with short limits and no pauses to speak of, and so many mails owed.
-async fn owing(mails: usize) -> House {
+pub async fn owing(mails: usize) -> House {
     let mut house = House::open().await;
     let built_in = include_str!("../../jobs/email_contacts.toml");
     let quick = built_in
@@ -196,11 +196,11 @@ async fn owing(mails: usize) -> House {
     house
 }
 
-fn with(house: &House, port: u16, args: &[&str]) -> Ran {
+pub fn with(house: &House, port: u16, args: &[&str]) -> Ran {
     Ran::of(&mut command(house, port, args))
 }
 
-fn command(house: &House, port: u16, args: &[&str]) -> std::process::Command {
+pub fn command(house: &House, port: u16, args: &[&str]) -> std::process::Command {
     let mut command = house.command(["--now", "2024-02-01T02:30:00Z"]);
     command.args(args).env("SMTP_URL", format!("smtp://127.0.0.1:{port}?tls=none"));
     command.env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"));
@@ -208,8 +208,8 @@ fn command(house: &House, port: u16, args: &[&str]) -> std::process::Command {
 }
 
 /// The policy of a house, in its data directory.
-const POLICY: &str = "config/jobs/email_contacts.toml";
-const NIGHT: [&str; 3] = ["night", "--on", "2024-01-31"];
+pub const POLICY: &str = "config/jobs/email_contacts.toml";
+pub const NIGHT: [&str; 3] = ["night", "--on", "2024-01-31"];
 
 /// As if the pause were over.
 async fn at_once(house: &House) {

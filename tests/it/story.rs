@@ -110,6 +110,7 @@ impl House {
             place: jobs::engine::name::of_place(self.dir.path()),
             epoch: None,
             server: None,
+            dkim: Arc::default(),
             vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
             lanes: Some(self.pool.clone()).filter(|_| !dry_run),
             rates: tokio::sync::OnceCell::new(),

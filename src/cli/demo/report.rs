@@ -89,7 +89,7 @@ pub(super) async fn gather(
     let mut samples = Vec::new();
     for (kind, language) in SAMPLES {
         if let Some(leased) = summary::mail_saying(conn, kind, language).await? {
-            let rendered = mail::render(&email_contacts::digest(cx, &leased))?;
+            let rendered = email_contacts::Sender::of(cx, conn).await?.write(&leased)?;
             samples.push(SampleMail {
                 language: Language::matching(language).tag(),
                 path: mail::outbox::path(&cx.folders.outbox(), &rendered.message_id)?,

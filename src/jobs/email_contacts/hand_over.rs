@@ -4,31 +4,34 @@ use std::path::Path;
 
 use tracing::warn;
 
+use super::policy::EmailPolicy;
 use crate::{
     domain::language::Language,
-    jobs::engine::Context,
-    mail::{self, Digest, outbox},
+    mail::{self, Digest, Headers, Rendered, outbox},
     store::mail::{Leased, MailFate},
 };
 
-/// Writes each digest into the outbox, and says what became of it. What cannot be written there now stays queued, so that
+/// A mail as it was written, by its Message-ID.
+pub(super) type Written = (String, Result<Rendered, mail::Error>);
+
+/// Puts each mail into the outbox, and says what became of it. What cannot be written there now stays queued, so that
 /// it makes no night late (promise 9).
-pub(super) fn hand_over(outbox: &Path, digests: &[Digest], dry_run: bool) -> Vec<(MailFate, String)> {
+pub(super) fn hand_over(outbox: &Path, written: &[Written], dry_run: bool) -> Vec<(MailFate, String)> {
     let made = if dry_run { Ok(()) } else { std::fs::create_dir_all(outbox) };
-    let hand = |digest: &Digest| match (mail::render(digest), &made) {
+    let hand = |(message_id, mail): &Written| match (mail, &made) {
         (Ok(_), _) if dry_run => (MailFate::Sent, String::new()),
-        (Ok(rendered), Ok(())) => match outbox::deliver(outbox, &rendered) {
+        (Ok(rendered), Ok(())) => match outbox::deliver(outbox, rendered) {
             Ok(_) => (MailFate::Sent, "written to the outbox".to_owned()),
             Err(error) => (MailFate::Later, format!("the outbox cannot be written to: {error}")),
         },
         (Ok(_), Err(error)) => (MailFate::Later, format!("there is no outbox: {error}")),
         (Err(error), _) => {
             // Why may name an address, so it goes on the mail's record and not into the log.
-            warn!(message_id = %digest.message_id, "a mail cannot be written; `report.mail` says why");
+            warn!(%message_id, "a mail cannot be written; `report.mail` says why");
             (MailFate::Failed, error.to_string())
         }
     };
-    let handed: Vec<(MailFate, String)> = digests.iter().map(hand).collect();
+    let handed: Vec<(MailFate, String)> = written.iter().map(hand).collect();
     if let Some((_, why)) = handed.iter().find(|(fate, _)| *fate == MailFate::Later) {
         let late = handed.iter().filter(|(fate, _)| *fate == MailFate::Later).count();
         warn!(mails = late, %why, "mails stay queued for the next night");
@@ -37,19 +40,19 @@ pub(super) fn hand_over(outbox: &Path, digests: &[Digest], dry_run: bool) -> Vec
 }
 
 /// What a mail under its lease says.
-#[must_use]
-pub fn digest(cx: &Context, leased: &Leased) -> Digest {
+pub(super) fn digest(policy: &EmailPolicy, leased: &Leased, headers: Headers) -> Digest {
     Digest {
         message_id: leased.message_id.clone(),
         stream: leased.stream,
         recipient: leased.recipient.clone(),
         recipient_name: leased.recipient_name.clone(),
-        from: cx.policies.email_contacts.policy.from.clone(),
+        from: policy.from.clone(),
         language: Language::matching(&leased.language),
         partner_name: leased.partner_name.clone(),
         partner_numbers: leased.partner_numbers.clone(),
         day: leased.day,
         composed_at: leased.composed_at,
         notices: leased.notices.0.clone(),
+        headers,
     }
 }

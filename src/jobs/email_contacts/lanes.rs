@@ -7,13 +7,10 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use super::{hand_over::digest, policy::SendingPolicy};
+use super::{policy::SendingPolicy, sender::Sender};
 use crate::{
     jobs::engine::{Context, Error, Result, name},
-    mail::{
-        self,
-        smtp::{MailServer, MailVerdict, Session, StepLimits},
-    },
+    mail::smtp::{MailServer, MailVerdict, Session, StepLimits},
     store::mail::{
         Sending,
         lanes::{self, LaneOutcome, Patience},
@@ -112,7 +109,12 @@ async fn lane(
 ) -> Result<Sent> {
     let (patience, limits, me) = (patience(policy), limits(policy), client_name(&cx));
     let lease_seconds = f64::from(policy.step_seconds) * STEPS + f64::from(policy.after_dot_seconds) + MARGIN;
-    let from = mail::address_of(&cx.policies.email_contacts.policy.from).to_owned();
+    let sender = match Sender::of(&cx, &mut *pool.acquire().await?).await {
+        Err(Error::Store(error)) if error.is_configuration() => {
+            return Ok(Sent { trouble: Some(error.to_string()), ..Sent::default() });
+        }
+        sender => sender?,
+    };
     let mut told = Sent::default();
     let mut session = None;
     while !cx.stop.is_asked() {
@@ -134,8 +136,11 @@ async fn lane(
             open.quit().await;
             break;
         };
-        let (outcome, reply) = match mail::render(&digest(&cx, &leased)) {
-            Ok(rendered) => verdict(open.send(&from, &leased.recipient, &rendered.eml).await, &mut told),
+        let (outcome, reply) = match sender.write(&leased) {
+            Ok(rendered) => {
+                let from = sender.return_path(&leased);
+                verdict(open.send(&from, &leased.recipient, &rendered.eml).await, &mut told)
+            }
             Err(error) => {
                 warn!(message_id = %leased.message_id, "a mail cannot be written; `benefactor mail list` says why");
                 (LaneOutcome::Failed, error.to_string())

@@ -10,6 +10,13 @@ use crate::jobs::policy::file::{CheckedPolicy, PolicyChecks, is_plain};
 pub struct EmailPolicy {
     /// Who the mails are from: an address, or a name and an address in angle brackets.
     pub from: String,
+    /// Where answers go, written likewise; absent: to whom the mails are from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// Where mail servers report what they could not deliver: an address with `{token}` in the part before the `@`, such as
+    /// `bounces+{token}@company.example`; absent: to whom the mails are from, and no report can be told to be about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_path: Option<String>,
     /// What stands after the `@` of a Message-ID; absent: the domain that the mails are from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id_domain: Option<String>,
@@ -64,6 +71,9 @@ impl SendingPolicy {
     }
 }
 
+/// What stands for the token of a mail.
+pub const TOKEN: &str = "{token}";
+
 impl EmailPolicy {
     /// What stands after the `@` of a Message-ID.
     #[must_use]
@@ -76,23 +86,45 @@ impl EmailPolicy {
 impl CheckedPolicy for EmailPolicy {
     fn check(&self, checks: &mut PolicyChecks<'_>) {
         self.sending.check(checks);
-        let address = match self.from.split_once('<') {
-            Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-            None => self.from.as_str(),
-        };
-        let good = address
-            .split_once('@')
-            .is_some_and(|(local, domain)| is_plain(local, "._+-") && is_domain(domain));
-        if !good || self.from.chars().any(char::is_control) {
-            let advice =
-                "write an address, or a name and an address: \"Benefits <benefits@company.example>\"";
+        let advice = "write an address, or a name and an address: \"Benefits <benefits@company.example>\"";
+        if !is_mailbox(&self.from) {
             checks.add("policy.from", &self.from, advice);
+        }
+        if let Some(reply_to) = self.reply_to.as_ref().filter(|reply_to| !is_mailbox(reply_to)) {
+            checks.add("policy.reply_to", reply_to, advice);
+        }
+        if let Some(path) = self.return_path.as_ref().filter(|path| !is_return_path(path)) {
+            let advice = "write an address of yours with {token} once before the @, and no more than 24 characters beside it \
+                          there: \"bounces+{token}@company.example\"";
+            checks.add("policy.return_path", path, advice);
         }
         if let Some(domain) = self.message_id_domain.as_ref().filter(|domain| !is_domain(domain)) {
             let advice = "write a domain name of yours, for example \"company.example\", or leave it out";
             checks.add("policy.message_id_domain", domain, advice);
         }
     }
+}
+
+/// Whether this is an address, or a name and an address in angle brackets.
+fn is_mailbox(text: &str) -> bool {
+    let address = match text.split_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
+        None => text,
+    };
+    let good =
+        address.split_once('@').is_some_and(|(local, domain)| is_plain(local, "._+-") && is_domain(domain));
+    good && !text.chars().any(char::is_control)
+}
+
+/// Characters of a return path before the `@` beside its token: with that they are the 64 that an address may have.
+const BESIDE_TOKEN: usize = 24;
+
+fn is_return_path(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let Some((before, after)) = local.split_once(TOKEN) else { return false };
+    let beside = [before, after].concat();
+    let plain = beside.is_empty() || is_plain(&beside, "._+-=");
+    plain && beside.len() <= BESIDE_TOKEN && !beside.starts_with('.') && is_domain(domain)
 }
 
 fn is_domain(text: &str) -> bool {

@@ -15,7 +15,7 @@ use super::{error::Result, stop::Stop};
 use crate::{
     domain::{catalogue::Catalogue, rate::Rates},
     jobs::policy::{Policies, file::Work},
-    mail::smtp::MailServer,
+    mail::{dkim::DkimKeys, smtp::MailServer},
     store::{self, run, vault, work::DueTerms},
 };
 
@@ -115,6 +115,8 @@ pub struct Context {
     pub waited: Waited,
     /// Where mails are handed to; without one they go to the outbox.
     pub server: Option<Arc<MailServer>>,
+    /// What mails are signed with.
+    pub dkim: Arc<DkimKeys>,
     /// Where the secret is that product keys are sealed with.
     pub vault: Arc<vault::SecretPlace>,
     /// Connections for the lanes of a big file; without them it has one lane.
@@ -143,6 +145,7 @@ impl Context {
             stop: self.stop.clone(),
             waited: self.waited.clone(),
             server: self.server.clone(),
+            dkim: Arc::clone(&self.dkim),
             vault: Arc::clone(&self.vault),
             lanes: self.lanes.clone(),
             rates: OnceCell::new(),

@@ -180,6 +180,20 @@ fn promise_9_the_headers_are_complete_and_the_date_is_when_it_was_composed() {
 }
 
 #[test]
+fn answers_go_where_they_are_to_and_reports_name_the_mail() {
+    let mut digest = sample(Language::English, Notice::samples());
+    let before = render(&digest).unwrap();
+    assert!(!String::from_utf8_lossy(&before.eml).contains("Reply-To"));
+    digest.headers.reply_to = Some("Förmåner <office@programme.example>".to_owned());
+    digest.headers.token = Some("0a".repeat(20));
+    let eml = render(&digest).unwrap().eml;
+    assert_eq!(decode_words(&field(&eml, "Reply-To")), "Förmåner <office@programme.example>");
+    assert_eq!(field(&eml, "X-Benefactor-Mail"), "0a".repeat(20));
+    digest.headers.reply_to = Some("office".to_owned());
+    assert!(matches!(render(&digest), Err(Error::Address { .. })));
+}
+
+#[test]
 fn a_long_subject_outside_ascii_is_read_back_as_it_was() {
     let order_id = "Förnyelse-ÅÄÖ-日本語-".repeat(20);
     let notice = Notice::from(MembershipEnded {
