@@ -113,6 +113,12 @@ impl Asked {
         if matches!(self, Self::Service(_)) { "service" } else { self.kind() }
     }
 
+    /// Whether it draws from what its partner has, whichever order brought it.
+    #[must_use]
+    pub const fn draws(&self) -> bool {
+        matches!(self, Self::Service(row) if !matches!(row.request, Request::Cancel { .. }))
+    }
+
     /// What who asks must be allowed to do.
     #[must_use]
     pub fn action(&self) -> Action {

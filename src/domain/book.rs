@@ -218,6 +218,8 @@ pub struct Book {
     pub holders: HashMap<PartnerNo, Vec<(String, Vec<Role>)>>,
     /// By order id.
     pub orders: HashMap<OrderId, Order>,
+    /// Orders that are named, of partners of whom nothing is asked.
+    pub orders_of_others: HashSet<OrderId>,
     /// By number in the store.
     pub benefits: HashMap<EntitlementNo, Held>,
     /// Numbers of benefits by order number and code.

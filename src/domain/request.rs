@@ -221,12 +221,12 @@ fn find<'a>(
     let mut problems = Vec::new();
     let order = asked.order().and_then(|order_id| match book.orders.get(order_id) {
         Some(order) if order.partner_id == partner.partner_id => Some(order),
-        Some(_) => {
-            problems.push(at("order_id", order_id.as_str(), Reason::OrderOfAnotherPartner));
+        None if !book.orders_of_others.contains(order_id) => {
+            problems.push(at("order_id", order_id.as_str(), Reason::UnknownOrder));
             None
         }
-        None => {
-            problems.push(at("order_id", order_id.as_str(), Reason::UnknownOrder));
+        _ => {
+            problems.push(at("order_id", order_id.as_str(), Reason::OrderOfAnotherPartner));
             None
         }
     });

@@ -136,6 +136,13 @@ impl Profile {
         Err(Refusal::MisnamedColumns { kind: self.kind, columns: self.near.clone() })
     }
 
+    /// Where the cells of a canonical column are, if the file has it.
+    #[must_use]
+    pub fn place(&self, column: &str) -> Option<usize> {
+        let at = self.kind.columns().iter().position(|known| known.name == column)?;
+        self.places.get(at).copied().flatten()
+    }
+
     /// What the cells of the file's column at `place` hold, if that is known.
     #[must_use]
     pub fn type_at(&self, place: usize) -> Option<Type> {

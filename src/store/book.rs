@@ -1,7 +1,7 @@
 //! The book that a span of requests is ruled on: read in a few statements, its orders locked; and what was ruled,
 //! written in a few.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sqlx::{PgConnection, types::Json};
 
@@ -39,8 +39,7 @@ pub async fn open(
     let mut book = Book::default();
     partners(conn, &mut book, asked).await?;
     users(conn, &mut book, asked).await?;
-    let drawing: Vec<PartnerNo> =
-        ids(&book, asked.iter().filter(|a| matches!(a, Asked::Service(_))).copied());
+    let drawing: Vec<PartnerNo> = ids(&book, asked.iter().filter(|a| a.draws()).copied());
     orders(conn, &mut book, asked, &drawing, grace_days).await?;
     benefits(conn, &mut book, asked, &drawing).await?;
     let of = |kinds: &[BenefitKind]| -> Vec<EntitlementNo> {
@@ -91,8 +90,10 @@ async fn partners(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) ->
         r#"select p.number as "number!", p.partner_id as "partner_id!", p.country as "country!", p.tenant_id, partner_group(p.group_id, p.number) as "group!",
                   c.partner_id is not null as "has_contact!",
                   case when not u.enabled then u.user_principal_name end as disabled_contact
-           from partner p left join contact c using (partner_id) left join directory_user u using (user_id)
-           where p.number = any($1)"#,
+           from unnest($1::text[]) as k (number)
+           cross join lateral (select * from partner of where of.number = k.number offset 0) p
+           left join lateral (select * from contact of where of.partner_id = p.partner_id offset 0) c on true
+           left join lateral (select * from directory_user of where of.user_id = c.user_id offset 0) u on true"#,
         &numbers as &[PartnerId]
     )
     .fetch_all(conn)
@@ -129,15 +130,15 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
     }
     let (partner_ids, wanted): (Vec<PartnerNo>, Vec<String>) = named.into_iter().unzip();
     let rows = sqlx::query!(
-        r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id, u.user_principal_name, u.enabled, u.user_type, u.roles
-           from (select k.partner_id, k.name, u.user_id
-                 from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.user_principal_name) = lower(k.name)
-                 union all
-                 select k.partner_id, k.name, u.user_id
-                 from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
-                 join directory_user u on u.partner_id = k.partner_id and lower(u.object_id) = lower(k.name)) k
-           join directory_user u using (user_id)"#,
+        r#"select k.partner_id as "partner_id!", k.name as "name!", u.user_id as "user_id!", u.user_principal_name as "user_principal_name!",
+                  u.enabled as "enabled!", u.user_type as "user_type!", u.roles as "roles!"
+           from unnest($1::bigint[], $2::text[]) as k (partner_id, name)
+           cross join lateral (
+               select * from directory_user of
+               where of.partner_id = k.partner_id and lower(of.user_principal_name) = lower(k.name)
+               union all
+               select * from directory_user of
+               where of.partner_id = k.partner_id and lower(of.object_id) = lower(k.name) offset 0) u"#,
         &partner_ids as &[PartnerNo],
         &wanted
     )
@@ -160,8 +161,10 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
     }
     let partner_ids: Vec<PartnerNo> = book.partners.values().map(|partner| partner.partner_id).collect();
     let rows = sqlx::query!(
-        "select partner_id, user_principal_name, roles from directory_user
-         where partner_id = any($1) and roles <> '{}' and enabled",
+        r#"select u.partner_id as "partner_id!", u.user_principal_name as "user_principal_name!", u.roles as "roles!"
+           from unnest($1::bigint[]) as k (partner_id)
+           cross join lateral (select * from directory_user of
+                               where of.partner_id = k.partner_id and of.roles <> '{}' and of.enabled offset 0) u"#,
         &partner_ids as &[PartnerNo]
     )
     .fetch_all(conn)
@@ -172,6 +175,8 @@ async fn users(conn: &mut PgConnection, book: &mut Book, asked: &[&Asked]) -> Re
     Ok(())
 }
 
+/// Orders of partners of whom nothing is asked are not locked, so that requests of different partners do not wait for each
+/// other, whatever they name.
 async fn orders(
     conn: &mut PgConnection,
     book: &mut Book,
@@ -181,18 +186,33 @@ async fn orders(
 ) -> Result<()> {
     let order_ids: BTreeSet<&OrderId> = asked.iter().filter_map(|a| a.order()).collect();
     let order_ids: Vec<OrderId> = order_ids.into_iter().cloned().collect();
+    let found = sqlx::query!(
+        r#"select m.membership_id as "membership_id!: OrderNo", m.partner_id as "partner_id!: PartnerNo", m.order_id as "order_id!: OrderId"
+           from unnest($1::text[]) as k (order_id)
+           cross join lateral (select * from membership of where of.order_id = k.order_id offset 0) m
+           union
+           select m.membership_id, m.partner_id, m.order_id from unnest($2::bigint[]) as k (partner_id)
+           cross join lateral (select * from membership of where of.partner_id = k.partner_id offset 0) m"#,
+        &order_ids as &[OrderId],
+        drawing as &[PartnerNo]
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let asking: HashSet<PartnerNo> = book.partners.values().map(|partner| partner.partner_id).collect();
+    let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|r| asking.contains(&r.partner_id));
+    book.orders_of_others.extend(others.into_iter().map(|r| r.order_id));
+    let own: Vec<OrderNo> = own.into_iter().map(|r| r.membership_id).collect();
     let rows = sqlx::query!(
         r#"select m.membership_id, m.partner_id, m.order_id, m.offer, m.starts_on, m.anniversary_on, m.ended_on,
                   (select r.request_key from request r
                     where r.membership_id = m.membership_id and r.kind = 'cancel' and r.status in ('waiting', 'pending')
                     order by r.request_no limit 1) as "frozen_by: RequestId",
                   s.access_id as "access_id?: AccessId", s.contract_id as "contract_id?: ContractId"
-           from membership m left join support_contract s using (membership_id)
-           where m.membership_id in (select membership_id from membership where order_id = any($1)
-                                     union select membership_id from membership where partner_id = any($2))
+           from membership m
+           left join lateral (select * from support_contract of where of.membership_id = m.membership_id offset 0) s on true
+           where m.membership_id = any($1)
            order by m.membership_id for update of m"#,
-        &order_ids as &[OrderId],
-        drawing as &[PartnerNo]
+        &own as &[OrderNo]
     )
     .fetch_all(conn)
     .await?;
@@ -212,6 +232,12 @@ async fn orders(
     Ok(())
 }
 
+/// The orders of these partners, whose numbers ascend.
+fn orders_of(book: &Book, partner_ids: &[PartnerNo]) -> Vec<OrderNo> {
+    let of = book.orders.values().filter(|order| partner_ids.binary_search(&order.partner_id).is_ok());
+    of.map(|order| order.membership_id).collect()
+}
+
 /// The benefits that are named, and those that `drawing` partners may draw from.
 async fn benefits(
     conn: &mut PgConnection,
@@ -225,41 +251,52 @@ async fn benefits(
         .collect();
     let (orders, codes): (Vec<OrderNo>, Vec<String>) =
         named.into_iter().map(|(order, code)| (order, code.to_owned())).unzip();
+    let of_drawing = orders_of(book, drawing);
     let patterns: Vec<String> = DRAWN.iter().map(|kind| format!("{}%", kind.name())).collect();
     let rows = sqlx::query!(
-        r#"select e.entitlement_id, e.partner_id, e.membership_id, m.order_id, e.benefit, e.quantity, e.starts_on,
-                  least(e.last_usable_on, e.missing_until) as "last_usable_on!", e.ended_on, a.activated_on as "activated_on?",
-                  (m.offer is not distinct from 'gold' and e.benefit_type = 'core' and e.benefit not like 'azure%') as "gold!"
-           from (select e.entitlement_id from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
-                 join entitlement e on e.membership_id = k.membership_id and e.benefit = k.benefit
-                 union
-                 select e.entitlement_id from membership m join entitlement e using (membership_id)
-                 where m.partner_id = any($3) and e.benefit like any($4)) k
-           join entitlement e using (entitlement_id)
-           join membership m using (membership_id)
-           left join activation a using (entitlement_id)
-           order by coalesce(e.ended_on, least(e.last_usable_on, e.missing_until)), e.entitlement_id"#,
+        r#"select e.entitlement_id as "entitlement_id!: EntitlementNo", e.partner_id as "partner_id!: PartnerNo",
+                  e.membership_id as "membership_id!: OrderNo", e.benefit as "benefit!", e.quantity,
+                  e.starts_on as "starts_on!", least(e.last_usable_on, e.missing_until) as "last_usable_on!", e.ended_on,
+                  (select a.activated_on from activation a where a.entitlement_id = e.entitlement_id) as activated_on,
+                  (e.benefit_type = 'core' and e.benefit not like 'azure%') as "core!"
+           from (select e.* from unnest($1::bigint[], $2::text[]) as k (membership_id, benefit)
+                 cross join lateral (select * from entitlement of
+                                     where of.membership_id = k.membership_id and of.benefit = k.benefit offset 0) e
+                 union all
+                 select e.* from unnest($3::bigint[]) as k (membership_id)
+                 cross join lateral (select * from entitlement of
+                                     where of.membership_id = k.membership_id and of.benefit like any($4) offset 0) e) e"#,
         &orders as &[OrderNo],
         &codes,
-        drawing as &[PartnerNo],
+        &of_drawing as &[OrderNo],
         &patterns
     )
     .fetch_all(&mut *conn)
     .await?;
-    let gold: Vec<PartnerNo> = rows.iter().filter(|r| r.gold).map(|r| r.partner_id.into()).collect();
-    let silver = holding::silver(conn, &gold).await?;
-    for r in rows {
+    // In the order in which they end; what is named and drawn from is found twice.
+    let rows: BTreeMap<_, _> =
+        rows.into_iter().map(|r| ((r.ended_on.unwrap_or(r.last_usable_on), r.entitlement_id), r)).collect();
+    let ids: HashMap<OrderNo, (OrderId, bool)> = book
+        .orders
+        .iter()
+        .map(|(order_id, order)| (order.membership_id, (order_id.clone(), order.offer == Some(Offer::Gold))))
+        .collect();
+    let is_gold = |order: &OrderNo| ids.get(order).is_some_and(|(_, gold)| *gold);
+    let gold = rows.values().filter(|r| r.core && is_gold(&r.membership_id)).map(|r| r.partner_id);
+    let silver = holding::silver(conn, &gold.collect::<Vec<_>>()).await?;
+    for r in rows.into_values() {
+        let Some((order_id, of_gold)) = ids.get(&r.membership_id) else { continue };
         let benefit = Benefit::parse(&r.benefit).ok_or_else(|| Error::Unknown { what: r.benefit.clone() })?;
-        let beside = silver.get(&(r.partner_id.into(), r.benefit.clone())).filter(|_| r.gold);
-        book.codes.insert((r.membership_id.into(), r.benefit), r.entitlement_id.into());
+        let beside = silver.get(&(r.partner_id, r.benefit.clone())).filter(|_| *of_gold && r.core);
+        book.codes.insert((r.membership_id, r.benefit), r.entitlement_id);
         if DRAWN.contains(&benefit.kind()) {
-            book.drawable.entry(r.partner_id.into()).or_default().push(r.entitlement_id.into());
+            book.drawable.entry(r.partner_id).or_default().push(r.entitlement_id);
         }
         let held = Held {
-            entitlement_id: r.entitlement_id.into(),
-            partner_id: r.partner_id.into(),
-            membership_id: r.membership_id.into(),
-            order_id: r.order_id.into(),
+            entitlement_id: r.entitlement_id,
+            partner_id: r.partner_id,
+            membership_id: r.membership_id,
+            order_id: order_id.clone(),
             benefit,
             quantity: r.quantity.and_then(|quantity| u32::try_from(quantity).ok()),
             starts_on: r.starts_on,
@@ -271,16 +308,19 @@ async fn benefits(
             drawn: 0,
             beside: beside.cloned().unwrap_or_default(),
         };
-        book.benefits.insert(r.entitlement_id.into(), held);
+        book.benefits.insert(r.entitlement_id, held);
     }
     Ok(())
 }
 
 async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
-        "select a.entitlement_id, a.user_id, u.user_principal_name, a.seat_no, a.assigned_on, a.removed_on
-         from assignment a join directory_user u using (user_id)
-         where a.entitlement_id = any($1) order by a.assignment_id",
+        r#"select a.entitlement_id as "entitlement_id!", a.user_id as "user_id!", u.user_principal_name as "user_principal_name!",
+                  a.seat_no, a.assigned_on as "assigned_on!", a.removed_on
+           from unnest($1::bigint[]) as k (entitlement_id)
+           cross join lateral (select * from assignment of where of.entitlement_id = k.entitlement_id offset 0) a
+           cross join lateral (select * from directory_user of where of.user_id = a.user_id offset 0) u
+           order by a.assignment_id"#,
         entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(conn)
@@ -303,10 +343,12 @@ async fn seats(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[Enti
 /// Keys, and the subscriptions of the partners that have any.
 async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
-        r#"select k.entitlement_id, k.key_id, k.seats, k.months, r.redeemed_on as "redeemed_on?",
+        r#"select k.entitlement_id as "entitlement_id!", k.key_id as "key_id!", k.seats, k.months as "months!",
+                  (select r.redeemed_on from redemption r where r.key_id = k.key_id) as redeemed_on,
                   (select min(v.revealed_on) from key_reveal v where v.key_id = k.key_id) as revealed_on
-           from license_key k left join redemption r using (key_id)
-           where k.entitlement_id = any($1) order by k.key_id"#,
+           from unnest($1::bigint[]) as asked (entitlement_id)
+           cross join lateral (select * from license_key of where of.entitlement_id = asked.entitlement_id offset 0) k
+           order by k.key_id"#,
         entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(&mut *conn)
@@ -351,9 +393,12 @@ async fn keys(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[Entit
 
 async fn drawn(conn: &mut PgConnection, book: &mut Book, entitlement_ids: &[EntitlementNo]) -> Result<()> {
     let rows = sqlx::query!(
-        r#"select entitlement_id, sum(case when to_account = 'used' then amount_minor
-                                           when from_account = 'used' then -amount_minor else 0 end)::bigint as "drawn!"
-           from transfer where entitlement_id = any($1) group by 1"#,
+        r#"select k.entitlement_id as "entitlement_id!", t.drawn as "drawn!"
+           from unnest($1::bigint[]) as k (entitlement_id)
+           cross join lateral (
+               select coalesce(sum(case when to_account = 'used' then amount_minor
+                                        when from_account = 'used' then -amount_minor else 0 end), 0)::bigint as drawn
+               from transfer of where of.entitlement_id = k.entitlement_id) t"#,
         entitlement_ids as &[EntitlementNo]
     )
     .fetch_all(conn)
@@ -386,11 +431,16 @@ async fn exclusions(
 async fn count_groups(conn: &mut PgConnection, book: &mut Book, groups: Vec<String>) -> Result<()> {
     let rows = sqlx::query!(
         r#"select partner_group(p.group_id, p.number) as "group!", p.country, count(a.assignment_id) as "seats!"
-           from partner p
-           left join (assignment a join entitlement e on e.entitlement_id = a.entitlement_id
-                      and e.benefit like 'visual_studio%' and e.ended_on is null)
-             on a.partner_id = p.partner_id and a.removed_on is null and a.seat_no is not null
-           where partner_group(p.group_id, p.number) = any($1) group by 1, 2"#,
+           from unnest($1::text[]) as k (name)
+           cross join lateral (select * from partner of
+                               where partner_group(of.group_id, of.number) = k.name offset 0) p
+           left join lateral (
+               select a.assignment_id
+               from (select * from assignment of
+                     where of.partner_id = p.partner_id and of.removed_on is null and of.seat_no is not null offset 0) a
+               cross join lateral (select * from entitlement of where of.entitlement_id = a.entitlement_id offset 0) e
+               where e.benefit like 'visual_studio%' and e.ended_on is null) a on true
+           group by 1, 2"#,
         &groups
     )
     .fetch_all(&mut *conn)
@@ -402,9 +452,13 @@ async fn count_groups(conn: &mut PgConnection, book: &mut Book, groups: Vec<Stri
     let rows = sqlx::query!(
         r#"select partner_group(p.group_id, p.number) as "group!", m.starts_on as "from!",
                   coalesce(m.ended_on, max(e.last_usable_on)) as "until!"
-           from partner p join membership m using (partner_id) join entitlement e using (membership_id)
-           where partner_group(p.group_id, p.number) = any($1) and m.offer = 'gold'
-           group by 1, 2, m.membership_id"#,
+           from unnest($1::text[]) as k (name)
+           cross join lateral (select * from partner of
+                               where partner_group(of.group_id, of.number) = k.name offset 0) p
+           cross join lateral (select * from membership of
+                               where of.partner_id = p.partner_id and of.offer = 'gold' offset 0) m
+           cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
+           group by 1, 2, m.membership_id, m.ended_on"#,
         &groups
     )
     .fetch_all(conn)

@@ -514,9 +514,8 @@ pub async fn answers(
 pub async fn answered(
     conn: &mut PgConnection,
     files: &[FileNo],
-    rows: &[StagedRow],
+    row_nos: Vec<i32>,
 ) -> Result<HashSet<(FileNo, i32)>> {
-    let row_nos: Vec<i32> = rows.iter().map(|row| row.row_no).collect();
     let rows = sqlx::query!(
         r#"select file_id as "file_id: FileNo", row_no from row_answer where file_id = any($1) and row_no = any($2)"#,
         files as &[FileNo],

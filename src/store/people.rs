@@ -1,6 +1,6 @@
 //! Partners by the chunk: the last file wins (D16).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 
@@ -56,6 +56,19 @@ pub async fn grouped(conn: &mut PgConnection) -> Result<Vec<PartnerId>> {
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// Those of these Partner IDs whose partners belong to a group, each found along its key.
+pub async fn grouped_of(conn: &mut PgConnection, numbers: &[PartnerId]) -> Result<HashSet<PartnerId>> {
+    let found = sqlx::query_scalar!(
+        r#"select p.number as "number!: PartnerId" from unnest($1::text[]) as asked (number)
+           cross join lateral (select * from partner of where of.number = asked.number offset 0) p
+           where p.group_id is not null"#,
+        numbers as &[PartnerId]
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// The partners of these Partner IDs that are known.

@@ -57,6 +57,7 @@ mod races;
 mod random_histories;
 mod rates;
 mod remind_contacts;
+mod request_lanes;
 mod requests;
 mod retention;
 mod reverted;

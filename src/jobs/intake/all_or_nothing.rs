@@ -141,7 +141,8 @@ impl FilePart {
             self.answer(conn, staged, verdicts.clone()).await?;
             return Ok(verdicts);
         }
-        let mut decided = requests::together(cx, conn, &[staged], &self.rows, &[staged.file_id]).await?;
+        let rows = requests::numbered(conn, &self.rows).await?;
+        let mut decided = requests::together(cx, conn, &[staged], &rows, &[staged.file_id]).await?;
         Ok(self.rows.iter().filter_map(|row| decided.remove(&(row.file_id, row.row_no))).collect())
     }
 

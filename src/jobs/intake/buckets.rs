@@ -76,6 +76,11 @@ impl Buckets {
     }
 }
 
+/// The lane of a partner that is written so: the same as that of its bucket, in files that have as many as there are lanes.
+pub fn lane_of(cell: &str) -> i32 {
+    i32::try_from(stable_hash(cell) % u64::from(FACT_LANES.unsigned_abs())).unwrap_or(0)
+}
+
 /// FNV-1a: the same in every version of the program, because rows whose stage was lost are put where they were.
 fn stable_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -100,10 +105,7 @@ pub struct Sorting {
 impl Sorting {
     /// For rows of `profile`; chunks have `chunk_rows` rows.
     pub fn of(buckets: Buckets, profile: &Profile, chunk_rows: i32) -> Self {
-        let place = |name| {
-            let at = profile.kind.columns().iter().position(|column| column.name == name)?;
-            profile.places.get(at).copied().flatten()
-        };
+        let place = |name| profile.place(name);
         let chunk_rows = usize::try_from(chunk_rows).unwrap_or(usize::MAX).max(1);
         let (chunk_rows, places) = if buckets.count == 1 {
             (chunk_rows, [None, None])

@@ -36,11 +36,8 @@ pub(super) async fn guard(
     if profile.kind != Kind::Entitlements {
         return Ok(None);
     }
-    let places = ["partner_id", "order_id", "benefit", "expires_on"].map(|name| {
-        let column = profile.kind.columns().iter().position(|column| column.name == name);
-        let place = column.and_then(|at| profile.places.get(at).copied().flatten());
-        place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(1)
-    });
+    let places = ["partner_id", "order_id", "benefit", "expires_on"]
+        .map(|name| profile.place(name).and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(1));
     let (shortened, live) = file::ends_caused(conn, file_id, places, cx.arrived_on).await?;
     let (lacked, live) = lacking.map_or((0, live), |lacking| (lacking.ends(), lacking.live));
     let ends = shortened.saturating_add(lacked);

@@ -40,6 +40,7 @@ mod left;
 mod originals;
 mod refusals;
 mod rehearsed;
+mod request_files;
 mod requests;
 mod reveal;
 mod revert;
@@ -243,7 +244,7 @@ async fn apply_all(cx: &Context, conn: &mut PgConnection, imported: &[FileNo]) -
         }
     }
     let waiting: Vec<_> = files.iter().filter(|file| !alone(file)).collect();
-    given_up.extend(requests::apply(cx, conn, &waiting, &mut failed).await?);
+    given_up.extend(request_files::apply(cx, conn, &waiting, &mut failed).await?);
     let answered = |file_id: &FileNo| !given_up.contains(file_id) && !failed.contains_key(file_id);
     let answered = files.iter().map(|file| file.file_id).filter(answered).collect();
     Ok(Applied { answered, failed, resting })

@@ -1,15 +1,12 @@
-//! Requests, over all waiting files by date, then arrival, then line (D1): what every kind of them has in common.
+//! Requests: what every kind of them has in common.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
-use tracing::warn;
 
 use super::{
     halves::Halves,
     staged::{NAME, StagedFile, Verdict, note, parse},
-    tries,
 };
 use crate::{
     domain::{
@@ -24,94 +21,57 @@ use crate::{
     store::{
         book::{self, RuledRequest},
         file::{self, StagedRow},
-        file_chunk, intake, run,
+        intake, run,
     },
 };
 
-/// Rows of one file that are applied together while it must be told which file ends its process.
-const FEW: usize = 20;
+/// A staged row, and the number that its request has in the store unless it is on record already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestRow<'a> {
+    pub(super) row: &'a StagedRow,
+    pub(super) request_no: RequestNo,
+}
 
-/// Applies the rows of request files, a bounded number at a time. Says which files were given up.
-///
-/// A part that fails for a reason of one file is applied file by file, and the file that fails then is noted in `failed`.
-pub async fn apply(
-    cx: &Context,
+/// Gives rows their numbers, in their order.
+pub(super) async fn numbered<'a>(
     conn: &mut PgConnection,
-    files: &[&StagedFile],
-    failed: &mut HashMap<FileNo, String>,
-) -> Result<Vec<FileNo>> {
-    let mut ids: Vec<FileNo> = files.iter().map(|file| file.file_id).collect();
-    let mut given_up = Vec::new();
-    // Rows of several files go in together, and a crash tells nothing of which it was; after one, and where there is
-    // but one try, they go in file by file.
-    let apart = tries::limit(cx) == 1 || files.iter().any(|file| file.attempts > 0);
-    let mut after = (NaiveDate::default(), FileNo::default(), 0); // 1970: no request is older than its store
-    loop {
-        let rows = file::request_rows(conn, &ids, after, cx.chunk_rows(NAME)).await?;
-        let Some(last) = rows.last() else { break };
-        after = (last.order_on.unwrap_or_default(), last.file_id, last.row_no);
-        let mut open: VecDeque<&[StagedRow]> = parts(&rows, apart).into();
-        while let Some(part) = open.pop_front() {
-            let mut of: Vec<FileNo> = part.iter().map(|row| row.file_id).collect();
-            of.sort_unstable();
-            of.dedup();
-            of.retain(|file_id| ids.contains(file_id));
-            let begun = tries::begin(cx, conn, &of).await?;
-            let ended: Vec<FileNo> = begun.given_up.into_keys().collect();
-            of.retain(|file_id| !ended.contains(file_id));
-            ids.retain(|file_id| !ended.contains(file_id));
-            given_up.extend(ended);
-            if of.is_empty() {
-                tries::end(conn, &begun.tries).await;
-                continue;
-            }
-            let applied = together(cx, conn, files, part, &of).await;
-            tries::end(conn, &begun.tries).await;
-            match applied {
-                Err(error) if error.is_of_one_file() => {
-                    if let [file_id] = of.as_slice() {
-                        warn!(%error, "a file of requests failed; the others go on");
-                        failed.insert(*file_id, error.to_string());
-                        ids.retain(|id| id != file_id);
-                    } else {
-                        let apart = part.chunk_by(|a, b| a.file_id == b.file_id).rev();
-                        apart.for_each(|of_one| open.push_front(of_one));
-                    }
-                }
-                applied => drop(applied?),
-            }
-        }
-    }
-    for file_id in ids {
-        let mut tx = conn.begin().await?;
-        file_chunk::finish_requests(&mut tx, file_id).await?;
-        tx.commit().await?;
-    }
-    Ok(given_up)
+    rows: &'a [StagedRow],
+) -> Result<Vec<RequestRow<'a>>> {
+    let numbers = intake::new_requests(conn, i32::try_from(rows.len()).unwrap_or(i32::MAX)).await?;
+    Ok(rows.iter().zip(numbers).map(|(row, request_no)| RequestRow { row, request_no }).collect())
 }
 
-/// What is applied together: all, or a few rows of one file.
-fn parts(rows: &[StagedRow], apart: bool) -> Vec<&[StagedRow]> {
-    if !apart {
-        return vec![rows];
-    }
-    rows.chunk_by(|a, b| a.file_id == b.file_id).flat_map(|of_one| of_one.chunks(FEW)).collect()
-}
-
-/// Applies those of the rows that are of these files, in one transaction. Says what became of each, by file and row.
+/// Applies those of the rows that are of these files, in one transaction, while nobody else changes facts. Says what became of
+/// each, by file and row.
 pub(super) async fn together(
     cx: &Context,
     conn: &mut PgConnection,
     files: &[&StagedFile],
-    rows: &[StagedRow],
+    rows: &[RequestRow<'_>],
     of: &[FileNo],
 ) -> Result<HashMap<(FileNo, i32), Verdict>> {
     let mut tx = conn.begin().await?;
     run::change_facts(&mut tx).await?;
-    let answered = file::answered(&mut tx, of, rows).await?; // before a crash
-    let mut asked: Vec<(&StagedFile, &StagedRow, Asked)> = Vec::with_capacity(rows.len());
+    let verdicts = apply(cx, &mut tx, files, rows, of).await?;
+    fault::at("file.applied", NAME).await?;
+    tx.commit().await?;
+    Ok(verdicts.into_iter().map(|(row, verdict)| ((row.file_id, row.row_no), verdict)).collect())
+}
+
+/// Decides, writes and answers those of the rows that are of these files and not answered yet.
+pub(super) async fn apply<'a>(
+    cx: &Context,
+    conn: &mut PgConnection,
+    files: &[&StagedFile],
+    rows: &[RequestRow<'a>],
+    of: &[FileNo],
+) -> Result<Vec<(&'a StagedRow, Verdict)>> {
+    let row_nos = rows.iter().map(|one| one.row.row_no).collect();
+    let answered = file::answered(conn, of, row_nos).await?; // before a crash
+    let mut asked: Vec<(&StagedFile, RequestRow<'_>, Asked)> = Vec::with_capacity(rows.len());
     let mut verdicts = Vec::with_capacity(rows.len());
-    for row in rows.iter().filter(|row| of.contains(&row.file_id)) {
+    for one in rows.iter().filter(|one| of.contains(&one.row.file_id)) {
+        let row = one.row;
         let Some(staged) = files.iter().find(|file| file.file_id == row.file_id) else { continue };
         if answered.contains(&(row.file_id, row.row_no)) {
             continue;
@@ -121,13 +81,13 @@ pub(super) async fn together(
             continue;
         }
         match understood(staged, row) {
-            Ok(one) => asked.push((staged, row, one)),
+            Ok(request) => asked.push((staged, *one, request)),
             Err(problems) => verdicts.push((row, Verdict::Rejected(problems))),
         }
     }
     let mut halves = Halves::of(asked.len());
     while let Some(part) = halves.next() {
-        let mut savepoint = tx.begin().await?;
+        let mut savepoint = conn.begin().await?;
         match decide(cx, &mut savepoint, &asked[part.clone()]).await {
             Ok(decided) => {
                 savepoint.commit().await?;
@@ -136,7 +96,7 @@ pub(super) async fn together(
             Err(error) => {
                 let said = refused_values(error)?;
                 savepoint.rollback().await?;
-                let refused = |row: usize| (asked[row].1, Verdict::refused_by_store(&said));
+                let refused = |row: usize| (asked[row].1.row, Verdict::refused_by_store(&said));
                 verdicts.extend(halves.refused(part).map(refused));
             }
         }
@@ -147,11 +107,9 @@ pub(super) async fn together(
             .filter(|(row, _)| row.file_id == *file_id)
             .map(|(row, verdict)| verdict.clone().answer(row))
             .collect();
-        file::answer(&mut tx, *file_id, &answers).await?;
+        file::answer(conn, *file_id, &answers).await?;
     }
-    fault::at("file.applied", NAME).await?;
-    tx.commit().await?;
-    Ok(verdicts.into_iter().map(|(row, verdict)| ((row.file_id, row.row_no), verdict)).collect())
+    Ok(verdicts)
 }
 
 /// A row as what its file's kind says.
@@ -192,12 +150,12 @@ pub(super) struct Arrived<'a> {
 async fn decide<'a>(
     cx: &Context,
     conn: &mut PgConnection,
-    asked: &'a [(&StagedFile, &'a StagedRow, Asked)],
+    asked: &[(&StagedFile, RequestRow<'a>, Asked)],
 ) -> Result<Vec<(&'a StagedRow, Verdict)>> {
     let of: Vec<&Asked> = asked.iter().map(|(_, _, one)| one).collect();
     let mut book = open(cx, conn, &of).await?;
-    let numbers = intake::new_requests(conn, i32::try_from(asked.len()).unwrap_or(i32::MAX)).await?;
-    let arrived = asked.iter().map(|(staged, row, asked)| Arrived {
+    let numbers: Vec<RequestNo> = asked.iter().map(|(_, one, _)| one.request_no).collect();
+    let arrived = asked.iter().map(|(staged, RequestRow { row, .. }, asked)| Arrived {
         asked,
         arrival: Arrival {
             received_on: staged.received_on,
@@ -211,7 +169,7 @@ async fn decide<'a>(
     let arrived: Vec<Arrived<'_>> = arrived.collect();
     let ruled = rule(cx, &mut book, &arrived, &numbers);
     write(conn, &book, &arrived, &ruled).await?;
-    Ok(asked.iter().zip(ruled).map(|((_, row, _), ruled)| (*row, verdict(ruled.outcome))).collect())
+    Ok(asked.iter().zip(ruled).map(|((_, one, _), ruled)| (one.row, verdict(ruled.outcome))).collect())
 }
 
 /// Rules on requests in their order, each after what the one before it did; `numbers` are theirs, unless they are on record.
