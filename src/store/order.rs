@@ -366,7 +366,7 @@ pub struct Usable {
 }
 
 /// The entitlements of memberships that have not ended by the day beside each, those included that have run out since: with
-/// membership, benefit and day.
+/// membership, benefit and day. Whatever the database knows of its tables, they are found along their orders.
 pub async fn usable_after(
     conn: &mut PgConnection,
     membership_ids: &[OrderNo],
@@ -376,7 +376,7 @@ pub async fn usable_after(
         Usable,
         r#"select e.entitlement_id, e.membership_id, e.benefit, n.ended_on as "until!"
            from unnest($1::bigint[], $2::date[]) as n (membership_id, ended_on)
-           join entitlement e on e.membership_id = n.membership_id
+           cross join lateral (select * from entitlement of where of.membership_id = n.membership_id offset 0) e
            where e.ended_on is null or e.ended_on > n.ended_on
            order by e.entitlement_id"#,
         membership_ids as &[OrderNo],

@@ -147,15 +147,18 @@ impl FoundBenefit {
     }
 }
 
-/// Those of the entitlements that are drawn from, and the core benefits of gold.
+/// Those of the entitlements that are drawn from, and the core benefits of gold, each found along its key whatever the database
+/// knows of its tables.
 async fn drawables(conn: &mut PgConnection, ids: &[EntitlementNo]) -> Result<Vec<FoundBenefit>> {
     let rows = sqlx::query!(
         r#"select e.entitlement_id, e.partner_id, e.benefit, e.quantity, e.starts_on, e.last_usable_on, e.ended_on,
                   least(e.expires_on, m.anniversary_on - 1) as "last_grant_on!",
                   (m.offer is not distinct from 'gold' and e.benefit_type = 'core') as "gold!",
                   e.held_back as "held_back: Json<Reason>"
-           from entitlement e join membership m on m.membership_id = e.membership_id
-           where e.entitlement_id = any($1) and e.benefit not like 'azure%'
+           from (select distinct unnest($1::bigint[]) as id) asked
+           cross join lateral (select * from entitlement where entitlement_id = asked.id offset 0) e
+           cross join lateral (select * from membership where membership_id = e.membership_id offset 0) m
+           where e.benefit not like 'azure%'
              and (m.offer = 'gold' and e.benefit_type = 'core'
                   or e.benefit like 'advisory_hours%' or e.benefit like 'product_support%'
                   or e.benefit like 'signature_cloud_support%')

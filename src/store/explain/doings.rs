@@ -191,7 +191,7 @@ pub struct Contacted {
 
 impl Subject {
     /// Who was assigned, from when to when. What was asked for before requests were noted on assignments is found by its
-    /// key.
+    /// key, in a query of its own for each: as a join, all requests would be read.
     pub async fn assigned(&self, conn: &mut PgConnection) -> Result<Vec<Assigned>> {
         Ok(sqlx::query_as!(
             Assigned,
@@ -200,12 +200,18 @@ impl Subject {
                       (select w.user_principal_name from assignment f join directory_user w using (user_id)
                         where f.entitlement_id = a.entitlement_id and f.removed_by_no = a.request_no
                         order by f.assignment_id desc limit 1) as from_user,
-                      directory_name(m.partner_id, coalesce(i.requested_by, k.requested_by)) as "assigned_by?",
+                      directory_name(m.partner_id, coalesce(i.requested_by, case when a.request_no is null then (
+                          select k.requested_by from request k where k.partner_id = m.partner_id and k.family = 'assign'
+                             and k.request_key = concat_ws('|', m.order_id, e.benefit, 'assign', a.user_id, a.assigned_on))
+                          end)) as "assigned_by?",
                       decision_of(a.request_no) as "assigned_no: DecisionNo",
                       case when a.removed_by_no is not null or a.removed_on is distinct from e.ended_on + 1
                            then a.removed_on end as removed_on,
                       coalesce(o.kind, 'remove') as "removed_as!",
-                      directory_name(m.partner_id, coalesce(o.requested_by, l.requested_by)) as "removed_by?",
+                      directory_name(m.partner_id, coalesce(o.requested_by, case when a.removed_by_no is null then (
+                          select l.requested_by from request l where l.partner_id = m.partner_id and l.family = 'remove'
+                             and l.request_key = concat_ws('|', m.order_id, e.benefit, 'remove', a.user_id, a.removed_on))
+                          end)) as "removed_by?",
                       decision_of(a.removed_by_no) as "removed_no: DecisionNo"
                from (select * from membership of where of.partner_id = $1 offset 0) m
                cross join lateral (select * from entitlement of where of.membership_id = m.membership_id offset 0) e
@@ -213,10 +219,6 @@ impl Subject {
                join directory_user u using (user_id)
                left join request i on i.request_no = a.request_no
                left join request o on o.request_no = a.removed_by_no
-               left join request k on a.request_no is null and k.partner_id = m.partner_id and k.family = 'assign'
-                     and k.request_key = concat_ws('|', m.order_id, e.benefit, 'assign', a.user_id, a.assigned_on)
-               left join request l on a.removed_by_no is null and l.partner_id = m.partner_id and l.family = 'remove'
-                     and l.request_key = concat_ws('|', m.order_id, e.benefit, 'remove', a.user_id, a.removed_on)
                where ($2::bigint is null or m.membership_id = $2)
                  and ($3::bigint is null or e.entitlement_id = $3)
                order by a.assignment_id"#,
