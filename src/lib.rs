@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
 //! | [`worker`] | the only module that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
-//! | [`web`] | the only module that knows axum: metrics and health, on this machine alone |
+//! | [`web`] | the only module that knows axum: metrics and health, on this machine alone; the page that unsubscribes |
 //! | [`answers`] | what people ask, as plain data that commands and pages show: history, benefits, status; only reads |
 //! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`store`] | the only module with SQL; the private Postgres of the embedded default |

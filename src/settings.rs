@@ -14,6 +14,7 @@ use clap::{
     builder::{PathBufValueParser, TypedValueParser},
 };
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::clock::{self, Clock};
 
@@ -54,6 +55,16 @@ pub struct Settings {
     /// 127.0.0.1:9464, or any free port while that is taken
     #[arg(long, global = true, value_name = "ADDR", env = "BENEFACTOR_LISTEN", value_parser = listen)]
     listen: Option<Listen>,
+
+    /// Where `up` and `worker` show the page that unsubscribes from marketing: an address and its port, as 127.0.0.1:8080,
+    /// for a reverse proxy that speaks TLS to reach; without it, nowhere
+    #[arg(long, global = true, value_name = "ADDR", env = "BENEFACTOR_PUBLIC_LISTEN", value_parser = public_listen)]
+    public_listen: Option<PublicListen>,
+
+    /// Where that page is reached from outside, as `https://benefits.company.example`: links in marketing mails lead there.
+    /// Without it they name an address to write to
+    #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL", value_parser = public_url)]
+    public_url: Option<PublicUrl>,
 
     /// Where `jobs/<job>.toml` and `catalogue.toml` replace what is compiled in
     #[arg(long, global = true, value_name = "DIR", env = "BENEFACTOR_CONFIG_DIR")]
@@ -101,6 +112,14 @@ pub struct Settings {
     postgres_archive: Option<SecretString>,
 }
 
+/// Where the public page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PublicListen(Option<SocketAddr>);
+
+/// A URL of `https:` without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PublicUrl(Option<String>);
+
 /// Selectors, and the files of their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct DkimKeyFiles(Vec<(String, PathBuf)>);
@@ -144,6 +163,18 @@ impl Settings {
     #[must_use]
     pub fn listen(&self) -> Listen {
         self.listen.unwrap_or(Listen::Usual)
+    }
+
+    /// Where the page that unsubscribes is shown; an empty setting is nowhere.
+    #[must_use]
+    pub fn public_listen(&self) -> Option<SocketAddr> {
+        self.public_listen.and_then(|listen| listen.0)
+    }
+
+    /// Where that page is reached from outside, without a slash at the end; an empty setting is none.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_ref().and_then(|url| url.0.as_deref())
     }
 
     /// The outside database; an empty setting is none.
@@ -261,6 +292,28 @@ fn listen(text: &str) -> Result<Listen, String> {
         .to_owned())
 }
 
+fn public_listen(text: &str) -> Result<PublicListen, String> {
+    let address = match text.trim() {
+        "" => return Ok(PublicListen(None)),
+        named => named.parse().map_err(|_| "no address with its port, as 127.0.0.1:8080".to_owned())?,
+    };
+    Ok(PublicListen(Some(address)))
+}
+
+/// RFC 8058 wants `https:`, and whoever unsubscribes is nobody else's business.
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(PublicUrl(None));
+    }
+    let plain = Url::parse(text).ok().filter(|url| {
+        let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        url.scheme() == "https" && url.has_host() && url.password().is_none() && bare
+    });
+    let url = plain.ok_or("no address of a page under TLS, as https://benefits.company.example")?;
+    Ok(PublicUrl(Some(url.as_str().trim_end_matches('/').to_owned())))
+}
+
 /// `selector=path`, several separated by commas; an empty setting is none.
 fn dkim_keys(text: &str) -> Result<DkimKeyFiles, String> {
     let mut keys: Vec<(String, PathBuf)> = Vec::new();
@@ -285,6 +338,23 @@ fn dkim_keys(text: &str) -> Result<DkimKeyFiles, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_public_page_is_reached_under_tls_wherever_it_listens() {
+        assert_eq!(
+            public_url(" https://b.example/sub/ "),
+            Ok(PublicUrl(Some("https://b.example/sub".to_owned())))
+        );
+        assert_eq!(public_url(""), Ok(PublicUrl(None)));
+        for wrong in
+            ["http://b.example", "b.example", "https://a:b@b.example", "https://b.example/?a=b", "https://"]
+        {
+            assert!(public_url(wrong).unwrap_err().contains("https://benefits"), "{wrong}");
+        }
+        assert_eq!(public_listen("0.0.0.0:80"), Ok(PublicListen(Some("0.0.0.0:80".parse().unwrap()))));
+        assert_eq!(public_listen(""), Ok(PublicListen(None)));
+        assert!(public_listen("8080").is_err());
+    }
 
     #[test]
     fn dkim_keys_are_selectors_with_their_files() {

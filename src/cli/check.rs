@@ -16,7 +16,11 @@ use crate::{
         tick,
         timetable::{CatchUp, Timetable, Zone},
     },
-    jobs::engine::facts::{self, CATALOGUE, Configuration},
+    jobs::{
+        engine::facts::{self, CATALOGUE, Configuration},
+        policy::Policies,
+    },
+    mail::address_of,
     settings::Settings,
 };
 
@@ -41,7 +45,7 @@ pub(super) struct TimetableArgs {
 
 pub(super) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
     let Configuration { policies, catalogue, replaced, findings, .. } = facts::read(settings.config_dir());
-    let notes = policies.map(|policies| policies.notes()).unwrap_or_default();
+    let notes = policies.map(|policies| notes(settings, &policies)).unwrap_or_default();
     let read = FactsRead { files: Configuration::files(), replaced, catalogue, notes, findings };
     let checked = match check(read) {
         Ok(checked) => checked,
@@ -70,6 +74,21 @@ pub(super) fn run_check(settings: &Settings) -> anyhow::Result<Exit> {
     }
     print("nothing is wrong")?;
     Ok(Exit::Done)
+}
+
+/// What is right and may surprise, settings included.
+fn notes(settings: &Settings, policies: &Policies) -> Vec<String> {
+    let mut notes = policies.notes();
+    let policy = &policies.email_contacts.policy;
+    if settings.public_url().is_none() && policy.return_path.is_none() {
+        let to = policy.reply_to.as_ref().unwrap_or(&policy.from);
+        notes.push(format!(
+            "note: whoever wants no more marketing writes to {}, and somebody has to act on it with `benefactor suppressions \
+             add ADDRESS --scope marketing`; PUBLIC_URL says where the page is that does it",
+            address_of(to)
+        ));
+    }
+    notes
 }
 
 pub(super) fn run_timetable(settings: &Settings, args: &TimetableArgs) -> anyhow::Result<Exit> {

@@ -107,6 +107,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         waited: jobs::Waited::default(),
         server: server(settings)?,
         dkim: Arc::new(dkim(settings)?),
+        public_url: settings.public_url().map(str::to_owned),
         vault: Arc::new(SecretPlace::new(settings.key_file(), &settings.data_dir, dry_run)),
         lanes: None,
         rates: OnceCell::new(),

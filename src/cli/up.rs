@@ -14,6 +14,7 @@ use futures::FutureExt;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::OnceCell,
 };
 
 use super::{
@@ -30,8 +31,9 @@ use crate::{
         embedded::Login,
         process::{self, Process},
         schema::{Grants, SchemaState},
+        vault::SecretPlace,
     },
-    web,
+    web::{self, public::PublicState},
     worker::{self, Dispatcher, heartbeat::Heartbeat},
 };
 
@@ -49,6 +51,8 @@ const ONE_WISH: Duration = Duration::from_millis(500);
 
 /// How long giving word and telling figures wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Connections for the public page.
+const PAGES: u32 = 2;
 /// Connections for telling figures.
 const SCRAPES: u32 = 2;
 
@@ -112,7 +116,8 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     let store = Store::open(location).await?; // it may take as long as PostgreSQL is fetched
     is_open.store(true, Ordering::SeqCst);
     base.lanes = Some(store.pool.clone());
-    let policies = Arc::clone(&base.policies);
+    let (policies, vault) = (Arc::clone(&base.policies), Arc::clone(&base.vault));
+    let _page = show_page(settings, &store, vault).await?;
     let dispatcher = Dispatcher::new(store.pool.clone(), base, clock, takes_in, asker);
     let (heartbeat, open) = be_seen(settings, &store, &dispatcher, (policies, clock)).await?;
     let in_time = worker::run(dispatcher, stop).await;
@@ -124,6 +129,32 @@ async fn work(settings: &Settings, location: &Location, takes_in: bool) -> anyho
     heartbeat.end().await;
     store.close().await;
     Ok(Exit::Done)
+}
+
+/// Shows the page that unsubscribes where the settings say.
+async fn show_page(
+    settings: &Settings,
+    store: &Store,
+    vault: Arc<SecretPlace>,
+) -> anyhow::Result<Option<web::WebServer>> {
+    let Some(address) = settings.public_listen() else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let advice = "give another address with --public-listen, or leave it out";
+        Ending::new(Exit::Usage, format!("cannot listen on {address}: {error}; {advice}"))
+    })?;
+    let at = listener.local_addr()?;
+    tracing::info!("the page that unsubscribes is at http://{at}/unsubscribe");
+    if settings.public_url().is_none() {
+        tracing::warn!(
+            "no mail has a link to the page that unsubscribes: PUBLIC_URL does not say where it is reached"
+        );
+    }
+    let below = settings
+        .public_url()
+        .and_then(|url| url.split_once("://")?.1.split_once('/'))
+        .map_or("", |(_, path)| path);
+    let state = PublicState { pool: store.aside(PAGES, PATIENCE), vault, tokens: OnceCell::new() };
+    Ok(Some(web::public::open(listener, &format!("/{below}"), state)))
 }
 
 /// Puts this process on record, and tells metrics and health where the settings say.

@@ -10,6 +10,7 @@ use super::{
     message::{self, Headers, Parts},
     templates,
     text::{clean, wrap},
+    unsubscribe::WayOut,
 };
 use crate::domain::{
     calendar::add_days,
@@ -128,6 +129,11 @@ pub fn render(digest: &Digest) -> Result<Rendered, Error> {
 
 fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Error> {
     let first = blocks.first().ok_or(Error::Empty)?;
+    let (page, write_to) = match &digest.headers.way_out {
+        Some(WayOut::Page(url)) => (Some(url), None),
+        Some(WayOut::Mail { to, .. }) => (None, Some(to)),
+        None => (None, None),
+    };
     let shown: Vec<Value> =
         blocks.iter().map(|block| context! { title => &block.title, body => &block.body }).collect();
     Ok(context! {
@@ -135,6 +141,8 @@ fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Er
         first => &first.title,
         blocks => shown,
         stream => digest.stream.as_str(),
+        page => page,
+        write_to => write_to,
         contact => digest.recipient_name.is_some(),
         name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
         partner => clean(&digest.partner_name),

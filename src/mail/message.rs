@@ -11,7 +11,7 @@ use lettre::{
     },
 };
 
-use super::{error::Error, text::clean};
+use super::{error::Error, text::clean, unsubscribe::WayOut};
 use crate::domain::{email::Email, language::Language};
 
 /// The field that a report about a mail is known by.
@@ -37,6 +37,8 @@ pub struct Headers {
     pub reply_to: Option<String>,
     /// What a report about the mail is known by.
     pub token: Option<String>,
+    /// How its reader unsubscribes; `None`: it is no marketing.
+    pub way_out: Option<WayOut>,
 }
 
 /// The message's bytes, lines ending in CRLF; the same parts give the same bytes.
@@ -54,6 +56,11 @@ pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
     }
     if let Some(token) = &parts.headers.token {
         builder = builder.raw_header(raw(TOKEN, token));
+    }
+    if let Some(way_out) = &parts.headers.way_out {
+        for (name, value) in way_out.fields(&domain_of(parts.from)) {
+            builder = builder.raw_header(raw(name, &value));
+        }
     }
     builder
         .subject(clean(parts.subject))

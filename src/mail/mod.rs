@@ -11,6 +11,7 @@ mod probe;
 pub mod smtp;
 mod templates;
 mod text;
+pub mod unsubscribe;
 
 pub use digest::{Digest, Rendered, check_templates, message_id, render};
 pub use error::Error;

@@ -35,7 +35,7 @@ pub fn test_mail(
         language: Language::English,
         composed_at: at,
         text: &text,
-        headers: &Headers { reply_to: reply_to.map(str::to_owned), token: None },
+        headers: &Headers { reply_to: reply_to.map(str::to_owned), ..Headers::default() },
     })?;
     Ok(Rendered { message_id, subject, text, eml })
 }

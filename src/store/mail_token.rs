@@ -22,6 +22,18 @@ pub const TOKEN_CHARS: usize = 2 * (HIDDEN + PROOF);
 pub enum TokenPurpose {
     /// Reports about the mail come back with it.
     Return,
+    /// Its reader unsubscribes with it.
+    Unsubscribe,
+}
+
+impl TokenPurpose {
+    /// As it is in every token that was ever made.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Return => "return",
+            Self::Unsubscribe => "unsubscribe",
+        }
+    }
 }
 
 /// What tokens are made with and known by.
@@ -59,7 +71,7 @@ impl MailTokens {
     }
 
     fn of(&self, purpose: TokenPurpose, mail_id: i64, message_id: &str, recipient: &str) -> String {
-        let said = format!("{purpose:?}\0{mail_id}\0{message_id}\0{recipient}");
+        let said = format!("{}\0{mail_id}\0{message_id}\0{recipient}", purpose.name());
         let mac = hmac(&self.key, said.as_bytes());
         let (proof, _) = mac.split_first_chunk::<PROOF>().unwrap_or((&[0; PROOF], &[]));
         let hidden = self.hide(mail_id.to_be_bytes(), proof);

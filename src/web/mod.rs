@@ -1,4 +1,4 @@
-//! HTTP, on this machine alone: metrics and health. The only module that knows axum.
+//! HTTP: metrics and health, on this machine alone, and apart from them what is [`public`]. The only module that knows axum.
 //!
 //! | path | answers |
 //! |---|---|
@@ -12,6 +12,7 @@
 
 mod health;
 mod metrics;
+pub mod public;
 mod state;
 
 use std::{io, net::SocketAddr, sync::Arc};

@@ -74,6 +74,7 @@ mod templates;
 mod texts;
 mod timetable;
 mod units;
+mod unsubscribe;
 mod views;
 mod waiting;
 mod warnings;

@@ -111,6 +111,7 @@ impl House {
             epoch: None,
             server: None,
             dkim: Arc::default(),
+            public_url: None,
             vault: Arc::new(SecretPlace::new(None, self.dir.path(), dry_run)),
             lanes: Some(self.pool.clone()).filter(|_| !dry_run),
             rates: tokio::sync::OnceCell::new(),

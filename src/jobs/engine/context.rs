@@ -117,6 +117,8 @@ pub struct Context {
     pub server: Option<Arc<MailServer>>,
     /// What mails are signed with.
     pub dkim: Arc<DkimKeys>,
+    /// Where the page that unsubscribes is reached from outside.
+    pub public_url: Option<String>,
     /// Where the secret is that product keys are sealed with.
     pub vault: Arc<vault::SecretPlace>,
     /// Connections for the lanes of a big file; without them it has one lane.
@@ -146,6 +148,7 @@ impl Context {
             waited: self.waited.clone(),
             server: self.server.clone(),
             dkim: Arc::clone(&self.dkim),
+            public_url: self.public_url.clone(),
             vault: Arc::clone(&self.vault),
             lanes: self.lanes.clone(),
             rates: OnceCell::new(),
