@@ -212,3 +212,70 @@ async fn promise_2_history_is_not_rewritten_by_its_owner_either() {
     }
     assert_eq!(house.state().await, before);
 }
+
+/// What a statement is refused with.
+async fn refusal(house: &House, statement: &str) -> String {
+    let mut conn = house.owner.acquire().await.unwrap();
+    let mut tx = conn.begin().await.unwrap();
+    let error = tx.execute(AssertSqlSafe(statement.to_owned())).await.expect_err(statement);
+    tx.rollback().await.unwrap();
+    error.to_string()
+}
+
+#[tokio::test]
+async fn what_a_request_did_is_of_a_request_of_its_partner_and_of_a_file_that_is_there() {
+    use crate::cast::{assign, monthly, partner, users};
+    let mut house = House::open().await;
+    for number in ["4301", "4302"] {
+        let order = monthly(number, &format!("ORD-{number}"), "2024-01-31", "2025-01-30");
+        let files = [("p.csv", &*partner(number, "USD")), ("u.csv", &users(number)), ("e.csv", &order)];
+        house.import(&files, "2024-02-01").await;
+    }
+    let asked = assign("4301", "ORD-4301", "azure_monthly_credit", "assign", "ben", "2024-02-01");
+    house.import_one("a.csv", &asked, "2024-02-01").await.applied();
+    let other = "(select partner_id from partner where number = '4302')";
+    let own = "(select partner_id from partner where number = '4301')";
+    for (partner_id, request_no) in
+        [(other, "(select request_no from request)"), (own, "1000000"), ("1000000", "null::bigint")]
+    {
+        let of = format!("{partner_id}, {request_no}");
+        for (table, columns, values) in [
+            (
+                "assignment",
+                "entitlement_id, user_id, assigned_on, removed_on",
+                "select entitlement_id, user_id, date '2024-01-31', date '2024-01-31' from assignment",
+            ),
+            (
+                "benefit_use",
+                "entitlement_id, event, used_on, used_by",
+                "select entitlement_id, 'x', date '2024-01-31', 'x' from assignment",
+            ),
+            (
+                "activation",
+                "entitlement_id, activated_on",
+                "select entitlement_id, date '2024-01-31' from assignment",
+            ),
+            (
+                "support_contract",
+                "membership_id, access_id, contract_id, activated_on",
+                "select membership_id, 'x', 'x', date '2024-01-31' from membership limit 1",
+            ),
+        ] {
+            if request_no.starts_with("null") && !["assignment", "benefit_use"].contains(&table) {
+                continue; // it always has one
+            }
+            let statement = format!(
+                "insert into {table} (partner_id, request_no, {columns}) select {of}, w.* from ({values}) w"
+            );
+            let said = refusal(&house, &statement).await;
+            assert!(said.contains("is of no request of its partner"), "{statement}: {said}");
+        }
+    }
+    let answer = "insert into row_answer (file_id, row_no, line, status, problems) values (1000000, 1, 2, 'applied', '[]')";
+    assert!(refusal(&house, answer).await.contains("is of no file"));
+    let request = "insert into request (partner_id, kind, request_key, content, requested_by, requested_on, file_id, line, status)
+        select partner_id, kind, 'x', content, requested_by, requested_on, 1000000, line, status from request";
+    assert!(refusal(&house, request).await.contains("is of no file"));
+    assert!(refusal(&house, "delete from request").await.contains("something was done by a request"));
+    assert!(refusal(&house, "delete from file").await.contains("history only grows"));
+}
