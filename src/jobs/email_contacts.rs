@@ -44,6 +44,9 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     if !cx.latest {
         return Ok(vec![]);
     }
+    if !cx.dry_run {
+        notice::hold_batches(conn).await?;
+    }
     let owed = notice::supersede(conn, add_days(cx.today, 1)).await?;
     let recipients = if owed { notice::recipients(conn, cx.today).await? } else { vec![] };
     if !recipients.is_empty() {

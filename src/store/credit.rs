@@ -401,6 +401,8 @@ pub struct LapsedUnassigned {
     pub benefit: String,
     /// The first day on which it could be used: not while an agreement excluded it (D14).
     pub usable_from: NaiveDate,
+    /// Its benefit has ended.
+    pub over: bool,
 }
 
 /// Of these lapses the ones in whose period nobody was assigned on any day (D3).
@@ -412,7 +414,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
     let from: Vec<NaiveDate> = lapses.iter().map(|l| l.period.from).collect();
     let until: Vec<NaiveDate> = lapses.iter().map(|l| l.period.until).collect();
     let rows = sqlx::query!(
-        r#"select l.nth - 1 as "nth!", m.order_id, e.benefit,
+        r#"select l.nth - 1 as "nth!", m.order_id, e.benefit, e.ended_on is not null as "over!",
                   greatest(l.from_on, (select max(g.effective_on) from transfer g
                                        where g.entitlement_id = l.id and g.period_from = l.from_on
                                          and g.kind = 'credit_granted' and g.from_account = 'programme'))
@@ -435,6 +437,7 @@ pub async fn unassigned(conn: &mut PgConnection, lapses: &[Lapse]) -> Result<Vec
         order_id: r.order_id.into(),
         benefit: r.benefit,
         usable_from: r.usable_from,
+        over: r.over,
     });
     Ok(rows.collect())
 }

@@ -250,10 +250,12 @@ impl Subject {
                     where r.partner_id = $1 and ($2::bigint is null or r.membership_id = $2)
                       and ($4::bigint is null or r.request_no = $4)
                )
-               select n.anchor_on, n.status, n.content as "notice: Json<Notice>", l.recipient as "recipient?",
+               select n.anchor_on, case when n.superseded then 'superseded' when b.mail_id is null then 'owed' else 'mailed' end as "status!",
+                      n.content as "notice: Json<Notice>", l.recipient as "recipient?",
                       l.day as "day?", l.status as "mail_status?", l.sent_at as "sent_at?"
                from about a
                cross join lateral (select * from notice of where of.subject_kind = a.kind and of.subject_id = a.id offset 0) n
+               left join lateral (select mail_id from notice_batch where batch_id = n.batch_id and not n.superseded offset 0) b on true
                left join mail l using (mail_id)
                order by n.notice_id"#,
             self.partner_id.get(),

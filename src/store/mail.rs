@@ -103,7 +103,7 @@ async fn withdraw(conn: &mut PgConnection, leased: &[i64], today: NaiveDate) -> 
                    where address = l.recipient and removed_at is null and scope in ('all', l.stream)
                    order by scope limit 1) s on true
                where l.mail_id = any($1) and (s.scope is not null
-                     or not exists (select from notice n where n.mail_id = l.mail_id))) n
+                     or (select count(*) from mail_notice o where o.mail_id = l.mail_id) = 0)) n
          where m.mail_id = n.mail_id",
         leased
     )
@@ -124,11 +124,11 @@ async fn contents(conn: &mut PgConnection, mails: &[i64]) -> Result<Vec<Leased>>
            cross join lateral (
                select string_agg(p.name, ', ' order by p.number) as names,
                       string_agg(p.number, ', ' order by p.number) as numbers
-               from (select distinct partner_id from notice where mail_id = l.mail_id offset 0) n
+               from (select distinct partner_id from mail_notice where mail_id = l.mail_id offset 0) n
                cross join lateral (select name, number from partner where partner_id = n.partner_id offset 0) p) told
            cross join lateral (
                select coalesce(jsonb_agg(content order by notice_id), '[]') as notices
-               from (select notice_id, content from notice where mail_id = l.mail_id offset 0) n) said
+               from (select notice_id, content from mail_notice where mail_id = l.mail_id offset 0) n) said
            where l.mail_id = any($1) and l.status = 'claimed'
            order by l.mail_id"#,
         mails,

@@ -26,7 +26,7 @@ pub async fn effects(conn: &mut PgConnection) -> Result<Vec<Value>> {
                union all
                select 4, jsonb_build_object('effect', 'mail', 'partner_id', p.number, 'recipient', l.recipient, 'day', l.day,
                           'notice', n.kind, 'anchor_on', n.anchor_on, 'message_id', l.message_id)
-               from mail l join notice n using (mail_id) join partner p on p.partner_id = n.partner_id
+               from mail l join notice_told n using (mail_id) join partner p on p.partner_id = n.partner_id
                where l.queued_at = now() and l.status <> 'withdrawn'
            ) effects order by part, effect::text"#
     )

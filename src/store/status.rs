@@ -192,7 +192,7 @@ pub async fn unsent(conn: &mut PgConnection) -> Result<(Vec<(String, i64)>, i64)
     )
     .fetch_all(&mut *conn)
     .await?;
-    let owed = sqlx::query_scalar!(r#"select count(*) as "owed!" from notice where status = 'owed'"#)
+    let owed = sqlx::query_scalar!(r#"select count(*) as "owed!" from mail_notice where mail_id is null"#)
         .fetch_one(conn)
         .await?;
     Ok((rows.into_iter().map(|row| (row.status, row.count)).collect(), owed))

@@ -451,7 +451,7 @@ pub async fn mails(conn: &mut PgConnection) -> Result<Mails> {
     .fetch_one(&mut *conn)
     .await?;
     let notices = sqlx::query!(
-        r#"select kind, count(*) as "notices!" from notice where status = 'mailed' group by kind order by 2 desc, kind"#
+        r#"select kind as "kind!", count(*) as "notices!" from notice_told where status = 'mailed' group by kind order by 2 desc, kind"#
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -478,7 +478,7 @@ pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) ->
            from mail l
            join partner p using (partner_id)
            join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds
-                 from notice where mail_id is not null group by mail_id) n using (mail_id)
+                 from notice_told where mail_id is not null group by mail_id) n using (mail_id)
            where l.status = 'sent' and $1 = any(n.kinds) and split_part(l.language, '-', 1) = $2
            order by l.day desc, l.mail_id desc limit 1"#,
         kind,

@@ -294,7 +294,7 @@ impl Store {
                 "decisions",
                 "select concat_ws(' ', action, subject, outcome, reasons, decided_on) from decision",
             ),
-            ("notices", "select concat_ws(' ', kind, anchor_on, status, content) from notice"),
+            ("notices", "select concat_ws(' ', kind, anchor_on, status, content) from notice_told"),
             ("mails", "select concat_ws(' ', message_id, recipient, day, status) from mail"),
             (
                 "entries",

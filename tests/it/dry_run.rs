@@ -18,7 +18,7 @@ const EFFECTS: &str = "
       join entitlement e using (entitlement_id) join membership m using (membership_id)
       join run r on r.run_id = v.run_id where r.due_on = '2024-03-01'
     union all
-    select 'mail ' || concat_ws(' ', l.recipient, n.kind, n.anchor_on, l.message_id) from mail l join notice n using (mail_id)
+    select 'mail ' || concat_ws(' ', l.recipient, n.kind, n.anchor_on, l.message_id) from mail l join notice_told n using (mail_id)
      where l.day = '2024-03-01'
     order by 1";
 

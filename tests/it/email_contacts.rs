@@ -2,7 +2,14 @@
 
 use std::fs;
 
-use benefactor::store::notice;
+use benefactor::{
+    domain::notice::MembershipEnded,
+    store::{
+        mail::{self, Sending},
+        notice::{self, NoticeSubject, Owed},
+    },
+};
+use sqlx::PgConnection;
 
 use crate::{
     cast::{ENTITLEMENTS, contact, monthly, partner, row, users},
@@ -132,7 +139,7 @@ async fn promise_9_what_is_not_true_any_more_when_it_could_go_is_withdrawn() {
         house.notices().await,
         ["membership_ending 2024-12-01 queued", "membership_ending 2024-12-01 superseded"]
     );
-    sqlx::query("update notice set true_until = '2024-12-02' where status = 'mailed'")
+    sqlx::query("update notice set true_until = '2024-12-02' where not superseded")
         .execute(&house.owner)
         .await
         .unwrap();
@@ -314,7 +321,8 @@ async fn promise_12_what_a_partner_is_called_cannot_break_a_header() {
     assert!(mails[0].body.contains("Evil, \"Inc\" <x@y>"), "{}", mails[0].body);
 }
 
-/// Six thousand mails took half a minute while each was looked for among all; looked up, they take a fraction of a second.
+/// Six thousand mails took half a minute while each was looked for among all; looked up, they take a fraction of a second, and
+/// so do what is in them and whose it is.
 #[tokio::test]
 async fn d10_queueing_takes_as_long_as_there_are_recipients_on_a_store_that_knows_nothing_of_its_tables() {
     let house = House::open().await;
@@ -323,8 +331,12 @@ async fn d10_queueing_takes_as_long_as_there_are_recipients_on_a_store_that_know
          values (repeat('0', 64), 'p.csv', 'partners', 'canonical', '{}', '2024-01-31');
          insert into partner (number, name, account_email, country, currency, file_id)
          select n, 'Partner ' || n, 'p' || n || '@p.example', 'SE', 'SEK', 1 from generate_series(1, 6000) n;
-         insert into notice (partner_id, run_id, subject_kind, subject_id, kind, anchor_on, content)
-         select partner_id, 0, 'membership', partner_id, 'membership_ended', '2024-01-31', '{}' from partner;
+         insert into notice_batch (partner_id, audience, stream)
+         select partner_id, 'contact_else_account', 'transactional' from partner;
+         insert into notice (partner_id, batch_id, run_id, subject_kind, subject_id, kind, anchor_on, content)
+         select partner_id, batch_id, 0, 'membership', partner_id, 'membership_ended', '2024-01-31',
+                jsonb_build_object('kind', 'membership_ended', 'order_id', 'ORD-1', 'offer', 'silver', 'ended_on', '2024-01-31')
+         from notice_batch;
          insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, input_sha256)
          values ('email_contacts', '2024-01-31', '', '', '', '')",
     )
@@ -337,7 +349,124 @@ async fn d10_queueing_takes_as_long_as_there_are_recipients_on_a_store_that_know
     let ids: Vec<String> = (0..recipients.len()).map(|n| format!("<{n}@p.example>")).collect();
     assert_eq!(notice::queue_mails(&mut tx, "email_contacts", today, &recipients, &ids).await.unwrap(), 6000);
     tx.commit().await.unwrap();
-    let told = "select count(*) from notice n join partner p using (partner_id) join mail m using (mail_id)
+    let told =
+        "select count(*) from notice_told n join partner p using (partner_id) join mail m using (mail_id)
                 where n.status = 'mailed' and m.recipient = p.account_email";
     assert_eq!(house.one::<i64>(told).await, 6000);
+    let mut leased = 0;
+    for span in mail::mail_spans(&mut house.pool.acquire().await.unwrap(), today, 500).await.unwrap() {
+        let mut tx = house.pool.begin().await.unwrap();
+        sqlx::raw_sql(QUICK).execute(&mut *tx).await.unwrap();
+        let sending = Sending { at: "2024-02-01T02:30:00Z".parse().unwrap(), true_on: today };
+        leased += mail::lease(&mut tx, span, 120.0, sending).await.unwrap().len();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(leased, 6000);
+}
+
+/// A partner without a contact, and a night for which mails can be queued.
+async fn one_partner() -> House {
+    let house = House::open().await;
+    sqlx::raw_sql(
+        "insert into file (sha256, name, kind, dialect, header, received_on)
+         values (repeat('0', 64), 'p.csv', 'partners', 'canonical', '{}', '2024-01-31');
+         insert into partner (number, name, account_email, country, currency, file_id)
+         values ('4301', 'Partner', 'a@p.example', 'SE', 'SEK', 1);
+         insert into run (job, due_on, binary_version, policy_sha256, catalogue_sha256, input_sha256)
+         values ('email_contacts', '2024-01-31', '', '', '', ''), ('email_contacts', '2024-02-01', '', '', '', '')",
+    )
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    house
+}
+
+/// Owes the partner word that an order ended.
+async fn owe(conn: &mut PgConnection, order: i64) -> usize {
+    let ended = MembershipEnded {
+        order_id: format!("ORD-{order}").as_str().into(),
+        offer: "silver".to_owned(),
+        ended_on: day("2024-01-31"),
+    };
+    let owed = Owed {
+        partner_id: 1.into(),
+        subject: NoticeSubject::Membership(order.into()),
+        anchor_on: day("2024-01-31"),
+        true_until: None,
+        notice: ended.into(),
+    };
+    notice::owe(conn, 0.into(), &[owed]).await.unwrap()
+}
+
+/// Queues what is owed on a day; says how many mails.
+async fn queue(conn: &mut PgConnection, on: &str) -> usize {
+    notice::hold_batches(conn).await.unwrap();
+    let recipients = notice::recipients(conn, day(on)).await.unwrap();
+    let ids: Vec<String> = (0..recipients.len()).map(|n| format!("<{on}.{n}@p.example>")).collect();
+    notice::queue_mails(conn, "email_contacts", day(on), &recipients, &ids).await.unwrap()
+}
+
+const QUICK: &str = "set local statement_timeout = '10s'";
+const TOLD: &str =
+    "select concat_ws(' ', n.subject_id, n.status, m.day) from notice_told n left join mail m using (mail_id)
+                    order by n.subject_id";
+
+#[tokio::test]
+async fn promise_9_who_owes_notices_waits_for_nobody_else_who_does_and_one_mail_tells_them() {
+    let house = one_partner().await;
+    let (mut one, mut other) = (house.pool.begin().await.unwrap(), house.pool.begin().await.unwrap());
+    for tx in [&mut one, &mut other] {
+        sqlx::raw_sql(QUICK).execute(&mut **tx).await.unwrap();
+    }
+    assert_eq!((owe(&mut one, 1).await, owe(&mut other, 2).await), (1, 1));
+    assert_eq!((owe(&mut other, 3).await, owe(&mut one, 4).await), (1, 1));
+    assert_eq!(owe(&mut one, 1).await, 0, "once for ever");
+    one.commit().await.unwrap();
+    other.commit().await.unwrap();
+    // Later ones come into the batch that is open, whoever adds them and however many do at a time.
+    let (mut one, mut other) = (house.pool.begin().await.unwrap(), house.pool.begin().await.unwrap());
+    for tx in [&mut one, &mut other] {
+        sqlx::raw_sql(QUICK).execute(&mut **tx).await.unwrap();
+    }
+    assert_eq!((owe(&mut one, 5).await, owe(&mut other, 6).await), (1, 1));
+    one.commit().await.unwrap();
+    other.commit().await.unwrap();
+    assert_eq!(house.one::<i64>("select count(*) from notice_batch").await, 2);
+    let mut conn = house.pool.acquire().await.unwrap();
+    assert_eq!(queue(&mut conn, "2024-01-31").await, 1);
+    let told: Vec<String> = (1..=6).map(|order| format!("{order} mailed 2024-01-31")).collect();
+    assert_eq!(house.lines(TOLD).await, told);
+}
+
+#[tokio::test]
+async fn promise_9_what_is_owed_while_mails_are_queued_is_in_them_or_in_the_next() {
+    let house = one_partner().await;
+    owe(&mut house.pool.acquire().await.unwrap(), 1).await;
+    // It was there before the batch was closed: the mail waits for it.
+    let mut owing = house.pool.begin().await.unwrap();
+    owe(&mut owing, 2).await;
+    let pool = house.pool.clone();
+    let queueing = tokio::spawn(async move {
+        let mut tx = pool.begin().await.unwrap();
+        let queued = queue(&mut tx, "2024-01-31").await;
+        (tx, queued)
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(!queueing.is_finished(), "a batch is not closed under the hands of whoever adds to it");
+    owing.commit().await.unwrap();
+    let (tx, queued) = queueing.await.unwrap();
+    assert_eq!(queued, 1);
+    // It came after: it waits until the batch is closed, and comes into another.
+    let pool = house.pool.clone();
+    let owing = tokio::spawn(async move { owe(&mut pool.acquire().await.unwrap(), 3).await });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(!owing.is_finished(), "nothing comes into a batch that is being closed");
+    tx.commit().await.unwrap();
+    assert_eq!(owing.await.unwrap(), 1);
+    assert_eq!(house.lines(TOLD).await, ["1 mailed 2024-01-31", "2 mailed 2024-01-31", "3 owed"]);
+    assert_eq!(queue(&mut house.pool.acquire().await.unwrap(), "2024-02-01").await, 1);
+    assert_eq!(
+        house.lines(TOLD).await,
+        ["1 mailed 2024-01-31", "2 mailed 2024-01-31", "3 mailed 2024-02-01"]
+    );
 }

@@ -122,7 +122,7 @@ const UNWARNED: &str = "
     from lapse l join entitlement e using (entitlement_id) join membership m using (membership_id)
     where l.net > 0 and greatest(e.known_on, l.granted_in) < l.effective_on - 1
       and not exists (
-          select from notice n join mail w using (mail_id)
+          select from notice_told n join mail w using (mail_id)
           cross join lateral (
               select n.content as said where n.kind = 'credit_about_to_lapse'
               union all

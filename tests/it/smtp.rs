@@ -186,8 +186,10 @@ pub async fn owing(mails: usize) -> House {
          values (repeat('0', 64), 'p.csv', 'partners', 'canonical', '{{}}', '2024-01-31');
          insert into partner (number, name, account_email, country, currency, file_id)
          select n, 'Partner ' || n, 'p' || n || '@p.example', 'SE', 'SEK', 1 from generate_series(1, {mails}) n;
-         insert into notice (partner_id, run_id, subject_kind, subject_id, kind, anchor_on, content)
-         select partner_id, 0, 'membership', partner_id, 'membership_ended', '2024-01-31', '{}' from partner",
+         insert into notice_batch (partner_id, audience, stream)
+         select partner_id, 'contact_else_account', 'transactional' from partner;
+         insert into notice (partner_id, batch_id, run_id, subject_kind, subject_id, kind, anchor_on, content)
+         select partner_id, batch_id, 0, 'membership', partner_id, 'membership_ended', '2024-01-31', '{}' from notice_batch",
         serde_json::to_string(&Notice::from(ended)).unwrap().replace('\'', "''")
     )))
     .execute(&house.owner)

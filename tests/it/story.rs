@@ -316,7 +316,7 @@ const COUNTS: &str = "
 const TOLD: &str = "
     select concat_ws('|', m.message_id, m.day, m.recipient,
                string_agg(n.kind || ' ' || n.anchor_on, '|' order by n.anchor_on, n.kind, n.subject_id))
-    from mail m join notice n using (mail_id) where m.status = 'sent' group by m.mail_id";
+    from mail m join notice_told n using (mail_id) where m.status = 'sent' group by m.mail_id";
 
 fn answer(outcome: FileOutcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };

@@ -93,7 +93,7 @@ async fn c6_bulk_credit_that_is_spent_is_not_told_and_of_a_short_one_the_end_is_
         async move {
             house
                 .lines(&format!(
-                    "select concat_ws(' ', kind, anchor_on, n.status) from notice n
+                    "select concat_ws(' ', kind, anchor_on, n.status) from notice_told n
             join entitlement e on e.entitlement_id = subject_id join membership m using (membership_id)
             where order_id = '{of}' and kind like '%ing' or order_id = '{of}' and kind like 'credit_about%'
             order by anchor_on, kind"

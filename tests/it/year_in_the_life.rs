@@ -67,7 +67,7 @@ pub const NEVER: [(&str, &str); 10] = [
     ),
     (
         "a mail that is not sent, or says nothing",
-        "select message_id from mail m where status <> 'sent' or not exists (select from notice n where n.mail_id = m.mail_id)",
+        "select message_id from mail m where status <> 'sent' or not exists (select from notice_told n where n.mail_id = m.mail_id)",
     ),
 ];
 
@@ -194,7 +194,7 @@ async fn promise_4_seventy_nights_missed_and_caught_up_give_the_ledger_of_a_mach
     assert_eq!(down.lines(decisions).await, up.lines(decisions).await);
     // Decisions, endings and lapses are told however late; of reminders only what is still true.
     let told =
-        "select concat_ws(' ', p.number, n.kind, n.anchor_on) from notice n join partner p using (partner_id)
+        "select concat_ws(' ', p.number, n.kind, n.anchor_on) from notice_told n join partner p using (partner_id)
                 where n.true_until is null and n.status = 'mailed' order by 1";
     assert_eq!(down.lines(told).await, up.lines(told).await);
     assert!(down.mailbox().await.len() < up.mailbox().await.len(), "mail is coalesced");

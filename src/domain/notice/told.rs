@@ -18,6 +18,18 @@ pub enum Audience {
     Account,
 }
 
+impl Audience {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ContactElseAccount => "contact_else_account",
+            Self::Contact => "contact",
+            Self::Account => "account",
+        }
+    }
+}
+
 /// What a mail that carries it is: somebody may unsubscribe from marketing, and never from the rest (D10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, VariantNames)]
 #[serde(rename_all = "snake_case")]

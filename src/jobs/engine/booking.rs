@@ -182,7 +182,7 @@ impl Booking {
                     lost: t.amount,
                     period_from: lost.usable_from,
                     period_until: t.period.until,
-                    over: false,
+                    over: lost.over,
                     next: terms.filter(|terms| terms.grants(after)).map(|terms| terms.period(after)),
                 }
                 .into(),

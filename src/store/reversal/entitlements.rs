@@ -107,7 +107,7 @@ pub async fn against(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<H
                select t.number, t.subject, 'mail', x.kind, x.day
                from touched t cross join lateral (
                    select n.kind, coalesce(l.day, n.anchor_on) as day
-                   from notice n left join mail l using (mail_id) left join run r on r.run_id = n.run_id
+                   from notice_told n left join mail l using (mail_id) left join run r on r.run_id = n.run_id
                    where n.status <> 'superseded' and (n.subject_kind = 'entitlement' and n.subject_id = t.entitlement_id
                                                        or n.subject_kind = 'membership' and n.subject_id = t.membership_id)
                      and (t.made and n.subject_kind = 'entitlement' or coalesce(r.started_at, l.queued_at) >= $2)

@@ -26,7 +26,7 @@ pub async fn against(conn: &mut PgConnection, group: &FileGroup) -> Result<Vec<H
            from entitlement e join membership m using (membership_id) join partner p on p.partner_id = e.partner_id
            left join lateral (
                select kind, anchor_on from notice
-               where subject_kind = 'entitlement' and subject_id = e.entitlement_id and status <> 'superseded'
+               where subject_kind = 'entitlement' and subject_id = e.entitlement_id and not superseded
                  and kind in ('entitlement_ending', 'credit_about_to_lapse') and true_until = e.missing_until
                order by notice_id limit 1) n on true
            where e.missing_by = any($1) and (e.ended_on is not null or n.anchor_on is not null)
