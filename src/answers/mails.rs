@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// The states of a mail, in the order of its way.
-pub const STATES: [&str; 7] = ["queued", "claimed", "unknown", "sent", "refused", "failed", "withdrawn"];
+pub const STATES: [&str; 8] =
+    ["queued", "claimed", "unknown", "sent", "bounced", "refused", "failed", "withdrawn"];
 
 /// A mail.
 #[derive(Clone, Debug, Serialize)]

@@ -14,7 +14,7 @@ use crate::{
         reason::Reason,
     },
     store::{
-        self,
+        self, bounce,
         open_rates::{self, OpenRate},
         waiting::{self, HeldRequest},
     },
@@ -36,8 +36,25 @@ pub struct WaitingForOperator {
     pub files: Vec<GuardedFileView>,
     /// Identifiers that were not taken in in the last days, because they are like known ones.
     pub alike: Vec<AlikeView>,
+    /// Partners whose address no mail goes to since mails came back (promise 14).
+    pub unreached: Vec<UnreachedView>,
     /// Chunks that failed for good.
     pub dead_letters: i64,
+}
+
+/// A partner who is not reached any more.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnreachedView {
+    /// The Partner ID.
+    pub partner_id: PartnerId,
+    /// The address that nothing goes to.
+    pub address: String,
+    /// `contact`: the marketing contact's; `account`: the account's.
+    pub of: &'static str,
+    /// Since when.
+    pub since: NaiveDate,
+    /// Why.
+    pub why: String,
 }
 
 /// A file that a guard held back.
@@ -141,6 +158,16 @@ pub async fn read(
         requests: requests.iter().map(|request| RequestView::of(request, language)).collect(),
         ..WaitingForOperator::default()
     };
+    let unreached = bounce::unreached(&mut *conn, partner).await?.into_iter();
+    told.unreached = unreached
+        .map(|of| UnreachedView {
+            partner_id: of.partner_id,
+            address: of.address,
+            of: if of.is_contact { "contact" } else { "account" },
+            since: of.since,
+            why: of.why,
+        })
+        .collect();
     if partner.is_some() {
         return Ok(told); // the rest is of no one partner
     }

@@ -1,6 +1,6 @@
 //! `mail`: what waits, what is sent, what was answered; and whether the mail server can be spoken to.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{
@@ -21,7 +21,10 @@ use super::{
 use crate::{
     answers::mails::{self, MailView},
     domain::{email::Email, notice::Stream},
-    jobs::email_contacts::lanes,
+    jobs::email_contacts::{
+        bounces::{BounceReader, BouncesTaken},
+        lanes,
+    },
     mail::{
         self,
         smtp::{MailVerdict, Session, Trouble},
@@ -52,6 +55,11 @@ Example:
   SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail test --to anna@norrsken.example
 says what the server can do, and what it answered to a mail of three lines. Exit code 6: it cannot be spoken to.";
 
+const BOUNCES_EXAMPLE: &str = "\
+Example:
+  benefactor mail bounces /var/mail/bounces
+An address where nobody is gets no more mail; only a message with the token of a mail of ours has an effect. `up` does the same
+with the mailbox in [policy.bounces] of jobs/email_contacts.toml.";
 const DKIM_EXAMPLE: &str = "\
 Example:
   DKIM_KEYS=2026a=/run/secrets/dkim-2026a.pem benefactor mail dkim";
@@ -71,6 +79,9 @@ pub(super) enum MailCommand {
     /// Speak to the mail server, and send it a mail
     #[command(after_help = TEST_EXAMPLE)]
     Test(MailTestArgs),
+    /// Look at what came back about mails, each message once: reports, complaints and mails that unsubscribe
+    #[command(after_help = BOUNCES_EXAMPLE)]
+    Bounces(BouncesArgs),
     /// What to publish in the DNS for the keys that mails are signed with
     #[command(after_help = DKIM_EXAMPLE)]
     Dkim,
@@ -100,6 +111,14 @@ pub(super) struct ResendArgs {
     said: ByAndWhy,
 }
 
+/// What `mail bounces` takes.
+#[derive(Args, Debug)]
+pub(super) struct BouncesArgs {
+    /// A maildir or a file of messages (mbox); it is left as it is
+    #[arg(value_name = "PATH")]
+    mailbox: PathBuf,
+}
+
 /// What `mail test` takes.
 #[derive(Args, Debug)]
 pub(super) struct MailTestArgs {
@@ -127,6 +146,7 @@ pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyho
         MailCommand::List(args) => list(settings, &store, &args).await,
         MailCommand::Send => send(settings, &store).await,
         MailCommand::Resend(args) => resend(&store, &args).await,
+        MailCommand::Bounces(args) => bounces(settings, &store, &args).await,
         MailCommand::Test(_) | MailCommand::Dkim => Ok(()),
     };
     store.close().await;
@@ -182,6 +202,20 @@ async fn resend(store: &Store, args: &ResendArgs) -> anyhow::Result<()> {
         return Err(Ending::new(Exit::Failed, "not every mail was queued").into());
     }
     Ok(())
+}
+
+async fn bounces(settings: &Settings, store: &Store, args: &BouncesArgs) -> anyhow::Result<()> {
+    let cx = context(settings, last_full_day(settings), false)?;
+    let mut conn = store.pool.acquire().await?;
+    let taken = BounceReader::default().take(&cx, &mut conn, &args.mailbox).await?;
+    if settings.json {
+        return print_json(&taken);
+    }
+    let BouncesTaken { new, matched, suppressed, unsubscribed, unreadable, early } = taken;
+    print(&format!(
+        "{new} new messages, {matched} about mails of ours; {suppressed} addresses get no mail any more, {unsubscribed} no \
+         marketing; {unreadable} unreadable, {early} for another time"
+    ))
 }
 
 fn dkim_records(settings: &Settings) -> anyhow::Result<Exit> {

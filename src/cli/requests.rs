@@ -188,6 +188,17 @@ fn others(told: &WaitingForOperator) -> Vec<String> {
         lines.push("  if one is another:  benefactor import FILE --accept-alike".to_owned());
         lines.push("  if it is the same:  write it as the known one, and drop the file again".to_owned());
     }
+    if !told.unreached.is_empty() {
+        lines.push("addresses that no mail goes to, since mails came back".to_owned());
+        lines.extend(told.unreached.iter().map(|of| {
+            format!("  partner {}  {} ({})  since {}: {}", of.partner_id, of.address, of.of, of.since, of.why)
+        }));
+        lines.push(
+            "  if another reads there:  drop a contacts file, or a partners file, with the new address"
+                .to_owned(),
+        );
+        lines.push("  if it works again:  benefactor suppressions remove ADDRESS --why TEXT".to_owned());
+    }
     if told.dead_letters > 0 {
         lines.push(format!(
             "work that failed for good: {}; `benefactor jobs list --state dead` names it, and `benefactor jobs show ID` says \

@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+pub mod bounces;
 mod hand_over;
 pub mod lanes;
 pub mod policy;

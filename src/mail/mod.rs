@@ -2,6 +2,7 @@
 //! and the frame in `templates/digest`, and handed over as a complete message, into a folder or to a mail server. The only
 //! module that knows lettre.
 
+pub mod bounce;
 pub mod digest;
 pub mod dkim;
 mod error;

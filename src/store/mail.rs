@@ -245,7 +245,7 @@ pub async fn requeue(conn: &mut PgConnection, message_ids: &[String], by: By<'_>
     Ok(sqlx::query_scalar!(
         "update mail set status = 'queued', first_tried_at = null, next_try_at = null, resent = false,
              last_reply = 'queued again by ' || $2 || ': ' || $3
-         where message_id = any($1) and status in ('refused', 'failed', 'withdrawn', 'unknown')
+         where message_id = any($1) and status in ('bounced', 'refused', 'failed', 'withdrawn', 'unknown')
          returning message_id",
         message_ids,
         by.by,

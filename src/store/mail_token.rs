@@ -8,7 +8,7 @@ use super::{
     mail::Leased,
     vault::{BYTES, Vault, hex, hmac, unhex},
 };
-use crate::domain::id::PartnerNo;
+use crate::domain::{id::PartnerNo, notice::Stream};
 
 /// Bytes that hide the mail's number.
 const HIDDEN: usize = 8;
@@ -53,6 +53,8 @@ pub struct TokenMail {
     pub recipient: String,
     /// BCP 47 tag.
     pub language: String,
+    /// What it is (D10).
+    pub stream: Stream,
     /// Whose it is; of several that share the address, the first.
     pub partner_id: PartnerNo,
 }
@@ -105,7 +107,7 @@ impl MailTokens {
         let mail_id = i64::from_be_bytes(self.hide(hidden, &proof));
         let mail = sqlx::query_as!(
             TokenMail,
-            r#"select mail_id, message_id, recipient, language, partner_id as "partner_id: PartnerNo"
+            r#"select mail_id, message_id, recipient, language, stream as "stream!: Stream", partner_id as "partner_id: PartnerNo"
                from mail where mail_id = $1"#,
             mail_id
         )

@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod alike;
 pub mod book;
+pub mod bounce;
 pub mod bulk;
 pub mod contact;
 pub mod credit;

@@ -23,7 +23,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const PLAIN_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// States of a mail that are worth a look; sent ones are not counted.
-const MAIL_STATES: [&str; 6] = ["queued", "claimed", "unknown", "refused", "failed", "withdrawn"];
+const MAIL_STATES: [&str; 7] = ["queued", "claimed", "unknown", "bounced", "refused", "failed", "withdrawn"];
 
 type Labels = Vec<(&'static str, String)>;
 

@@ -46,6 +46,7 @@
 //!
 #![doc = include_str!("OPERATING.md")]
 
+mod bounces;
 mod dispatcher;
 pub mod heartbeat;
 mod inbox;
@@ -94,6 +95,7 @@ pub async fn run(dispatcher: Dispatcher, stop: Stop) -> bool {
     tasks.spawn(sweep::sweep(Arc::clone(&dispatcher)));
     tasks.spawn(watch::watch(Arc::clone(&dispatcher)));
     tasks.spawn(mailer::mail(Arc::clone(&dispatcher)));
+    tasks.spawn(bounces::watch(Arc::clone(&dispatcher)));
     tracing::info!(worker = %dispatcher.name, "at work");
     stop.asked().await;
     tracing::info!("stopping: what runs comes to its end, nothing more begins");

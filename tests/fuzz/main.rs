@@ -1,6 +1,6 @@
 //! # Fuzz targets: whatever bytes a file has
 //!
-//! One target for the reader of texts, one for dialects, one for workbooks, and one for each portal. A target is a plain
+//! One target for the reader of texts, one for dialects, one for workbooks, one for what comes back about mails, and one for each portal. A target is a plain
 //! function over bytes that panics where a stated property does not hold; the bytes are what seeded mutations make of a small
 //! corpus of our own. It needs no tool and no other compiler.
 //!
@@ -20,6 +20,7 @@
 //! | `reader` | the same rows or the same refusal however the bytes arrive; the rows are what the `csv` crate reads, none left out; written again they are read again |
 //! | `dialect` | every cell is taken or marked with a reason; the same text in another encoding, and the same rows between other delimiters, say the same or leave a cell to be settled; what was taken is canonical |
 //! | `workbook` | two readings agree; every cell is what a second, strict reading of the XML finds there, and no cell is left out |
+//! | `bounces` | the same report however often it is read; what it says is one short line; its tokens look like ones |
 //! | portals | a row of the file is a row on the stage, passed over, refused or given; the order of columns makes no difference; the sums are those of the rows |
 //!
 //! Beside them a valid text in every encoding, and a workbook, are cut at every byte; and of each oddity that the collections
@@ -31,6 +32,7 @@
 #![cfg(test)]
 
 mod archive;
+mod bounces;
 mod corpus;
 mod cut;
 mod dialect;

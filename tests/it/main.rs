@@ -11,6 +11,7 @@ mod apply_cancellations;
 mod architecture;
 mod at_once;
 mod bad_input;
+mod bounces;
 mod cast;
 mod chunks;
 mod claims;

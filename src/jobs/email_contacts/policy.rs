@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::policy::file::{CheckedPolicy, PolicyChecks, is_plain};
+use crate::jobs::policy::file::{CheckedPolicy, PolicyChecks, YEAR_DAYS, is_plain};
 
 /// Policy of `email_contacts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,29 @@ pub struct EmailPolicy {
     /// How mails go to a mail server.
     #[serde(default)]
     pub sending: SendingPolicy,
+    /// What comes back about mails.
+    #[serde(default)]
+    pub bounces: BouncePolicy,
+}
+
+/// What comes back about mails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BouncePolicy {
+    /// The maildir or mbox that the return path leads to, in the data directory unless its path is absolute: `up` looks at it;
+    /// absent: only `benefactor mail bounces` does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
+    /// So many mails that did not get there for a reason that may pass, and their address gets no more, 1 to 100.
+    pub soft_limit: u32,
+    /// Within so many days, 1 to 366.
+    pub soft_days: u32,
+}
+
+impl Default for BouncePolicy {
+    fn default() -> Self {
+        Self { mailbox: None, soft_limit: 5, soft_days: 30 }
+    }
 }
 
 /// How mails go to a mail server.
@@ -86,6 +109,12 @@ impl EmailPolicy {
 impl CheckedPolicy for EmailPolicy {
     fn check(&self, checks: &mut PolicyChecks<'_>) {
         self.sending.check(checks);
+        checks.range("policy.bounces.soft_limit", self.bounces.soft_limit, 1..=100);
+        checks.range("policy.bounces.soft_days", self.bounces.soft_days, 1..=YEAR_DAYS);
+        if let (Some(mailbox), None) = (&self.bounces.mailbox, &self.return_path) {
+            let advice = "write policy.return_path as well, or leave this out: without one no report says which mail it is about";
+            checks.add("policy.bounces.mailbox", mailbox, advice);
+        }
         let advice = "write an address, or a name and an address: \"Benefits <benefits@company.example>\"";
         if !is_mailbox(&self.from) {
             checks.add("policy.from", &self.from, advice);
