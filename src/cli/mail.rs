@@ -20,7 +20,11 @@ use super::{
 };
 use crate::{
     answers::mails::{self, MailView},
-    domain::{email::Email, notice::Stream},
+    domain::{
+        email::Email,
+        notice::{KINDS, Notice, Stream},
+        texts::ReaderLanguage,
+    },
     jobs::email_contacts::{
         bounces::{BounceReader, BouncesTaken},
         lanes,
@@ -63,6 +67,11 @@ with the mailbox in [policy.bounces] of jobs/email_contacts.toml.";
 const DKIM_EXAMPLE: &str = "\
 Example:
   DKIM_KEYS=2026a=/run/secrets/dkim-2026a.pem benefactor mail dkim";
+const PREVIEW_EXAMPLE: &str = "\
+Examples:
+  benefactor mail preview credit_about_to_lapse --language sv
+  benefactor mail preview all --language de --html > mail.html
+shows what a mail says, with invented names; it needs no store. The languages are those that mails are written in.";
 
 /// What `mail` does.
 #[derive(Debug, Subcommand)]
@@ -76,6 +85,9 @@ pub(super) enum MailCommand {
     /// Queue mails that were refused, given up, or are unknown once more, under the same Message-ID
     #[command(after_help = RESEND_EXAMPLE)]
     Resend(ResendArgs),
+    /// Show what a mail of a notice looks like, with invented names
+    #[command(after_help = PREVIEW_EXAMPLE)]
+    Preview(MailPreviewArgs),
     /// Speak to the mail server, and send it a mail
     #[command(after_help = TEST_EXAMPLE)]
     Test(MailTestArgs),
@@ -119,6 +131,42 @@ pub(super) struct BouncesArgs {
     mailbox: PathBuf,
 }
 
+/// What `mail preview` takes.
+#[derive(Args, Debug)]
+pub(super) struct MailPreviewArgs {
+    /// The notice, as `report.notice` names it, or all of them in one mail
+    #[arg(value_name = "NOTICE", value_parser = notices())]
+    notice: String,
+    /// The reader's language: a BCP 47 tag such as sv-SE; whoever reads none that there is reads English
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = tag)]
+    language: ReaderLanguage,
+    /// As HTML
+    #[arg(long)]
+    html: bool,
+    /// As plain text, which is the default
+    #[arg(long, conflicts_with = "html")]
+    text: bool,
+    /// Which turn of the text, from 1: a notice has as many as its text can take; 0 shows them one after another
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    sample: usize,
+}
+
+fn notices() -> PossibleValuesParser {
+    PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name).chain([ALL]))
+}
+
+fn tag(text: &str) -> Result<ReaderLanguage, String> {
+    let is_tag = oxilangtag::LanguageTag::parse(text).is_ok();
+    if is_tag {
+        Ok(ReaderLanguage::matching(text))
+    } else {
+        Err("not a language tag; one is sv-SE".to_owned())
+    }
+}
+
+/// Every notice in one mail.
+const ALL: &str = "all";
+
 /// What `mail test` takes.
 #[derive(Args, Debug)]
 pub(super) struct MailTestArgs {
@@ -136,18 +184,24 @@ fn address(text: &str) -> Result<Email, String> {
 }
 
 pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyhow::Result<Exit> {
-    match &command {
-        MailCommand::Test(args) => return test(settings, args).await,
-        MailCommand::Dkim => return dkim_records(settings),
-        _ => {}
+    match command {
+        MailCommand::Test(args) => test(settings, &args).await,
+        MailCommand::Preview(args) => preview(&args),
+        MailCommand::Dkim => dkim_records(settings),
+        MailCommand::List(_) | MailCommand::Send | MailCommand::Resend(_) | MailCommand::Bounces(_) => {
+            stored(settings, command).await
+        }
     }
+}
+
+async fn stored(settings: &Settings, command: MailCommand) -> anyhow::Result<Exit> {
     let store = Store::open(&location(settings)?).await?;
     let done = match command {
         MailCommand::List(args) => list(settings, &store, &args).await,
         MailCommand::Send => send(settings, &store).await,
         MailCommand::Resend(args) => resend(&store, &args).await,
         MailCommand::Bounces(args) => bounces(settings, &store, &args).await,
-        MailCommand::Test(_) | MailCommand::Dkim => Ok(()),
+        MailCommand::Test(_) | MailCommand::Dkim | MailCommand::Preview(_) => Ok(()),
     };
     store.close().await;
     done.map(|()| Exit::Done)
@@ -163,6 +217,28 @@ async fn list(settings: &Settings, store: &Store, args: &MailListArgs) -> anyhow
         return print("no mail is in such a state");
     }
     listed.iter().try_for_each(|mail| print(&line(mail)))
+}
+
+fn preview(args: &MailPreviewArgs) -> anyhow::Result<Exit> {
+    let of_kind = |notice: &Notice| args.notice == ALL || notice.kind() == args.notice;
+    let mut samples: Vec<Notice> = Notice::samples().into_iter().filter(of_kind).collect();
+    let mails = match (args.notice.as_str(), args.sample) {
+        (ALL, _) => vec![samples],
+        (_, 0) => samples.into_iter().map(|notice| vec![notice]).collect(),
+        (_, nth) if nth <= samples.len() => vec![vec![samples.swap_remove(nth - 1)]],
+        (_, nth) => {
+            let problem = format!("--sample {nth}: the text of {} has {}", args.notice, samples.len());
+            return Err(Ending::new(Exit::Usage, problem).into());
+        }
+    };
+    for notices in mails {
+        let mail = mail::preview(args.language, notices)?;
+        match mail.html.filter(|_| args.html) {
+            Some(html) => print(&html)?,
+            None => print(&format!("Subject: {}\n\n{}", mail.subject, mail.text))?,
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn line(mail: &MailView) -> String {

@@ -50,5 +50,6 @@ pub mod subscription;
 pub mod support;
 pub mod suppression;
 pub mod target;
+pub mod texts;
 pub mod tick;
 pub mod timetable;

@@ -2,48 +2,46 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{
-    benefit::Unit,
-    language::Language::{self, English, Swedish},
-    money::Amount,
-};
-
-/// Months as they are written within a date.
-const MONTHS: [(&str, &str); 12] = [
-    ("January", "januari"),
-    ("February", "februari"),
-    ("March", "mars"),
-    ("April", "april"),
-    ("May", "maj"),
-    ("June", "juni"),
-    ("July", "juli"),
-    ("August", "augusti"),
-    ("September", "september"),
-    ("October", "oktober"),
-    ("November", "november"),
-    ("December", "december"),
-];
+use super::{benefit::Unit, money::Amount, texts::ReaderLanguage};
 
 /// `31 January 2024`, `31 januari 2024`; the parts hold together by no-break spaces (U+00A0).
 #[must_use]
-pub fn day(day: NaiveDate, language: Language) -> String {
-    let (english, swedish) = MONTHS.get(day.month0() as usize).copied().unwrap_or_default();
-    let month = if language == Swedish { swedish } else { english };
-    format!("{}\u{a0}{month}\u{a0}{}", day.day(), day.year())
+pub fn day(day: NaiveDate, language: impl Into<ReaderLanguage>) -> String {
+    let names = language.into().names();
+    let month = names.months.get(day.month0() as usize).map_or("", String::as_str);
+    let (number, year) = (day.day().to_string(), day.year().to_string());
+    fill(&names.day, &[("day", &number), ("month", month), ("year", &year)])
+}
+
+/// A phrase with what is to be filled in.
+#[must_use]
+pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = phrase.split('{');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (hole, rest) = part.split_once('}').unwrap_or((part, ""));
+        let value = values.iter().find(|(name, _)| *name == hole).map_or("", |(_, value)| value);
+        filled.push_str(value);
+        filled.push_str(rest);
+    }
+    filled
 }
 
 /// The number of a month, from 1, by its name in any language and case.
 #[must_use]
 pub fn month(name: &str) -> Option<usize> {
-    let is = |of: &str| of.eq_ignore_ascii_case(name);
-    let at = MONTHS.iter().position(|(english, swedish)| is(english) || is(swedish))?;
-    Some(at.saturating_add(1))
+    let name = name.to_lowercase();
+    let of = |language: &ReaderLanguage| {
+        language.names().months.iter().position(|month| month.to_lowercase() == name)
+    };
+    ReaderLanguage::ALL.iter().find_map(of).map(|at| at.saturating_add(1))
 }
 
 /// A day that decides something, `31 January 2024 (UTC)`: days are those of UTC (D1), and nobody need guess.
 #[must_use]
-pub fn limit(limit: NaiveDate, language: Language) -> String {
-    format!("{}\u{a0}(UTC)", day(limit, language))
+pub fn limit(limit: NaiveDate, language: impl Into<ReaderLanguage>) -> String {
+    let language = language.into();
+    fill(&language.names().limit, &[("day", &day(limit, language))])
 }
 
 /// Somebody's name as they are greeted: "Öberg, Maja (Marketing)" in a directory is Maja Öberg. `None`: it is a sign-in
@@ -65,16 +63,20 @@ pub fn person(name: &str) -> Option<String> {
 
 /// `SEK 1,038.34` in English, `1 038,34 SEK` in Swedish; spaces are no-break spaces (U+00A0).
 #[must_use]
-pub fn amount(amount: Amount, language: Language) -> String {
+pub fn amount(amount: Amount, language: impl Into<ReaderLanguage>) -> String {
+    let names = language.into().names();
     let written = amount.to_string();
-    match language {
-        English => written.replace(' ', "\u{a0}"),
-        Swedish => {
-            let (code, number) = written.split_once(' ').unwrap_or(("", &written));
-            let number = number.replace(',', "\u{a0}").replace('.', ",").replace('-', "\u{2212}");
-            format!("{number}\u{a0}{code}")
-        }
-    }
+    let (code, number) = written.split_once(' ').unwrap_or(("", &written));
+    let number: String = number
+        .chars()
+        .map(|c| match c {
+            ',' => names.group.clone(),
+            '.' => names.decimal.clone(),
+            '-' => names.minus.clone(),
+            digit => digit.to_string(),
+        })
+        .collect();
+    fill(&names.amount, &[("code", code), ("number", &number)])
 }
 
 /// An offer's name; a code that is not known is given back readable.
@@ -92,23 +94,15 @@ pub fn offer(code: &str) -> String {
 /// Hours and incidents: `1.5 hours` of 90 minutes, `1 incident`; in Swedish `1,5 timmar`. The parts hold together by
 /// no-break spaces (U+00A0).
 #[must_use]
-pub fn units(unit: Unit, count: i64, language: Language) -> String {
-    let (number, one) = match unit {
-        Unit::Incidents => (count.to_string(), count == 1),
-        Unit::Hours => (hours(count), count == 60),
+pub fn units(unit: Unit, count: i64, language: impl Into<ReaderLanguage>) -> String {
+    let language = language.into();
+    let names = language.names();
+    let number = match unit {
+        Unit::Incidents => count.to_string(),
+        Unit::Hours => hours(count),
     };
-    let number = if language == Swedish { number.replace('.', ",") } else { number };
-    let word = match (unit, language, one) {
-        (Unit::Hours, English, true) => "hour",
-        (Unit::Hours, English, false) => "hours",
-        (Unit::Hours, Swedish, true) => "timme",
-        (Unit::Hours, Swedish, false) => "timmar",
-        (Unit::Incidents, English, true) => "incident",
-        (Unit::Incidents, English, false) => "incidents",
-        (Unit::Incidents, Swedish, true) => "ärende",
-        (Unit::Incidents, Swedish, false) => "ärenden",
-    };
-    format!("{number}\u{a0}{word}")
+    let word = names.unit(unit, &number, language);
+    format!("{}\u{a0}{word}", number.replace('.', &names.decimal))
 }
 
 /// Minutes as hours: a decimal if it is exact within two places (`1.5`), else hours and minutes (`1:20`).
@@ -141,29 +135,14 @@ pub fn agreement(code: &str) -> String {
 /// `azure_bulk_credit/cloud_platform` is "Azure bulk credit (cloud platform)". Details that are products
 /// keep the product's own spelling; a code that is not known is given back readable.
 #[must_use]
-pub fn benefit(code: &str, language: Language) -> String {
+pub fn benefit(code: &str, language: impl Into<ReaderLanguage>) -> String {
     let (kind, detail) = code.split_once('/').map_or((code, None), |(kind, detail)| (kind, Some(detail)));
-    let kind = kind_name(kind, language);
+    let named = language.into().names().benefits.get(kind).cloned();
+    let kind = named.unwrap_or_else(|| kind.replace('_', " "));
     match detail {
         Some(detail) => format!("{kind} ({})", detail_name(detail)),
         None => kind,
     }
-}
-
-fn kind_name(kind: &str, language: Language) -> String {
-    let (english, swedish) = match kind {
-        "software" => ("Software", "Programvara"),
-        "azure_monthly_credit" => ("Azure monthly credit", "Azure-kredit per månad"),
-        "azure_bulk_credit" => ("Azure bulk credit", "Azure-kredit som engångsbelopp"),
-        "license_subscription" => ("Licence subscription", "Licensprenumeration"),
-        "visual_studio" => ("Visual Studio subscription", "Visual Studio-prenumeration"),
-        "product_support" => ("Product support", "Produktsupport"),
-        "signature_cloud_support" => ("Signature Cloud Support", "Signature Cloud Support"),
-        "advisory_hours" => ("Advisory hours", "Rådgivningstimmar"),
-        "go_to_market" => ("Go-To-Market offer", "Go-To-Market-erbjudande"),
-        other => return other.replace('_', " "),
-    };
-    if language == Swedish { swedish } else { english }.to_owned()
 }
 
 /// Products and competencies are called the same in every language.
@@ -187,8 +166,13 @@ fn detail_name(detail: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::money::Currency;
-    use super::*;
+    use super::{
+        super::{
+            language::Language::{English, Swedish},
+            money::Currency,
+        },
+        *,
+    };
 
     #[test]
     fn days_are_written_out_and_hold_together() {
@@ -237,13 +221,17 @@ mod tests {
 
     #[test]
     fn r6_r7_hours_and_incidents_are_counted_in_both_languages() {
-        let hours = |minutes, language| units(Unit::Hours, minutes, language).replace('\u{a0}', " ");
+        let hours = |minutes, language: crate::domain::language::Language| {
+            units(Unit::Hours, minutes, language).replace('\u{a0}', " ")
+        };
         assert_eq!((hours(60, English), hours(60, Swedish)), ("1 hour".into(), "1 timme".into()));
         assert_eq!((hours(90, English), hours(90, Swedish)), ("1.5 hours".into(), "1,5 timmar".into()));
         assert_eq!((hours(0, English), hours(1_200, Swedish)), ("0 hours".into(), "20 timmar".into()));
         assert_eq!((hours(75, English), hours(45, Swedish)), ("1.25 hours".into(), "0,75 timmar".into()));
         assert_eq!((hours(80, English), hours(65, Swedish)), ("1:20 hours".into(), "1:05 timmar".into()));
-        let incidents = |count, language| units(Unit::Incidents, count, language).replace('\u{a0}', " ");
+        let incidents = |count, language: crate::domain::language::Language| {
+            units(Unit::Incidents, count, language).replace('\u{a0}', " ")
+        };
         assert_eq!((incidents(1, English), incidents(1, Swedish)), ("1 incident".into(), "1 ärende".into()));
         assert_eq!(
             (incidents(60, English), incidents(2, Swedish)),

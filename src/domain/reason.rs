@@ -9,7 +9,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{language::Language, naming};
+use super::{
+    language::Language,
+    naming,
+    texts::{ReaderLanguage, TextFault},
+};
 pub use expected::Expected;
 pub use told::{Earliest, Said, Told};
 pub use trace::Trace;
@@ -33,6 +37,7 @@ mod tests;
 mod told;
 mod trace;
 mod variants;
+mod worded;
 
 /// The earliest date on which all of `reasons` are gone: the latest of theirs.
 #[must_use]
@@ -229,8 +234,35 @@ impl Reason {
 
     /// The same sentence for running text: dates are written out (`31 January 2024`).
     #[must_use]
-    pub fn prose(&self, language: Language) -> String {
-        self.told().sentence(language, &|day| naming::day(day, language))
+    pub fn prose(&self, language: impl Into<ReaderLanguage>) -> String {
+        let language = language.into();
+        match worded::sentence(self, language) {
+            Some(Ok(sentence)) => sentence,
+            // Of an error `benefactor check` tells; better another language than nothing.
+            Some(Err(_)) | None => {
+                let own = language.of_answers();
+                self.told().sentence(own, &|day| naming::day(day, own))
+            }
+        }
+    }
+}
+
+/// Whether a language whose sentences are in its folder has one for every reason, and for no other.
+///
+/// # Errors
+/// The first that lacks, that asks for what its reason does not have, or that there is no reason for.
+pub fn check_sentences(language: ReaderLanguage) -> Result<(), TextFault> {
+    let samples = samples();
+    for sample in &samples {
+        worded::sentence(sample, language).transpose()?;
+    }
+    let known = |code: &str| samples.iter().any(|sample| sample.code() == code);
+    match worded::codes(language).into_iter().find(|code| !known(code)) {
+        Some(code) => Err(TextFault {
+            file: format!("{}/reasons.toml", language.tag()),
+            problem: format!("there is no reason \"{code}\""),
+        }),
+        None => Ok(()),
     }
 }
 

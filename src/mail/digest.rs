@@ -1,23 +1,23 @@
-//! One digest a stream, recipient and day (D10): text/plain, the most urgent notice first, the same bytes every time.
+//! One digest a stream, recipient and day (D10): plain text and HTML, the most urgent notice first, the same bytes every time.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use minijinja::{Value, context};
+use minijinja::context;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     dkim::{DkimError, DkimKeys},
     error::Error,
     message::{self, Headers, Parts},
-    templates,
+    templates::{self, Reached},
     text::{clean, wrap},
-    unsubscribe::WayOut,
 };
 use crate::domain::{
     calendar::add_days,
     id::PartnerId,
-    language::Language,
     naming,
-    notice::{Notice, Stream},
+    notice::{KINDS, Notice, Stream},
+    reason,
+    texts::{ReaderLanguage, names},
 };
 
 /// What one recipient has to be told for one business date.
@@ -34,7 +34,7 @@ pub struct Digest {
     /// `Name <address>` or an address.
     pub from: String,
     /// The language of subject and text.
-    pub language: Language,
+    pub language: ReaderLanguage,
     /// The partner's name.
     pub partner_name: String,
     /// Its Partner ID; of several partners that share the address, all.
@@ -56,8 +56,10 @@ pub struct Rendered {
     pub message_id: String,
     /// One line, not yet encoded.
     pub subject: String,
-    /// The body, lines ending in LF.
+    /// The body as plain text, lines ending in LF.
     pub text: String,
+    /// The body as HTML, if it has such a one.
+    pub html: Option<String>,
     /// The complete message, headers and body, lines ending in CRLF.
     pub eml: Vec<u8>,
 }
@@ -109,10 +111,23 @@ pub fn render(digest: &Digest) -> Result<Rendered, Error> {
         .iter()
         .map(|notice| templates::notice(notice, digest.language))
         .collect::<Result<Vec<_>, Error>>()?;
-    let frame = templates::block("digest", digest.language, frame_facts(digest, &blocks)?)?;
+    let partner = clean(&digest.partner_name);
+    let first = blocks.first().ok_or(Error::Empty)?;
+    let facts = context! {
+        count => blocks.len(),
+        first => &first.title,
+        name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
+        partner => &partner,
+        partner_id => clean(&digest.partner_numbers),
+        day => naming::day(digest.day, digest.language),
+    };
+    let reached =
+        Reached { as_contact: digest.recipient_name.is_some(), way_out: digest.headers.way_out.as_ref() };
+    let frame = templates::frame(&blocks, reached, facts, digest.language)?;
     // No-break spaces have done their work once lines are broken; without them most mails stay plain ASCII.
-    let subject = frame.title.replace('\u{a0}', " ");
-    let text = wrap(&frame.body).replace('\u{a0}', " ");
+    let subject = frame.subject.replace('\u{a0}', " ");
+    let text = wrap(&templates::plain(&frame, &blocks)?).replace('\u{a0}', " ");
+    let html = templates::html(&frame, &blocks, &partner, digest.language)?;
     let eml = message::compose(&Parts {
         message_id: &digest.message_id,
         from: &digest.from,
@@ -123,53 +138,43 @@ pub fn render(digest: &Digest) -> Result<Rendered, Error> {
         composed_at: digest.composed_at,
         text: &text,
         headers: &digest.headers,
+        html: Some(&html),
     })?;
-    Ok(Rendered { message_id: digest.message_id.clone(), subject, text, eml })
+    Ok(Rendered { message_id: digest.message_id.clone(), subject, text, html: Some(html), eml })
 }
 
-fn frame_facts(digest: &Digest, blocks: &[templates::Block]) -> Result<Value, Error> {
-    let first = blocks.first().ok_or(Error::Empty)?;
-    let (page, write_to) = match &digest.headers.way_out {
-        Some(WayOut::Page(url)) => (Some(url), None),
-        Some(WayOut::Mail { to, .. }) => (None, Some(to)),
-        None => (None, None),
-    };
-    let shown: Vec<Value> =
-        blocks.iter().map(|block| context! { title => &block.title, body => &block.body }).collect();
-    Ok(context! {
-        count => blocks.len(),
-        first => &first.title,
-        blocks => shown,
-        stream => digest.stream.as_str(),
-        page => page,
-        write_to => write_to,
-        contact => digest.recipient_name.is_some(),
-        name => digest.recipient_name.as_deref().and_then(|name| naming::person(&clean(name))).unwrap_or_default(),
-        partner => clean(&digest.partner_name),
-        partner_id => clean(&digest.partner_numbers),
-        day => naming::day(digest.day, digest.language),
-    })
-}
-
-/// Renders every template in every language with invented notices, alone and together.
+/// What a mail of `notices` would look like, with invented names.
 ///
 /// # Errors
-/// The first template that does not render, by name and line.
+/// As [`render`].
+pub fn preview(language: ReaderLanguage, notices: Vec<Notice>) -> Result<Rendered, Error> {
+    render(&sample(language, notices))
+}
+
+/// Looks whether every language has all its texts, and renders every template with invented notices, alone and together.
+///
+/// # Errors
+/// The first text that lacks or does not render, by name and line.
 pub fn check_templates() -> Result<(), Error> {
-    for language in [Language::English, Language::Swedish] {
+    for &language in ReaderLanguage::ALL {
+        names::check(language)?;
+        reason::check_sentences(language)?;
         let notices = Notice::samples();
         for notice in &notices {
-            render(&sample(language, vec![notice.clone()]))?;
+            preview(language, vec![notice.clone()])?;
         }
-        render(&sample(language, notices))?;
+        preview(language, notices)?;
     }
     Ok(())
 }
 
 /// An invented digest.
-fn sample(language: Language, notices: Vec<Notice>) -> Digest {
+fn sample(language: ReaderLanguage, notices: Vec<Notice>) -> Digest {
     let day = NaiveDate::from_ymd_opt(2024, 2, 21).unwrap_or_default();
-    let (recipient, stream) = ("anna.astrom@nordvik.example", Stream::Transactional);
+    let recipient = "anna.astrom@nordvik.example";
+    let of = |notice: &Notice| KINDS.iter().find(|kind| kind.name == notice.kind()).map(|kind| kind.stream);
+    let marketing = notices.iter().all(|notice| of(notice) == Some(Stream::Marketing));
+    let stream = if marketing { Stream::Marketing } else { Stream::Transactional };
     Digest {
         message_id: message_id(&PartnerId::from("4711"), recipient, day, stream, "mail.example"),
         stream,

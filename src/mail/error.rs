@@ -27,11 +27,14 @@ pub enum Error {
     /// A template names what its notice does not hold, or is no template.
     #[error("template {name}: {problem}")]
     Template {
-        /// Its folder and language, as in `digest/en`.
+        /// Its language and name, as in `en/offer_live`.
         name: String,
         /// What about it.
         problem: String,
     },
+    /// A text of a language is not as it must be.
+    #[error(transparent)]
+    Text(#[from] crate::domain::texts::TextFault),
     /// The message could not be put together.
     #[error("the message could not be put together: {0}")]
     Message(String),

@@ -1,4 +1,4 @@
-//! The complete message: headers that no value can break out of, and a text body.
+//! The complete message: headers that no value can break out of, and a body of text, or of text and HTML.
 
 use std::time::SystemTime;
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, Datelike, Utc};
 use lettre::{
     Address, Message,
     message::{
-        Mailbox,
-        header::{ContentType, Date, HeaderName, HeaderValue, MIME_VERSION_1_0},
+        Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
+        header::{ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, MIME_VERSION_1_0},
     },
 };
 
 use super::{error::Error, text::clean, unsubscribe::WayOut};
-use crate::domain::{email::Email, language::Language};
+use crate::domain::{email::Email, texts::ReaderLanguage};
 
 /// The field that a report about a mail is known by.
 pub const TOKEN: &str = "X-Benefactor-Mail";
@@ -24,9 +24,11 @@ pub(super) struct Parts<'a> {
     pub(super) to: &'a str,
     pub(super) to_name: Option<&'a str>,
     pub(super) subject: &'a str,
-    pub(super) language: Language,
+    pub(super) language: ReaderLanguage,
     pub(super) composed_at: DateTime<Utc>,
     pub(super) text: &'a str,
+    /// The same as HTML.
+    pub(super) html: Option<&'a str>,
     pub(super) headers: &'a Headers,
 }
 
@@ -43,7 +45,7 @@ pub struct Headers {
 
 /// The message's bytes, lines ending in CRLF; the same parts give the same bytes.
 pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
-    local_part(parts.message_id).ok_or_else(|| Error::MessageId(clean(parts.message_id)))?;
+    let local = local_part(parts.message_id).ok_or_else(|| Error::MessageId(clean(parts.message_id)))?;
     let (from_name, from) = split_mailbox(parts.from);
     let mut builder = Message::builder().from(mailbox("from", from_name, from)?).to(mailbox(
         "to",
@@ -62,17 +64,33 @@ pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
             builder = builder.raw_header(raw(name, &value));
         }
     }
-    builder
+    let builder = builder
         .subject(clean(parts.subject))
         .header(Date::new(date(parts.composed_at)?))
         .message_id(Some(parts.message_id.to_owned()))
         .header(MIME_VERSION_1_0)
-        .header(ContentType::TEXT_PLAIN)
         .raw_header(raw("Content-Language", parts.language.tag()))
-        .raw_header(raw("Auto-Submitted", "auto-generated"))
-        .body(parts.text.to_owned())
-        .map(|message| message.formatted())
-        .map_err(|error| Error::Message(error.to_string()))
+        .raw_header(raw("Auto-Submitted", "auto-generated"));
+    let text = part(ContentType::TEXT_PLAIN, parts.text)?;
+    let message = match parts.html {
+        None => builder.singlepart(text),
+        // No line of a quoted-printable part begins so (RFC 2045, section 6.7), whatever stands in the mail.
+        Some(html) => builder.multipart(
+            MultiPart::builder()
+                .kind(MultiPartKind::Alternative)
+                .boundary(format!("=_{local}"))
+                .singlepart(text)
+                .singlepart(part(ContentType::TEXT_HTML, html)?),
+        ),
+    };
+    message.map(|message| message.formatted()).map_err(|error| Error::Message(error.to_string()))
+}
+
+/// A part whose lines are short and ASCII, whatever it says.
+fn part(of: ContentType, body: &str) -> Result<SinglePart, Error> {
+    let body = Body::new_with_encoding(body.to_owned(), ContentTransferEncoding::QuotedPrintable)
+        .map_err(|_| Error::Message("the body cannot be encoded".to_owned()))?;
+    Ok(SinglePart::builder().header(of).body(body))
 }
 
 /// The local part of `<local@domain>`; `None` unless both are plain and fit for a file name.

@@ -1,5 +1,5 @@
-//! E-mail: notices become one digest a stream, recipient and day (D10), rendered from the texts that stand with each notice
-//! and the frame in `templates/digest`, and handed over as a complete message, into a folder or to a mail server. The only
+//! E-mail: notices become one digest a stream, recipient and day (D10), rendered from the texts of the languages
+//! (`domain/texts`) in the layout of `templates`, and handed over as a complete message, into a folder or to a mail server. The only
 //! module that knows lettre.
 
 pub mod bounce;
@@ -14,7 +14,7 @@ mod templates;
 mod text;
 pub mod unsubscribe;
 
-pub use digest::{Digest, Rendered, check_templates, message_id, render};
+pub use digest::{Digest, Rendered, check_templates, message_id, preview, render};
 pub use error::Error;
 pub use message::{Headers, address_of, domain_of};
 pub use probe::test_mail;

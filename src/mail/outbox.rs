@@ -42,6 +42,7 @@ mod tests {
 
     fn rendered(message_id: &str) -> Rendered {
         Rendered {
+            html: None,
             message_id: message_id.to_owned(),
             subject: "Subject".to_owned(),
             text: "Text\n".to_owned(),

@@ -7,7 +7,7 @@ use super::{
     error::Error,
     message::{self, Headers, Parts},
 };
-use crate::domain::language::Language;
+use crate::domain::texts::ReaderLanguage;
 
 /// A mail of three lines; of another instant or to another address it has another Message-ID.
 ///
@@ -32,10 +32,11 @@ pub fn test_mail(
         to,
         to_name: None,
         subject: &subject,
-        language: Language::English,
+        language: ReaderLanguage::English,
         composed_at: at,
         text: &text,
         headers: &Headers { reply_to: reply_to.map(str::to_owned), ..Headers::default() },
+        html: None,
     })?;
-    Ok(Rendered { message_id, subject, text, eml })
+    Ok(Rendered { message_id, subject, text, html: None, eml })
 }

@@ -15,7 +15,10 @@ use benefactor::{
 use chrono::NaiveDate;
 use sqlx::Connection;
 
-use crate::house::{Ran, Scratch, benefactor, connect, options};
+use crate::{
+    eml::Eml,
+    house::{Ran, Scratch, benefactor, connect, options},
+};
 
 const CAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo");
 
@@ -171,15 +174,11 @@ fn mails(outbox: &Path) -> Vec<Mail> {
     let mut mails: Vec<Mail> = children(outbox)
         .into_iter()
         .map(|path| {
-            let eml = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
-            let (head, body) = eml.split_once("\n\n").unwrap();
-            let head = head.replace("\n ", " ");
-            let field = |name: &str| words(head.lines().find_map(|line| line.strip_prefix(name)).unwrap());
-            let printable = field("Content-Transfer-Encoding: ") == "quoted-printable";
-            let text = if printable { unquoted(&body.replace("=\n", "")) } else { body.to_owned() };
-            let sent = field("Date: ");
+            let mail = Eml::read(&fs::read_to_string(path).unwrap());
+            let field = |name: &str| mail.field(name);
+            let sent = field("Date");
             let day = NaiveDate::parse_from_str(&sent[5..16], "%d %b %Y").unwrap().to_string();
-            Mail { day, to: field("To: "), subject: field("Subject: "), text }
+            Mail { day, to: field("To"), subject: field("Subject"), text: mail.text.clone() }
         })
         .collect();
     mails.sort_by(|a, b| (&a.day, &a.to).cmp(&(&b.day, &b.to)));
@@ -237,49 +236,4 @@ fn children(folder: &Path) -> Vec<PathBuf> {
 
 fn last(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
-}
-
-/// RFC 2047 words of UTF-8 in base64, read; blanks between two of them are none.
-fn words(header: &str) -> String {
-    let mut text = String::new();
-    let mut was_encoded = false;
-    for word in header.trim().split(' ').filter(|word| !word.is_empty()) {
-        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        if !(text.is_empty() || was_encoded && encoded.is_some()) {
-            text.push(' ');
-        }
-        was_encoded = encoded.is_some();
-        text.push_str(&encoded.map_or_else(|| word.to_owned(), base64));
-    }
-    text
-}
-
-fn base64(encoded: &str) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
-    for byte in encoded.bytes().filter(|byte| *byte != b'=') {
-        let value = ALPHABET.iter().position(|letter| *letter == byte).unwrap();
-        bits = (bits << 6) | u32::try_from(value).unwrap();
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
-fn unquoted(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'=' {
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }

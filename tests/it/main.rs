@@ -29,6 +29,7 @@ mod dry_run;
 mod due;
 mod email_contacts;
 mod embedded_store;
+mod eml;
 mod expire_benefits;
 mod explain;
 mod export_entitlements;

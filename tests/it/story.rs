@@ -23,7 +23,7 @@ use benefactor::{
 };
 use chrono::NaiveDate;
 
-use crate::house::House;
+use crate::{eml::Eml, house::House};
 
 /// A date, as `2024-01-31`.
 #[track_caller]
@@ -236,23 +236,14 @@ impl House {
         for file in fs::read_dir(self.dir.join("outbox")).into_iter().flatten().flatten() {
             assert!(file.path().extension().is_some_and(|e| e == "eml"), "left behind: {file:?}");
             let text = fs::read_to_string(file.path()).unwrap();
-            let (head, body) = text.split_once("\r\n\r\n").unwrap();
-            let head = head.replace("\r\n ", " ");
-            let field = |name: &str| {
-                let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-                line.unwrap_or_default().to_owned()
-            };
-            let message_id = field("Message-ID");
+            let mail = Eml::read(&text);
+            let message_id = mail.field("Message-ID");
             let mut row = told.iter().find_map(|line| line.strip_prefix(&message_id)).unwrap().split('|');
             let (_, day, to) = (row.next(), row.next().unwrap(), row.next().unwrap());
             let notices: Vec<String> = row.map(str::to_owned).collect();
-            assert!(field("To").contains(to), "{head}");
-            let subject = decoded_words(&field("Subject"));
-            let body = match field("Content-Transfer-Encoding").as_str() {
-                "base64" => String::from_utf8(base64(body)).unwrap(),
-                "quoted-printable" => quoted_printable(body),
-                _ => body.to_owned(),
-            };
+            assert!(mail.field("To").contains(to), "{text}");
+            assert!(mail.html.as_ref().is_some_and(|html| html.starts_with("<!DOCTYPE html>")), "{text}");
+            let (subject, body) = (mail.field("Subject"), mail.text);
             mails.push(Mail { day: day.into(), recipient: to.into(), subject, notices, message_id, body });
         }
         mails.sort();
@@ -348,50 +339,4 @@ fn rows_of(text: &str) -> Vec<String> {
         words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     });
     rows.collect()
-}
-
-/// A header's text, where it is not plain ASCII (RFC 2047).
-fn decoded_words(text: &str) -> String {
-    let mut out = String::new();
-    let mut after_encoded = false;
-    for word in text.split(' ') {
-        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        if !(out.is_empty() || after_encoded && encoded.is_some()) {
-            out.push(' ');
-        }
-        match encoded {
-            Some(coded) => out.push_str(&String::from_utf8(base64(coded)).unwrap()),
-            None => out.push_str(word),
-        }
-        after_encoded = encoded.is_some();
-    }
-    out
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bits, mut count, mut out) = (0_u32, 0, Vec::new());
-    for value in text.bytes().filter_map(|b| ALPHABET.iter().position(|a| *a == b)) {
-        bits = (bits << 6 | u32::try_from(value).unwrap()) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-        }
-    }
-    out
-}
-
-fn quoted_printable(text: &str) -> String {
-    let (mut out, joined) = (Vec::new(), text.replace("=\r\n", ""));
-    let mut bytes = joined.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'=' {
-            let hex = [bytes.next().unwrap(), bytes.next().unwrap()];
-            out.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).unwrap()
 }

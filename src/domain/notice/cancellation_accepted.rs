@@ -34,48 +34,6 @@ impl NoticeContent for CancellationAccepted {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-Cancellation accepted: order {{ order }}
-Your request {{ request }} of {{ last_day }}{{ ', received on ' ~ received ~ ',' if received else '' }} to cancel order {{ order }} has been accepted, and the purchase is refunded. The last day of the order and of all its benefits was {{ last_day }}.
-
-{% if reversed %}
-Unspent credit that was taken back: {{ reversed }}.
-{% elif not waiting %}
-There was no unspent credit to take back.
-{% endif %}
-{% if spent %}
-Credit that was already spent and stays spent: {{ spent }}.
-{% endif %}
-{% if waiting %}
-Credit that was due and waits, so that it can be neither granted nor taken back yet. As soon as it can be, it is booked and taken back at once, except what was spent of it by the last day of the order:
-{% for grant in waiting %}
-- {{ grant }}
-{% endfor %}
-{% endif %}
-
-There is nothing you need to do.
-";
-    const SWEDISH: &'static str = "
-Annullering godkänd: order {{ order }}
-Er begäran {{ request }} från den {{ last_day }}{{ ', mottagen den ' ~ received ~ ',' if received else '' }} om att annullera order {{ order }} har godkänts och köpet återbetalas. Orderns och alla dess förmåners sista dag var den {{ last_day }}.
-
-{% if reversed %}
-Outnyttjad kredit som har återtagits: {{ reversed }}.
-{% elif not waiting %}
-Det fanns ingen outnyttjad kredit att återta.
-{% endif %}
-{% if spent %}
-Kredit som redan var använd och förblir använd: {{ spent }}.
-{% endif %}
-{% if waiting %}
-Kredit som skulle ha beviljats men väntar, och därför varken kan beviljas eller återtas ännu. Så snart det går bokförs den och återtas på en gång, utom det som hade använts av den till och med orderns sista dag:
-{% for grant in waiting %}
-- {{ grant }}
-{% endfor %}
-{% endif %}
-
-Ni behöver inte göra något.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)

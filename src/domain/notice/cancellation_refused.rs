@@ -29,40 +29,6 @@ impl NoticeContent for CancellationRefused {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-Cancellation refused: order {{ order }}
-Your request {{ request }} of {{ requested }}{{ ', received on ' ~ received ~ ',' if received else '' }} to cancel order {{ order }} has been refused.{{ ' The order and its benefits go on unchanged.' if not ended else '' }}
-
-Why:
-{% for reason in reasons %}
-- {{ reason }}
-{% endfor %}
-
-{% if never %}
-What to do: the order can no longer be refunded, so a new request would be refused as well.{{ ' Its benefits remain yours to use until they end.' if not ended else '' }}
-{% elif earliest %}
-What to do: send the request again, dated {{ earliest }} or later.
-{% else %}
-What to do: correct what is named above, and send the request again.
-{% endif %}
-";
-    const SWEDISH: &'static str = "
-Annullering avslagen: order {{ order }}
-Er begäran {{ request }} från den {{ requested }}{{ ', mottagen den ' ~ received ~ ',' if received else '' }} om att annullera order {{ order }} har avslagits.{{ ' Ordern och dess förmåner fortsätter oförändrade.' if not ended else '' }}
-
-Skäl:
-{% for reason in reasons %}
-- {{ reason }}
-{% endfor %}
-
-{% if never %}
-Att göra: köpet kan inte längre återbetalas, så även en ny begäran skulle avslås.{{ ' Förmånerna är era att använda tills de upphör.' if not ended else '' }}
-{% elif earliest %}
-Att göra: skicka in begäran på nytt, daterad den {{ earliest }} eller senare.
-{% else %}
-Att göra: rätta det som nämns ovan och skicka in begäran på nytt.
-{% endif %}
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)

@@ -25,18 +25,6 @@ impl NoticeContent for ContactNeeded {
     const AUDIENCE: Audience = Audience::Account;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-Name a marketing contact: {{ benefit }} waits for one
-The {{ benefit }} of order {{ order }} can be used through {{ last_day }}, but it cannot be activated, because no marketing contact is named.
-
-What to do: have a global administrator or an MPN partner administrator name a user of your directory as the marketing contact, with an e-mail address other than this one, a telephone number and a language. Then have one of them activate the offer; once it is live, it can be used through {{ last_day }}.
-";
-    const SWEDISH: &'static str = "
-Ange en marknadsföringskontakt: {{ benefit }} väntar på en
-Ert {{ benefit }} i order {{ order }} kan användas till och med den {{ last_day }}, men det kan inte aktiveras eftersom ingen marknadsföringskontakt är angiven.
-
-Att göra: låt en global administratör eller en MPN-partneradministratör ange en användare i er katalog som marknadsföringskontakt, med en annan e-postadress än den här, ett telefonnummer och ett språk. Låt sedan någon av dem aktivera erbjudandet; när det är tillgängligt kan det användas till och med den {{ last_day }}.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

@@ -41,40 +41,6 @@ impl NoticeContent for CreditAboutToLapse {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheLapse);
-    const ENGLISH: &'static str = "
-{{ unspent }} of {{ benefit }} lapses {{ 'unless somebody is assigned by' if closes else 'after' }} {{ last_day }}
-{{ unspent }} of the {{ benefit }} of order {{ order }} is not spent yet.{% if not closes %} What is not spent by the end of {{ last_day }} lapses; nothing is carried over.{% endif %}{% if ends and not closes %} The benefit itself ends on that day{% if snapshot %}, because the list of all your benefits as of {{ snapshot }} does not have it; if you should still have it, see to it that whoever sends us your list corrects it by then{% endif %}.{% endif %}
-
-
-{% if closes %}
-Nobody is assigned to this credit. Unless somebody is by the end of {{ last_day }}, the benefit is closed for good, and what is left in it lapses.
-
-What to do: have a global administrator assign it to a user of your directory{% if monthly %} (guests included){% endif %} by the end of {{ last_day }}.
-{% elif unassigned %}
-Nobody is assigned to this credit today, so nobody can spend it.
-
-What to do: have a global administrator assign it to a user of your directory{% if monthly %} (guests included){% endif %}, and spend it by the end of {{ last_day }}.
-{% else %}
-What to do: spend it by the end of {{ last_day }}.
-{% endif %}
-";
-    const SWEDISH: &'static str = "
-{{ unspent }} av {{ benefit }} förfaller {{ 'om ingen är tilldelad senast' if closes else 'efter' }} den {{ last_day }}
-{{ unspent }} av förmånen {{ benefit }} i order {{ order }} är ännu inte använt.{% if not closes %} Det som inte har använts senast den {{ last_day }} förfaller; inget förs över till senare.{% endif %}{% if ends and not closes %} Själva förmånen upphör den dagen{% if snapshot %}, därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den; om ni fortfarande ska ha den, se till att den som skickar oss er förteckning rättar den dessförinnan{% endif %}.{% endif %}
-
-
-{% if closes %}
-Ingen är tilldelad krediten. Om ingen är det senast den {{ last_day }} stängs förmånen för gott, och det som är kvar av den förfaller.
-
-Att göra: låt en global administratör tilldela den till en användare i er katalog{% if monthly %} (även gäster går bra){% endif %} senast den {{ last_day }}.
-{% elif unassigned %}
-I dag är ingen tilldelad krediten, så ingen kan använda den.
-
-Att göra: låt en global administratör tilldela den till en användare i er katalog{% if monthly %} (även gäster går bra){% endif %} och använd den senast den {{ last_day }}.
-{% else %}
-Att göra: använd krediten senast den {{ last_day }}.
-{% endif %}
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

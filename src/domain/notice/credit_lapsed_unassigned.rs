@@ -44,30 +44,6 @@ impl NoticeContent for CreditLapsedUnassigned {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-{{ lost }} of {{ benefit }} was lost: nobody was assigned
-{{ lost }} of the {{ benefit }} of order {{ order }} has lapsed unspent. It could be used from {{ from }} through {{ last_day }}, but nobody was assigned to it on any of those days. What has lapsed cannot be brought back.
-
-{% if over %}
-There is nothing to do for this credit any more: the benefit has ended.
-{% elif next_until %}
-What to do: have a global administrator assign the credit to a user of your directory (guests included). The credit of the period that began on {{ next_from }} is lost in the same way unless somebody is assigned and spends it before {{ next_until }}.
-{% else %}
-There is nothing to do for this credit any more. If you are granted another one, assign it to a user as soon as it is granted, so that it can be spent.
-{% endif %}
-";
-    const SWEDISH: &'static str = "
-{{ lost }} av {{ benefit }} gick förlorat: ingen var tilldelad
-{{ lost }} av förmånen {{ benefit }} i order {{ order }} har förfallit utan att användas. Krediten gällde från och med den {{ from }} till och med den {{ last_day }}, men ingen var tilldelad den någon av de dagarna. Det som har förfallit kan inte återfås.
-
-{% if over %}
-För den här krediten finns inget mer att göra: förmånen har upphört.
-{% elif next_until %}
-Att göra: låt en global administratör tilldela krediten till en användare i er katalog (även gäster går bra). Krediten för perioden som började den {{ next_from }} går förlorad på samma sätt, om inte någon tilldelas den och använder den före den {{ next_until }}.
-{% else %}
-För den här krediten finns inget mer att göra. Om ni beviljas en ny kredit, tilldela den till en användare så snart den har beviljats, så att den kan användas.
-{% endif %}
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

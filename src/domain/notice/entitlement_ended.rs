@@ -30,20 +30,6 @@ impl NoticeContent for EntitlementEnded {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-Benefit has ended: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} has ended; its last usable day was {{ last_day }}. {% if snapshot %}It ended because the list of all your benefits as of {{ snapshot }} does not have it. {% endif %}{% if unassigned %}Nobody had been assigned to it by then, so it was closed, and any credit left in it has lapsed.{% else %}Its assignments have ended with it, and any credit left in it has lapsed.{% endif %}
-
-
-There is nothing you need to do. To have the benefit again, it takes a new order.
-";
-    const SWEDISH: &'static str = "
-Förmån har upphört: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} har upphört; dess sista användbara dag var den {{ last_day }}. {% if snapshot %}Den upphörde därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den. {% endif %}{% if unassigned %}Ingen hade tilldelats den senast den dagen, så den har stängts och eventuell kvarvarande kredit har förfallit.{% else %}Tilldelningarna har avslutats samtidigt och eventuell kvarvarande kredit har förfallit.{% endif %}
-
-
-Ni behöver inte göra något. För att få förmånen igen krävs en ny order.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

@@ -31,36 +31,6 @@ impl NoticeContent for EntitlementEnding {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
-    const ENGLISH: &'static str = "
-Benefit ends on {{ last_day }}: {{ benefit }}
-The benefit {{ benefit }} of order {{ order }} {{ 'cannot be used yet, and ends on' if blocked else 'can be used through' }} {{ last_day }}. {% if snapshot %}It ends because the list of all your benefits as of {{ snapshot }} does not have it. {% endif %}It ends before the membership does and has no period of grace: the day after, its assignments end and any credit left in it lapses.
-{% include 'stakes/en' %}
-
-{% if snapshot %}
-What to do: if you should still have it, see to it that whoever sends us your list corrects it before the end of {{ last_day }}; then it goes on. Otherwise use what you need of it by then.
-{% elif usable_from %}
-What to do: have a global administrator assign it to a user of your directory on {{ usable_from }} or later, and use what you need of it by the end of {{ last_day }}.
-{% elif blocked %}
-What to do: nothing, unless that agreement ends before {{ last_day }}. If it does, tell us its last day; what you need of the benefit can be used after that.
-{% else %}
-What to do: use what you need of it by the end of {{ last_day }}.
-{% endif %}
-";
-    const SWEDISH: &'static str = "
-Förmån upphör den {{ last_day }}: {{ benefit }}
-Förmånen {{ benefit }} i order {{ order }} {{ 'kan inte användas ännu och upphör den' if blocked else 'kan användas till och med den' }} {{ last_day }}. {% if snapshot %}Den upphör därför att förteckningen över alla era förmåner per den {{ snapshot }} saknar den. {% endif %}Den upphör före medlemskapet och har ingen respittid: dagen efter avslutas dess tilldelningar och eventuell kvarvarande kredit förfaller.
-{% include 'stakes/sv' %}
-
-{% if snapshot %}
-Att göra: om ni fortfarande ska ha den, se till att den som skickar oss er förteckning rättar den senast den {{ last_day }}; då fortsätter den. Använd annars det ni behöver av den dessförinnan.
-{% elif usable_from %}
-Att göra: låt en global administratör tilldela den till en användare i er katalog den {{ usable_from }} eller senare, och använd det ni behöver av den senast den {{ last_day }}.
-{% elif blocked %}
-Att göra: inget, om inte avtalet upphör före den {{ last_day }}. Gör det det, meddela oss dess sista dag; därefter kan ni använda det ni behöver av förmånen.
-{% else %}
-Att göra: använd det ni behöver av den senast den {{ last_day }}.
-{% endif %}
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

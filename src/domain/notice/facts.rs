@@ -8,10 +8,10 @@ use super::stake::Stake;
 use crate::domain::{
     cancellation::Waiting,
     id::{OrderId, RequestId},
-    language::Language,
     money::Amount,
     naming,
     reason::{Earliest, Reason, earliest},
+    texts::ReaderLanguage,
 };
 
 /// One fact, as a text takes it. Texts may hold whatever a file said: whoever shows them cleans them.
@@ -28,13 +28,13 @@ pub enum Fact {
 /// The facts of one notice in one language.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    language: Language,
+    language: ReaderLanguage,
     values: BTreeMap<&'static str, Fact>,
 }
 
 impl Facts {
     /// None yet.
-    pub(super) const fn new(language: Language) -> Self {
+    pub(super) const fn new(language: ReaderLanguage) -> Self {
         Self { language, values: BTreeMap::new() }
     }
 
@@ -67,35 +67,28 @@ impl Facts {
             .flag("ended", ended)
     }
 
-    /// `stakes`: what is unspent of each credit, and until when it can be spent.
+    /// `stakes`: what is unspent of each credit, and until when it can be spent; `stakes_heading`: what stands above them.
     pub(super) fn stakes(self, stakes: &[Stake]) -> Self {
+        let said = &self.language.names().stakes;
         let each = stakes.iter().map(|stake| {
-            let amount = naming::amount(stake.unspent, self.language);
-            let (benefit, by) = (
-                naming::benefit(&stake.benefit, self.language),
-                naming::limit(stake.last_usable_on, self.language),
-            );
-            let from = stake.granted_on.map(|day| naming::day(day, self.language));
-            let blocked = stake.blocked.as_ref().map(|reason| reason.prose(self.language));
-            match (self.language, from, blocked) {
-                (Language::English, None, _) => format!("{amount} of {benefit}: by the end of {by}"),
-                (Language::Swedish, None, _) => format!("{amount} av {benefit}: senast den {by}"),
-                (Language::English, Some(_), Some(why)) => {
-                    format!("{amount} of {benefit}, blocked today: by the end of {by}. {why}")
-                }
-                (Language::Swedish, Some(_), Some(why)) => {
-                    format!("{amount} av {benefit}, spärrat i dag: senast den {by}. {why}")
-                }
-                (Language::English, Some(from), None) => {
-                    format!("{amount} of {benefit}, for use from {from}: by the end of {by}")
-                }
-                (Language::Swedish, Some(from), None) => {
-                    format!("{amount} av {benefit}, att använda från den {from}: senast den {by}")
-                }
-            }
+            let from = stake.granted_on.map(|day| naming::day(day, self.language)).unwrap_or_default();
+            let why = stake.blocked.as_ref().map(|reason| reason.prose(self.language)).unwrap_or_default();
+            let phrase = match (stake.granted_on, &stake.blocked) {
+                (None, _) => &said.unspent,
+                (Some(_), None) => &said.to_come,
+                (Some(_), Some(_)) => &said.blocked,
+            };
+            let values = [
+                ("amount", &*naming::amount(stake.unspent, self.language)),
+                ("benefit", &*naming::benefit(&stake.benefit, self.language)),
+                ("by", &*naming::limit(stake.last_usable_on, self.language)),
+                ("from", &*from),
+                ("why", &*why),
+            ];
+            naming::fill(phrase, &values)
         });
         let each = each.collect();
-        self.list("stakes", each)
+        self.list("stakes", each).text("stakes_heading", &said.heading)
     }
 
     /// `blocked`: why the benefit cannot be used today; `usable_from`: from when it can, if that is known.
@@ -112,14 +105,13 @@ impl Facts {
     /// `waiting`: grants of a refunded order that wait, each with its period.
     pub(super) fn waiting(self, waiting: &[Waiting]) -> Self {
         let each = waiting.iter().map(|grant| {
-            let amount = naming::amount(grant.amount, self.language);
-            let benefit = naming::benefit(&grant.benefit, self.language);
-            let (from, why) =
-                (naming::day(grant.period_from, self.language), grant.reason.prose(self.language));
-            match self.language {
-                Language::English => format!("{amount} of {benefit} for the period from {from}. {why}"),
-                Language::Swedish => format!("{amount} av {benefit} för perioden från den {from}. {why}"),
-            }
+            let values = [
+                ("amount", &*naming::amount(grant.amount, self.language)),
+                ("benefit", &*naming::benefit(&grant.benefit, self.language)),
+                ("from", &*naming::day(grant.period_from, self.language)),
+                ("why", &*grant.reason.prose(self.language)),
+            ];
+            naming::fill(&self.language.names().stakes.waiting, &values)
         });
         let each = each.collect();
         self.list("waiting", each)

@@ -24,18 +24,6 @@ impl NoticeContent for MembershipEnded {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-{{ offer }} membership has ended
-Your {{ offer }} membership (order {{ order }}) was not renewed and has ended; its last usable day was {{ last_day }}. Its benefits and their assignments have ended with it, and credit that was not spent has lapsed.
-
-What to do: the membership can no longer be renewed. To have its benefits again, buy a new one.
-";
-    const SWEDISH: &'static str = "
-{{ offer }}-medlemskapet har upphört
-Ert {{ offer }}-medlemskap (order {{ order }}) förnyades inte och har upphört; dess sista användbara dag var den {{ last_day }}. Förmånerna och deras tilldelningar har avslutats samtidigt och outnyttjad kredit har förfallit.
-
-Att göra: medlemskapet kan inte längre förnyas. För att få förmånerna igen behöver ni köpa ett nytt.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)

@@ -30,20 +30,6 @@ impl NoticeContent for MembershipEnding {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::BeforeTheEnd);
-    const ENGLISH: &'static str = "
-{{ offer }} membership: last day {{ last_day }}, renew by {{ renew_until }}
-Your {{ offer }} membership (order {{ order }}) runs through {{ last_day }}. A period of grace follows: benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted in it.
-{% include 'stakes/en' %}
-
-What to do: renew between {{ anniversary }} and {{ renew_until }}. Without a renewal the membership and its benefits end after that, and credit not spent by then is lost.
-";
-    const SWEDISH: &'static str = "
-{{ offer }}-medlemskapet: sista dag den {{ last_day }}, förnya senast den {{ renew_until }}
-Ert {{ offer }}-medlemskap (order {{ order }}) gäller till och med den {{ last_day }}. Därefter följer en respittid: förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men ingen ny månatlig Azure-kredit beviljas under den.
-{% include 'stakes/sv' %}
-
-Att göra: förnya mellan den {{ anniversary }} och den {{ renew_until }}. Utan förnyelse upphör medlemskapet och dess förmåner därefter, och kredit som inte har använts dessförinnan går förlorad.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)

@@ -30,20 +30,6 @@ impl NoticeContent for MembershipInGrace {
     const AUDIENCE: Audience = Audience::ContactElseAccount;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = Some(Steps::InGrace);
-    const ENGLISH: &'static str = "
-{{ offer }} membership is in grace: renew by {{ renew_until }}
-Your {{ offer }} membership (order {{ order }}) passed its anniversary date, {{ anniversary }}, without a renewal and is in its period of grace. Benefits that run with the membership keep working through {{ renew_until }}, but no new Azure monthly credit is granted meanwhile.
-{% include 'stakes/en' %}
-
-What to do: renew by {{ renew_until }}. After that the membership can no longer be renewed, its benefits end, and credit that is not spent is lost.
-";
-    const SWEDISH: &'static str = "
-{{ offer }}-medlemskapet har respittid: förnya senast den {{ renew_until }}
-Ert {{ offer }}-medlemskap (order {{ order }}) passerade sin årsdag, den {{ anniversary }}, utan förnyelse och är nu inne i sin respittid. Förmåner som löper med medlemskapet fungerar till och med den {{ renew_until }}, men under tiden beviljas ingen ny månatlig Azure-kredit.
-{% include 'stakes/sv' %}
-
-Att göra: förnya senast den {{ renew_until }}. Därefter kan medlemskapet inte längre förnyas, dess förmåner upphör och outnyttjad kredit går förlorad.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, None)

@@ -1,15 +1,16 @@
 //! What people are told (D10): one file a notice, with everything there is to it.
 //!
 //! A notice's file has its facts, to whom it goes and in which stream, by when something can still be done about it,
-//! its subject and text in every language, its line in a history, and samples. The first word of the file is its kind:
-//! the file's name, the word in the store and the `kind` of its stored facts are one and the same. A new one takes its
-//! file and a line in the list below; the compiler asks for whatever the file leaves out.
+//! its line in a history, and samples; its subject and text stand in the folder of every language (`domain/texts`). The
+//! first word of the file is its kind: the file's name, the word in the store and the `kind` of its stored facts are one
+//! and the same. A new one takes its file, a text a language and a line in the list below; the compiler asks for whatever
+//! is left out.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use super::{id::OrderId, language::Language};
+use super::{id::OrderId, texts::ReaderLanguage};
 pub use facts::{Fact, Facts};
 pub use stake::Stake;
 use told::NoticeContent;
@@ -45,8 +46,11 @@ macro_rules! notices {
             audience: $name::AUDIENCE,
             stream: $name::STREAM,
             steps: $name::STEPS,
-            english: $name::ENGLISH,
-            swedish: $name::SWEDISH,
+            text: |language| match language {
+                ReaderLanguage::English => include_str!(concat!("../texts/en/", stringify!($file), ".txt")),
+                ReaderLanguage::Swedish => include_str!(concat!("../texts/sv/", stringify!($file), ".txt")),
+                ReaderLanguage::German => include_str!(concat!("../texts/de/", stringify!($file), ".txt")),
+            },
         }),+];
 
         impl Notice {
@@ -78,7 +82,7 @@ macro_rules! notices {
 
             /// Its facts in a language, under the names that its texts use.
             #[must_use]
-            pub fn facts(&self, language: Language) -> Facts {
+            pub fn facts(&self, language: ReaderLanguage) -> Facts {
                 let facts = Facts::new(language);
                 match self { $(Self::$name(told) => told.facts(facts),)+ }
             }
@@ -126,10 +130,8 @@ pub struct NoticeKind {
     pub stream: Stream,
     /// When it is told, if it reminds of something that comes near.
     pub steps: Option<Steps>,
-    /// Subject and text in English.
-    pub english: &'static str,
-    /// Subject and text in Swedish.
-    pub swedish: &'static str,
+    /// Its subject on the first line, and its text under it, in a language.
+    pub text: fn(ReaderLanguage) -> &'static str,
 }
 
 impl Notice {
@@ -211,7 +213,7 @@ mod tests {
                     && path.extension().is_some_and(|e| e == "rs")
                 {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    assert!(!text.contains("Notice::samples(") || text.contains("check_templates"));
+                    assert!(!text.contains("Notice::samples(") || text.contains("preview"));
                     let through = text
                         .lines()
                         .any(|line| line.trim_start().starts_with("Notice::") && line.contains("=>"));

@@ -27,28 +27,6 @@ impl NoticeContent for OfferInstructions {
     const AUDIENCE: Audience = Audience::Contact;
     const STREAM: Stream = Stream::Transactional;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-{{ benefit }}: what to do, live on {{ live }}
-The {{ benefit }} of order {{ order }} has been activated, and you are its marketing contact. It is live from {{ live }} and can be used through {{ last_day }}.
-
-What to do:
-- By {{ live }}: check that your telephone number and preferred language are right, and decide what you want to promote. You are called or written to about it, and nobody else is.
-- From {{ live }}: use the offer's marketing services and materials. You are told again once it is live.
-- By {{ last_day }}: finish what you have begun; after that day the offer is closed, and nothing of it is carried over.
-
-If somebody else is to do this, have a global administrator or an MPN partner administrator name them as the marketing contact.
-";
-    const SWEDISH: &'static str = "
-{{ benefit }}: att göra, tillgängligt från den {{ live }}
-Ert {{ benefit }} i order {{ order }} har aktiverats, och du är dess marknadsföringskontakt. Erbjudandet är tillgängligt från och med den {{ live }} och kan användas till och med den {{ last_day }}.
-
-Att göra:
-- Senast den {{ live }}: kontrollera att ditt telefonnummer och ditt språk stämmer, och bestäm vad ni vill marknadsföra. Det är du, och ingen annan, som blir kontaktad om det.
-- Från och med den {{ live }}: använd erbjudandets marknadsföringstjänster och material. Du får ett nytt meddelande när det är tillgängligt.
-- Senast den {{ last_day }}: avsluta det ni har påbörjat; efter den dagen är erbjudandet stängt och inget förs över till senare.
-
-Om någon annan ska göra detta, låt en global administratör eller en MPN-partneradministratör ange den personen som marknadsföringskontakt.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

@@ -26,18 +26,6 @@ impl NoticeContent for OfferLive {
     const AUDIENCE: Audience = Audience::Contact;
     const STREAM: Stream = Stream::Marketing;
     const STEPS: Option<Steps> = None;
-    const ENGLISH: &'static str = "
-{{ benefit }} is live: use it by {{ last_day }}
-The {{ benefit }} of order {{ order }} is live since {{ live }}.
-
-What to do: use its marketing services and materials by the end of {{ last_day }}. After that day the offer is closed, and nothing of it is carried over.
-";
-    const SWEDISH: &'static str = "
-{{ benefit }} är tillgängligt: använd det senast den {{ last_day }}
-Ert {{ benefit }} i order {{ order }} är tillgängligt sedan den {{ live }}.
-
-Att göra: använd erbjudandets marknadsföringstjänster och material senast den {{ last_day }}. Efter den dagen är erbjudandet stängt och inget förs över till senare.
-";
 
     fn about(&self) -> (&OrderId, Option<&str>) {
         (&self.order_id, Some(&self.benefit))

@@ -25,27 +25,6 @@ pub struct Stake {
 }
 
 impl Stake {
-    /// The list of them in a notice that includes `stakes/en`; nothing if there is none.
-    pub const ENGLISH: &'static str = "
-{% if stakes %}
-
-Not spent yet, and lost unless it is spent in time:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
-";
-    /// The same in Swedish.
-    pub const SWEDISH: &'static str = "
-{% if stakes %}
-
-Ännu inte använt, och förlorat om det inte används i tid:
-{% for stake in stakes %}
-- {{ stake }}
-{% endfor %}
-{% endif %}
-";
-
     /// `; USD 12,000.00 of azure_bulk_credit is at stake`, of all; nothing if there is none.
     pub(super) fn line(stakes: &[Self]) -> String {
         let each = stakes.iter().map(|stake| format!("; {} of {} is at stake", stake.unspent, stake.benefit));

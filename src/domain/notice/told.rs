@@ -78,10 +78,6 @@ pub(super) trait NoticeContent: Sized {
     /// When it is told, if it reminds of something that comes near; of several such of one subject only the most urgent
     /// is sent.
     const STEPS: Option<Steps>;
-    /// In English: the subject on the first line, the text under it.
-    const ENGLISH: &'static str;
-    /// In Swedish.
-    const SWEDISH: &'static str;
 
     /// The order, and the benefit if it is about one.
     fn about(&self) -> (&OrderId, Option<&str>);

@@ -176,3 +176,16 @@ fn d13_a_sentence_says_what_it_was_given_and_has_words_for_what_is_not_there() {
     let [english, swedish] = supported(&["2019", "2022"]);
     assert!(english.ends_with("supported: 2019, 2022.") && swedish.ends_with("stöds: 2019, 2022."));
 }
+
+#[test]
+fn a_language_with_a_folder_of_reasons_tells_each_in_its_own_words() {
+    for &language in ReaderLanguage::ALL {
+        assert_eq!(check_sentences(language), Ok(()));
+    }
+    for reason in samples() {
+        let (german, english) = (reason.prose(ReaderLanguage::German), reason.prose(ReaderLanguage::English));
+        assert_ne!(german, english, "{}", reason.code());
+        assert!(german.ends_with('.') && !german.contains(['{', '}']), "{german}");
+        assert!(!german.contains("2024-") || german.contains("„2024-"), "a date is written out: {german}");
+    }
+}

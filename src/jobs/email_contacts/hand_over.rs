@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::policy::EmailPolicy;
 use crate::{
-    domain::language::Language,
+    domain::texts::ReaderLanguage,
     mail::{self, Digest, Headers, Rendered, outbox},
     store::mail::{Leased, MailFate},
 };
@@ -47,7 +47,7 @@ pub(super) fn digest(policy: &EmailPolicy, leased: &Leased, headers: Headers) ->
         recipient: leased.recipient.clone(),
         recipient_name: leased.recipient_name.clone(),
         from: policy.from.clone(),
-        language: Language::matching(&leased.language),
+        language: ReaderLanguage::matching(&leased.language),
         partner_name: leased.partner_name.clone(),
         partner_numbers: leased.partner_numbers.clone(),
         day: leased.day,
