@@ -236,14 +236,12 @@ impl Reason {
     #[must_use]
     pub fn prose(&self, language: impl Into<ReaderLanguage>) -> String {
         let language = language.into();
-        match worded::sentence(self, language) {
-            Some(Ok(sentence)) => sentence,
-            // Of an error `benefactor check` tells; better another language than nothing.
-            Some(Err(_)) | None => {
-                let own = language.of_answers();
-                self.told().sentence(own, &|day| naming::day(day, own))
-            }
+        if let Some(Ok(sentence)) = worded::sentence(self, language) {
+            return sentence;
         }
+        // They stand with the reasons; or `benefactor check` tells what is wrong, and another language is better than nothing.
+        let own = language.of_answers();
+        self.told().sentence(own, &|day| naming::day(day, own))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         money::{Amount, Currency},
         naming,
         reason::Reason,
+        texts::ReaderLanguage,
     },
     store::summary::{Answered, BookedInCurrency, PartnerSummary, Rejection},
 };
@@ -256,18 +257,18 @@ fn example(rejection: &Rejection) -> String {
 
 fn mail(page: &mut Page, report: &Report) {
     page.head("Mail");
-    let swedish: i64 = report
-        .mails
-        .languages
-        .iter()
-        .filter(|(tag, _)| Language::matching(tag) == Language::Swedish)
-        .map(|(_, mails)| mails)
-        .sum();
+    let of = |language: ReaderLanguage| -> i64 {
+        let in_it =
+            report.mails.languages.iter().filter(|(tag, _)| ReaderLanguage::matching(tag) == language);
+        in_it.map(|(_, mails)| mails).sum()
+    };
     page.text(&format!(
-        "{} mails to {} addresses, at most one a day: {} in English, {swedish} in Swedish. What they say:",
+        "{} mails to {} addresses, of each stream at most one a day: {} in English, {} in Swedish, {} in German. What they say:",
         report.mails.sent,
         report.mails.recipients,
-        report.mails.sent - swedish
+        of(ReaderLanguage::English),
+        of(ReaderLanguage::Swedish),
+        of(ReaderLanguage::German)
     ));
     let kinds: Vec<String> = report
         .mails

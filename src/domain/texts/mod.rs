@@ -1,7 +1,7 @@
 //! What people are written to in: a folder of texts a language.
 //!
 //! A folder has `names.toml` (what things are called, and how dates, amounts and counts are written), `frame.toml` (what stands
-//! around the notices of a mail), a file a notice with its subject and text, and `reasons.toml`. The sentences of reasons in
+//! around the notices of a mail), `unsubscribe.toml` (the page that unsubscribes), a file a notice with its subject and text, and `reasons.toml`. The sentences of reasons in
 //! English and Swedish, the languages of answers, stand with the reasons instead. A new language takes its folder, a line in the
 //! list below and a line in that of the notices; the compiler names a file that is missing, and `benefactor check` renders all of
 //! them and names a text that is missing or that asks for what is not there.
@@ -42,6 +42,12 @@ macro_rules! languages {
             #[must_use]
             pub const fn frame(self) -> &'static str {
                 match self { $(Self::$name => include_str!(concat!($tag, "/frame.toml")),)+ }
+            }
+
+            /// The page that unsubscribes, as TOML.
+            #[must_use]
+            pub const fn unsubscribe_page(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!($tag, "/unsubscribe.toml")),)+ }
             }
 
             pub(super) const fn names_toml(self) -> &'static str {

@@ -93,12 +93,12 @@ impl Names {
             Unit::Hours => &self.units.hours,
             Unit::Incidents => &self.units.incidents,
         };
-        plural.of(category(number, language))
+        plural.of(&category(number, language))
     }
 }
 
 impl Plural {
-    fn of(&self, category: PluralCategory) -> &str {
+    fn of(&self, category: &PluralCategory) -> &str {
         let word = match category {
             PluralCategory::ZERO => &self.zero,
             PluralCategory::ONE => &self.one,

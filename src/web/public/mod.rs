@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, sync::OnceCell};
 use self::{connections::Connections, page::PageSaid};
 use super::WebServer;
 use crate::{
-    domain::{language::Language, suppression::SuppressionScope},
+    domain::{suppression::SuppressionScope, texts::ReaderLanguage},
     store::{
         self,
         mail_token::{MailTokens, TokenMail, TokenPurpose},
@@ -105,9 +105,11 @@ async fn asked(
     headers: HeaderMap,
 ) -> Response {
     match within(state.find(&token)).await {
-        Ok(Some(mail)) => {
-            page::answer(StatusCode::OK, Language::matching(&mail.language), PageSaid::Ask(&mail.recipient))
-        }
+        Ok(Some(mail)) => page::answer(
+            StatusCode::OK,
+            ReaderLanguage::matching(&mail.language),
+            PageSaid::Ask(&mail.recipient),
+        ),
         Ok(None) => page::answer(StatusCode::NOT_FOUND, reader(&headers), PageSaid::Unknown),
         Err(error) => unable(&error, &headers),
     }
@@ -125,7 +127,7 @@ async fn answered(
         Ok(None) => return page::answer(StatusCode::NOT_FOUND, reader(&headers), PageSaid::Unknown),
         Err(error) => return unable(&error, &headers),
     };
-    let (language, to) = (Language::matching(&mail.language), mail.recipient.as_str());
+    let (language, to) = (ReaderLanguage::matching(&mail.language), mail.recipient.as_str());
     let holds = |word: &[u8]| body.windows(word.len()).any(|bytes| bytes == word);
     if !ONE_CLICK.into_iter().all(holds) {
         return page::answer(StatusCode::BAD_REQUEST, language, PageSaid::Ask(to));
@@ -148,8 +150,8 @@ fn unable(error: &store::Error, headers: &HeaderMap) -> Response {
 }
 
 /// The language that a browser asks for first.
-fn reader(headers: &HeaderMap) -> Language {
+fn reader(headers: &HeaderMap) -> ReaderLanguage {
     let asked =
         headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Language::matching(asked.split([',', ';']).next().unwrap_or_default().trim())
+    ReaderLanguage::matching(asked.split([',', ';']).next().unwrap_or_default().trim())
 }

@@ -5,9 +5,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::language::Language;
+use crate::domain::texts::ReaderLanguage;
 
 /// How it looks; the page's only style, known to browsers by its hash.
 const STYLE: &str = "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;\
@@ -27,83 +28,47 @@ pub(super) enum PageSaid<'a> {
     Later,
 }
 
-/// The page in words.
+/// The page in words; `{address}` in them is the address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct UnsubscribePage {
-    title: &'static str,
+    title: String,
     sentences: Vec<String>,
-    button: Option<&'static str>,
+    button: Option<String>,
+}
+
+/// The page in all its turns, in a language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnsubscribePages {
+    ask: UnsubscribePage,
+    done: UnsubscribePage,
+    unknown: UnsubscribePage,
+    later: UnsubscribePage,
 }
 
 impl UnsubscribePage {
-    fn of(said: PageSaid<'_>, language: Language) -> Self {
-        let (title, sentences, button): (_, &[&str], _) = match (said, language) {
-            (PageSaid::Ask(_), Language::English) => (
-                "Unsubscribe from offers",
-                &[
-                    "Shall {address} get no more e-mail about new offers?",
-                    "What you are told of benefits that you have, of requests and of what ends goes on.",
-                ],
-                Some("Unsubscribe"),
-            ),
-            (PageSaid::Ask(_), Language::Swedish) => (
-                "Avsluta mejl om erbjudanden",
-                &[
-                    "Ska {address} inte få fler mejl om nya erbjudanden?",
-                    "Det som gäller förmåner ni har, ärenden och sådant som upphör får ni även i fortsättningen.",
-                ],
-                Some("Avsluta"),
-            ),
-            (PageSaid::Done(_), Language::English) => (
-                "You are unsubscribed",
-                &[
-                    "{address} gets no more e-mail about new offers.",
-                    "What you are told of benefits that you have, of requests and of what ends goes on.",
-                ],
-                None,
-            ),
-            (PageSaid::Done(_), Language::Swedish) => (
-                "Mejl om erbjudanden är avslutade",
-                &[
-                    "{address} får inga fler mejl om nya erbjudanden.",
-                    "Det som gäller förmåner ni har, ärenden och sådant som upphör får ni även i fortsättningen.",
-                ],
-                None,
-            ),
-            (PageSaid::Unknown, Language::English) => (
-                "This link is not known",
-                &[
-                    "Nothing was changed. Follow the link in the e-mail once more, whole, or answer the e-mail and ask to be unsubscribed.",
-                ],
-                None,
-            ),
-            (PageSaid::Unknown, Language::Swedish) => (
-                "Länken är okänd",
-                &[
-                    "Inget har ändrats. Följ hela länken i mejlet en gång till, eller svara på mejlet och be att få avsluta.",
-                ],
-                None,
-            ),
-            (PageSaid::Later, Language::English) => {
-                ("This does not work now", &["Nothing was changed. Please try again in a few minutes."], None)
-            }
-            (PageSaid::Later, Language::Swedish) => {
-                ("Det går inte just nu", &["Inget har ändrats. Försök igen om några minuter."], None)
-            }
+    /// `None`: the language's file cannot be read, which no test would have let through.
+    fn of(said: PageSaid<'_>, language: ReaderLanguage) -> Option<Self> {
+        let pages: UnsubscribePages = toml::from_str(language.unsubscribe_page()).ok()?;
+        let (mut page, address) = match said {
+            PageSaid::Ask(address) => (pages.ask, escaped(address)),
+            PageSaid::Done(address) => (pages.done, escaped(address)),
+            PageSaid::Unknown => (pages.unknown, String::new()),
+            PageSaid::Later => (pages.later, String::new()),
         };
-        let address = match said {
-            PageSaid::Ask(address) | PageSaid::Done(address) => escaped(address),
-            PageSaid::Unknown | PageSaid::Later => String::new(),
-        };
-        let sentences = sentences.iter().map(|text| text.replace("{address}", &address)).collect();
-        Self { title, sentences, button }
+        for sentence in &mut page.sentences {
+            *sentence = sentence.replace("{address}", &address);
+        }
+        Some(page)
     }
 
-    fn html(&self, language: Language) -> String {
+    fn html(&self, language: ReaderLanguage) -> String {
         let Self { title, sentences, button } = self;
         let tag = language.tag();
         let said = sentences.iter().fold(String::new(), |said, sentence| said + "<p>" + sentence + "</p>\n");
         // Without an address of its own the form is sent to where the page is from, whatever a proxy calls that.
-        let form = button.map_or_else(String::new, |button| {
+        let form = button.as_ref().map_or_else(String::new, |button| {
             format!(
                 "<form method=\"post\">\n<input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\">\n\
                  <button type=\"submit\">{button}</button>\n</form>\n"
@@ -118,12 +83,12 @@ impl UnsubscribePage {
 }
 
 /// The page as an answer that is kept nowhere, framed by nobody and fetches nothing.
-pub(super) fn answer(code: StatusCode, language: Language, said: PageSaid<'_>) -> Response {
+pub(super) fn answer(code: StatusCode, language: ReaderLanguage, said: PageSaid<'_>) -> Response {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     );
-    let html = UnsubscribePage::of(said, language).html(language);
+    let html = UnsubscribePage::of(said, language).map(|page| page.html(language)).unwrap_or_default();
     let mut response = (code, html).into_response();
     let fields = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -161,12 +126,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_in_both_languages_and_holds_nothing_from_elsewhere() {
+    fn the_page_is_in_every_language_and_holds_nothing_from_elsewhere() {
         let address = "o'neil+<b>&@x.example";
         let mut shown = String::new();
         for said in [PageSaid::Ask(address), PageSaid::Done(address), PageSaid::Unknown, PageSaid::Later] {
-            for language in [Language::English, Language::Swedish] {
-                let html = UnsubscribePage::of(said, language).html(language);
+            for &language in ReaderLanguage::ALL {
+                let html = UnsubscribePage::of(said, language).unwrap().html(language);
                 assert!(
                     !html.contains("<b>") && !html.contains("://") && !html.contains("{address}"),
                     "{html}"
