@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 27] = [
+const WITHOUT: [&str; 28] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -31,8 +31,9 @@ const WITHOUT: [&str; 27] = [
     "mail send", // what a night does at its end
     "mail test", // no table
     "mail preview",
-    "mail dkim",   // no store
-    "mail resend", // acts on what is named
+    "mail dkim",    // no store
+    "mail resend",  // acts on what is named
+    "mail bounces", // a transaction a message of a mailbox
     "suppressions add",
     "suppressions remove", // act on what is named
     "template",            // no store
