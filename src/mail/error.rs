@@ -8,6 +8,11 @@ pub enum Error {
     /// There is nothing to tell.
     #[error("a digest needs at least one notice")]
     Empty,
+    /// A notice of a kind, or with facts, that this version does not know.
+    #[error(
+        "it tells of '{0}', which this version cannot read: run the version that owed it, and queue the mail again with `benefactor mail resend`"
+    )]
+    UnknownNotice(String),
     /// An address that no mail can be sent to or from.
     #[error("'{value}' is not an address that mail can be sent {direction}: {problem}")]
     Address {

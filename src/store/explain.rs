@@ -11,11 +11,10 @@ mod taken_back;
 
 use sqlx::{PgConnection, types::Json};
 
-use super::Result;
+use super::{Result, notice::StoredNotice};
 use crate::domain::{
     id::{EntitlementNo, KeyNo, OrderNo, RequestId, RequestNo, SubscriptionId, UserNo},
     license_key::parse_key_ref,
-    notice::Notice,
     reason::Reason,
 };
 pub use asked::{Decided, RequestOnRecord};
@@ -251,7 +250,7 @@ impl Subject {
                       and ($4::bigint is null or r.request_no = $4)
                )
                select n.anchor_on, case when n.superseded then 'superseded' when b.mail_id is null then 'owed' else 'mailed' end as "status!",
-                      n.content as "notice: Json<Notice>", l.recipient as "recipient?",
+                      n.content as "notice: Json<StoredNotice>", l.recipient as "recipient?",
                       l.day as "day?", l.status as "mail_status?", l.sent_at as "sent_at?"
                from about a
                cross join lateral (select * from notice of where of.subject_kind = a.kind and of.subject_id = a.id offset 0) n

@@ -3,11 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, notice, run::Span, work::By};
-use crate::domain::{
-    id::PartnerId,
-    notice::{Notice, Stream},
+use super::{
+    Result,
+    notice::{self, StoredNotice},
+    run::Span,
+    work::By,
 };
+use crate::domain::{id::PartnerId, notice::Stream};
 
 pub mod lanes;
 
@@ -51,7 +53,7 @@ pub struct Leased {
     /// Its Partner ID, likewise.
     pub partner_numbers: String,
     /// The notices, oldest first.
-    pub notices: Json<Vec<Notice>>,
+    pub notices: Json<Vec<StoredNotice>>,
 }
 
 /// The instant at which mails are sent, and the day on which they have to be true.
@@ -119,7 +121,7 @@ async fn contents(conn: &mut PgConnection, mails: &[i64]) -> Result<Vec<Leased>>
         Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
                   l.composed_at as "composed_at!", told.names as "partner_name!", told.numbers as "partner_numbers!",
-                  said.notices as "notices!: Json<Vec<Notice>>"
+                  said.notices as "notices!: Json<Vec<StoredNotice>>"
            from mail l
            cross join lateral (
                select string_agg(p.name, ', ' order by p.number) as names,

@@ -1,13 +1,55 @@
 //! Notices owed and the mails that carry them (D10).
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::Result;
 use crate::domain::{
-    id::{EntitlementNo, OrderNo, PartnerId, PartnerNo, RequestNo, RunNo},
+    id::{EntitlementNo, OrderId, OrderNo, PartnerId, PartnerNo, RequestNo, RunNo},
     notice::{KINDS, Notice, Stream},
 };
+
+/// A notice as the store has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum StoredNotice {
+    /// One that this version knows.
+    Known(Box<Notice>),
+    /// One that it does not: its mail cannot be written, which is no other mail's doing.
+    Unknown(UnknownNotice),
+}
+
+/// What can be told of a notice that this version does not know.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UnknownNotice {
+    /// Its kind.
+    #[serde(default)]
+    pub kind: String,
+    /// The order that it is about.
+    #[serde(default)]
+    pub order_id: Option<OrderId>,
+}
+
+impl StoredNotice {
+    /// What it says, in one breath.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self {
+            Self::Known(notice) => notice.line(),
+            Self::Unknown(unknown) => format!("a notice that this version cannot read ({})", unknown.kind),
+        }
+    }
+
+    /// What it is about: the order, or the order and the benefit.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Known(notice) => notice.subject(),
+            Self::Unknown(unknown) => unknown.order_id.as_ref().map(OrderId::to_string).unwrap_or_default(),
+        }
+    }
+}
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

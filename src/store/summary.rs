@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, mail::Leased};
+use super::{Result, mail::Leased, notice::StoredNotice};
 use crate::domain::{
     benefit::{Move, Unit},
     id::{OrderId, PartnerId},
-    notice::{Notice, Stream},
+    notice::Stream,
     reason::{Problem, Reason},
 };
 
@@ -474,7 +474,7 @@ pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) ->
     Ok(sqlx::query_as!(
         Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
-                  l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<Notice>>"
+                  l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<StoredNotice>>"
            from mail l
            join partner p using (partner_id)
            join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds

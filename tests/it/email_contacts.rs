@@ -1,6 +1,10 @@
 //! What leaves the house: one digest a stream, recipient and day, in their language, once (D10, promise 9).
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use benefactor::{
     domain::notice::MembershipEnded,
@@ -13,7 +17,9 @@ use sqlx::PgConnection;
 
 use crate::{
     cast::{ENTITLEMENTS, contact, monthly, partner, row, users},
-    house::House,
+    house::{House, Ran},
+    sink::{Setup, Sink},
+    smtp::{self, POLICY},
     story::day,
 };
 
@@ -469,4 +475,62 @@ async fn promise_9_what_is_owed_while_mails_are_queued_is_in_them_or_in_the_next
         house.lines(TOLD).await,
         ["1 mailed 2024-01-31", "2 mailed 2024-01-31", "3 mailed 2024-02-01"]
     );
+}
+
+/// The night of mails that are owed, into the outbox, with two tries and no pauses to speak of.
+fn night_of(house: &House) -> Command {
+    let path = house.dir.join(POLICY);
+    let policy = fs::read_to_string(&path).unwrap();
+    let quick = "attempts = 2\nretry_after_seconds = 1\nretry_at_most_seconds = 1 #";
+    fs::write(&path, policy.replace("attempts = 8 ", quick)).unwrap();
+    let mut command = house.command(["--now", "2024-02-01T02:30:00Z", "night", "--on", "2024-01-31"]);
+    command.env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"));
+    command
+}
+
+const STATES: &str = "select status || ' ' || count(*) from mail group by status order by status";
+
+#[tokio::test]
+async fn promise_5_a_notice_that_cannot_be_read_costs_its_own_mail() {
+    let (house, sink) = (smtp::owing(3).await, Sink::open(Setup::default()));
+    let odd = "update notice set content = '{\"kind\": \"of_later\"}' where subject_id = 2";
+    sqlx::query(odd).execute(&house.owner).await.unwrap();
+    Ran::of(&mut night_of(&house));
+    assert_eq!(house.lines(STATES).await, ["failed 1", "sent 2"]);
+    let why: String = house.one("select last_reply from mail where status = 'failed'").await;
+    assert!(why.contains("'of_later'") && why.contains("mail resend"), "{why}");
+    sqlx::query("update mail set status = 'queued', sent_at = null").execute(&house.owner).await.unwrap();
+    smtp::with(&house, sink.port, &["mail", "send"]).ended(0);
+    assert_eq!(house.lines(STATES).await, ["failed 1", "sent 2"]);
+}
+
+#[tokio::test]
+async fn promise_5_what_the_store_refuses_or_has_and_cannot_be_read_costs_its_own_mail() {
+    let house = smtp::owing(4).await;
+    sqlx::raw_sql(
+        "alter table mail drop constraint mail_stream_check;
+         create function refuse() returns trigger language plpgsql as $$ begin raise 'it is odd'; end $$;
+         create function change() returns trigger language plpgsql as $$ begin new.stream = 'odd'; return new; end $$;
+         create trigger refuse before update on mail for each row
+             when (new.status = 'claimed' and new.recipient = 'p2@p.example') execute function refuse();
+         create trigger change before insert on mail for each row
+             when (new.recipient = 'p4@p.example') execute function change()",
+    )
+    .execute(&house.owner)
+    .await
+    .unwrap();
+    let said = house.dir.join("said");
+    let mut night = night_of(&house);
+    night.stdout(Stdio::null()).stderr(fs::File::create(&said).unwrap());
+    let mut night = night.spawn().unwrap();
+    let begun = Instant::now();
+    while night.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(40) {
+            night.kill().unwrap();
+            panic!("the night waits for what its failed tries hold");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let said = fs::read_to_string(said).unwrap();
+    assert_eq!(house.lines(STATES).await, ["queued 2", "sent 2"], "{said}");
 }

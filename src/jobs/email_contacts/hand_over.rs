@@ -6,9 +6,12 @@ use tracing::warn;
 
 use super::policy::EmailPolicy;
 use crate::{
-    domain::texts::ReaderLanguage,
+    domain::{notice::Notice, texts::ReaderLanguage},
     mail::{self, Digest, Headers, Rendered, outbox},
-    store::mail::{Leased, MailFate},
+    store::{
+        mail::{Leased, MailFate},
+        notice::StoredNotice,
+    },
 };
 
 /// A mail as it was written, by its Message-ID.
@@ -40,8 +43,13 @@ pub(super) fn hand_over(outbox: &Path, written: &[Written], dry_run: bool) -> Ve
 }
 
 /// What a mail under its lease says.
-pub(super) fn digest(policy: &EmailPolicy, leased: &Leased, headers: Headers) -> Digest {
-    Digest {
+pub(super) fn digest(policy: &EmailPolicy, leased: &Leased, headers: Headers) -> Result<Digest, mail::Error> {
+    let known = |stored: &StoredNotice| match stored {
+        StoredNotice::Known(notice) => Ok(Notice::clone(notice)),
+        StoredNotice::Unknown(unknown) => Err(mail::Error::UnknownNotice(unknown.kind.clone())),
+    };
+    let notices = leased.notices.0.iter().map(known).collect::<Result<_, _>>()?;
+    Ok(Digest {
         message_id: leased.message_id.clone(),
         stream: leased.stream,
         recipient: leased.recipient.clone(),
@@ -52,7 +60,7 @@ pub(super) fn digest(policy: &EmailPolicy, leased: &Leased, headers: Headers) ->
         partner_numbers: leased.partner_numbers.clone(),
         day: leased.day,
         composed_at: leased.composed_at,
-        notices: leased.notices.0.clone(),
+        notices,
         headers,
-    }
+    })
 }

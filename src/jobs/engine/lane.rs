@@ -35,6 +35,8 @@ use crate::{
 const LEASE_SECONDS: f64 = 10.0;
 /// How often a worker gives word while it works.
 const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
+/// How long a try that failed may take to let go of what it holds in the store; then its connection is cut.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(5);
 /// How often one looks for what others let go of: at first, and after a while without any.
 const GLANCE: Duration = Duration::from_millis(100);
 const LONGEST_GLANCE: Duration = Duration::from_secs(1);
@@ -257,6 +259,7 @@ impl Job {
             warn!("another worker took this chunk over; nothing of it was written here");
             return Ok(conn);
         }
+        let conn = settled(conn).await;
         if matches!(error, Error::Stopped | Error::Held) || error.is_outage() {
             hand_back(pool, chunk, work, &error.to_string()).await;
             return Err(error);
@@ -371,4 +374,15 @@ fn panic_message(join: JoinError) -> String {
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+/// The connection of a try that failed, with nothing left of its transaction: a rollback is sent with the next word only, and
+/// what a transaction locks until then, whoever records the failure would wait for.
+async fn settled(conn: Option<PoolConnection<Postgres>>) -> Option<PoolConnection<Postgres>> {
+    let mut conn = conn?;
+    if let Ok(Ok(())) = timeout(LETS_GO_WITHIN, conn.ping()).await {
+        return Some(conn);
+    }
+    drop(conn.detach());
+    None
 }

@@ -3,10 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
-use crate::domain::{
-    id::{OrderId, RequestId, SubscriptionId},
-    notice::Notice,
-    reason::Reason,
+use crate::{
+    domain::{
+        id::{OrderId, RequestId, SubscriptionId},
+        reason::Reason,
+    },
+    store::notice::StoredNotice,
 };
 
 /// What an entitlement became, one row a change.
@@ -110,7 +112,7 @@ pub struct NoticeTold {
     /// `owed`, `mailed` or `superseded`.
     pub status: String,
     /// What it says.
-    pub notice: Json<Notice>,
+    pub notice: Json<StoredNotice>,
     /// To whom it went.
     pub recipient: Option<String>,
     /// The business date of its mail.

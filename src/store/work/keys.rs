@@ -28,7 +28,8 @@ impl Rows {
             Self::Memberships => Some("membership"),
             Self::Credits | Self::Usage => Some("entitlement"),
             Self::Partners => Some("partner"),
-            Self::Mails | Self::Files | Self::None => None,
+            Self::Mails => Some("mail"),
+            Self::Files | Self::None => None,
         }
     }
 }
@@ -74,7 +75,8 @@ async fn numbers(conn: &mut PgConnection, rows: Rows, span: Span, terms: DueTerm
         Rows::Credits => "credits",
         Rows::Usage => "usage",
         Rows::Partners => "partners",
-        Rows::Requests(_) | Rows::Mails | Rows::Files | Rows::None => return Ok(vec![]),
+        Rows::Mails => "mails",
+        Rows::Requests(_) | Rows::Files | Rows::None => return Ok(vec![]),
     };
     let ids = sqlx::query_scalar!(
         r#"select id as "id!"
@@ -84,7 +86,9 @@ async fn numbers(conn: &mut PgConnection, rows: Rows, span: Span, terms: DueTerm
                  union all
                  select entitlement_id from due_usage($4) where $1 = 'usage'
                  union all
-                 select partner_id from partner where $1 = 'partners') due
+                 select partner_id from partner where $1 = 'partners'
+                 union all
+                 select mail_id from mail where mail_is_unsent(status) and $1 = 'mails') due
            where id >= $2 and id < $3 order by id"#,
         of,
         span.from.1,
