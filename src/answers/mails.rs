@@ -1,5 +1,7 @@
 //! Mails by their state, as operators see them.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -7,7 +9,10 @@ use sqlx::PgConnection;
 use super::instant::{utc, utc_if};
 use crate::{
     domain::{id::PartnerId, notice::Stream},
-    store::{self, mail},
+    store::{
+        self,
+        mail::{self, pace::PaceWait},
+    },
 };
 
 /// The states of a mail, in the order of its way.
@@ -39,6 +44,38 @@ pub struct MailView {
     pub sent_at: Option<DateTime<Utc>>,
     /// What was last answered.
     pub last_reply: Option<String>,
+    /// What it waits for beside its own pause.
+    pub waits: Option<WaitView>,
+}
+
+/// What mails wait for: a pace, or a pause of their domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct WaitView {
+    /// The domain; absent: the pace of all mails.
+    pub domain: Option<String>,
+    /// Whether the domain puts mails off; else it is a pace.
+    pub paused: bool,
+    /// Until when.
+    #[serde(serialize_with = "utc")]
+    pub until: DateTime<Utc>,
+}
+
+impl From<PaceWait> for WaitView {
+    fn from(wait: PaceWait) -> Self {
+        let PaceWait { domain, paused, until } = wait;
+        Self { domain, paused, until }
+    }
+}
+
+impl fmt::Display for WaitView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let until = self.until.format("%Y-%m-%d %H:%M:%S");
+        match (&self.domain, self.paused) {
+            (Some(domain), true) => write!(f, "for {domain}, which puts mails off, until {until} UTC"),
+            (Some(domain), false) => write!(f, "for the pace of {domain} until {until} UTC"),
+            (None, _) => write!(f, "for the pace of all mails until {until} UTC"),
+        }
+    }
 }
 
 /// The newest mails in one of `states`, the newest first; without states those that are not sent, without a stream those of any.
@@ -65,6 +102,7 @@ pub async fn mails(
         queued_at: row.queued_at,
         sent_at: row.sent_at,
         last_reply: row.last_reply,
+        waits: row.waits.map(WaitView::from),
     };
     Ok(rows.into_iter().map(view).collect())
 }

@@ -6,11 +6,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::instant;
+use super::{instant, mails::WaitView};
 use crate::{
     domain::{calendar::sub_days, language::Language, timetable::Timetable},
     store::{
-        self, process,
+        self,
+        mail::pace::{self, PaceWait},
+        process,
         status::{self, QueueFigures, RefusedFile, Requests},
         tick::DroppedTicks,
     },
@@ -142,8 +144,20 @@ pub struct WaitingView {
     pub awaiting_entitlements: Vec<String>,
     /// How many mails are in each state but `sent`.
     pub mails: BTreeMap<String, i64>,
+    /// What mails wait for beside their own pauses, the longest first.
+    pub mails_paced: Vec<PacedView>,
     /// Notices that no mail carries yet.
     pub notices_owed: i64,
+}
+
+/// Mails that wait for a pace, or for a domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct PacedView {
+    /// For what.
+    #[serde(flatten)]
+    pub wait: WaitView,
+    /// How many.
+    pub count: i64,
 }
 
 /// Grants that wait for one reason.
@@ -207,11 +221,18 @@ pub async fn read(
             files_unanswered: status::unanswered_files(conn, NAMED).await?,
             awaiting_entitlements: status::awaiting_entitlements(conn, NAMED).await?,
             mails: figures.mails.into_iter().collect(),
+            mails_paced: pace::waits(conn, NAMED).await?.into_iter().map(PacedView::from).collect(),
             notices_owed: figures.notices_owed,
         },
         files_refused: status::refused_files(conn, sub_days(now.date_naive(), LATELY_DAYS), NAMED).await?,
         ticks_dropped: figures.dropped,
     })
+}
+
+impl From<(PaceWait, i64)> for PacedView {
+    fn from((wait, count): (PaceWait, i64)) -> Self {
+        Self { wait: wait.into(), count }
+    }
 }
 
 impl From<process::Seen> for ProcessView {

@@ -244,8 +244,9 @@ fn preview(args: &MailPreviewArgs) -> anyhow::Result<Exit> {
 fn line(mail: &MailView) -> String {
     let reply = mail.last_reply.as_ref().map(|reply| format!(": {reply}")).unwrap_or_default();
     let tries = if mail.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", mail.attempts) };
+    let waits = mail.waits.as_ref().map(|wait| format!("; waits {wait}")).unwrap_or_default();
     let MailView { day, status, stream, recipient, message_id, .. } = mail;
-    format!("{day} {status} {} {recipient} {message_id}, {tries}{reply}", stream.as_str())
+    format!("{day} {status} {} {recipient} {message_id}, {tries}{reply}{waits}", stream.as_str())
 }
 
 fn no_server() -> Ending {

@@ -159,6 +159,11 @@ fn waiting(told: &WaitingView) -> Vec<String> {
     lines.extend(
         told.mails.iter().map(|(status, count)| format!("  {} {status}", watch::counted(*count, "mail"))),
     );
+    lines.extend(
+        told.mails_paced
+            .iter()
+            .map(|paced| format!("  {} waiting {}", watch::counted(paced.count, "mail"), paced.wait)),
+    );
     if told.notices_owed > 0 {
         lines.push(format!("  {} owed, for the next mail", watch::counted(told.notices_owed, "notice")));
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, types::Json};
 
+use self::pace::PaceWait;
 use super::{
     Result,
     notice::{self, StoredNotice},
@@ -12,6 +13,7 @@ use super::{
 use crate::domain::{id::PartnerId, notice::Stream};
 
 pub mod lanes;
+pub mod pace;
 
 /// Cuts the mails that are not sent into spans; the date of their keys is `today`.
 pub async fn mail_spans(conn: &mut PgConnection, today: NaiveDate, rows: i64) -> Result<Vec<Span>> {
@@ -218,6 +220,8 @@ pub struct MailRow {
     pub sent_at: Option<DateTime<Utc>>,
     /// What was last answered.
     pub last_reply: Option<String>,
+    /// What it waits for beside its own pause.
+    pub waits: Option<PaceWait>,
 }
 
 /// The newest mails in one of `states`, of `stream` or of any, at most `at_most`, the newest first.
@@ -227,11 +231,15 @@ pub async fn list(
     stream: Option<Stream>,
     at_most: i64,
 ) -> Result<Vec<MailRow>> {
-    Ok(sqlx::query_as!(
-        MailRow,
+    let rows = sqlx::query!(
         r#"select l.message_id, p.number as "partner_id!: PartnerId", l.recipient, l.stream as "stream!: Stream", l.day, l.status,
-                  l.attempts, l.queued_at, l.sent_at, l.last_reply
+                  l.attempts, l.queued_at, l.sent_at, l.last_reply,
+                  case when d.paused_until > now() then d.paused_until end as paused_until,
+                  case when d.next_at > now() then d.next_at end as next_at,
+                  case when a.next_at > now() then a.next_at end as all_next_at
            from mail l join partner p using (partner_id)
+           left join mail_pace d on l.status in ('queued', 'unknown') and d.domain = split_part(l.recipient, '@', -1)
+           left join mail_pace a on l.status in ('queued', 'unknown') and a.domain = ''
            where l.status = any($1) and ($3::text is null or l.stream = $3)
            order by l.mail_id desc limit $2"#,
         states,
@@ -239,7 +247,23 @@ pub async fn list(
         stream as _
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| MailRow {
+            waits: PaceWait::longest(&row.recipient, row.paused_until, row.next_at, row.all_next_at),
+            message_id: row.message_id,
+            partner_id: row.partner_id,
+            recipient: row.recipient,
+            stream: row.stream,
+            day: row.day,
+            status: row.status,
+            attempts: row.attempts,
+            queued_at: row.queued_at,
+            sent_at: row.sent_at,
+            last_reply: row.last_reply,
+        })
+        .collect())
 }
 
 /// Queues mails once more that were refused, given up, withdrawn or are unknown; says which.

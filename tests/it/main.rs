@@ -51,6 +51,7 @@ mod keys;
 mod libre_office;
 mod model;
 mod names;
+mod pace;
 mod partner_snapshots;
 mod portals;
 mod provision_credits;

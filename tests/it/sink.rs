@@ -98,6 +98,11 @@ impl Sink {
         self
     }
 
+    /// Misbehaves whenever a mail goes to this domain, which is written with its `@`.
+    pub fn to(&self, domain: &'static str, act: Act) -> &Self {
+        self.at(domain, act, usize::MAX)
+    }
+
     /// Behaves again.
     pub fn behave(&self) {
         self.state.rules.lock().unwrap().clear();
@@ -204,7 +209,7 @@ impl Conversation {
                 }
                 "RCPT" => {
                     arg.trim_start_matches("TO:").trim_matches(['<', '>']).clone_into(&mut to);
-                    self.answer("RCPT", "250 ok")?;
+                    self.takes_to(&to)?;
                 }
                 "DATA" => {
                     if self.answer("DATA", "354 go on")? {
@@ -223,6 +228,14 @@ impl Conversation {
                 "QUIT" => return self.say("221 bye"),
                 _ => self.say("250 ok")?,
             }
+        }
+    }
+
+    /// As it is told of the recipient's domain, else of the step.
+    fn takes_to(&mut self, to: &str) -> io::Result<bool> {
+        match to.find('@').and_then(|at| self.take(&to[at..])) {
+            Some(act) => self.does(Some(&act), "250 ok"),
+            None => self.answer("RCPT", "250 ok"),
         }
     }
 

@@ -32,6 +32,15 @@ impl Running {
     }
 
     pub fn of(house: &House, data_dir: &Path, now: &str, command: &str) -> Self {
+        Self::set(house, data_dir, now, command, &[])
+    }
+
+    /// With these in its environment as well.
+    pub fn with(house: &House, now: &str, command: &str, more: &[(&str, &str)]) -> Self {
+        Self::set(house, house.dir.path(), now, command, more)
+    }
+
+    fn set(house: &House, data_dir: &Path, now: &str, command: &str, more: &[(&str, &str)]) -> Self {
         let config = house.dir.join("config");
         fs::create_dir_all(&config).unwrap();
         let log =
@@ -39,6 +48,7 @@ impl Running {
         let mut started = house.command(["--now", now, command]);
         started.env("BENEFACTOR_DATA_DIR", data_dir).env("BENEFACTOR_CONFIG_DIR", config);
         started.env("RUST_LOG", "warn,benefactor=debug").stderr(File::create(&log).unwrap());
+        started.envs(more.iter().copied());
         Self { child: started.spawn().unwrap(), log }
     }
 

@@ -7,13 +7,17 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use super::{policy::SendingPolicy, sender::Sender};
+use super::{
+    policy::{PacePolicy, SendingPolicy},
+    sender::Sender,
+};
 use crate::{
     jobs::engine::{Context, Error, Result, name},
     mail::smtp::{MailServer, MailVerdict, Session, StepLimits},
     store::mail::{
         Sending,
         lanes::{self, LaneOutcome, Patience},
+        pace::{self, Pace},
     },
 };
 
@@ -54,14 +58,15 @@ impl Sent {
 pub async fn send_due(cx: &Arc<Context>, pool: &PgPool) -> Result<Sent> {
     let Some(server) = cx.server.clone() else { return Ok(Sent::default()) };
     let policy = cx.policies.email_contacts.policy.sending;
+    let pace = Arc::new(pace(&cx.policies.email_contacts.policy.pace));
     let due = {
         let mut conn = pool.acquire().await?;
         lanes::settle(&mut conn, patience(policy)).await?;
-        lanes::due(&mut conn, patience(policy), i64::from(policy.lanes)).await?
+        lanes::due(&mut conn, patience(policy), &pace, i64::from(policy.lanes)).await?
     };
     let mut open = JoinSet::new();
     for _ in 0..due {
-        open.spawn(lane(Arc::clone(cx), pool.clone(), Arc::clone(&server), policy));
+        open.spawn(lane(Arc::clone(cx), pool.clone(), Arc::clone(&server), policy, Arc::clone(&pace)));
     }
     let mut all = Sent::default();
     while let Some(ended) = open.join_next().await {
@@ -69,6 +74,8 @@ pub async fn send_due(cx: &Arc<Context>, pool: &PgPool) -> Result<Sent> {
     }
     if let Some(trouble) = &all.trouble {
         lanes::blame_server(&mut *pool.acquire().await?, trouble).await?;
+    } else if all.sent > 0 {
+        lanes::absolve_server(&mut *pool.acquire().await?).await?;
     }
     Ok(all)
 }
@@ -100,12 +107,26 @@ fn patience(policy: SendingPolicy) -> Patience {
     }
 }
 
+fn pace(policy: &PacePolicy) -> Pace {
+    let rate = |rate: u32| i32::try_from(rate).unwrap_or(i32::MAX);
+    Pace {
+        per_minute: rate(policy.per_minute),
+        domain_per_minute: rate(policy.domain_per_minute),
+        own_per_minute: policy.domains.iter().map(|(of, own)| (of.clone(), rate(*own))).collect(),
+        domain_connections: policy.domain_connections.into(),
+        pause_after: rate(policy.pause_after),
+        first_pause: policy.pause_seconds.into(),
+        longest_pause: policy.pause_at_most_seconds.into(),
+    }
+}
+
 /// Sends one mail after the other over one connection, as long as it is sound.
 async fn lane(
     cx: Arc<Context>,
     pool: PgPool,
     server: Arc<MailServer>,
     policy: SendingPolicy,
+    pace: Arc<Pace>,
 ) -> Result<Sent> {
     let (patience, limits, me) = (patience(policy), limits(policy), client_name(&cx));
     let lease_seconds = f64::from(policy.step_seconds) * STEPS + f64::from(policy.after_dot_seconds) + MARGIN;
@@ -130,8 +151,10 @@ async fn lane(
         };
         let now = cx.now.get();
         let sending = Sending { at: now, true_on: now.date_naive() };
-        let claimed =
-            lanes::claim(&mut *pool.acquire().await?, &cx.worker, sending, lease_seconds, patience).await?;
+        let claimed = {
+            let mut conn = pool.acquire().await?;
+            lanes::claim(&mut conn, &cx.worker, sending, lease_seconds, patience, &pace).await?
+        };
         let Some(leased) = claimed else {
             open.quit().await;
             break;
@@ -146,7 +169,16 @@ async fn lane(
                 (LaneOutcome::Failed, error.to_string())
             }
         };
-        lanes::record(&mut *pool.acquire().await?, &leased, outcome, &reply, patience).await?;
+        let mut conn = pool.acquire().await?;
+        lanes::record(&mut conn, &leased, outcome, &reply, patience).await?;
+        match outcome {
+            LaneOutcome::Later if open.is_put_off() => {
+                pace::put_off(&mut conn, &leased.recipient, &pace).await?;
+            }
+            LaneOutcome::Sent | LaneOutcome::Refused => pace::answered(&mut conn, &leased.recipient).await?,
+            _ => {}
+        }
+        drop(conn);
         if told.trouble.is_some() {
             break;
         }

@@ -1,4 +1,6 @@
-//! Who mails are from.
+//! Who mails are from, and how they go.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,9 @@ pub struct EmailPolicy {
     /// How mails go to a mail server.
     #[serde(default)]
     pub sending: SendingPolicy,
+    /// How fast.
+    #[serde(default)]
+    pub pace: PacePolicy,
     /// What comes back about mails.
     #[serde(default)]
     pub bounces: BouncePolicy,
@@ -94,6 +99,59 @@ impl SendingPolicy {
     }
 }
 
+/// How fast mails go to a mail server, whoever sends them; 0: no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacePolicy {
+    /// Mails a minute in all, 0 to 1,000,000.
+    pub per_minute: u32,
+    /// Mails a minute to one domain, 0 to 1,000,000.
+    pub domain_per_minute: u32,
+    /// Mails that are on their way to one domain at the same time, 0 to 1,024.
+    pub domain_connections: u32,
+    /// So many mails in a row that a domain puts off (421, 450, 451, 452), and it gets none for a while, 1 to 1,000.
+    pub pause_after: u32,
+    /// So many seconds at first, 1 to 86,400; twice as long every further time.
+    pub pause_seconds: u32,
+    /// At most so many, 1 to 86,400.
+    pub pause_at_most_seconds: u32,
+    /// Mails a minute to domains that have a pace of their own, 0 to 1,000,000.
+    pub domains: BTreeMap<String, u32>,
+}
+
+impl Default for PacePolicy {
+    fn default() -> Self {
+        Self {
+            per_minute: 0,
+            domain_per_minute: 0,
+            domain_connections: 0,
+            pause_after: 5,
+            pause_seconds: 300,
+            pause_at_most_seconds: 14_400,
+            domains: BTreeMap::new(),
+        }
+    }
+}
+
+impl PacePolicy {
+    fn check(&self, checks: &mut PolicyChecks<'_>) {
+        checks.range("policy.pace.per_minute", self.per_minute, 0..=1_000_000);
+        checks.range("policy.pace.domain_per_minute", self.domain_per_minute, 0..=1_000_000);
+        checks.range("policy.pace.domain_connections", self.domain_connections, 0..=1_024);
+        checks.range("policy.pace.pause_after", self.pause_after, 1..=1_000);
+        checks.range("policy.pace.pause_seconds", self.pause_seconds, 1..=86_400);
+        checks.range("policy.pace.pause_at_most_seconds", self.pause_at_most_seconds, 1..=86_400);
+        for (domain, rate) in &self.domains {
+            if !is_domain(domain) || domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                let advice =
+                    "write a domain in lower case as it is on the wire, for example \"company.example\"";
+                checks.add("policy.pace.domains", domain, advice);
+            }
+            checks.range("policy.pace.domains", *rate, 0..=1_000_000);
+        }
+    }
+}
+
 /// What stands for the token of a mail.
 pub const TOKEN: &str = "{token}";
 
@@ -109,6 +167,7 @@ impl EmailPolicy {
 impl CheckedPolicy for EmailPolicy {
     fn check(&self, checks: &mut PolicyChecks<'_>) {
         self.sending.check(checks);
+        self.pace.check(checks);
         checks.range("policy.bounces.soft_limit", self.bounces.soft_limit, 1..=100);
         checks.range("policy.bounces.soft_days", self.bounces.soft_days, 1..=YEAR_DAYS);
         if let (Some(mailbox), None) = (&self.bounces.mailbox, &self.return_path) {

@@ -155,6 +155,17 @@ fn addresses_domains_and_folders_are_plain() {
     }
 }
 
+#[test]
+fn a_pace_of_its_own_is_of_a_domain_as_it_is_on_the_wire() {
+    let domains = "# domains = { \"company.example\" = 60 }";
+    for (own, wrong) in
+        [("Company.example", 1), ("company", 1), ("åkeri.example", 1), ("a.example", 1_000_001)]
+    {
+        let told = findings("email_contacts", domains, &format!("domains = {{ \"{own}\" = {wrong} }}"));
+        assert!(told[0].contains("policy.pace.domains"), "{told:?}");
+    }
+}
+
 /// Whether `stem`'s built-in text holds with the value of one key replaced.
 fn holds(stem: &str, key: &str, value: &str) -> bool {
     let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == stem).unwrap();
@@ -190,6 +201,12 @@ fn every_number_of_a_policy_has_its_range_and_both_ends_belong_to_it() {
         ("provision_credits", "max_rate_age_days", 1, 31),
         ("remind_contacts", "credit_lapse_days", 1, 27),
         ("export_entitlements", "keep_exports_days", 0, 36_600),
+        ("email_contacts", "per_minute", 0, 1_000_000),
+        ("email_contacts", "domain_per_minute", 0, 1_000_000),
+        ("email_contacts", "domain_connections", 0, 1_024),
+        ("email_contacts", "pause_after", 1, 1_000),
+        ("email_contacts", "pause_seconds", 1, 86_400),
+        ("email_contacts", "pause_at_most_seconds", 1, 86_400),
     ] {
         assert!(holds(stem, key, &least.to_string()) && holds(stem, key, &most.to_string()), "{key}");
         assert!(!holds(stem, key, &(most + 1).to_string()), "{key}");

@@ -40,6 +40,8 @@ pub struct Session {
     can: Extensions,
     /// Whether the next message may follow on this connection.
     sound: bool,
+    /// Whether the last message was put off for its recipient, as far as the server's word tells.
+    put_off: bool,
 }
 
 impl Session {
@@ -82,7 +84,7 @@ impl Session {
             }
             expect(Step::Auth, &reply, 235)?;
         }
-        Ok(Self { wire, can, sound: true })
+        Ok(Self { wire, can, sound: true, put_off: false })
     }
 
     /// What the server says it can do.
@@ -103,8 +105,16 @@ impl Session {
         self.sound
     }
 
+    /// Whether the last message was put off because there was too much of it, or not yet time for it, where it was to go: the
+    /// server knew the recipient when it said so.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        self.put_off
+    }
+
     /// Hands a message over to one recipient. Afterwards the conversation goes on only if it [is sound](Self::is_sound).
     pub async fn send(&mut self, from: &str, to: &str, message: &[u8]) -> MailVerdict {
+        self.put_off = false;
         let (Ok(from), Ok(to)) = (from.parse::<Address>(), to.parse::<Address>()) else {
             return MailVerdict::Refused("the address cannot be written to a mail server".to_owned());
         };
@@ -143,7 +153,7 @@ impl Session {
         };
         match verdict {
             Ok(reply) if code(&reply) == 250 => MailVerdict::Accepted(shown(&reply)),
-            Ok(reply) => match code(&reply) {
+            Ok(reply) => match self.noted(Step::Dot, code(&reply)) {
                 421 => {
                     self.sound = false;
                     MailVerdict::Later(shown(&reply))
@@ -169,6 +179,12 @@ impl Session {
         }
     }
 
+    /// The code, after a look at whether it puts a message off for its recipient.
+    fn noted(&mut self, step: Step, code: u16) -> u16 {
+        self.put_off = step != Step::Mail && matches!(code, 421 | 450..=452);
+        code
+    }
+
     /// The message is not there: the connection broke before the dot.
     fn broken(&mut self, trouble: &Trouble) -> MailVerdict {
         self.sound = false;
@@ -178,7 +194,7 @@ impl Session {
     /// The server does not want it, or nothing at all.
     async fn refused(&mut self, step: Step, reply: &Response) -> MailVerdict {
         let said = format!("{step}: {}", shown(reply));
-        match code(reply) {
+        match self.noted(step, code(reply)) {
             421 | 530 | 534 | 535 | 538 if step == Step::Mail => {
                 self.sound = false;
                 MailVerdict::Unable(Trouble::Refused { step, reply: shown(reply) })

@@ -2,7 +2,11 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{Leased, Sending, contents, withdraw};
+use super::{
+    Leased, Sending, contents,
+    pace::{self, Pace},
+    withdraw,
+};
 use crate::store::Result;
 
 /// How long mails wait, and until when.
@@ -48,32 +52,38 @@ impl LaneOutcome {
 }
 
 /// How many mails a lane could claim now, at most `at_most`.
-pub async fn due(conn: &mut PgConnection, patience: Patience, at_most: i64) -> Result<i64> {
+pub async fn due(conn: &mut PgConnection, patience: Patience, pace: &Pace, at_most: i64) -> Result<i64> {
+    let Some(held) = pace::held(conn, pace).await? else { return Ok(0) };
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "due!" from (
                select from mail
                where status in ('queued', 'unknown') and (next_try_at is null or next_try_at <= now())
                  and (status = 'queued' or not resent and $1
                       and first_tried_at > now() - make_interval(secs => $2))
+                 and not split_part(recipient, '@', -1) = any($4)
                limit $3) due"#,
         patience.resend_unknown,
         patience.give_up_after,
-        at_most
+        at_most,
+        &held
     )
     .fetch_one(conn)
     .await?)
 }
 
-/// Claims the oldest mail that is due, and says what is in it; what is not to be sent any more is withdrawn on the way.
+/// Claims the oldest mail that is due and that its pace lets go, and says what is in it; what is not to be sent any more is withdrawn on the way.
 pub async fn claim(
     conn: &mut PgConnection,
     by: &str,
     sending: Sending,
     lease_seconds: f64,
     patience: Patience,
+    pace: &Pace,
 ) -> Result<Option<Leased>> {
     loop {
         let mut tx = conn.begin().await?;
+        pace::take_turns(&mut tx, pace).await?;
+        let Some(held) = pace::held(&mut tx, pace).await? else { return Ok(None) };
         let claimed = sqlx::query_scalar!(
             "update mail set status = 'claimed', claimed_by = $1, epoch = epoch + 1, attempts = attempts + 1,
                  lease_until = now() + make_interval(secs => $2), composed_at = coalesce(composed_at, $3),
@@ -83,19 +93,24 @@ pub async fn claim(
                  where status in ('queued', 'unknown') and (next_try_at is null or next_try_at <= now())
                    and (status = 'queued' or not resent and $4
                         and first_tried_at > now() - make_interval(secs => $5))
+                   and not split_part(recipient, '@', -1) = any($6)
                  order by mail_id limit 1 for update skip locked)
              returning mail_id",
             by,
             lease_seconds,
             sending.at,
             patience.resend_unknown,
-            patience.give_up_after
+            patience.give_up_after,
+            &held
         )
         .fetch_optional(&mut *tx)
         .await?;
         let Some(mail_id) = claimed else { return Ok(None) };
         withdraw(&mut tx, &[mail_id], sending.true_on).await?;
         let leased = contents(&mut tx, &[mail_id]).await?.pop();
+        if let Some(mail) = &leased {
+            pace::spend(&mut tx, &mail.recipient, pace).await?;
+        }
         tx.commit().await?;
         if leased.is_some() {
             return Ok(leased);
@@ -150,6 +165,17 @@ pub async fn settle(conn: &mut PgConnection, patience: Patience) -> Result<()> {
              last_reply = 'given up: no mail server took it in time; ' || coalesce(last_reply, 'none answered')
          where status = 'queued' and first_tried_at < now() - make_interval(secs => $1)",
         patience.give_up_after
+    )
+    .execute(&mut *conn)
+    .await?;
+    pace::forget(conn).await
+}
+
+/// The server takes mails: for those that were never tried, because others went first, no days count.
+pub async fn absolve_server(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!(
+        "update mail set first_tried_at = null
+         where status = 'queued' and attempts = 0 and first_tried_at is not null"
     )
     .execute(conn)
     .await?;
