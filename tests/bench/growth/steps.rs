@@ -297,7 +297,7 @@ fn questions(rows: u64) -> Vec<Step> {
             &format!("WINDO-{nth:012}"),
         ),
         Step::asks("request of one row", Of::All, &[&by_name[..], &removed].concat(), ""),
-        Step::asks("jobs list", Of::All, &["jobs", "list", "--state", "done"], "provision_credits"),
+        Step::asks("jobs list", Of::All, &["jobs", "list", "--state", "done"], "export_entitlements"),
         Step::asks("jobs show", Of::All, &["jobs", "show", "1.1"], "provision_credits"),
         Step::asks("rates list", Of::All, &["rates", "list"], "2024-06-13"),
         Step::asks("files", Of::All, &["files"], ""),
