@@ -1,6 +1,6 @@
 //! `mail`: what waits, what is sent, what was answered; and whether the mail server can be spoken to.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{
@@ -25,12 +25,16 @@ use crate::{
         notice::{KINDS, Notice, Stream},
         texts::ReaderLanguage,
     },
-    jobs::email_contacts::{
-        bounces::{BounceReader, BouncesTaken},
-        lanes,
+    jobs::{
+        Context,
+        email_contacts::{
+            bounces::{BounceReader, BouncesTaken},
+            lanes,
+        },
     },
     mail::{
         self,
+        sender_domain::{self, Resolver, SenderDomain},
         smtp::{MailVerdict, Session, Trouble},
     },
     settings::Settings,
@@ -57,7 +61,8 @@ Example:
 const TEST_EXAMPLE: &str = "\
 Example:
   SMTP_URL=smtp://anna@mail.example SMTP_PASSWORD_FILE=/run/secrets/smtp benefactor mail test --to anna@norrsken.example
-says what the server can do, and what it answered to a mail of three lines. Exit code 6: it cannot be spoken to.";
+says what the DNS has of the sender's domain (good, mend or unknown: SPF, DKIM, DMARC, mail servers), what the server can do,
+and what it answered to a mail of three lines. Exit code 6: it cannot be spoken to.";
 
 const BOUNCES_EXAMPLE: &str = "\
 Example:
@@ -173,6 +178,9 @@ pub(super) struct MailTestArgs {
     /// Where the mail goes
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     to: Email,
+    /// The DNS server to ask about the sender's domain; without it those of the system
+    #[arg(long, value_name = "IP:PORT")]
+    resolver: Option<SocketAddr>,
 }
 
 fn stream(name: String) -> Result<Stream, String> {
@@ -309,11 +317,34 @@ fn dkim_records(settings: &Settings) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Tells what the DNS says about the domain that mails are from; what is to be mended there stops no mail.
+async fn domain_settings(cx: &Context, server: Option<SocketAddr>) -> anyhow::Result<()> {
+    let policy = &cx.policies.email_contacts.policy;
+    let from = mail::domain_of(&policy.from);
+    let of =
+        |address: Option<&String>| address.map_or_else(|| from.clone(), |address| mail::domain_of(address));
+    let (return_path, reply_to) = (of(policy.return_path.as_ref()), of(policy.reply_to.as_ref()));
+    let sender = SenderDomain {
+        from: &from,
+        return_path: &return_path,
+        reply_to: &reply_to,
+        keys: cx.dkim.records(&from),
+    };
+    match Resolver::new(server) {
+        Ok(resolver) => sender_domain::settings(&resolver, &sender)
+            .await
+            .iter()
+            .try_for_each(|setting| print(&setting.to_string())),
+        Err(error) => print(&format!("unknown {from}: {error}")),
+    }
+}
+
 async fn test(settings: &Settings, args: &MailTestArgs) -> anyhow::Result<Exit> {
     let cx = context(settings, last_full_day(settings), false)?;
     let server = cx.server.clone().ok_or_else(no_server)?;
     let policy = &cx.policies.email_contacts.policy;
     let me = lanes::client_name(&cx);
+    domain_settings(&cx, args.resolver).await?;
     let down = |trouble: Trouble| Ending::new(Exit::Down, format!("{server}: {trouble}"));
     let mut session = Session::open(&server, &me, lanes::limits(policy.sending)).await.map_err(down)?;
     let tls = session.tls_version().unwrap_or_else(|| "no TLS: the server is on this machine".to_owned());

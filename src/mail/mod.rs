@@ -9,6 +9,7 @@ mod error;
 mod message;
 pub mod outbox;
 mod probe;
+pub mod sender_domain;
 pub mod smtp;
 mod templates;
 mod text;

@@ -38,9 +38,10 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
 ];
 
 /// What is written in one room and in no other: the words, the room, what it is.
-const ONE_ROOM: [(&[&str], &str, &str); 7] = [
+const ONE_ROOM: [(&[&str], &str, &str); 8] = [
     (&["sqlx::query", "query!(", "query_as!(", "query_scalar!("], "store", "SQL"),
     (&["lettre::", "lettre_"], "mail", "lettre"),
+    (&["hickory_"], "mail", "the DNS"),
     (&["apalis::", "apalis_"], "worker", "apalis"),
     (&["axum::", "prometheus_client::"], "web", "HTTP"),
     (&["Utc::now(", "Local::now(", "SystemTime::now("], "clock", "the time of day"),

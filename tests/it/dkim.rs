@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     house::{House, Ran},
+    name_server,
     sink::{Act, Setup, Sink},
     smtp::{NIGHT, POLICY, command, owing},
 };
@@ -191,7 +192,8 @@ async fn promise_9_every_mail_is_signed_with_every_key_and_written_again_it_has_
     run(&NIGHT);
     sqlx::query("update mail set next_try_at = null").execute(&house.owner).await.unwrap();
     run(&["mail", "send"]);
-    run(&["mail", "test", "--to", "anna@x.example"]);
+    let resolver = name_server::serve(Vec::new()).to_string();
+    run(&["mail", "test", "--to", "anna@x.example", "--resolver", &resolver]);
     let (kept, published) = (sink.kept(), published(&house, &keys));
     assert_eq!(published.len(), 2);
     let twice: Vec<_> = kept.iter().filter(|mail| mail.0 == kept[0].0).collect();

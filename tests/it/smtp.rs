@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::{
     house::{House, Ran},
+    name_server,
     sink::{Act, Setup, Sink, certificate},
 };
 
@@ -366,12 +367,14 @@ async fn promise_9_killed_again_and_again_no_mail_is_lost_and_what_comes_twice_i
 async fn mail_test_says_what_the_server_can_do_and_what_it_answered() {
     let (house, sink) =
         (owing(0).await, Sink::open(Setup { more: &["SIZE 1000000", "8BITMIME"], ..Setup::default() }));
-    let told = with(&house, sink.port, &["mail", "test", "--to", "anna@x.example"]).ended(0).stdout;
+    let resolver = name_server::serve(Vec::new()).to_string();
+    let test = ["mail", "test", "--to", "anna@x.example", "--resolver", &resolver];
+    let told = with(&house, sink.port, &test).ended(0).stdout;
     assert!(told.contains("AUTH not offered; SIZE 1000000 bytes; 8BITMIME yes; SMTPUTF8 no"), "{told}");
     assert!(told.ends_with(" anna@x.example: accepted: 250 2.0.0 kept\n"), "{told}");
     assert_eq!(sink.kept()[0].0, "anna@x.example");
     sink.at("RCPT", Act::Say("550 5.1.1 nobody"), 1);
-    let told = with(&house, sink.port, &["mail", "test", "--to", "anna@x.example"]).ended(1).stdout;
+    let told = with(&house, sink.port, &test).ended(1).stdout;
     assert!(told.ends_with(": refused: RCPT: 550 5.1.1 nobody\n"), "{told}");
     house.run(["mail", "test", "--to", "anna@x.example"]).ended(2);
     let mut open = house.command(["mail", "send"]);
