@@ -20,6 +20,7 @@
 //! | `queue` | how soon a worker wakes, what a chunk costs, what a night pays for it, what a second process brings |
 //! | `requests` | files of mixed requests, against as many rows of entitlements |
 //! | `reading` | what one partner or order costs the store, among as many entitlements |
+//! | `mail` | mails handed to a server over 1, 4 and 16 connections, against a client that only sends |
 //! | `growth` | every kind of file, every job, every export and reading command, at three sizes |
 //!
 //! **What is measured.** The real program, as a process of its own, on a private durable store under cargo's target
@@ -46,6 +47,7 @@ mod files;
 mod forms;
 mod grant;
 mod growth;
+mod mail;
 mod measure;
 mod peers;
 mod place;
@@ -60,9 +62,9 @@ use measure::Table;
 use place::Place;
 
 /// The parts, in the order in which they are run.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "grant", "few", "lapse", "import", "forms", "reader", "peers", "export", "queue", "requests", "reading",
-    "growth",
+    "mail", "growth",
 ];
 /// Rows of a run that only sees whether everything still runs.
 const SMOKE: u64 = 400;
@@ -137,6 +139,9 @@ fn main() -> Result<()> {
         }
         if wanted("reading") {
             reading::measure(&mut place, &mut table, size).await?;
+        }
+        if wanted("mail") {
+            mail::measure(&mut place, &mut table, size).await?;
         }
         if !table.is_empty() {
             writeln!(std::io::stdout(), "\n{table}")?;
