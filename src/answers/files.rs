@@ -16,6 +16,7 @@ use crate::{
     store::{
         self,
         dropped::{self, ListedFile},
+        night_report::Within,
     },
 };
 
@@ -105,6 +106,8 @@ pub struct WhichFiles<'a> {
     pub name: Option<&'a str>,
     /// Refused in whole or in part.
     pub refused: bool,
+    /// Of these nights; `None`: of all.
+    pub within: Option<Within>,
     /// So many at most of those on record.
     pub limit: i64,
 }
@@ -139,7 +142,7 @@ pub async fn read(
         let begins = |name: &str| file.name.to_lowercase().starts_with(&name.to_lowercase());
         !which.refused && which.name.is_none_or(begins)
     });
-    let listed = dropped::list(conn, place, which.name, which.refused, which.limit).await?;
+    let listed = dropped::list(conn, place, which.name, which.refused, which.within, which.limit).await?;
     told.files.extend(listed.into_iter().map(|file| on_record(inbox, file)));
     Ok(told)
 }

@@ -24,8 +24,8 @@ pub const STATES: [&str; 8] =
 pub struct MailView {
     /// Its Message-ID.
     pub message_id: String,
-    /// The Partner ID (of several that share the address: the first).
-    pub partner_id: PartnerId,
+    /// The Partner ID (of several that share the address: the first); `None`: it is an operator's.
+    pub partner_id: Option<PartnerId>,
     /// Where to.
     pub recipient: String,
     /// What it is: a recipient may do without marketing (D10).

@@ -7,6 +7,7 @@
 //! | [`files::DroppedFiles`] | what was dropped, what became of it, and what lies in the inbox | [`files::read`] |
 //! | [`history::Story`] | everything that happened to one thing | [`history::find`], then [`history::read`] |
 //! | [`mails::MailView`] | a mail, its state, and what was answered to it | [`mails::mails`] |
+//! | [`NightReport`](crate::domain::night_report::NightReport) | what nights came to and left behind, on a page | [`night_report::read`] |
 //! | [`status::Status`] | nights, jobs, processes, and what waits | [`status::read`] |
 //! | [`waiting::WaitingForOperator`] | what waits for an operator, one by one | [`waiting::read`] |
 //! | [`check::Checked`] | timetables, policies, catalogue, mail templates | [`check::check`] |
@@ -21,6 +22,7 @@ pub mod files;
 pub mod history;
 mod instant;
 pub mod mails;
+pub mod night_report;
 pub mod reasons;
 pub mod status;
 pub mod waiting;

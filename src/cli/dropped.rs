@@ -35,7 +35,12 @@ pub(super) struct FilesArgs {
 
 pub(super) async fn run_files(settings: &Settings, args: FilesArgs) -> anyhow::Result<Exit> {
     let (inbox, place) = (settings.data_dir.join("inbox"), name::of_place(&settings.data_dir));
-    let which = WhichFiles { name: args.name.as_deref(), refused: args.refused, limit: args.limit.into() };
+    let which = WhichFiles {
+        name: args.name.as_deref(),
+        refused: args.refused,
+        within: None,
+        limit: args.limit.into(),
+    };
     let store = Store::open_existing(&location(settings)?).await?;
     let told = match store.pool.begin().await {
         Ok(mut tx) => files::read(&mut tx, &inbox, &place, which).await,

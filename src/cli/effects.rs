@@ -38,10 +38,11 @@ fn page(effects: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     if !kinds.is_empty() {
         let all: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        lines.push(format!("in all: partners {}, {}", partners.len(), all.join(", ")));
+        let named = partners.keys().filter(|partner| partner.as_str() != NO_PARTNER).count();
+        lines.push(format!("in all: partners {named}, {}", all.join(", ")));
     }
     for (partner, kinds) in partners {
-        lines.push(format!("partner {partner}"));
+        lines.push(if partner == NO_PARTNER { "operators".to_owned() } else { format!("partner {partner}") });
         for (kind, told) in kinds {
             lines.push(format!("  {kind}"));
             lines.extend(told);
@@ -49,6 +50,9 @@ fn page(effects: &[Value]) -> Vec<String> {
     }
     lines
 }
+
+/// How what is of no partner is grouped.
+const NO_PARTNER: &str = "null";
 
 /// How people call a kind of effect.
 fn title(kind: &str) -> &str {

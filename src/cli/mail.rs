@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
+use chrono::NaiveDate;
 use clap::{
     Args, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -15,7 +16,7 @@ use super::{
     jobs::ByAndWhy,
     location::location,
     mailing::said,
-    nights::{context, dkim, last_full_day},
+    nights::{context, dkim, last_full_day, over},
     output::{print, print_json},
 };
 use crate::{
@@ -31,9 +32,10 @@ use crate::{
             bounces::{BounceReader, BouncesTaken},
             lanes,
         },
+        email_operators,
     },
     mail::{
-        self,
+        self, Rendered,
         sender_domain::{self, Resolver, SenderDomain},
         smtp::{MailVerdict, Session, Trouble},
     },
@@ -76,7 +78,9 @@ const PREVIEW_EXAMPLE: &str = "\
 Examples:
   benefactor mail preview credit_about_to_lapse --language sv
   benefactor mail preview all --language de --html > mail.html
-shows what a mail says, with invented names; it needs no store. The languages are those that mails are written in.";
+  benefactor mail preview operator --date 2024-02-21 --language sv
+shows what a mail says, with invented names; it needs no store, but for `operator`, which shows the mail of a night as it was
+told, or as it would be now. The languages are those that mails are written in.";
 
 /// What `mail` does.
 #[derive(Debug, Subcommand)]
@@ -139,7 +143,7 @@ pub(super) struct BouncesArgs {
 /// What `mail preview` takes.
 #[derive(Args, Debug)]
 pub(super) struct MailPreviewArgs {
-    /// The notice, as `report.notice` names it, or all of them in one mail
+    /// The notice, as `report.notice` names it; all of them in one mail; or `operator`: the mail of a night to operators
     #[arg(value_name = "NOTICE", value_parser = notices())]
     notice: String,
     /// The reader's language: a BCP 47 tag such as sv-SE; whoever reads none that there is reads English
@@ -154,10 +158,13 @@ pub(super) struct MailPreviewArgs {
     /// Which turn of the text, from 1: a notice has as many as its text can take; 0 shows them one after another
     #[arg(long, value_name = "N", default_value_t = 1)]
     sample: usize,
+    /// Of `operator`: the night of this business date, as it was told, or as it would be now; default: the last full day
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
 }
 
 fn notices() -> PossibleValuesParser {
-    PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name).chain([ALL]))
+    PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name).chain([ALL, OPERATOR]))
 }
 
 fn tag(text: &str) -> Result<ReaderLanguage, String> {
@@ -171,6 +178,8 @@ fn tag(text: &str) -> Result<ReaderLanguage, String> {
 
 /// Every notice in one mail.
 const ALL: &str = "all";
+/// The mail of a night to operators.
+const OPERATOR: &str = "operator";
 
 /// What `mail test` takes.
 #[derive(Args, Debug)]
@@ -194,11 +203,13 @@ fn address(text: &str) -> Result<Email, String> {
 pub(super) async fn run_mail(settings: &Settings, command: MailCommand) -> anyhow::Result<Exit> {
     match command {
         MailCommand::Test(args) => test(settings, &args).await,
-        MailCommand::Preview(args) => preview(&args),
+        MailCommand::Preview(args) if args.notice != OPERATOR => preview(&args),
         MailCommand::Dkim => dkim_records(settings),
-        MailCommand::List(_) | MailCommand::Send | MailCommand::Resend(_) | MailCommand::Bounces(_) => {
-            stored(settings, command).await
-        }
+        MailCommand::List(_)
+        | MailCommand::Send
+        | MailCommand::Resend(_)
+        | MailCommand::Bounces(_)
+        | MailCommand::Preview(_) => stored(settings, command).await,
     }
 }
 
@@ -209,7 +220,8 @@ async fn stored(settings: &Settings, command: MailCommand) -> anyhow::Result<Exi
         MailCommand::Send => send(settings, &store).await,
         MailCommand::Resend(args) => resend(&store, &args).await,
         MailCommand::Bounces(args) => bounces(settings, &store, &args).await,
-        MailCommand::Test(_) | MailCommand::Dkim | MailCommand::Preview(_) => Ok(()),
+        MailCommand::Preview(args) => night_mail(settings, &store, &args).await,
+        MailCommand::Test(_) | MailCommand::Dkim => Ok(()),
     };
     store.close().await;
     done.map(|()| Exit::Done)
@@ -227,7 +239,31 @@ async fn list(settings: &Settings, store: &Store, args: &MailListArgs) -> anyhow
     listed.iter().try_for_each(|mail| print(&line(mail)))
 }
 
+/// Shows what operators are told of a night: as it was told, or as it would be now.
+async fn night_mail(settings: &Settings, store: &Store, args: &MailPreviewArgs) -> anyhow::Result<()> {
+    let day = over(settings, args.date)?;
+    let cx = context(settings, day, false)?;
+    let mut conn = store.pool.acquire().await?;
+    let report = email_operators::report(&cx, &mut conn).await?;
+    if settings.json {
+        return print_json(&report);
+    }
+    show(&mail::preview_night(args.language, report)?, args.html)
+}
+
+/// Prints a mail as it is read, as text or as HTML.
+fn show(mail: &Rendered, html: bool) -> anyhow::Result<()> {
+    match mail.html.as_ref().filter(|_| html) {
+        Some(html) => print(html),
+        None => print(&format!("Subject: {}\n\n{}", mail.subject, mail.text)),
+    }
+}
+
 fn preview(args: &MailPreviewArgs) -> anyhow::Result<Exit> {
+    if args.date.is_some() {
+        let problem = "--date goes with `operator`: notices are shown with invented facts";
+        return Err(Ending::new(Exit::Usage, problem).into());
+    }
     let of_kind = |notice: &Notice| args.notice == ALL || notice.kind() == args.notice;
     let mut samples: Vec<Notice> = Notice::samples().into_iter().filter(of_kind).collect();
     let mails = match (args.notice.as_str(), args.sample) {
@@ -240,11 +276,7 @@ fn preview(args: &MailPreviewArgs) -> anyhow::Result<Exit> {
         }
     };
     for notices in mails {
-        let mail = mail::preview(args.language, notices)?;
-        match mail.html.filter(|_| args.html) {
-            Some(html) => print(&html)?,
-            None => print(&format!("Subject: {}\n\n{}", mail.subject, mail.text))?,
-        }
+        show(&mail::preview(args.language, notices)?, args.html)?;
     }
     Ok(Exit::Done)
 }

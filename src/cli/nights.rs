@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     jobs::{
-        self, Folders, Job, REGISTRY, email_contacts,
+        self, Folders, Job, REGISTRY, email_contacts, email_operators,
         engine::{
             name,
             night::{self, Night},
@@ -218,7 +218,7 @@ pub(super) async fn run_job(settings: &Settings, args: RunArgs) -> anyhow::Resul
         match night::run_job(&cx, job, &store.pool).await {
             Ok(night) => {
                 let told = effects::tell_nights(std::slice::from_ref(&night), settings.json);
-                if job.name == email_contacts::JOB.name {
+                if [email_contacts::JOB.name, email_operators::JOB.name].contains(&job.name) {
                     send_after(cx.on(on, true), &store).await;
                 }
                 told.and(left_out([night]))

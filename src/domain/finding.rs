@@ -65,21 +65,29 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).map_or(0, |before| before.matches('\n').count()).saturating_add(1)
 }
 
-/// The line of a dotted key.
+/// The line of a dotted key, in which a number is a place in a list, from 0: `policy.recipients.1.address`.
 #[must_use]
 pub fn line_at(text: &str, key: &str) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut found = None;
-    for part in key.split('.') {
-        let (name, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == part)?;
-        found = Some(line_of(text, name.span().start));
+    let mut parts = key.split('.');
+    let first = parts.next()?;
+    let (name, mut value) = root.get_ref().iter().find(|(name, _)| name.get_ref().as_ref() == first)?;
+    let mut found = name.span().start;
+    for part in parts {
         match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
+            DeValue::Table(inner) => {
+                let (name, of_name) = inner.iter().find(|(name, _)| name.get_ref().as_ref() == part)?;
+                (found, value) = (name.span().start, of_name);
+            }
+            DeValue::Array(items) => {
+                let nth: usize = part.parse().ok()?;
+                value = items.get(nth)?;
+                found = value.span().start;
+            }
             _ => break,
         }
     }
-    found
+    Some(line_of(text, found))
 }
 
 #[cfg(test)]
@@ -92,6 +100,11 @@ mod tests {
         assert_eq!(line_at(text, "policy.grace_days"), Some(4));
         assert_eq!(line_at(text, "work.lanes"), Some(6));
         assert_eq!(line_at(text, "work.nothing"), None);
+        let list = "[policy]\nto = [\n  { a = 1 },\n  { a = 2,\n    b = 3 },\n]\n";
+        assert_eq!(line_at(list, "policy.to.1"), Some(4));
+        assert_eq!(line_at(list, "policy.to.1.b"), Some(5));
+        assert_eq!(line_at("[[policy.to]]\na = 1\n[[policy.to]]\na = 2\n", "policy.to.1.a"), Some(4));
+        assert_eq!(line_at(list, "policy.to.2"), None);
         assert_eq!(line_of(text, 0), 1);
     }
 }

@@ -34,6 +34,7 @@ pub mod license_key;
 pub mod membership;
 pub mod money;
 pub mod naming;
+pub mod night_report;
 pub mod notice;
 pub mod own_currency;
 pub mod rate;

@@ -79,6 +79,22 @@ pub fn amount(amount: Amount, language: impl Into<ReaderLanguage>) -> String {
     fill(&names.amount, &[("code", code), ("number", &number)])
 }
 
+/// A whole number, its thousands apart as in amounts: `1,240`; in Swedish `1 240`.
+#[must_use]
+pub fn number(count: i64, language: impl Into<ReaderLanguage>) -> String {
+    let names = language.into().names();
+    let digits = count.unsigned_abs().to_string();
+    let mut written = if count < 0 { names.minus.clone() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        let left = digits.len().saturating_sub(at);
+        if at > 0 && left.is_multiple_of(3) {
+            written.push_str(&names.group);
+        }
+        written.push(digit);
+    }
+    written
+}
+
 /// An offer's name; a code that is not known is given back readable.
 #[must_use]
 pub fn offer(code: &str) -> String {

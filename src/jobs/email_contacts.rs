@@ -33,7 +33,7 @@ pub const JOB: Job = Job {
     name: NAME,
     stages: &[Stage { covers: "mails to hand over", rows: Rows::Mails }],
     plan: |cx, conn, _| plan(cx, conn).boxed(),
-    work: |cx, conn, chunk| work(cx, conn, chunk).boxed(),
+    work: |cx, conn, chunk| hand_over_span(cx, conn, chunk, NAME).boxed(),
     courier: true,
 };
 
@@ -64,7 +64,13 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
     Ok(mail::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
 }
 
-async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Counts> {
+/// Leases the mails of a chunk, puts them into the outbox, and records what came of it, for the job of that name.
+pub(super) async fn hand_over_span(
+    cx: &Context,
+    conn: &mut PgConnection,
+    chunk: &Chunk,
+    job: &'static str,
+) -> Result<Counts> {
     let mut tx = conn.begin().await?;
     if !cx.dry_run {
         run::hold(&mut tx, chunk).await?;
@@ -72,7 +78,7 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
     let sending = Sending { at: cx.now.get(), true_on: add_days(cx.today, 1) };
     let leased = mail::lease(&mut tx, chunk.span, LEASE_SECONDS, sending).await?;
     tx.commit().await?;
-    fault::at("mail.leased", NAME).await?;
+    fault::at("mail.leased", job).await?;
     let handed = match Sender::of(cx, conn).await {
         Ok(sender) => hand_over_all(cx, sender, leased.clone()).await?,
         Err(Error::Store(error)) if error.is_configuration() => {
@@ -82,14 +88,14 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
         }
         Err(error) => return Err(error),
     };
-    fault::at("mail.delivered", NAME).await?;
+    fault::at("mail.delivered", job).await?;
     let outcomes: Vec<Delivery> = leased
         .iter()
         .zip(handed)
         .map(|(mail, (fate, reply))| Delivery { mail_id: mail.mail_id, epoch: mail.epoch, fate, reply })
         .collect();
     mail::mark_mails(conn, &outcomes).await?;
-    fault::at("mail.recorded", NAME).await?;
+    fault::at("mail.recorded", job).await?;
     let of = |fate: MailFate| outcomes.iter().filter(|outcome| outcome.fate == fate).count();
     let failed = i64::try_from(of(MailFate::Failed)).unwrap_or(i64::MAX);
     Ok(Counts { failed, ..Counts::done(of(MailFate::Sent)) })

@@ -17,12 +17,14 @@ macro_rules! for_every_job {
             remind_contacts: ReminderPolicy,
             email_contacts: EmailPolicy,
             export_entitlements: ExportPolicy,
+            email_operators: OperatorPolicy,
         }
     };
 }
 
 pub mod apply_cancellations;
 pub mod email_contacts;
+pub mod email_operators;
 pub mod engine;
 pub mod expire_benefits;
 pub mod export_entitlements;

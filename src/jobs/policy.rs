@@ -91,8 +91,10 @@ impl Policies {
     /// What is right and may surprise, each with the file that it is about.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let notes = self.provision_credits.policy.notes();
-        notes.iter().map(|note| format!("{}: {note}", file::file("provision_credits"))).collect()
+        let of = |stem: &'static str| move |note: String| format!("{}: {note}", file::file(stem));
+        let provision = self.provision_credits.policy.notes().into_iter().map(of("provision_credits"));
+        let operators = self.email_operators.policy.notes().into_iter().map(of("email_operators"));
+        provision.chain(operators).collect()
     }
 }
 

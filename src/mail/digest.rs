@@ -89,6 +89,7 @@ pub fn message_id(
     let of_stream = match stream {
         Stream::Transactional => "",
         Stream::Marketing => "\0marketing",
+        Stream::Operator => "\0operator",
     };
     hashed(&format!("{partner_id}\0{recipient}\0{day}{of_stream}"), domain)
 }
@@ -155,7 +156,7 @@ pub fn preview(language: ReaderLanguage, notices: Vec<Notice>) -> Result<Rendere
 ///
 /// # Errors
 /// The first text that lacks or does not render, by name and line.
-pub fn check_templates() -> Result<(), Error> {
+pub(super) fn check_digests() -> Result<(), Error> {
     for &language in ReaderLanguage::ALL {
         names::check(language)?;
         reason::check_sentences(language)?;

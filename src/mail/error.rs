@@ -13,6 +13,11 @@ pub enum Error {
         "it tells of '{0}', which this version cannot read: run the version that owed it, and queue the mail again with `benefactor mail resend`"
     )]
     UnknownNotice(String),
+    /// A report of a night that this version does not know.
+    #[error(
+        "it tells of the night of {0} what this version cannot read: run the version that made it, and queue the mail again with `benefactor mail resend`"
+    )]
+    UnknownReport(chrono::NaiveDate),
     /// An address that no mail can be sent to or from.
     #[error("'{value}' is not an address that mail can be sent {direction}: {problem}")]
     Address {

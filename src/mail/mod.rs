@@ -3,10 +3,13 @@
 //! module that knows lettre.
 
 pub mod bounce;
+mod check;
 pub mod digest;
 pub mod dkim;
 mod error;
 mod message;
+mod night;
+mod night_text;
 pub mod outbox;
 mod probe;
 pub mod sender_domain;
@@ -15,7 +18,9 @@ mod templates;
 mod text;
 pub mod unsubscribe;
 
-pub use digest::{Digest, Rendered, check_templates, message_id, preview, render};
+pub use check::check_templates;
+pub use digest::{Digest, Rendered, message_id, preview, render};
 pub use error::Error;
 pub use message::{Headers, address_of, domain_of};
+pub use night::{NightMail, operator_message_id, preview_night, render_night};
 pub use probe::test_mail;

@@ -8,8 +8,9 @@ use minijinja::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{error::Error, text::clean, unsubscribe::WayOut};
+use super::{error::Error, night_text, text::clean, unsubscribe::WayOut};
 use crate::domain::{
+    night_report::NightReport,
     notice::{Fact, KINDS, Notice},
     texts::ReaderLanguage,
 };
@@ -42,6 +43,7 @@ struct FrameTexts {
     several: String,
     to_contact: String,
     to_account: String,
+    to_operator: String,
     as_of: String,
     unsubscribe_page: String,
     unsubscribe_mail: String,
@@ -53,6 +55,8 @@ struct FrameTexts {
 pub(super) struct Frame {
     /// One line.
     pub(super) subject: String,
+    /// The blocks have numbers.
+    numbered: bool,
     greeting: String,
     intro: String,
     why_here: String,
@@ -126,6 +130,7 @@ pub(super) fn frame(
     };
     Ok(Frame {
         subject,
+        numbered: blocks.len() > 1,
         greeting: of("greeting")?,
         intro: of(if blocks.len() == 1 { "about" } else { "several" })?,
         why_here: of(if reached.as_contact { "to_contact" } else { "to_account" })?,
@@ -134,6 +139,37 @@ pub(super) fn frame(
         page: page.to_owned(),
         to_do: of("to_do")?,
     })
+}
+
+/// The mail of a night: what stands around its sections, and these.
+pub(super) struct NightPage {
+    pub(super) frame: Frame,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// What a report says in a language.
+pub(super) fn night(report: &NightReport, language: ReaderLanguage) -> Result<NightPage, Error> {
+    let text = night_text::text(report, language)?;
+    let mut sections = text.split("\n## ");
+    let head = sections.next().unwrap_or_default();
+    let (subject, intro) = head.trim_start().split_once('\n').unwrap_or((head, ""));
+    let block = |section: &str| {
+        let (title, body) = section.split_once('\n').unwrap_or((section, ""));
+        Block { title: clean(title), body: squeeze(body) }
+    };
+    let of = |part: &str| render(&name(&format!("frame.{part}"), language), &context! {});
+    let frame = Frame {
+        subject: clean(subject),
+        numbered: false,
+        greeting: String::new(),
+        intro: clean(intro),
+        why_here: clean(&of("to_operator")?),
+        as_of: String::new(),
+        way_out: String::new(),
+        page: String::new(),
+        to_do: clean(&of("to_do")?),
+    };
+    Ok(NightPage { frame, blocks: sections.map(block).collect() })
 }
 
 /// The mail as plain text, not yet wrapped.

@@ -119,7 +119,7 @@ pub async fn record(
         bounce.sha256,
         bounce.report_id,
         mail_id,
-        mail.map(|mail| mail.partner_id) as Option<PartnerNo>,
+        mail.and_then(|mail| mail.partner_id) as Option<PartnerNo>,
         bounce.came.as_str(),
         bounce.code,
         bounce.said

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, night_report::Within};
 use crate::domain::id::{FileNo, PartnerId};
 
 /// A file that was just moved out of the inbox.
@@ -299,12 +299,13 @@ pub struct ListedFile {
 }
 
 /// Files on record, the latest first: all, or those whose name is or begins with `name` in whatever case, or those of them
-/// that were `refused` in whole or in part.
+/// that were `refused` in whole or in part; and of these nights, if any are named.
 pub async fn list(
     conn: &mut PgConnection,
     place: &str,
     name: Option<&str>,
     refused: bool,
+    within: Option<Within>,
     limit: i64,
 ) -> Result<Vec<ListedFile>> {
     Ok(sqlx::query_as!(
@@ -324,21 +325,28 @@ pub async fn list(
                       coalesce(f.waiting, 0) as waiting, coalesce(f.unchanged, 0) as unchanged,
                       coalesce(f.rejected, 0) as rejected,
                       coalesce(f.all_or_nothing and f.rejected > 0, false) as not_applied, coalesce(d.said, f.refusal, w.said) as said, d.sha256,
-                      d.kept, d.answer, d.note
+                      d.kept, d.answer, d.note, f.received_on, coalesce(f.finished_at, d.ended_at) as ended_at
                from dropped d left join file f using (file_id) left join file_snapshot w on w.file_id = f.file_id
                union all
                select f.file_id, f.reverted_at, f.name, p.number, null, f.received_at, nullif(f.kind, 'unknown'), f.sheet, f.status, f.applied,
-                      f.changed, f.waiting, f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, coalesce(f.refusal, w.said), f.sha256, f.came_from, f.answered_in, null
+                      f.changed, f.waiting, f.unchanged, f.rejected, f.all_or_nothing and f.rejected > 0, coalesce(f.refusal, w.said), f.sha256, f.came_from, f.answered_in, null,
+                      f.received_on, f.finished_at
                from file f left join partner p using (partner_id) left join file_snapshot w on w.file_id = f.file_id
                where not exists (select from dropped d where d.file_id = f.file_id)
            ) files
            where ($2::text is null or starts_with(lower(name), lower($2)))
              and (not $3 or status = 'refused' or rejected > 0)
+             and ($5::date is null
+                  or coalesce(received_on <= $6, true)
+                     and (received_on >= $5 or ended_at > $7 or received_on is null and $7::timestamptz is null))
            order by received_at desc, name limit $4"#,
         place,
         name,
         refused,
-        limit
+        limit,
+        within.map(|nights| nights.from),
+        within.map(|nights| nights.until),
+        within.and_then(|nights| nights.after)
     )
     .fetch_all(conn)
     .await?)

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, types::Json};
 use self::pace::PaceWait;
 use super::{
     Result,
+    night_report::StoredReport,
     notice::{self, StoredNotice},
     run::Span,
     work::By,
@@ -56,6 +57,8 @@ pub struct Leased {
     pub partner_numbers: String,
     /// The notices, oldest first.
     pub notices: Json<Vec<StoredNotice>>,
+    /// What it tells an operator of a night; then it has no partner and no notices.
+    pub report: Option<Json<StoredReport>>,
 }
 
 /// The instant at which mails are sent, and the day on which they have to be true.
@@ -107,7 +110,7 @@ async fn withdraw(conn: &mut PgConnection, leased: &[i64], today: NaiveDate) -> 
                    where address = l.recipient and removed_at is null and scope in ('all', l.stream)
                    order by scope limit 1) s on true
                where l.mail_id = any($1) and (s.scope is not null
-                     or (select count(*) from mail_notice o where o.mail_id = l.mail_id) = 0)) n
+                     or l.stream <> 'operator' and (select count(*) from mail_notice o where o.mail_id = l.mail_id) = 0)) n
          where m.mail_id = n.mail_id",
         leased
     )
@@ -122,9 +125,11 @@ async fn contents(conn: &mut PgConnection, mails: &[i64]) -> Result<Vec<Leased>>
     Ok(sqlx::query_as!(
         Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
-                  l.composed_at as "composed_at!", told.names as "partner_name!", told.numbers as "partner_numbers!",
-                  said.notices as "notices!: Json<Vec<StoredNotice>>"
+                  l.composed_at as "composed_at!", coalesce(told.names, '') as "partner_name!",
+                  coalesce(told.numbers, '') as "partner_numbers!", said.notices as "notices!: Json<Vec<StoredNotice>>",
+                  r.content as "report?: Json<StoredReport>"
            from mail l
+           left join night_report r on l.stream = 'operator' and r.day = l.day
            cross join lateral (
                select string_agg(p.name, ', ' order by p.number) as names,
                       string_agg(p.number, ', ' order by p.number) as numbers
@@ -202,8 +207,8 @@ pub async fn mark_mails(conn: &mut PgConnection, outcomes: &[Delivery]) -> Resul
 pub struct MailRow {
     /// Its Message-ID.
     pub message_id: String,
-    /// The Partner ID (of several that share the address: the first).
-    pub partner_id: PartnerId,
+    /// The Partner ID (of several that share the address: the first); `None`: it is an operator's.
+    pub partner_id: Option<PartnerId>,
     /// Where to.
     pub recipient: String,
     /// What it is (D10).
@@ -232,12 +237,12 @@ pub async fn list(
     at_most: i64,
 ) -> Result<Vec<MailRow>> {
     let rows = sqlx::query!(
-        r#"select l.message_id, p.number as "partner_id!: PartnerId", l.recipient, l.stream as "stream!: Stream", l.day, l.status,
+        r#"select l.message_id, p.number as "partner_id?: PartnerId", l.recipient, l.stream as "stream!: Stream", l.day, l.status,
                   l.attempts, l.queued_at, l.sent_at, l.last_reply,
                   case when d.paused_until > now() then d.paused_until end as paused_until,
                   case when d.next_at > now() then d.next_at end as next_at,
                   case when a.next_at > now() then a.next_at end as all_next_at
-           from mail l join partner p using (partner_id)
+           from mail l left join partner p using (partner_id)
            left join mail_pace d on l.status in ('queued', 'unknown') and d.domain = split_part(l.recipient, '@', -1)
            left join mail_pace a on l.status in ('queued', 'unknown') and a.domain = ''
            where l.status = any($1) and ($3::text is null or l.stream = $3)

@@ -55,8 +55,8 @@ pub struct TokenMail {
     pub language: String,
     /// What it is (D10).
     pub stream: Stream,
-    /// Whose it is; of several that share the address, the first.
-    pub partner_id: PartnerNo,
+    /// Whose it is; of several that share the address, the first; `None`: an operator's.
+    pub partner_id: Option<PartnerNo>,
 }
 
 impl MailTokens {

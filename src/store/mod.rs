@@ -26,6 +26,7 @@ pub mod keys;
 pub mod ledger;
 pub mod mail;
 pub mod mail_token;
+pub mod night_report;
 pub mod notice;
 pub mod notifier;
 mod number;

@@ -28,6 +28,10 @@ pub async fn effects(conn: &mut PgConnection) -> Result<Vec<Value>> {
                           'notice', n.kind, 'anchor_on', n.anchor_on, 'message_id', l.message_id)
                from mail l join notice_told n using (mail_id) join partner p on p.partner_id = n.partner_id
                where l.queued_at = now() and l.status <> 'withdrawn'
+               union all
+               select 5, jsonb_build_object('effect', 'mail', 'partner_id', null, 'recipient', l.recipient, 'day', l.day,
+                          'notice', 'night_report', 'anchor_on', l.day, 'message_id', l.message_id)
+               from mail l where l.stream = 'operator' and l.queued_at = now() and l.status <> 'withdrawn'
            ) effects order by part, effect::text"#
     )
     .fetch_all(conn)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{Result, mail::Leased, notice::StoredNotice};
+use super::{Result, mail::Leased, night_report::StoredReport, notice::StoredNotice};
 use crate::domain::{
     benefit::{Move, Unit},
     id::{OrderId, PartnerId},
@@ -474,7 +474,8 @@ pub async fn mail_saying(conn: &mut PgConnection, kind: &str, language: &str) ->
     Ok(sqlx::query_as!(
         Leased,
         r#"select l.mail_id, l.message_id, l.recipient, l.recipient_name, l.language, l.stream as "stream!: Stream", l.day, l.epoch,
-                  l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<StoredNotice>>"
+                  l.composed_at as "composed_at!", p.name as partner_name, p.number as partner_numbers, n.notices as "notices!: Json<Vec<StoredNotice>>",
+                  null::jsonb as "report?: Json<StoredReport>"
            from mail l
            join partner p using (partner_id)
            join (select mail_id, jsonb_agg(content order by notice_id) as notices, array_agg(kind) as kinds

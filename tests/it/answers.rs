@@ -262,7 +262,7 @@ async fn status_says_what_waits_and_ends_with_1_when_a_night_is_overdue() {
     assert_eq!(told["due_at"], "2024-01-17T02:30:00Z");
     let jobs: Vec<&str> =
         told["jobs"].as_array().unwrap().iter().map(|job| job["job"].as_str().unwrap()).collect();
-    assert_eq!(jobs.len(), 7);
+    assert_eq!(jobs.len(), 8);
     assert_eq!(jobs.first(), Some(&"import_entitlements"));
     status("2024-01-17T09:00:00Z", 1);
 
@@ -349,7 +349,7 @@ fn the_timetable_names_every_job_and_counts_from_the_instant_itself() {
     command.args(["--json", "timetable", "--from", "2024-02-28T02:30:00Z", "--count", "2"]);
     let ran = Ran::of(&mut command).ended(0);
     let jobs: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(jobs.len(), 7);
+    assert_eq!(jobs.len(), 8);
     for job in &jobs {
         assert_eq!(
             job["due_at"],
@@ -358,7 +358,7 @@ fn the_timetable_names_every_job_and_counts_from_the_instant_itself() {
         );
         assert_eq!(job["nights"][1]["due_on"], "2024-02-28");
         assert_eq!(job["nights"][1]["deadline_at"], "2024-02-29T08:30:00Z");
-        let couriers = ["email_contacts", "export_entitlements"];
+        let couriers = ["email_contacts", "export_entitlements", "email_operators"];
         let catch_up = if couriers.contains(&job["job"].as_str().unwrap()) { "latest" } else { "all" };
         assert_eq!((&job["zone"], &job["catch_up"]), (&"UTC".into(), &catch_up.into()));
     }

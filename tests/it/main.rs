@@ -28,6 +28,7 @@ mod download;
 mod dry_run;
 mod due;
 mod email_contacts;
+mod email_operators;
 mod embedded_store;
 mod eml;
 mod expire_benefits;

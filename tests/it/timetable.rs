@@ -199,7 +199,7 @@ async fn processes_that_start_at_once_put_each_tick_on_record_once_and_run_each_
     assert_eq!(told, 1, "by the one that put it on record");
     all.into_iter().for_each(Running::stop);
     let ticks =
-        "select count(*) = 35 and count(distinct (name, due_on)) = 35 from tick where due_on > '2024-01-31'";
+        "select count(*) = 40 and count(distinct (name, due_on)) = 40 from tick where due_on > '2024-01-31'";
     assert!(house.one::<bool>(ticks).await);
     assert_eq!(ran(&house, "import_entitlements", LAST).await, "01 02 03 04 05");
     assert_eq!(ran(&house, "provision_credits", LAST).await, "03 04 05");

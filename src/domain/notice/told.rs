@@ -30,7 +30,7 @@ impl Audience {
     }
 }
 
-/// What a mail that carries it is: somebody may unsubscribe from marketing, and never from the rest (D10).
+/// What a mail is: somebody may unsubscribe from marketing, and never from the rest (D10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -39,6 +39,8 @@ pub enum Stream {
     Transactional,
     /// That an offer is live, and what follows from it.
     Marketing,
+    /// What a night came to, for whoever operates the store; it carries no notice.
+    Operator,
 }
 
 impl Stream {
@@ -48,13 +50,16 @@ impl Stream {
         match self {
             Self::Transactional => "transactional",
             Self::Marketing => "marketing",
+            Self::Operator => "operator",
         }
     }
 
     /// The stream of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Transactional, Self::Marketing].into_iter().find(|stream| stream.as_str() == name)
+        [Self::Transactional, Self::Marketing, Self::Operator]
+            .into_iter()
+            .find(|stream| stream.as_str() == name)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What people are written to in: a folder of texts a language.
 //!
 //! A folder has `names.toml` (what things are called, and how dates, amounts and counts are written), `frame.toml` (what stands
-//! around the notices of a mail), `unsubscribe.toml` (the page that unsubscribes), a file a notice with its subject and text, and `reasons.toml`. The sentences of reasons in
+//! around the notices of a mail), `unsubscribe.toml` (the page that unsubscribes), `night.txt` (the mail of a night to operators),
+//! a file a notice with its subject and text, and `reasons.toml`. The sentences of reasons in
 //! English and Swedish, the languages of answers, stand with the reasons instead. A new language takes its folder, a line in the
 //! list below and a line in that of the notices; the compiler names a file that is missing, and `benefactor check` renders all of
 //! them and names a text that is missing or that asks for what is not there.
 
+use oxilangtag::LanguageTag;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -44,6 +46,12 @@ macro_rules! languages {
                 match self { $(Self::$name => include_str!(concat!($tag, "/frame.toml")),)+ }
             }
 
+            /// The mail of a night to an operator, as a template: its subject, its first paragraph, and its sections.
+            #[must_use]
+            pub const fn night_mail(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!($tag, "/night.txt")),)+ }
+            }
+
             /// The page that unsubscribes, as TOML.
             #[must_use]
             pub const fn unsubscribe_page(self) -> &'static str {
@@ -69,6 +77,12 @@ languages! {
 }
 
 impl ReaderLanguage {
+    /// Whether this is a BCP 47 tag, of whatever language.
+    #[must_use]
+    pub fn is_tag(text: &str) -> bool {
+        LanguageTag::parse(text).is_ok()
+    }
+
     /// The language for a BCP 47 tag: the tag's own, else that of the tag without its last part, and so on (the look-up of RFC
     /// 4647, section 3.4), else English. `de-AT` reads German.
     #[must_use]

@@ -6,10 +6,11 @@ use tracing::warn;
 
 use super::policy::EmailPolicy;
 use crate::{
-    domain::{notice::Notice, texts::ReaderLanguage},
-    mail::{self, Digest, Headers, Rendered, outbox},
+    domain::{night_report::NightReport, notice::Notice, texts::ReaderLanguage},
+    mail::{self, Digest, Headers, NightMail, Rendered, outbox},
     store::{
         mail::{Leased, MailFate},
+        night_report::StoredReport,
         notice::StoredNotice,
     },
 };
@@ -40,6 +41,25 @@ pub(super) fn hand_over(outbox: &Path, written: &[Written], dry_run: bool) -> Ve
         warn!(mails = late, %why, "mails stay queued for the next night");
     }
     handed
+}
+
+/// What a mail of a night to an operator says.
+pub(super) fn night_mail(
+    policy: &EmailPolicy,
+    leased: &Leased,
+    report: &StoredReport,
+    headers: Headers,
+) -> Result<NightMail, mail::Error> {
+    let StoredReport::Known(report) = report else { return Err(mail::Error::UnknownReport(leased.day)) };
+    Ok(NightMail {
+        message_id: leased.message_id.clone(),
+        recipient: leased.recipient.clone(),
+        from: policy.from.clone(),
+        language: ReaderLanguage::matching(&leased.language),
+        composed_at: leased.composed_at,
+        report: NightReport::clone(report),
+        headers,
+    })
 }
 
 /// What a mail under its lease says.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::{
-    hand_over::digest,
+    hand_over::{digest, night_mail},
     policy::{EmailPolicy, TOKEN},
 };
 use crate::{
@@ -55,7 +55,10 @@ impl Sender {
         let token = self.policy.return_path.as_ref().and_then(|_| self.token(TokenPurpose::Return, leased));
         let way_out = (leased.stream == Stream::Marketing).then(|| self.way_out(leased));
         let headers = Headers { reply_to: self.policy.reply_to.clone(), token, way_out };
-        let rendered = mail::render(&digest(&self.policy, leased, headers)?)?;
+        let rendered = match &leased.report {
+            Some(report) => mail::render_night(&night_mail(&self.policy, leased, &report.0, headers)?)?,
+            None => mail::render(&digest(&self.policy, leased, headers)?)?,
+        };
         let signed = rendered.signed(&self.dkim, &mail::domain_of(&self.policy.from), leased.composed_at);
         signed.map_err(|error| mail::Error::Message(error.to_string()))
     }

@@ -85,7 +85,7 @@ fn all_findings_are_told_not_only_the_first() {
         let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == stem).unwrap();
         Some(text.replace("lanes = 2", "lanes = 99").replace("attempts = 5", "attempts = 0"))
     };
-    assert_eq!(Policies::parse(bad).unwrap_err().len(), 6 + 5);
+    assert_eq!(Policies::parse(bad).unwrap_err().len(), 6 + 6);
 }
 
 #[test]
@@ -224,6 +224,33 @@ fn d10_a_reminder_stands_once_and_may_be_of_the_last_day_of_grace() {
     assert!(holds("remind_contacts", "grace_days_after", "[7, 30]"));
     assert!(!holds("remind_contacts", "grace_days_after", "[7, 7]"));
     assert!(!holds("remind_contacts", "grace_days_after", "[7, 31]"));
+}
+
+#[test]
+fn an_operator_is_an_address_named_once_and_a_language_tag() {
+    let told = |recipients: &str| {
+        let found = findings("email_operators", "recipients = []", &format!("recipients = {recipients}"));
+        found.iter().map(|line| line.split_once("toml:").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let list = "[\n  { address = \"a@b\" },\n  { address = \"a@b.example\", language = \"s v\" },\n  { address = \"A@B.example\" },\n]";
+    assert_eq!(
+        told(list),
+        [
+            "15: policy.recipients.0.address = \"a@b\": write an e-mail address, for example \"ops@company.example\"",
+            "16: policy.recipients.1.language = \"s v\": write a language tag, for example \"en\" or \"sv-SE\"",
+            "17: policy.recipients.2.address = \"A@B.example\": it is named twice: take it out once",
+        ]
+    );
+    let many = |count: u32| {
+        let each: Vec<String> =
+            (0..count).map(|nth| format!("{{ address = \"a{nth}@b.example\" }}")).collect();
+        format!("[{}]", each.join(", "))
+    };
+    assert!(
+        holds("email_operators", "recipients", &many(50))
+            && !holds("email_operators", "recipients", &many(51))
+    );
+    assert!(told("[{ adress = \"a@b.example\" }]")[0].contains("unknown field `adress`"));
 }
 
 #[test]

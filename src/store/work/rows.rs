@@ -211,7 +211,7 @@ async fn mails(conn: &mut PgConnection, span: Span, limit: i64) -> Result<(Vec<D
     counted!(
         sqlx::query!(
             r#"select p.number as "partner?", m.message_id as "subject?", m.day as "on?", count(*) over () as "total!"
-               from mail m join partner p using (partner_id)
+               from mail m left join partner p using (partner_id)
                where mail_is_unsent(m.status) and m.mail_id >= $1 and m.mail_id < $2
                order by m.mail_id limit $3"#,
             span.from.1,

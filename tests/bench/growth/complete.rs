@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 28] = [
+const WITHOUT: [&str; 27] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -28,9 +28,8 @@ const WITHOUT: [&str; 28] = [
     "rates revert",
     "requests admit",
     "requests refuse",
-    "mail send", // what a night does at its end
-    "mail test", // no table
-    "mail preview",
+    "mail send",    // what a night does at its end
+    "mail test",    // no table
     "mail dkim",    // no store
     "mail resend",  // acts on what is named
     "mail bounces", // a transaction a message of a mailbox

@@ -248,6 +248,7 @@ fn jobs(rows: u64) -> Vec<Step> {
             ..job("email_contacts", rows, NIGHT).leaves(&count("mail where status = 'sent'"), rows)
         },
         job("export_entitlements", 8 * rows, NIGHT),
+        job("email_operators", rows, NIGHT),
         Step::new("night, nothing due", Of::All, &["night", "--on", NIGHT, "--now", AT_NIGHT]),
     ]
 }
@@ -303,6 +304,12 @@ fn questions(rows: u64) -> Vec<Step> {
         Step::asks("files", Of::All, &["files"], ""),
         Step::asks("requests list", Of::All, &["requests", "list"], ""),
         Step::asks("mail list", Of::All, &["mail", "list", "--state", "sent"], ""),
+        Step::asks(
+            "mail preview operator",
+            Of::All,
+            &["mail", "preview", "operator", "--date", NIGHT],
+            "Subject: Night",
+        ),
         Step::asks("suppressions list", Of::All, &["suppressions", "list"], ""),
         Step::asks("status", Of::All, &["status"], NIGHT),
         Step::asks("digest", Of::Rows(10 * rows), &["digest"], ""),
