@@ -10,6 +10,7 @@ mod demo;
 mod digest;
 mod dropped;
 mod effects;
+mod erasing;
 pub mod exit;
 mod explain;
 mod export;
@@ -126,6 +127,12 @@ enum Command {
     /// List the addresses that no mail goes to; add and remove them
     #[command(subcommand, after_help = suppressions::EXAMPLE)]
     Suppressions(suppressions::SuppressionsCommand),
+    /// Take a marketing contact out: names and addresses give way to a pseudonym
+    #[command(subcommand, after_help = erasing::CONTACT_EXAMPLE)]
+    Contact(erasing::ContactCommand),
+    /// Take a directory user out: names and addresses give way to a pseudonym
+    #[command(subcommand, after_help = erasing::USER_EXAMPLE, alias = "directory")]
+    User(erasing::UserCommand),
     /// Print the SHA-256 of what the ledger says, to compare two stores
     #[command(after_help = digest::EXAMPLE)]
     Digest(digest::DigestArgs),
@@ -185,6 +192,8 @@ fn run(settings: &Settings, command: Command) -> anyhow::Result<Exit> {
         Command::Jobs(command) => wait(jobs::run_jobs(settings, command)),
         Command::Mail(command) => wait(mail::run_mail(settings, command)),
         Command::Suppressions(command) => wait(suppressions::run_suppressions(settings, command)),
+        Command::Contact(command) => wait(erasing::run_contact(settings, command)),
+        Command::User(command) => wait(erasing::run_user(settings, command)),
         Command::Digest(args) => wait(digest::run_digest(settings, args)),
         Command::Migrate(args) => wait(db::run_migrate(settings, args)),
         Command::Db(db::DbCommand::Psql(args)) => wait(db::run_psql(settings, args)),

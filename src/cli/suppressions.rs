@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{email::Email, suppression::SuppressionScope},
     settings::Settings,
-    store::{Store, suppression, work::By},
+    store::{Store, suppression, vault::SecretPlace, work::By},
 };
 
 pub(super) const EXAMPLE: &str = "\
@@ -106,7 +106,9 @@ async fn does(settings: &Settings, store: &Store, command: SuppressionsCommand) 
         }
         SuppressionsCommand::Remove(args) => {
             let by = By { by: &args.said.by, why: &args.said.why };
-            let removed = suppression::remove(&mut conn, args.address.as_str(), args.scope, by).await?;
+            let place = SecretPlace::new(settings.key_file(), &settings.data_dir, false);
+            let removed =
+                suppression::remove(&mut conn, &place, args.address.as_str(), args.scope, by).await?;
             let said = if removed { "again" } else { "(it did before)" };
             print(&format!("{} goes to {} {said}", args.scope.mail(), args.address.as_str()))
         }

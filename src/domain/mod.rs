@@ -21,6 +21,7 @@ pub mod directory_user;
 pub mod draw;
 pub mod email;
 pub mod entitlement_change;
+pub mod erasure;
 pub mod finding;
 pub mod full_snapshot;
 pub mod held_back;

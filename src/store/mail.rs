@@ -271,12 +271,13 @@ pub async fn list(
         .collect())
 }
 
-/// Queues mails once more that were refused, given up, withdrawn or are unknown; says which.
+/// Queues mails once more that were refused, given up, withdrawn or are unknown; says which. Whoever was erased gets none.
 pub async fn requeue(conn: &mut PgConnection, message_ids: &[String], by: By<'_>) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
         "update mail set status = 'queued', first_tried_at = null, next_try_at = null, resent = false,
              last_reply = 'queued again by ' || $2 || ': ' || $3
          where message_id = any($1) and status in ('bounced', 'refused', 'failed', 'withdrawn', 'unknown')
+             and not is_pseudonym(recipient)
          returning message_id",
         message_ids,
         by.by,

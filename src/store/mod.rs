@@ -14,6 +14,7 @@ pub mod digest;
 pub mod directory;
 pub mod dropped;
 pub mod embedded;
+pub mod erasure;
 mod error;
 pub mod explain;
 pub mod export;

@@ -138,6 +138,7 @@ pub struct Vault {
     seal: XChaCha20Poly1305,
     lookup: [u8; BYTES],
     tokens: [u8; BYTES],
+    names: [u8; BYTES],
     check: Vec<u8>,
 }
 
@@ -154,6 +155,7 @@ impl Vault {
             seal: XChaCha20Poly1305::new(&seal.into()),
             lookup: hmac(secret, b"benefactor product keys: lookup"),
             tokens: hmac(secret, b"benefactor mails: tokens"),
+            names: hmac(secret, b"benefactor erasure: names"),
             check: hmac(secret, b"benefactor product keys: check").to_vec(),
         }
     }
@@ -179,6 +181,13 @@ impl Vault {
     /// What the tokens of mails are made with.
     pub(super) const fn mail_tokens(&self) -> [u8; BYTES] {
         self.tokens
+    }
+
+    /// By what a name or an address of somebody who was taken out is known again at a partner; `at` is its Partner ID, empty
+    /// for whoever has the name wherever.
+    #[must_use]
+    pub fn name_hash(&self, at: &str, name: &str) -> Vec<u8> {
+        hmac(&self.names, format!("{at}\0{}", name.to_lowercase()).as_bytes()).to_vec()
     }
 
     /// By what a key is found without being known.

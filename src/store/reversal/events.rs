@@ -55,6 +55,7 @@ pub async fn contacts(
              select o.line, b.* from own o cross join lateral (
                  select c.* from contact_version c join file f on f.file_id = c.file_id
                  where c.partner_id = o.partner_id and c.version_no < o.first_no and f.reverted_at is null
+                   and not is_pseudonym(c.email)
                  order by c.version_no desc limit 1) b
          ), kept as (
              insert into taken_back (file_id, partner_id, partner, subject_kind, subject, line, said, stands, business_on)

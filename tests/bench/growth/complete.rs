@@ -8,7 +8,7 @@ use benefactor::{domain::kinds::Kind, jobs::REGISTRY, store::export::EXPORTS};
 use super::steps::Step;
 
 /// Commands that do not grow with a store, or do what a step does already.
-const WITHOUT: [&str; 27] = [
+const WITHOUT: [&str; 29] = [
     "demo",      // a store of its own
     "up",        // goes on until it is stopped: its nights are `night`
     "worker",    // likewise
@@ -35,7 +35,9 @@ const WITHOUT: [&str; 27] = [
     "mail bounces", // a transaction a message of a mailbox
     "suppressions add",
     "suppressions remove", // act on what is named
-    "template",            // no store
+    "contact erase",
+    "user erase", // read every text of the store once, whoever it is about
+    "template",   // no store
 ];
 
 /// Every kind of file, job, export and command has its step.

@@ -23,12 +23,13 @@ use crate::{
         contact::{self as stored, Contact, ContactAccount},
         directory::Directory,
         file::StagedRow,
+        suppression,
     },
 };
 
 /// Applies rows of a contacts file.
 pub async fn apply(
-    _: &Context,
+    cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,
     rows: &[StagedRow],
@@ -56,6 +57,8 @@ pub async fn apply(
         })
         .collect();
     stored::put(conn, staged.file_id, staged.received_on, &puts).await?;
+    let addresses: Vec<String> = puts.iter().map(|put| put.details.email.clone()).collect();
+    suppression::meet(conn, &cx.vault, &addresses).await?;
     Ok(verdicts)
 }
 

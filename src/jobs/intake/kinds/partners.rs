@@ -26,12 +26,13 @@ use crate::{
         file::StagedRow,
         own_currency,
         people::{self, KnownPartner, StoredPartner},
+        suppression,
     },
 };
 
 /// Applies rows of a partners file.
 pub async fn apply(
-    _: &Context,
+    cx: &Context,
     conn: &mut PgConnection,
     staged: &StagedFile,
     rows: &[StagedRow],
@@ -52,7 +53,9 @@ pub async fn apply(
             Err(problems) => Verdict::Rejected(problems.clone()),
         })
         .collect();
+    let addresses = chunk.addresses();
     chunk.write(conn, staged.file_id).await?;
+    suppression::meet(conn, &cx.vault, &addresses).await?;
     Ok(verdicts)
 }
 
@@ -108,6 +111,12 @@ impl PartnerChanges {
         let dated = changed.into_iter().map(|(on, currency)| ((row.partner_id.clone(), on), currency));
         self.currencies.extend(dated);
         Verdict::put(is_known, vec![])
+    }
+
+    /// Where mail goes of partners that are made or changed.
+    fn addresses(&self) -> Vec<String> {
+        let touched = self.touched.iter().filter_map(|number| self.known.get(number));
+        touched.map(|known| known.partner.account_email.clone()).collect()
     }
 
     /// Writes what rows changed.

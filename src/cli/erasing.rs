@@ -1,0 +1,289 @@
+//! `contact erase`, `user erase`: takes somebody out, for a reason that is kept.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use super::{
+    exit::{Ending, Exit},
+    jobs::ByAndWhy,
+    location::location,
+    output::print,
+};
+use crate::{
+    domain::{
+        email::Email,
+        id::{PartnerId, PartnerNo},
+        kinds::forms,
+    },
+    files::shown::shown_text,
+    settings::Settings,
+    store::{
+        self, Store,
+        erasure::{self, Erased, NotErased, Person},
+        vault::SecretPlace,
+        work::By,
+    },
+};
+
+pub(super) const CONTACT_EXAMPLE: &str = "\
+Example:
+  benefactor contact erase anna@norrsken.example --by ada --reason 'her letter of 3 February' --dry-run";
+pub(super) const USER_EXAMPLE: &str = "\
+Example:
+  benefactor user erase anna@norrsken.example --partner 4100101 --by ada --reason 'her letter of 3 February' --dry-run";
+
+const CONTACT_ERASE_EXAMPLE: &str = "\
+Examples:
+  benefactor contact erase anna@norrsken.example --by ada --reason 'her letter of 3 February' --dry-run
+  benefactor contact erase 4100101 --by ada --reason 'her letter of 3 February'
+Whoever has that address as a directory user goes too, at whichever partner. Exit code 5: it is a partner's account e-mail, or a
+file that is being taken in names it.";
+const USER_ERASE_EXAMPLE: &str = "\
+Example:
+  benefactor user erase anna@norrsken.example --partner 4100101 --by ada --reason 'her letter of 3 February'
+What somebody else has too, such as a shared mailbox, is left and named. Exit code 5: an address of theirs is a partner's account
+e-mail, or a file that is being taken in names them.";
+
+/// What `contact` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum ContactCommand {
+    /// Take out whoever has an address: as a contact, in the directory, in mails, decisions and answers
+    #[command(after_help = CONTACT_ERASE_EXAMPLE)]
+    Erase(ContactEraseArgs),
+}
+
+/// What `user` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Take a directory user out: from the directory, as a contact, in mails, decisions and answers
+    #[command(after_help = USER_ERASE_EXAMPLE)]
+    Erase(UserEraseArgs),
+}
+
+/// What `contact erase` takes.
+#[derive(Args, Debug)]
+pub(super) struct ContactEraseArgs {
+    /// The address, or the Partner ID whose contact it is
+    #[arg(value_name = "ADDRESS|ID")]
+    whom: String,
+    #[command(flatten)]
+    how: EraseArgs,
+}
+
+/// What `user erase` takes.
+#[derive(Args, Debug)]
+pub(super) struct UserEraseArgs {
+    /// The object id or user principal name
+    #[arg(value_name = "ID|UPN")]
+    whom: String,
+    /// Of whose directory: the Partner ID
+    #[arg(long, alias = "partner-id", value_name = "ID")]
+    partner: PartnerId,
+    #[command(flatten)]
+    how: EraseArgs,
+}
+
+/// Who, why, and whether at all.
+#[derive(Args, Debug)]
+struct EraseArgs {
+    #[command(flatten)]
+    said: ByAndWhy,
+    /// Say what would be taken out, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Who is meant.
+enum Whom {
+    /// Whoever has an address.
+    Address(Email),
+    /// The contact of a partner.
+    Contact(PartnerId),
+    /// A directory user of a partner.
+    User(PartnerId, String),
+}
+
+pub(super) async fn run_contact(settings: &Settings, command: ContactCommand) -> anyhow::Result<Exit> {
+    let ContactCommand::Erase(args) = command;
+    let whom = if let Some(number) = forms::digits(&args.whom) {
+        Whom::Contact(PartnerId::from(number))
+    } else if let Some(address) = Email::parse(args.whom.trim()) {
+        Whom::Address(address)
+    } else {
+        let sentence = format!(
+            "'{}' is neither an e-mail address, anna@norrsken.example, nor a Partner ID, 4100101",
+            args.whom
+        );
+        return Err(Ending::new(Exit::Usage, sentence).into());
+    };
+    run(settings, &whom, &args.how).await
+}
+
+pub(super) async fn run_user(settings: &Settings, command: UserCommand) -> anyhow::Result<Exit> {
+    let UserCommand::Erase(args) = command;
+    run(settings, &Whom::User(args.partner, args.whom.trim().to_owned()), &args.how).await
+}
+
+async fn run(settings: &Settings, whom: &Whom, how: &EraseArgs) -> anyhow::Result<Exit> {
+    let store = Store::open_existing(&location(settings)?).await?;
+    let ended = match store.pool.acquire().await {
+        Ok(mut conn) => obey(settings, &mut conn, whom, how).await,
+        Err(error) => Err(store::Error::from(error).into()),
+    };
+    store.close().await;
+    ended
+}
+
+async fn obey(
+    settings: &Settings,
+    conn: &mut PgConnection,
+    whom: &Whom,
+    how: &EraseArgs,
+) -> anyhow::Result<Exit> {
+    let today = settings.still_clock().today();
+    let by = By { by: &how.said.by, why: &how.said.why };
+    let place = SecretPlace::new(settings.key_file(), &settings.data_dir, how.dry_run);
+    let mut tx = conn.begin().await?;
+    store::run::change_facts(&mut tx).await?;
+    let vault = place.open(&mut tx).await?;
+    let (person, name, partner) = meant(&mut tx, whom).await?;
+    let erased = match person {
+        Some(person) => Some((erasure::erase(&mut tx, &person, &vault, today, by).await?, person)),
+        None => None,
+    };
+    let (erased, person) = match erased {
+        Some((Ok(erased), person)) => (erased, person),
+        None | Some((Err(NotErased::Nothing), _)) => {
+            let earlier = erasure::earlier(&mut tx, &vault, partner.as_ref(), &name).await?;
+            tx.rollback().await?;
+            let Some(earlier) = earlier else { return Err(unknown(&name, partner.as_ref())) };
+            let line = format!(
+                "{name} was erased on {} by {}, and is {} since: {}; nothing to do",
+                earlier.on, earlier.by, earlier.pseudonym, earlier.why
+            );
+            let told = json!({ "status": "erased_before", "pseudonym": earlier.pseudonym, "on": earlier.on,
+                               "by": earlier.by, "why": earlier.why });
+            return tell(settings, &told, &[line]).map(|()| Exit::Done);
+        }
+        Some((Err(against), _)) => {
+            tx.rollback().await?;
+            return Err(refused(&against));
+        }
+    };
+    if how.dry_run {
+        tx.rollback().await?;
+    } else {
+        tx.commit().await?;
+    }
+    report(settings, &erased, &person, how.dry_run).map(|()| Exit::Done)
+}
+
+/// Who is meant, if anybody is there; what they were called by, and at which partner.
+async fn meant(
+    conn: &mut PgConnection,
+    whom: &Whom,
+) -> anyhow::Result<(Option<Person>, String, Option<PartnerId>)> {
+    match whom {
+        Whom::Address(address) => {
+            let person = erasure::with_address(conn, address).await?;
+            Ok((Some(person), address.as_str().to_owned(), None))
+        }
+        Whom::Contact(number) => {
+            known(conn, number).await?;
+            let address = erasure::contact_of(conn, number).await?.and_then(|address| Email::parse(&address));
+            let Some(address) = address else {
+                let sentence = format!("partner {number} has no marketing contact");
+                return Err(Ending::new(Exit::Failed, sentence).into());
+            };
+            let person = erasure::with_address(conn, &address).await?;
+            Ok((Some(person), address.as_str().to_owned(), None))
+        }
+        Whom::User(number, name) => {
+            let partner = known(conn, number).await?;
+            let users = erasure::users_called(conn, partner, name).await?;
+            if users.len() > 1 {
+                let sentence = format!(
+                    "'{name}' is the object id of one directory user and the user principal name of another: \
+                     name one by what is theirs alone"
+                );
+                return Err(Ending::new(Exit::Usage, sentence).into());
+            }
+            let person = if users.is_empty() {
+                None
+            } else {
+                Some(erasure::known_by(conn, Some((partner, number.clone())), users).await?)
+            };
+            Ok((person, name.clone(), Some(number.clone())))
+        }
+    }
+}
+
+async fn known(conn: &mut PgConnection, number: &PartnerId) -> anyhow::Result<PartnerNo> {
+    let partner = erasure::partner_no(conn, number).await?;
+    partner.ok_or_else(|| Ending::new(Exit::Failed, format!("there is no partner {number}")).into())
+}
+
+fn unknown(name: &str, partner: Option<&PartnerId>) -> anyhow::Error {
+    let sentence = match partner {
+        Some(partner) => format!(
+            "nobody in the directory of partner {partner} has the object id or user principal name {name}"
+        ),
+        None => format!("nobody has the address {name}, and nothing names it"),
+    };
+    Ending::new(Exit::Failed, sentence).into()
+}
+
+fn refused(against: &NotErased) -> anyhow::Error {
+    let ending = match against {
+        NotErased::AccountEmail(partners) => {
+            let of = partners.iter().map(PartnerId::as_str).collect::<Vec<_>>().join(", ");
+            let sentence = format!(
+                "nothing was erased: it is the account e-mail of partner {of}, which must have one; drop a file of \
+                 partners with another first"
+            );
+            Ending::new(Exit::Refused, sentence)
+        }
+        NotErased::ComingIn(files) => {
+            let files: Vec<String> = files.iter().map(|name| shown_text(name)).collect();
+            let sentence = format!(
+                "nothing was erased: {} names them and is being taken in; do it again once it is answered",
+                files.join(", ")
+            );
+            Ending::new(Exit::Refused, sentence)
+        }
+        NotErased::Named => Ending::new(
+            Exit::Usage,
+            "who does it and why are kept for good: say them without a name or an address of the person",
+        ),
+        NotErased::Nothing => Ending::new(Exit::Failed, "nothing of them is there"),
+    };
+    ending.into()
+}
+
+fn report(settings: &Settings, erased: &Erased, person: &Person, dry_run: bool) -> anyhow::Result<()> {
+    let Erased { pseudonym, taken_out } = erased;
+    let status = if dry_run { "would_be_erased" } else { "erased" };
+    let mut told = json!({ "status": status, "taken_out": taken_out, "left": person.shared });
+    if !dry_run && let Some(told) = told.as_object_mut() {
+        told.insert("pseudonym".to_owned(), json!(pseudonym));
+    }
+    let mut lines = vec![if dry_run {
+        "Would be taken out, in so many rows:".to_owned()
+    } else {
+        format!("On record: {pseudonym} stands for them from now on. Taken out, in so many rows:")
+    }];
+    let widest = taken_out.keys().map(String::len).max().unwrap_or_default();
+    lines.extend(taken_out.iter().map(|(place, rows)| format!("  {place:widest$}  {rows}")));
+    if !person.shared.is_empty() {
+        lines.push(format!("Left, because somebody else has it too: {}", person.shared.join(", ")));
+    }
+    if dry_run {
+        lines.push("dry run: nothing was changed".to_owned());
+    }
+    tell(settings, &told, &lines)
+}
+
+fn tell(settings: &Settings, told: &Value, lines: &[String]) -> anyhow::Result<()> {
+    if settings.json { print(&told.to_string()) } else { lines.iter().try_for_each(|line| print(line)) }
+}
