@@ -167,7 +167,7 @@ fn lying(item: &Item, partner_known: bool) -> FileView {
         ItemKind::Folder => {
             (FileStatus::Ignored, "only folders named by a Partner ID are read, and no folders in those")
         }
-        ItemKind::NotAFile(what) => (FileStatus::Waiting, what),
+        ItemKind::NotAFile(what) => (FileStatus::Waiting, what.english),
     };
     FileView {
         number: None,

@@ -21,6 +21,7 @@ use crate::{
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
+        file_reason::FileReason,
         marker, near,
         shown::shown_text,
     },
@@ -231,10 +232,10 @@ fn ended(outcomes: &[(Dropped, FileOutcome)]) -> Exit {
 fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
     match outcome {
         FileOutcome::Known => json!({"file": path, "status": "known"}),
-        FileOutcome::Refused(reason) => json!({"file": path, "status": "refused", "reason": reason}),
-        FileOutcome::Guarded(reason) => json!({"file": path, "status": "guarded", "reason": reason}),
+        FileOutcome::Refused(why) => no_in_json(path, "refused", why),
+        FileOutcome::Guarded(why) => no_in_json(path, "guarded", why),
+        FileOutcome::GivenUp(why) => no_in_json(path, "given_up", why),
         FileOutcome::Failed(reason) => json!({"file": path, "status": "failed", "reason": reason}),
-        FileOutcome::GivenUp(reason) => json!({"file": path, "status": "given_up", "reason": reason}),
         FileOutcome::Done(taken) => json!({
             "file": path, "status": "done", "kind": taken.kind.name(), "dialect": taken.dialect.to_string(), "sheet": taken.sheet, "applied": taken.tally.applied,
             "changed": taken.tally.changed, "waiting": taken.tally.waiting, "unchanged": taken.tally.unchanged, "rejected": taken.tally.rejected, "not_applied": taken.not_applied, "answer": taken.answer,
@@ -244,6 +245,10 @@ fn in_json(path: &str, outcome: &FileOutcome) -> serde_json::Value {
             "rows": taken.rows.iter().map(row_as_json).collect::<Vec<_>>(),
         }),
     }
+}
+
+fn no_in_json(path: &str, status: &str, why: &FileReason) -> serde_json::Value {
+    json!({"file": path, "status": status, "code": why.code, "reason": why.told.english})
 }
 
 fn tell(dropped: &Dropped, outcome: &FileOutcome, as_json: bool) -> anyhow::Result<()> {

@@ -126,12 +126,10 @@ pub(super) async fn run_request(settings: &Settings, command: RequestCommand) ->
         FileOutcome::Done(taken) if taken.tally.unchanged > 0 => ("unchanged", taken.problems, Exit::Done),
         FileOutcome::Done(taken) => ("applied", taken.problems, Exit::Done),
         FileOutcome::Known => ("unchanged", vec![], Exit::Done),
-        FileOutcome::Refused(said)
-        | FileOutcome::Guarded(said)
-        | FileOutcome::Failed(said)
-        | FileOutcome::GivenUp(said) => {
-            return Err(Ending::new(Exit::Failed, said).into());
+        FileOutcome::Refused(why) | FileOutcome::Guarded(why) | FileOutcome::GivenUp(why) => {
+            return Err(Ending::new(Exit::Failed, why.told.english).into());
         }
+        FileOutcome::Failed(said) => return Err(Ending::new(Exit::Failed, said).into()),
     };
     tell(settings.json, status, &problems)?;
     Ok(exit)

@@ -9,7 +9,10 @@ use super::{
     benefit::Quantity,
     id::PartnerId,
     kinds::cell::{Cells, Content},
-    language::Language::{self, English, Swedish},
+    language::{
+        Bilingual,
+        Language::{self, English, Swedish},
+    },
     money::{Amount, Currency, parse_decimal},
     reason::Reason,
 };
@@ -95,23 +98,35 @@ impl CountedTotals {
 impl ControlTotals {
     /// What is said of a file otherwise than its rows come to, if anything.
     #[must_use]
-    pub fn disputes(&self, counted: &CountedTotals) -> Option<String> {
-        let mut differs = Vec::new();
-        let mut compare = |what: &str, said: String, is: String| {
+    pub fn disputes(&self, counted: &CountedTotals) -> Option<Bilingual> {
+        let mut differs: Vec<[String; 2]> = Vec::new();
+        let mut compare = |[english, swedish]: [&str; 2], said: String, is: String| {
             if said != is {
-                differs.push(format!("{what} {said}, and it is {is}"));
+                differs.push([
+                    format!("{english} is {said}, and it is {is}"),
+                    format!("{swedish} är {said} (i filen: {is})"),
+                ]);
             }
         };
-        compare("the number of rows after the header is", self.rows.to_string(), counted.rows.to_string());
+        let rows = ["the number of rows after the header", "antalet rader efter rubrikraden"];
+        compare(rows, self.rows.to_string(), counted.rows.to_string());
         if let Some(said) = self.quantity {
-            compare("the sum of quantity is", said.to_string(), counted.quantity.to_string());
+            let sum = ["the sum of quantity", "summan av quantity"];
+            compare(sum, said.to_string(), counted.quantity.to_string());
         }
         for (currency, said) in &self.amounts {
             let is = counted.amounts.get(currency).copied().unwrap_or_default();
             let shown = |minor| Amount::new(minor, *currency).to_string();
-            compare("the sum of amount is", shown(*said), shown(is));
+            compare(["the sum of amount", "summan av amount"], shown(*said), shown(is));
         }
-        (!differs.is_empty()).then(|| format!("its control totals say that {}", differs.join("; that ")))
+        let [english, swedish] =
+            [0, 1].map(|of| differs.iter().filter_map(|one| one.get(of)).cloned().collect::<Vec<_>>());
+        (!differs.is_empty()).then(|| {
+            Bilingual::new(
+                format!("its control totals say that {}", english.join("; that ")),
+                format!("dess kontrollsummor säger att {}", swedish.join("; att ")),
+            )
+        })
     }
 
     /// Reads the sum of the amounts in one currency, as `12500.00 USD`.
@@ -231,7 +246,12 @@ mod tests {
         let counted = CountedTotals { rows: 3, quantity: 7, amounts: usd(10_050) };
         assert_eq!(said.disputes(&counted), None);
         let other = CountedTotals { rows: 2, quantity: 6, amounts: BTreeMap::new() };
-        let told = said.disputes(&other).unwrap();
+        let Bilingual { english: told, swedish } = said.disputes(&other).unwrap();
+        assert_eq!(
+            swedish,
+            "dess kontrollsummor säger att antalet rader efter rubrikraden är 3 (i filen: 2); att summan av quantity är 7 (i \
+             filen: 6); att summan av amount är USD 100.50 (i filen: USD 0.00)"
+        );
         for part in ["rows after the header is 3, and it is 2", "quantity is 7, and it is 6", "100.50", "USD"]
         {
             assert!(told.contains(part), "{told}");

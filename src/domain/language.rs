@@ -1,4 +1,6 @@
-//! The languages that contacts are written to in.
+//! The languages that contacts are written to in, and that partners' files are answered in.
+
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,9 +34,48 @@ impl Language {
     }
 }
 
+/// What is said in every language that files are answered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bilingual<T = String> {
+    /// In English, as it is on record.
+    pub english: T,
+    /// In Swedish.
+    pub swedish: T,
+}
+
+impl<T> Bilingual<T> {
+    /// The same, said in both.
+    pub const fn new(english: T, swedish: T) -> Self {
+        Self { english, swedish }
+    }
+
+    /// It in one of them.
+    pub const fn of(&self, language: Language) -> &T {
+        match language {
+            Language::English => &self.english,
+            Language::Swedish => &self.swedish,
+        }
+    }
+}
+
+impl Bilingual {
+    /// What a program or a system says, which is English only.
+    pub fn technical(said: impl Display) -> Self {
+        Self { english: said.to_string(), swedish: format!("på engelska: {said}") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Language;
+    use super::{Bilingual, Language};
+
+    #[test]
+    fn what_is_said_in_both_languages_is_said_in_the_readers() {
+        let both = Bilingual::new("a row", "en rad");
+        assert_eq!((*both.of(Language::English), *both.of(Language::Swedish)), ("a row", "en rad"));
+        let said = Bilingual::technical("no space left");
+        assert_eq!(said.of(Language::Swedish), "på engelska: no space left");
+    }
 
     #[test]
     fn the_primary_subtag_decides_and_everybody_else_reads_english() {

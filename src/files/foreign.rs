@@ -1,7 +1,10 @@
 //! What bytes are that are no text in rows, told by how they begin.
 
+use crate::domain::language::Bilingual;
+
 /// Something that people drop in place of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::VariantArray))]
 pub enum Foreign {
     /// A zip archive, or what is one: a workbook among other things.
     Zip,
@@ -77,35 +80,68 @@ impl Foreign {
 
     /// What it is, and what to do.
     #[must_use]
-    pub const fn sentence(self) -> &'static str {
+    pub const fn sentence(self) -> Bilingual<&'static str> {
         match self {
-            Self::MacroWorkbook => {
-                "a workbook with macros (.xlsm), which are never run: save it as a workbook without them (.xlsx), and import that"
-            }
-            Self::BinaryWorkbook => "a binary Excel workbook (.xlsb): save it as .xlsx, and import that",
-            Self::EncryptedWorkbook => {
-                "a workbook under a password: open it, take the password away, save it as .xlsx, and import that"
-            }
-            Self::OldWorkbook => {
-                "an Office file of before 2007 (.xls): open it, save it as .xlsx, and import that"
-            }
-            Self::OfficeDocument => {
-                "a document or a presentation: write its table into a workbook (.xlsx), and import that"
-            }
-            Self::OpenDocument => {
-                "a LibreOffice file (.ods): save it as .xlsx, or its sheet as CSV, and import that"
-            }
-            Self::Zip => "a zip archive: unpack it, and import the files in it",
-            Self::Gzip => "a gzip archive: unpack it with gunzip, and import the file in it",
-            Self::Archive => "a packed archive: unpack it, and import the files in it",
-            Self::Pdf => "a PDF document: ask whoever made it for the same as CSV",
-            Self::Picture => "a picture: ask whoever made it for the same as CSV",
-            Self::Html => {
-                "a web page, perhaps the one for signing in: sign in, download the file again, and import that"
-            }
-            Self::Xml => "an XML document: export the same as CSV in UTF-8",
-            Self::Json => "JSON: export the same as CSV in UTF-8",
-            Self::Program => "a program: it is not run, and nothing of it is read",
+            Self::MacroWorkbook => Bilingual::new(
+                "a workbook with macros (.xlsm), which are never run: save it as a workbook without them (.xlsx), and import that",
+                "en arbetsbok med makron (.xlsm), som aldrig körs: spara den som en arbetsbok utan makron (.xlsx) och läs in den",
+            ),
+            Self::BinaryWorkbook => Bilingual::new(
+                "a binary Excel workbook (.xlsb): save it as .xlsx, and import that",
+                "en binär Excel-arbetsbok (.xlsb): spara den som .xlsx och läs in den",
+            ),
+            Self::EncryptedWorkbook => Bilingual::new(
+                "a workbook under a password: open it, take the password away, save it as .xlsx, and import that",
+                "en lösenordsskyddad arbetsbok: öppna den, ta bort lösenordet, spara den som .xlsx och läs in den",
+            ),
+            Self::OldWorkbook => Bilingual::new(
+                "an Office file of before 2007 (.xls): open it, save it as .xlsx, and import that",
+                "en Office-fil från före 2007 (.xls): öppna den, spara den som .xlsx och läs in den",
+            ),
+            Self::OfficeDocument => Bilingual::new(
+                "a document or a presentation: write its table into a workbook (.xlsx), and import that",
+                "ett dokument eller en presentation: skriv tabellen i en arbetsbok (.xlsx) och läs in den",
+            ),
+            Self::OpenDocument => Bilingual::new(
+                "a LibreOffice file (.ods): save it as .xlsx, or its sheet as CSV, and import that",
+                "en LibreOffice-fil (.ods): spara den som .xlsx, eller bladet som CSV, och läs in den",
+            ),
+            Self::Zip => Bilingual::new(
+                "a zip archive: unpack it, and import the files in it",
+                "ett zip-arkiv: packa upp det och läs in filerna i det",
+            ),
+            Self::Gzip => Bilingual::new(
+                "a gzip archive: unpack it with gunzip, and import the file in it",
+                "ett gzip-arkiv: packa upp det med gunzip och läs in filen i det",
+            ),
+            Self::Archive => Bilingual::new(
+                "a packed archive: unpack it, and import the files in it",
+                "ett packat arkiv: packa upp det och läs in filerna i det",
+            ),
+            Self::Pdf => Bilingual::new(
+                "a PDF document: ask whoever made it for the same as CSV",
+                "ett PDF-dokument: be den som har gjort det om samma uppgifter som CSV",
+            ),
+            Self::Picture => Bilingual::new(
+                "a picture: ask whoever made it for the same as CSV",
+                "en bild: be den som har gjort den om samma uppgifter som CSV",
+            ),
+            Self::Html => Bilingual::new(
+                "a web page, perhaps the one for signing in: sign in, download the file again, and import that",
+                "en webbsida, kanske inloggningssidan: logga in, ladda ner filen på nytt och läs in den",
+            ),
+            Self::Xml => Bilingual::new(
+                "an XML document: export the same as CSV in UTF-8",
+                "ett XML-dokument: exportera samma uppgifter som CSV i UTF-8",
+            ),
+            Self::Json => Bilingual::new(
+                "JSON: export the same as CSV in UTF-8",
+                "JSON: exportera samma uppgifter som CSV i UTF-8",
+            ),
+            Self::Program => Bilingual::new(
+                "a program: it is not run, and nothing of it is read",
+                "ett program: det körs inte, och inget i det läses",
+            ),
         }
     }
 }

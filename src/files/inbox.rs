@@ -13,17 +13,17 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, DirBuilder, FileType},
     io::{self, ErrorKind},
-    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
 use super::{
     answer::{NAME_BYTES, short},
-    look::Look,
+    look::{self, Look},
     marker,
     shown::shown,
 };
-use crate::domain::id::PartnerId;
+use crate::domain::{id::PartnerId, language::Bilingual};
 
 /// Where files go that were taken in, in the folder that they came from.
 pub const DONE: &str = "done";
@@ -65,7 +65,7 @@ pub enum ItemKind {
     /// A folder that is no partner's.
     Folder,
     /// A link, a pipe, a device or a socket.
-    NotAFile(&'static str),
+    NotAFile(Bilingual<&'static str>),
 }
 
 /// A file on its way in, in the private place.
@@ -230,20 +230,14 @@ fn what(path: &Path, name: &[u8], kind: FileType) -> Option<ItemKind> {
             ItemKind::Hidden
         });
     }
-    Some(if kind.is_dir() {
-        ItemKind::Folder
-    } else if kind.is_file() {
-        let look = Look::at(path).ok()?;
-        if is_unfinished(name) { ItemKind::Temporary(look) } else { ItemKind::File(look) }
-    } else if kind.is_symlink() {
-        ItemKind::NotAFile("a symbolic link")
-    } else if kind.is_fifo() {
-        ItemKind::NotAFile("a pipe")
-    } else if kind.is_socket() {
-        ItemKind::NotAFile("a socket")
-    } else {
-        ItemKind::NotAFile("a device")
-    })
+    if kind.is_dir() {
+        return Some(ItemKind::Folder);
+    }
+    if let Some(what) = look::no_file(kind) {
+        return Some(ItemKind::NotAFile(what));
+    }
+    let look = Look::at(path).ok()?;
+    Some(if is_unfinished(name) { ItemKind::Temporary(look) } else { ItemKind::File(look) })
 }
 
 fn is_unfinished(name: &[u8]) -> bool {

@@ -1,12 +1,14 @@
 //! What a file looks like from outside: enough to tell whether it was written to, or is another one.
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File, FileType, Metadata},
     io::{self, Read as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::Path,
     time::Duration,
 };
+
+use crate::domain::language::Bilingual;
 
 /// A file from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,4 +84,22 @@ pub(super) fn have_same_bytes(one: &Path, other: &Path) -> bool {
             return false;
         }
     }
+}
+
+/// What something is that is no file; `None`: a file.
+#[must_use]
+pub fn no_file(kind: FileType) -> Option<Bilingual<&'static str>> {
+    Some(if kind.is_file() {
+        return None;
+    } else if kind.is_symlink() {
+        Bilingual::new("a symbolic link", "en symbolisk länk")
+    } else if kind.is_dir() {
+        Bilingual::new("a directory", "en mapp")
+    } else if kind.is_fifo() {
+        Bilingual::new("a pipe", "ett namngivet rör")
+    } else if kind.is_socket() {
+        Bilingual::new("a socket", "en socket")
+    } else {
+        Bilingual::new("a device", "en enhet")
+    })
 }

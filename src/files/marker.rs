@@ -27,9 +27,11 @@ use std::{
 
 use chrono::NaiveDate;
 
+use super::file_reason::FileReason;
 use crate::domain::{
     full_snapshot::{ControlTotals, FullSnapshot, parse_partners},
     id::PartnerId,
+    language::Bilingual,
     money::Currency,
 };
 
@@ -69,25 +71,45 @@ pub fn of(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be read, or says something that is not understood.
-pub fn read(path: &Path) -> io::Result<Option<Marker>> {
-    let opened =
-        fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
-    let file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
+pub fn read(path: &Path) -> Result<Option<Marker>, FileReason> {
+    let unusable = |why: Bilingual| {
+        FileReason::new(
+            "marker_unusable",
+            format!("its .done file cannot be used: {}", why.english),
+            format!("filens .done-fil kan inte användas: {}", why.swedish),
+        )
     };
+    match text_of(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(Bilingual::technical(error))),
+        Ok(None) => Err(unusable(both("it is not a regular file", "den är ingen vanlig fil"))),
+        Ok(Some(text)) => parse(&text).map(Some).map_err(unusable),
+    }
+}
+
+/// What stands in it; `None`: it is no file.
+fn text_of(path: &Path) -> io::Result<Option<String>> {
+    let file =
+        fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+        return Ok(None);
     }
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text)?;
-    parse(&text).map(Some).map_err(io::Error::other)
+    Ok(Some(text))
+}
+
+fn both(english: &str, swedish: &str) -> Bilingual {
+    Bilingual::new(english.to_owned(), swedish.to_owned())
 }
 
 /// The lines that a marker may have, as they are told.
-const LINES: &str = "`rows=` and a number, `sha256=` and 64 hexadecimal digits, `snapshot_as_of=` and a date such as 2024-03-31, \
-                     `snapshot_of=` and Partner IDs, `quantity=` and a number, `amount=` and an amount with its currency such as \
-                     12500.00 USD";
+const LINES: Bilingual<&str> = Bilingual::new(
+    "`rows=` and a number, `sha256=` and 64 hexadecimal digits, `snapshot_as_of=` and a date such as 2024-03-31, `snapshot_of=` \
+     and Partner IDs, `quantity=` and a number, `amount=` and an amount with its currency such as 12500.00 USD",
+    "`rows=` och ett tal, `sha256=` och 64 hexadecimala siffror, `snapshot_as_of=` och ett datum som 2024-03-31, `snapshot_of=` \
+     och partner-ID:n, `quantity=` och ett tal, `amount=` och ett belopp med valuta som 12500.00 USD",
+);
 
 /// What is said of a snapshot, line by line.
 #[derive(Default)]
@@ -98,7 +120,7 @@ struct SnapshotLines {
     amounts: BTreeMap<Currency, i64>,
 }
 
-fn parse(text: &str) -> Result<Marker, String> {
+fn parse(text: &str) -> Result<Marker, Bilingual> {
     let mut marker = Marker::default();
     let mut lines = SnapshotLines::default();
     for (line, at) in text.trim_start_matches('\u{FEFF}').lines().zip(1..) {
@@ -120,7 +142,10 @@ fn parse(text: &str) -> Result<Marker, String> {
             _ => lines.read(name, value),
         };
         if !understood {
-            return Err(format!("its line {at} is none of {LINES}"));
+            return Err(Bilingual::new(
+                format!("its line {at} is none of {}", LINES.english),
+                format!("dess rad {at} är inget av {}", LINES.swedish),
+            ));
         }
     }
     marker.snapshot = lines.snapshot(marker.rows)?;
@@ -144,24 +169,25 @@ impl SnapshotLines {
     }
 
     /// The snapshot that they tell of, if any.
-    fn snapshot(self, rows: Option<u64>) -> Result<Option<FullSnapshot>, String> {
+    fn snapshot(self, rows: Option<u64>) -> Result<Option<FullSnapshot>, Bilingual> {
         let Self { as_of, partners, quantity, amounts } = self;
         match (as_of, rows) {
             (Some(as_of), Some(rows)) => {
                 let totals = ControlTotals { rows, quantity, amounts };
                 Ok(Some(FullSnapshot { as_of, partners, totals }))
             }
-            (Some(_), None) => {
-                Err("it says that the file is a full snapshot, and not how many rows that has: add a line \
-                                    `rows=` and the number of rows after the header"
-                    .to_owned())
-            }
+            (Some(_), None) => Err(both(
+                "it says that the file is a full snapshot, and not how many rows that has: add a line `rows=` and the number of \
+                 rows after the header",
+                "den säger att filen är en fullständig förteckning, men inte hur många rader den har: lägg till en rad `rows=` \
+                 med antalet rader efter rubrikraden",
+            )),
             (None, _) if partners.is_empty() && quantity.is_none() && amounts.is_empty() => Ok(None),
-            (None, _) => {
-                Err("it says something of a full snapshot, and not as of when it is one: add a line \
-                              `snapshot_as_of=` and the date"
-                    .to_owned())
-            }
+            (None, _) => Err(both(
+                "it says something of a full snapshot, and not as of when it is one: add a line `snapshot_as_of=` and the date",
+                "den säger något om en fullständig förteckning, men inte per vilken dag: lägg till en rad `snapshot_as_of=` med \
+                 dagen",
+            )),
         }
     }
 }
@@ -169,19 +195,31 @@ impl SnapshotLines {
 impl Marker {
     /// What it says otherwise than a file of that SHA-256 is.
     #[must_use]
-    pub fn disputes_sha256(&self, is: &str) -> Option<String> {
+    pub fn disputes_sha256(&self, is: &str) -> Option<FileReason> {
         let said = self.sha256.as_deref().filter(|said| *said != is)?;
-        Some(format!(
-            "its .done file says that its SHA-256 is {said}, and it is {is}: it is not whole, or another file"
+        Some(FileReason::new(
+            "marker_other_sha256",
+            format!(
+                "its .done file says that its SHA-256 is {said}, and it is {is}: it is not whole, or another file"
+            ),
+            format!(
+                "enligt dess .done-fil är filens SHA-256 {said}, men den är {is}: filen är inte hel, eller en annan"
+            ),
         ))
     }
 
     /// What it says otherwise than a file of so many rows is.
     #[must_use]
-    pub fn disputes_rows(&self, are: u64) -> Option<String> {
+    pub fn disputes_rows(&self, are: u64) -> Option<FileReason> {
         let said = self.rows.filter(|said| *said != are)?;
-        Some(format!(
-            "its .done file says that it has {said} rows after the header, and it has {are}: it is not whole"
+        Some(FileReason::new(
+            "marker_other_rows",
+            format!(
+                "its .done file says that it has {said} rows after the header, and it has {are}: it is not whole"
+            ),
+            format!(
+                "enligt dess .done-fil har filen {said} rader efter rubrikraden, men den har {are}: filen är inte hel"
+            ),
         ))
     }
 }
@@ -203,11 +241,13 @@ mod tests {
             Ok(Marker { rows: None, sha256: lower, snapshot: None })
         );
         for wrong in ["rows=many", "sha256=abc", "whole", "rows"] {
-            assert!(parse(wrong).unwrap_err().contains("line 1"), "{wrong}");
+            let told = parse(wrong).unwrap_err();
+            assert!(told.english.contains("line 1") && told.swedish.contains("rad 1"), "{wrong}");
         }
         let two = Marker { rows: Some(2), ..Marker::default() };
         assert_eq!(two.disputes_rows(2), None);
-        assert!(two.disputes_rows(3).unwrap().contains("it has 3"));
+        let told = two.disputes_rows(3).unwrap().told;
+        assert!(told.english.contains("it has 3") && told.swedish.contains("den har 3"), "{told:?}");
         assert_eq!(is_of(Path::new("a/u.csv.done")), Some("a/u.csv".into()));
         assert_eq!(is_of(Path::new("a/.done")), None);
         assert_eq!(of(Path::new("a/u.csv")), Path::new("a/u.csv.done"));
@@ -239,7 +279,8 @@ mod tests {
             ("amount=5 USD\namount=6 USD", "line 2"),
         ] {
             let told = parse(wrong).unwrap_err();
-            assert!(told.contains(why), "{wrong}: {told}");
+            assert!(told.english.contains(why), "{wrong}: {told:?}");
+            assert!(told.swedish.contains(&why.replace("line", "rad")), "{wrong}: {told:?}");
         }
     }
 }

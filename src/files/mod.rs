@@ -19,6 +19,7 @@ pub mod decoded;
 pub mod delimiter;
 pub mod dialect;
 pub mod encoding;
+pub mod file_reason;
 pub mod foreign;
 mod guard;
 pub mod inbox;

@@ -1,6 +1,6 @@
 //! The note beside a file that was answered: what became of it, and what to do, in a few lines that a person reads.
 
-use super::shown::shown_text;
+use super::{file_reason::FileReason, shown::shown_text};
 use crate::domain::language::Language::{self, English, Swedish};
 
 /// What became of a dropped file.
@@ -30,9 +30,9 @@ pub enum NoteOf<'a> {
     /// The same bytes were taken in before.
     Known,
     /// Refused whole, and why.
-    Refused(&'a str),
+    Refused(&'a FileReason),
     /// It is not read, and stays where it is; why.
-    Left(&'a str),
+    Left(&'a FileReason),
 }
 
 /// What is left of a file of product keys (promise 11).
@@ -102,14 +102,14 @@ pub fn text(name: &str, of: NoteOf<'_>, again: bool, language: Language) -> Stri
                     "Rätta filen och lägg den i inkorgen igen.",
                 ),
             };
-            lines.extend([refused.to_owned(), sentence(why, language), then.to_owned()]);
+            lines.extend([refused.to_owned(), sentence(why, language), then.to_owned(), code(why, language)]);
         }
         NoteOf::Left(why) => {
             let left = match language {
                 English => "This was not read, and stays where it is.",
                 Swedish => "Detta har inte lästs och ligger kvar.",
             };
-            lines.extend([left.to_owned(), sentence(why, language)]);
+            lines.extend([left.to_owned(), sentence(why, language), code(why, language)]);
         }
     }
     lines.push(String::new());
@@ -147,11 +147,21 @@ fn taken(kind: &str, rows: [i64; 3], waiting: i64, answer: &str, language: Langu
     lines
 }
 
-/// What a reason begins with; reasons of whole files are written in English.
-fn sentence(why: &str, language: Language) -> String {
+/// What a reason begins with.
+fn sentence(why: &FileReason, language: Language) -> String {
+    let told = why.told.of(language);
+    let stop = if told.ends_with('?') { "" } else { "." };
     match language {
-        English => format!("Why: {why}."),
-        Swedish => format!("Skäl (på engelska): {why}."),
+        English => format!("Why: {told}{stop}"),
+        Swedish => format!("Skäl: {told}{stop}"),
+    }
+}
+
+/// The code by which a program, or whoever is asked, knows the reason.
+fn code(why: &FileReason, language: Language) -> String {
+    match language {
+        English => format!("Code: {}", why.code),
+        Swedish => format!("Kod: {}", why.code),
     }
 }
 
@@ -197,9 +207,15 @@ mod tests {
         for part in ["1 avvisade", "Rätta raderna", "Avvisade produktnycklar", "en gång till"] {
             assert!(swedish.contains(part), "{swedish}");
         }
-        let refused = text("x.zip", NoteOf::Refused("it is a zip archive"), false, Swedish);
-        assert!(refused.contains("Avvisad") && refused.contains("it is a zip archive."), "{refused}");
-        assert!(text("x", NoteOf::Left("no file"), false, Swedish).contains("ligger kvar"));
+        let why = FileReason::new("file_foreign", "it is a zip archive", "det är ett zip-arkiv");
+        assert_eq!(
+            text("x.zip", NoteOf::Refused(&why), false, Swedish),
+            "x.zip\n\nAvvisad: inget i filen har lästs in.\nSkäl: det är ett zip-arkiv.\nRätta filen och lägg den i inkorgen \
+             igen.\nKod: file_foreign\n"
+        );
+        assert!(text("x.zip", NoteOf::Refused(&why), false, English).ends_with("Code: file_foreign\n"));
+        let left = text("x", NoteOf::Left(&why), false, Swedish);
+        assert!(left.contains("ligger kvar") && left.contains("Skäl: det är ett zip-arkiv."), "{left}");
         assert!(text("x", NoteOf::Known, false, Swedish).contains("tidigare"));
     }
 }

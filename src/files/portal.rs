@@ -4,6 +4,7 @@
 use super::reader::{Record, normalised};
 use crate::domain::{
     kinds::{Kind, schema::Type},
+    language::Bilingual,
     reason::Reason,
 };
 
@@ -13,7 +14,7 @@ pub struct Portal {
     /// The name, as in the answers of commands; also the name of its file in `portals/`.
     pub name: &'static str,
     /// What it is, for people.
-    pub title: &'static str,
+    pub title: Bilingual<&'static str>,
     /// What its rows become.
     pub becomes: Becomes,
     /// The columns that are read.
@@ -113,7 +114,7 @@ pub const fn given(
 
 /// The file of a portal whose rows become those of a kind.
 #[must_use]
-pub const fn portal(name: &'static str, title: &'static str, kind: Kind) -> Portal {
+pub const fn portal(name: &'static str, title: Bilingual<&'static str>, kind: Kind) -> Portal {
     Portal {
         name,
         title,
@@ -128,7 +129,7 @@ pub const fn portal(name: &'static str, title: &'static str, kind: Kind) -> Port
 
 /// The file of a portal that only serves to compare with what is stored.
 #[must_use]
-pub const fn comparison(name: &'static str, title: &'static str) -> Portal {
+pub const fn comparison(name: &'static str, title: Bilingual<&'static str>) -> Portal {
     Portal { becomes: Becomes::Comparison, ..portal(name, title, Kind::Users) }
 }
 

@@ -2,11 +2,16 @@
 
 use std::{fmt, io};
 
-use super::{encoding::Encoding, foreign::Foreign, workbook::fault::WorkbookFault};
-use crate::domain::kinds::Kind;
+use super::{encoding::Encoding, file_reason::FileReason, foreign::Foreign, workbook::fault::WorkbookFault};
+use crate::domain::{kinds::Kind, language::Bilingual};
+
+mod swedish;
+#[cfg(test)]
+mod tests;
 
 /// A file that is not taken in at all. Lines and columns count from 1, byte offsets from 0.
 #[derive(Debug, thiserror::Error)]
+#[cfg_attr(test, derive(strum::IntoStaticStr, strum::VariantNames))]
 pub enum Refusal {
     /// Not even a header row.
     #[error("the file is empty: it needs a header row")]
@@ -44,7 +49,7 @@ pub enum Refusal {
         suggested: Option<&'static str>,
     },
     /// Something else than text in rows.
-    #[error("this is {}", what.sentence())]
+    #[error("this is {}", what.sentence().english)]
     Foreign {
         /// What it is.
         what: Foreign,
@@ -145,13 +150,14 @@ pub enum Refusal {
     },
     /// A portal's file of which a column that is needed has gone, or has another name.
     #[error(
-        "this looks like {portal}, but its header lacks {}{}: download it again, and do not rename its columns",
+        "this looks like {}, but its header lacks {}{}: download it again, and do not rename its columns",
+        portal.english,
         columns.join(", "),
         meant(near)
     )]
     PortalLacks {
         /// What it looks like.
-        portal: &'static str,
+        portal: Bilingual<&'static str>,
         /// Every column that is needed and is not there.
         columns: Vec<&'static str>,
         /// Columns of the header that may be meant by them.
@@ -159,20 +165,22 @@ pub enum Refusal {
     },
     /// A portal's file that only serves to compare with what is stored.
     #[error(
-        "this is {portal}: it is for `reconcile` only, which compares it with what is stored, and is never imported"
+        "this is {}: it is for `reconcile` only, which compares it with what is stored, and is never imported",
+        portal.english
     )]
     ForComparison {
         /// What it is.
-        portal: &'static str,
+        portal: Bilingual<&'static str>,
     },
     /// A portal's file, which does not say whose it is.
     #[error(
-        "this is {portal}, which does not say whose it is: import it with --partner and the Partner ID, or drop it in the \
-         inbox folder of that name"
+        "this is {}, which does not say whose it is: import it with --partner and the Partner ID, or drop it in the \
+         inbox folder of that name",
+        portal.english
     )]
     WhosePortalFile {
         /// What it is.
-        portal: &'static str,
+        portal: Bilingual<&'static str>,
     },
     /// Rates of another bank than the European Central Bank.
     #[error(
@@ -232,12 +240,12 @@ pub enum Refusal {
         limit: u64,
     },
     /// A symbolic link, directory, device, pipe or socket.
-    #[error("'{name}' is {what}, not a regular file: drop the file itself")]
+    #[error("'{name}' is {}, not a regular file: drop the file itself", what.english)]
     NotRegular {
         /// Its name.
         name: String,
         /// What it is.
-        what: &'static str,
+        what: Bilingual<&'static str>,
     },
     /// A name that is no plain file name.
     #[error(
@@ -279,6 +287,12 @@ impl From<io::Error> for Refusal {
 }
 
 impl Refusal {
+    /// Its code, and what is told of it.
+    #[must_use]
+    pub fn told(&self) -> FileReason {
+        FileReason::new(self.code(), self.to_string(), self.swedish())
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, Metadata},
     io::{Read, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Refusal,
-    look::Look,
+    look::{self, Look},
     shown::{shown, shown_path},
 };
 
@@ -86,20 +86,7 @@ fn plain_name(source: &Path) -> Result<String, Refusal> {
 }
 
 fn refuse_irregular(name: &str, metadata: &Metadata) -> Result<(), Refusal> {
-    let kind = metadata.file_type();
-    let what = if kind.is_file() {
-        return Ok(());
-    } else if kind.is_symlink() {
-        "a symbolic link"
-    } else if kind.is_dir() {
-        "a directory"
-    } else if kind.is_fifo() {
-        "a pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    };
+    let Some(what) = look::no_file(metadata.file_type()) else { return Ok(()) };
     Err(Refusal::NotRegular { name: name.to_owned(), what })
 }
 
@@ -183,7 +170,7 @@ mod tests {
         let _socket = UnixListener::bind(at("socket.csv")).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(at("pipe.csv")).status().unwrap().success());
         let refused = |path: &Path| match take(path, &at("spool"), 100).unwrap_err() {
-            Refusal::NotRegular { what, .. } => what,
+            Refusal::NotRegular { what, .. } => what.english,
             other => panic!("{other}"),
         };
         assert_eq!(refused(&at("link.csv")), "a symbolic link");

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, night_report::Within};
-use crate::domain::id::{FileNo, PartnerId};
+use super::{Result, night_report::Within, quarantine};
+use crate::domain::{
+    id::{FileNo, PartnerId},
+    language::Bilingual,
+};
 
 /// A file that was just moved out of the inbox.
 #[derive(Clone, Debug)]
@@ -140,15 +143,15 @@ pub async fn is_open(conn: &mut PgConnection, place: &str, file_id: FileNo) -> R
 }
 
 /// Why a file was given up after this one was staged, if it was: it is not tried again.
-pub async fn given_up(conn: &mut PgConnection, id: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!(
-        "select f.refusal from dropped d join file f using (file_id)
-         where d.dropped_id = $1 and f.status = 'refused' and f.attempts + f.failures > 0",
+pub async fn given_up(conn: &mut PgConnection, id: &str) -> Result<Option<Bilingual>> {
+    let refused = sqlx::query!(
+        r#"select f.refusal as "refusal!", f.refusal_swedish from dropped d join file f using (file_id)
+           where d.dropped_id = $1 and f.status = 'refused' and f.attempts + f.failures > 0 and f.refusal is not null"#,
         id
     )
     .fetch_optional(conn)
-    .await?
-    .flatten())
+    .await?;
+    Ok(refused.map(|r| quarantine::told(r.refusal, r.refusal_swedish)))
 }
 
 /// Takes back where a file was to be kept: something else is there.

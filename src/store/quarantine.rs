@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::id::FileNo;
+use crate::domain::{id::FileNo, language::Bilingual};
 
 /// A try under way: of which file, over which connection.
 #[derive(Clone, Copy, Debug)]
@@ -139,20 +139,34 @@ pub async fn refuse(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<(
 }
 
 /// Keeps why a file was refused.
-pub async fn note(conn: &mut PgConnection, file_id: FileNo, refusal: &str) -> Result<()> {
-    sqlx::query!("update file set refusal = $2 where file_id = $1", file_id.get(), refusal)
-        .execute(conn)
-        .await?;
+pub async fn note(conn: &mut PgConnection, file_id: FileNo, refusal: &Bilingual) -> Result<()> {
+    sqlx::query!(
+        "update file set refusal = $2, refusal_swedish = $3 where file_id = $1",
+        file_id.get(),
+        refusal.english,
+        refusal.swedish
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Why a file was refused, if it was; nobody changes that until the transaction ends.
-pub async fn refusal(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<String>> {
-    let refused = sqlx::query_scalar!(
-        "select coalesce(refusal, '') from file where file_id = $1 and status = 'refused' for update",
+pub async fn refusal(conn: &mut PgConnection, file_id: FileNo) -> Result<Option<Bilingual>> {
+    let refused = sqlx::query!(
+        r#"select coalesce(refusal, '') as "refusal!", refusal_swedish from file
+           where file_id = $1 and status = 'refused' for update"#,
         file_id.get()
     )
     .fetch_optional(conn)
     .await?;
-    Ok(refused.flatten())
+    Ok(refused.map(|r| told(r.refusal, r.refusal_swedish)))
+}
+
+/// What is on record; before there was any in Swedish, it was in English alone.
+pub(super) fn told(english: String, swedish: Option<String>) -> Bilingual {
+    match swedish {
+        Some(swedish) => Bilingual::new(english, swedish),
+        None => Bilingual::technical(english),
+    }
 }

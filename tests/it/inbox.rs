@@ -138,8 +138,19 @@ fn everything_is_said(inbox: &Inbox<'_>) {
     assert!(
         inbox.has("refused/a.zip") && inbox.has("refused/link.csv") && !inbox.has("refused/a.result.csv")
     );
-    assert!(inbox.text("4301/refused/e.note.txt").contains("Avvisad"), "in the partner's language");
-    assert!(inbox.text("4301/refused/sub.note.txt").contains("ligger kvar"));
+    let note = inbox.text("4301/refused/e.note.txt");
+    for told in [
+        "Avvisad: inget i filen har lästs in.",
+        "Skäl: rubrikraden hör inte till någon känd sorts fil",
+        "\nKod: file_unknown_kind\n",
+    ] {
+        assert!(note.contains(told), "in the partner's language: {note}");
+    }
+    let note = inbox.text("4301/refused/sub.note.txt");
+    assert!(
+        note.contains("ligger kvar") && note.contains("Skäl: mappar i en partners mapp läses inte"),
+        "{note}"
+    );
     assert!(inbox.has("4301/sub/f.csv") && inbox.has("old/g.csv") && inbox.has("4999/h.csv"));
     assert!(LEFT.iter().all(|name| inbox.has(name)));
 }
@@ -236,6 +247,94 @@ async fn f11_f12_f13_everything_in_the_inbox_is_answered_once_beside_it_and_hold
     inbox.put("late3.csv", one("4999"));
     inbox.night("2024-02-06");
     assert!(inbox.text("done/late3.note.txt").contains("taken in before") && inbox.has("done/late3.csv"));
+}
+
+/// What is only compared with.
+const COMPARISON: &[u8] =
+    b"Subscriber Name,Email,Subscription Level,Assigned,Expiration Date (UTC),Reference\nx,y,z,a,b,c\n";
+/// Two rows.
+const PARTNERS: &[u8] = b"partner_id,name,account_email,country,currency\n\
+    4301,One,one@one.example,SE,SEK\n4301,Two,two@two.example,SE,SEK\n";
+/// Files that are refused whole, with a part of what a Swedish partner is told, and the code.
+const REFUSED_WHOLE: [(&str, &[u8], &str, &str); 12] = [
+    ("empty.csv", b"", "filen är tom: den behöver en rubrikrad", "file_empty"),
+    ("cut.csv", b"partner_id,na", "rad 1: filen är avklippt i sin rubrikrad", "file_cut_off"),
+    (
+        "nul.csv",
+        b"partner_id,name,account_email,country,currency\n1,\0\n",
+        "är en nollbyte (NUL)",
+        "file_nul_byte",
+    ),
+    (
+        "quote.csv",
+        b"partner_id,name,account_email,country,currency\n1,\"x\n",
+        "rad 2, kolumn 2 (byte 49): citattecknet",
+        "file_unclosed_quote",
+    ),
+    ("page.csv", b"<!DOCTYPE html>\n", "detta är en webbsida, kanske inloggningssidan", "file_foreign"),
+    (
+        "book.xlsx",
+        b"PK\x03\x04[Content_Types].xml",
+        "arbetsboken kan inte läsas (på engelska: ",
+        "workbook_damaged",
+    ),
+    (
+        "twice.csv",
+        b"partner_id,name,name\n1,2,3\n",
+        "”name” finns två gånger i rubrikraden",
+        "file_duplicate_column",
+    ),
+    (
+        "near.csv",
+        b"partner_id,name,account_email,country,currency,langage\n1,2,3,4,5,6\n",
+        "kolumn 6 ”langage” är inte känd i en fil med partners; avses ”language”?",
+        "file_misnamed_columns",
+    ),
+    ("statement.csv", COMPARISON, "prenumerantexporten från", "file_for_comparison"),
+    (
+        "rows.csv",
+        PARTNERS,
+        "enligt dess .done-fil har filen 3 rader efter rubrikraden, men den har 2",
+        "marker_other_rows",
+    ),
+    ("sum.csv", PARTNERS, "enligt dess .done-fil är filens SHA-256", "marker_other_sha256"),
+    ("odd.csv", PARTNERS, "filens .done-fil kan inte användas: dess rad 1 är inget av", "marker_unusable"),
+];
+
+#[tokio::test]
+async fn d13_a_swedish_partner_reads_in_swedish_why_a_whole_file_is_refused_with_its_code() {
+    let house = House::open().await;
+    let inbox = Inbox::of(&house);
+    inbox.put("p.csv", one("4301"));
+    inbox.night("2024-02-02");
+    for (name, bytes, ..) in REFUSED_WHOLE {
+        inbox.put(format!("4301/{name}"), bytes);
+    }
+    inbox.put("4301/rows.csv.done", "rows=3\n");
+    inbox.put("4301/sum.csv.done", format!("sha256={}\n", "0".repeat(64)));
+    inbox.put("4301/odd.csv.done", "allt");
+    symlink("/etc/passwd", inbox.at.join("4301/link.csv")).unwrap();
+    inbox.night("2024-02-03");
+    for (name, _, why, code) in REFUSED_WHOLE {
+        let note = inbox.text(&format!("4301/refused/{}.note.txt", name.split('.').next().unwrap()));
+        assert!(
+            note.starts_with(&format!("{name}\n\nAvvisad: inget i filen har lästs in.\nSkäl: ")),
+            "{note}"
+        );
+        assert!(note.contains(why) && note.contains(&format!("\nKod: {code}")), "{name}: {note}");
+        assert!(note.contains("Rätta filen och lägg den i inkorgen igen.\n"), "{note}");
+    }
+    let note = inbox.text("4301/refused/link.note.txt");
+    assert!(note.contains("Skäl: ”link.csv” är en symbolisk länk, ingen vanlig fil"), "{note}");
+    // Whoever looks after it reads English, with the same code.
+    let path = inbox.at.join("4301/refused/cut.csv");
+    let told = house.run(["import", path.to_str().unwrap(), "--json"]).ended(1).stdout;
+    assert!(
+        told.contains("\"code\":\"file_cut_off\"") && told.contains("was cut off in its header"),
+        "{told}"
+    );
+    let listed = house.run(["files", "cut"]).ended(0).stdout;
+    assert!(listed.contains("was cut off in its header"), "{listed}");
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ fn came(outcome: FileOutcome) -> SnapshotOutcome {
 #[track_caller]
 fn no(outcome: FileOutcome) -> String {
     match outcome {
-        FileOutcome::Refused(why) | FileOutcome::Guarded(why) => why,
+        FileOutcome::Refused(why) | FileOutcome::Guarded(why) => why.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -268,7 +268,7 @@ async fn promise_6_an_older_snapshot_after_a_newer_is_refused_also_when_both_com
     let outcomes = take_in(&cx, &mut conn, dropped.to_vec()).await.unwrap();
     let refused = outcomes.iter().find(|(one, _)| one.path.ends_with("c.csv")).unwrap();
     assert!(
-        matches!(&refused.1, FileOutcome::Refused(why) if why.contains("as of 2024-02-17")),
+        matches!(&refused.1, FileOutcome::Refused(why) if why.to_string().contains("as of 2024-02-17")),
         "{refused:?}"
     );
     assert_eq!(missing(&house).await, [""; 0]);
@@ -362,6 +362,32 @@ async fn promise_6_a_snapshot_that_would_end_much_waits_for_an_operator_in_the_n
     assert_eq!(ran(&house, now, &["requests"]).ended(0).stdout, "nothing waits for an operator\n");
     let files = ran(&house, now, &["files", "all"]).ended(0).stdout;
     assert!(files.contains("it ends what it lacks (21)"), "{files}");
+}
+
+#[tokio::test]
+async fn promise_6_a_swedish_partner_reads_in_swedish_why_its_file_is_held_back() {
+    let mut house = forty().await;
+    let swedish =
+        partner("4301", "USD").replace("currency\n", "currency,language\n").replace("USD\n", "USD,sv-SE\n");
+    house.import_one("sv.csv", &swedish, "2024-02-01").await.applied();
+    put(&house, "4301/all.csv", &orders(0..19), "rows=19\nsnapshot_as_of=2024-02-20\n");
+    put(&house, "4301/none.csv", ENTITLEMENTS, "rows=0\nsnapshot_as_of=2024-02-20\n");
+    ran(&house, "2024-02-21T09:00:00Z", &["night", "--from", "2024-02-20"]).ended(0);
+    let refused = house.dir.join("inbox/4301/refused");
+    let told = |name: &str| fs::read_to_string(refused.join(name)).unwrap();
+    let (all, none) = (told("all.note.txt"), told("none.note.txt"));
+    assert!(
+        all.contains(
+            "Skäl: den skulle avsluta 21 av 40 gällande förmåner eftersom de saknas i den (O-19/software"
+        ) && all.contains("läser operatören in den med --accept-ends")
+            && all.ends_with("Kod: ends_held\n"),
+        "{all}"
+    );
+    assert!(
+        none.contains("den säger att partner inte har något (1: 4301); den skulle avsluta 40 av 40"),
+        "{none}"
+    );
+    assert_eq!(missing(&house).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -607,6 +633,7 @@ async fn d16_a_manifest_in_a_partners_folder_says_it_and_the_note_is_in_the_part
     put(&house, "4301/all.csv", &text, "rows=2\nsnapshot_as_of=2024-02-20\nquantity=2\namount=100.00 USD\n");
     put(&house, "4301/old.csv", &file(&ALL), "rows=3\nsnapshot_as_of=2024-02-19\nsnapshot_of=4302\n");
     put(&house, "4301/odd.csv", &text, "rows=2\nsnapshot_as_of=yesterday\n");
+    put(&house, "4301/half.csv", &text, "rows=2\nsnapshot_as_of=2024-02-19\nquantity=9\n");
     ran(&house, "2024-02-21T09:00:00Z", &["night", "--from", "2024-02-20"]).ended(0);
     let inbox = house.dir.join("inbox/4301");
     let note = fs::read_to_string(inbox.join("done/all.note.txt")).unwrap();
@@ -616,9 +643,22 @@ async fn d16_a_manifest_in_a_partners_folder_says_it_and_the_note_is_in_the_part
     );
     assert!(inbox.join("done/all.csv.done").exists());
     let note = fs::read_to_string(inbox.join("refused/old.note.txt")).unwrap();
-    assert!(note.contains("is said to be a full snapshot of 4302"), "{note}");
+    assert!(
+        note.contains(
+            "Skäl: det är en fil från partner 4301, men den sägs vara en fullständig förteckning för 4302."
+        ) && note.ends_with("\nKod: snapshot_of_other_partner\n"),
+        "{note}"
+    );
     let note = fs::read_to_string(inbox.join("refused/odd.note.txt")).unwrap();
-    assert!(note.contains("its line 2 is none of"), "{note}");
+    assert!(note.contains("filens .done-fil kan inte användas: dess rad 2 är inget av"), "{note}");
+    let note = fs::read_to_string(inbox.join("refused/half.note.txt")).unwrap();
+    assert!(
+        note.contains("kontrollsummor säger att summan av quantity är 9 (i filen: 2): filen är inte hel")
+            && note.contains("Kod: snapshot_other_totals"),
+        "{note}"
+    );
+    let listed = ran(&house, "2024-02-21T09:00:00Z", &["files", "half"]).ended(0).stdout;
+    assert!(listed.contains("its control totals say that"), "operators read English: {listed}");
     assert_eq!(missing(&house).await, ["ORD-1 advisory_hours 2024-02-28"]);
 }
 

@@ -79,9 +79,10 @@ async fn a_file_that_ends_its_process_is_given_up_and_goes_in_when_an_operator_i
 async fn a_night_gives_up_a_file_in_the_inbox_within_its_own_tries_goes_on_and_leaves_it_alone() {
     let house = House::open().await;
     let text = users(&house);
-    write(&house, "inbox/partners.csv", PARTNERS);
-    let hostile = house.dir.join("inbox/users.csv");
-    write(&house, "inbox/users.csv", &text);
+    let swedish = PARTNERS.replace("currency\n", "currency,language\n").replace("USD\n", "USD,sv\n");
+    write(&house, "inbox/partners.csv", &swedish);
+    let hostile = house.dir.join("inbox/4711/users.csv");
+    write(&house, "inbox/4711/users.csv", &text);
     // The first chunk is that of the partners' file.
     run(&house, &["night"], "file.applied@2=kill").ended(-1);
     for _ in 2..=TRIES {
@@ -92,10 +93,18 @@ async fn a_night_gives_up_a_file_in_the_inbox_within_its_own_tries_goes_on_and_l
     assert_eq!(house.one::<i64>("select count(*) from partner").await, 1, "the other file is in");
     let refusal = "select refusal from file where status = 'refused'";
     assert!(house.one::<String>(refusal).await.contains("ended its process 4 times"));
-    let kept = house.dir.join("inbox/refused/users.csv");
+    let kept = house.dir.join("inbox/4711/refused/users.csv");
     assert!(kept.exists() && !hostile.exists());
-    let note = fs::read_to_string(house.dir.join("inbox/refused/users.note.txt")).unwrap();
-    assert!(note.contains("ended its process 4 times"), "{note}");
+    let note = fs::read_to_string(house.dir.join("inbox/4711/refused/users.note.txt")).unwrap();
+    let told =
+        "inläsningen har avslutat sin process 4 gånger; 0 av dess 6 rader infördes dessförinnan och består";
+    assert!(note.contains(told) && note.ends_with("Kod: file_given_up\n"), "{note}");
+    assert!(
+        house
+            .one::<String>("select refusal_swedish from file where status = 'refused'")
+            .await
+            .starts_with(told)
+    );
     // Nobody tries it again by itself; from elsewhere an operator may.
     let next = ["--now", "2024-01-17T03:00:00Z", "night"];
     let mut command = house.command(next);

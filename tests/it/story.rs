@@ -313,10 +313,10 @@ fn answer(outcome: FileOutcome) -> Answer {
     let none = Answer { known: false, refused: None, text: String::new(), rows: vec![] };
     match outcome {
         FileOutcome::Known => Answer { known: true, ..none },
-        FileOutcome::Refused(why)
-        | FileOutcome::Guarded(why)
-        | FileOutcome::Failed(why)
-        | FileOutcome::GivenUp(why) => Answer { refused: Some(why), ..none },
+        FileOutcome::Refused(why) | FileOutcome::Guarded(why) | FileOutcome::GivenUp(why) => {
+            Answer { refused: Some(why.to_string()), ..none }
+        }
+        FileOutcome::Failed(why) => Answer { refused: Some(why), ..none },
         FileOutcome::Done(taken) => {
             let text = fs::read_to_string(taken.answer.unwrap()).unwrap();
             let rows = rows_of(&text);

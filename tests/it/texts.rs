@@ -168,7 +168,7 @@ fn f5_the_table_of_portals_is_current() {
         });
         let given = given.collect::<Vec<_>>().join("; ");
         let needs = needs.collect::<Vec<_>>().join(", ");
-        format!("| {} | {becomes} | {needs} | {given} |", portal.title)
+        format!("| {} | {becomes} | {needs} | {given} |", portal.title.english)
     };
     let rows: Vec<String> = portals::ALL.iter().map(row).collect();
     let header = "| file | becomes | needs | where its columns come from |\n|---|---|---|---|\n";

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::{
     domain::{
         kinds::{Kind, cell, forms},
+        language::Bilingual,
         money::{Currency, PerEuro},
         reason::{Expected, Problem, Reason},
     },
@@ -19,9 +20,15 @@ use crate::{
 };
 
 /// The portal.
-pub const PORTAL: Portal =
-    portal("ecb_rates", "the reference rates of the European Central Bank", Kind::Rates)
-        .reads(&[needed(&["Date"]), needed(&["USD"])]);
+pub const PORTAL: Portal = portal(
+    "ecb_rates",
+    Bilingual::new(
+        "the reference rates of the European Central Bank",
+        "Europeiska centralbankens referenskurser",
+    ),
+    Kind::Rates,
+)
+.reads(&[needed(&["Date"]), needed(&["USD"])]);
 
 /// Every currency that the Bank has published a rate of since 1999, also those that are no more.
 const PUBLISHED: [&str; 41] = [

@@ -1,16 +1,19 @@
 //! Why a workbook is refused that could not be a text file.
 
+use crate::domain::language::Bilingual;
+
 /// Addresses of cells that a refusal names at most.
 const NAMED: usize = 10;
 
 /// What is wrong with a workbook. Addresses are those of its cells: `'Users'!C17`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(test, derive(strum::IntoStaticStr, strum::VariantNames))]
 pub enum WorkbookFault {
     /// It cannot be read as a workbook.
-    #[error("the workbook cannot be read ({why}): open it, save it again as .xlsx, and import that")]
+    #[error("the workbook cannot be read ({}): open it, save it again as .xlsx, and import that", why.english)]
     Damaged {
-        /// What its reader says.
-        why: String,
+        /// What is wrong, or what its reader says.
+        why: Bilingual,
     },
     /// The file itself is larger than is taken in.
     #[error("the workbook is larger than {limit} bytes: split it, or save its sheet as CSV UTF-8")]
@@ -38,12 +41,12 @@ pub enum WorkbookFault {
         limit: u64,
     },
     /// A part of it has what no workbook has.
-    #[error("'{part}' in the workbook {has}, which no spreadsheet writes: nothing of it is read")]
+    #[error("'{part}' in the workbook {}, which no spreadsheet writes: nothing of it is read", has.english)]
     Forbidden {
         /// The part.
         part: String,
         /// What it has.
-        has: &'static str,
+        has: Bilingual<&'static str>,
     },
     /// No sheet of it has that name.
     #[error("the workbook has no sheet '{asked}'; it has {}", quoted(sheets))]
@@ -59,11 +62,11 @@ pub enum WorkbookFault {
     /// Several sheets could be meant.
     #[error(
         "several sheets of the workbook could be meant: {}; name the one with --sheet, or remove the others",
-        sheets.join(", ")
+        joined(sheets.iter().map(|sheet| &sheet.english))
     )]
     SeveralSheets {
         /// Each, with the address of its header and what it is.
-        sheets: Vec<String>,
+        sheets: Vec<Bilingual>,
     },
     /// Cells are merged.
     #[error(
@@ -120,23 +123,89 @@ impl WorkbookFault {
     }
 }
 
+impl WorkbookFault {
+    /// What is wrong with it, in words of ours.
+    #[must_use]
+    pub fn damaged(english: impl Into<String>, swedish: impl Into<String>) -> Self {
+        Self::Damaged { why: Bilingual::new(english.into(), swedish.into()) }
+    }
+
+    /// The sentence in Swedish, without a full stop.
+    #[must_use]
+    pub fn swedish(&self) -> String {
+        match self {
+            Self::Damaged { why } => format!(
+                "arbetsboken kan inte läsas ({}): öppna den, spara den på nytt som .xlsx och läs in den",
+                why.swedish
+            ),
+            Self::TooLarge { limit } => format!(
+                "arbetsboken är större än {limit} byte: dela upp den, eller spara bladet som CSV i UTF-8"
+            ),
+            Self::TooManyParts { limit } => format!(
+                "arbetsboken är ett arkiv med fler än {limit} delar: spara bladet i en egen arbetsbok"
+            ),
+            Self::UnpacksTooLarge { part, limit } => format!(
+                "”{part}” i arbetsboken packas upp till mer än {limit} byte, vilket inte är någon tabell som någon har fyllt i: \
+                 dela upp den, eller spara bladet som CSV i UTF-8"
+            ),
+            Self::Forbidden { part, has } => format!(
+                "”{part}” i arbetsboken {}, vilket inget kalkylprogram skriver: inget i den läses",
+                has.swedish
+            ),
+            Self::NoSuchSheet { asked, sheets } => format!(
+                "arbetsboken har inget blad ”{asked}”; den har {}",
+                joined(sheets.iter().map(|name| format!("”{name}”")))
+            ),
+            Self::NoSheet => "arbetsboken har inget blad med celler".to_owned(),
+            Self::SeveralSheets { sheets } => format!(
+                "flera blad i arbetsboken kan vara det som avses: {}; ange det rätta med --sheet, eller ta bort de andra",
+                joined(sheets.iter().map(|sheet| &sheet.swedish))
+            ),
+            Self::Merged { sheet, cells } => format!(
+                "bladet ”{sheet}”: {} är sammanfogade, och det går inte att säga vilken rad eller kolumn värdet hör till: \
+                 dela dem och fyll i varje cell",
+                some(cells, "och", "till")
+            ),
+            Self::FormulaWithoutValue { sheet, cells } => format!(
+                "bladet ”{sheet}”: {} har en formel utan lagrat värde: öppna arbetsboken i ett kalkylprogram, spara den där \
+                 och läs in den",
+                some(cells, "och", "till")
+            ),
+            Self::StatedAsText => {
+                "detta är en arbetsbok, som varken har teckenkodning eller avgränsare: utelämna det i --dialect".to_owned()
+            }
+            Self::NoWorkbook { asked } => {
+                format!("detta är ingen arbetsbok och har inget blad ”{asked}”: utelämna --sheet")
+            }
+        }
+    }
+}
+
+fn joined(each: impl Iterator<Item = impl AsRef<str>>) -> String {
+    each.map(|one| one.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+    joined(names.iter().map(|name| format!("'{name}'")))
 }
 
 /// The first of some addresses, and how many more there are.
-fn some(cells: &[String]) -> String {
+fn some(cells: &[String], and: &str, others: &str) -> String {
     let named = cells.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     match cells.len().saturating_sub(NAMED) {
         0 => named,
-        more => format!("{named} and {more} more"),
+        more => format!("{named} {and} {more} {others}"),
     }
 }
 
 fn are(cells: &[String]) -> String {
-    format!("{} {}", some(cells), if cells.len() == 1 { "is" } else { "are" })
+    format!("{} {}", some(cells, "and", "more"), if cells.len() == 1 { "is" } else { "are" })
 }
 
 fn of_formulas(cells: &[String]) -> String {
-    format!("{} {}", some(cells), if cells.len() == 1 { "is a formula" } else { "are formulas" })
+    format!(
+        "{} {}",
+        some(cells, "and", "more"),
+        if cells.len() == 1 { "is a formula" } else { "are formulas" }
+    )
 }

@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashSet,
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek},
     path::Path,
@@ -16,7 +17,10 @@ use std::{
 use zip::{ZipArchive, result::ZipError};
 
 use super::{fault::WorkbookFault, strict};
-use crate::files::{Refusal, foreign::Foreign, limits::WorkbookLimits};
+use crate::{
+    domain::language::Bilingual,
+    files::{Refusal, foreign::Foreign, limits::WorkbookLimits},
+};
 
 /// Bytes unpacked at a time.
 const CHUNK: usize = 64 * 1024;
@@ -56,7 +60,11 @@ pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<LookedThroug
         None => {}
     }
     if archive.has_duplicate_names() {
-        return Err(WorkbookFault::Damaged { why: "it holds two parts of one name".to_owned() }.into());
+        return Err(WorkbookFault::damaged(
+            "it holds two parts of one name",
+            "två av dess delar har samma namn",
+        )
+        .into());
     }
     if archive.len() > limits.parts {
         return Err(WorkbookFault::TooManyParts { limit: limits.parts }.into());
@@ -66,7 +74,11 @@ pub fn look_through(path: &Path, limits: &WorkbookLimits) -> Result<LookedThroug
         let part = archive.by_index(at).map_err(|error| damaged(&error))?;
         let name = part.name().map_err(|error| damaged(&error))?.to_string();
         if !names.insert(name.to_lowercase()) {
-            return Err(WorkbookFault::Damaged { why: format!("it holds {name} twice") }.into());
+            return Err(WorkbookFault::damaged(
+                format!("it holds {name} twice"),
+                format!("den innehåller {name} två gånger"),
+            )
+            .into());
         }
         let (of_others, is_named) = unpack(part, &name, left, limits)?;
         left = of_others;
@@ -133,7 +145,7 @@ fn unpack(
     if unpacked.is_strict
         && let Err(why) = strict::check(&mut unpacked, whole)
     {
-        let damaged = WorkbookFault::Damaged { why: format!("{name}: {why}") };
+        let damaged = unreadable(name, &why);
         return Err(unpacked.fault.unwrap_or(damaged));
     }
     unpacked.is_strict &= whole;
@@ -142,7 +154,7 @@ fn unpack(
             Ok(0) => return Ok((unpacked.left, unpacked.names_merged)),
             Ok(read) => unpacked.consume(read),
             Err(error) => {
-                let damaged = WorkbookFault::Damaged { why: format!("{name}: {error}") };
+                let damaged = unreadable(name, &error);
                 return Err(unpacked.fault.unwrap_or(damaged));
             }
         }
@@ -201,10 +213,7 @@ impl<'a, R: Read> Unpacked<'a, R> {
         (self.start, self.end) = (OVERLAP, OVERLAP);
         let name = self.name;
         let room = self.piece.get_mut(OVERLAP..).unwrap_or_default();
-        let got = self
-            .part
-            .read(room)
-            .map_err(|error| WorkbookFault::Damaged { why: format!("{name}: {error}") })?;
+        let got = self.part.read(room).map_err(|error| unreadable(name, &error))?;
         if got == 0 {
             return Ok(());
         }
@@ -223,15 +232,17 @@ impl<'a, R: Read> Unpacked<'a, R> {
         self.marked |= self.of.is_sheet && is_marked;
         self.names_merged |= places(seen, MERGED).next().is_some();
         let has = self.of.forbidden(seen, is_first, limits);
-        let has = has.or((self.marked && self.of_part > limits.kept_bytes)
-            .then_some("has comments in a sheet of that size"));
+        let has = has.or((self.marked && self.of_part > limits.kept_bytes).then_some(Bilingual::new(
+            "has comments in a sheet of that size",
+            "har kommentarer i ett blad av den storleken",
+        )));
         let now = self.piece.get(OVERLAP..end).unwrap_or_default();
         self.since = match now.iter().rposition(|byte| *byte == b'<') {
             Some(at) => got.saturating_sub(at),
             None => self.since.saturating_add(got),
         };
         let is_long = self.is_strict && self.since > limits.text_bytes;
-        if let Some(has) = has.or(is_long.then_some("has a text that is longer than any cell's")) {
+        if let Some(has) = has.or(is_long.then_some(TOO_LONG)) {
             return Err(WorkbookFault::Forbidden { part: name.to_owned(), has });
         }
         self.end = end;
@@ -279,7 +290,12 @@ impl ArchivePart {
     }
 
     /// What a piece of it has that no workbook has.
-    fn forbidden(self, piece: &[u8], is_first: bool, limits: &WorkbookLimits) -> Option<&'static str> {
+    fn forbidden(
+        self,
+        piece: &[u8],
+        is_first: bool,
+        limits: &WorkbookLimits,
+    ) -> Option<Bilingual<&'static str>> {
         let declares = |at: usize| {
             let from = piece.get(at..).unwrap_or_default();
             DECLARATIONS
@@ -287,19 +303,31 @@ impl ArchivePart {
                 .any(|one| from.get(..one.len()).is_some_and(|start| start.eq_ignore_ascii_case(one)))
         };
         if self.is_xml && places(piece, MARKED).any(declares) {
-            return Some("declares entities of XML");
+            return Some(Bilingual::new("declares entities of XML", "deklarerar XML-entiteter"));
         }
         let wide = |start: &[u8]| matches!(start, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, ..] | [_, 0, ..]);
         if self.is_xml && is_first && wide(piece) {
-            return Some("is not written in UTF-8");
+            return Some(Bilingual::new("is not written in UTF-8", "är inte skriven i UTF-8"));
         }
         if self.is_sheet {
             return None;
         }
         let mut counts = places(piece, TEXTS)
             .map(|at| count(piece.get(at.saturating_add(TEXTS.len())..).unwrap_or_default()));
-        counts.any(|count| count > limits.shared_texts).then_some("asks for room for more texts than fit")
+        counts.any(|count| count > limits.shared_texts).then_some(Bilingual::new(
+            "asks for room for more texts than fit",
+            "begär plats för fler texter än som ryms",
+        ))
     }
+}
+
+/// What no cell has.
+const TOO_LONG: Bilingual<&str> =
+    Bilingual::new("has a text that is longer than any cell's", "har en text som är längre än någon cells");
+
+/// What a part is that cannot be read.
+fn unreadable(name: &str, why: &impl fmt::Display) -> WorkbookFault {
+    WorkbookFault::Damaged { why: Bilingual::technical(format!("{name}: {why}")) }
 }
 
 /// Where in a piece something stands.
@@ -319,7 +347,7 @@ fn count(text: &[u8]) -> u64 {
 }
 
 fn damaged(error: &ZipError) -> Refusal {
-    WorkbookFault::Damaged { why: error.to_string() }.into()
+    WorkbookFault::Damaged { why: Bilingual::technical(error) }.into()
 }
 
 #[cfg(test)]

@@ -16,11 +16,14 @@ use super::{
     cell::{SheetCell, address},
     fault::WorkbookFault,
 };
-use crate::files::{
-    Refusal,
-    delimiter::version_line,
-    limits::{Limits, WorkbookLimits},
-    reader::{CellType, Record, RowSource, refuse_duplicates},
+use crate::{
+    domain::language::Bilingual,
+    files::{
+        Refusal,
+        delimiter::version_line,
+        limits::{Limits, WorkbookLimits},
+        reader::{CellType, Record, RowSource, refuse_duplicates},
+    },
 };
 
 /// Rows that are handed over at once.
@@ -74,14 +77,16 @@ pub fn open(path: &Path) -> Result<OpenWorkbook, Refusal> {
 /// # Errors
 /// Those of `work`; it did not come to an end.
 pub fn contained<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(WorkbookFault::Damaged { why: "it holds what cannot be".to_owned() }.into()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(WorkbookFault::damaged("it holds what cannot be", "den innehåller sådant som inte kan finnas")
+            .into())
+    })
 }
 
 /// What its reader says is wrong with a workbook.
 #[must_use]
 pub fn damaged(error: &XlsxError) -> Refusal {
-    WorkbookFault::Damaged { why: error.to_string() }.into()
+    WorkbookFault::Damaged { why: Bilingual::technical(error) }.into()
 }
 
 /// What is wrong with a sheet, with the address in it.
@@ -194,8 +199,12 @@ impl<'a> SheetCells<'a> {
     }
 
     fn misplaced(&self, column: usize, line: u64) -> Refusal {
-        let why = format!("cell {} of sheet '{}' is not in its place", address(column, line), self.sheet);
-        WorkbookFault::Damaged { why }.into()
+        let (cell, sheet) = (address(column, line), self.sheet);
+        WorkbookFault::damaged(
+            format!("cell {cell} of sheet '{sheet}' is not in its place"),
+            format!("cell {cell} i bladet ”{sheet}” står inte på sin plats"),
+        )
+        .into()
     }
 }
 
@@ -324,7 +333,7 @@ fn hand_over(
 }
 
 fn broken_off() -> Refusal {
-    WorkbookFault::Damaged { why: "it was not read to its end".to_owned() }.into()
+    WorkbookFault::damaged("it was not read to its end", "den lästes inte till slutet").into()
 }
 
 impl RowSource for SheetRows {

@@ -11,7 +11,7 @@ use super::{
     rows::{OpenWorkbook, SheetCells, SheetHead, contained, damaged, open, within},
 };
 use crate::{
-    domain::kinds::Kind,
+    domain::{kinds::Kind, language::Bilingual},
     files::{
         Refusal,
         limits::{Limits, WorkbookLimits},
@@ -76,12 +76,17 @@ fn find(
     for (number, name) in meant {
         match look(book, (*number, name), kind, limits) {
             Ok((chosen, line)) => {
-                fit.push(format!("'{name}'!{} ({})", address(0, line), chosen.profile.kind));
+                let told = format!("'{name}'!{} ({})", address(0, line), chosen.profile.kind);
+                fit.push(Bilingual::new(told.clone(), told));
                 fitting.push(chosen);
             }
             Err((refusal, line)) => {
                 if could_be_meant(&refusal) {
-                    fit.push(format!("'{name}'!{} ({refusal})", address(0, line)));
+                    let (at, why) = (address(0, line), refusal.told().told);
+                    fit.push(Bilingual::new(
+                        format!("'{name}'!{at} ({})", why.english),
+                        format!("'{name}'!{at} ({})", why.swedish),
+                    ));
                 }
                 refusals.push(within(name, line, refusal));
             }

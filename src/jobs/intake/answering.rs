@@ -47,7 +47,7 @@ pub(super) async fn answer(
         problems,
         name: head.name.clone(),
         kind: profile.kind,
-        portal: profile.conversion.as_ref().map(|conversion| conversion.portal.title),
+        portal: profile.conversion.as_ref().map(|conversion| conversion.portal.title.english),
         dialect,
         sheet: head.sheet.clone(),
         mapping: profile.mapping(&header),

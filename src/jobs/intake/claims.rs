@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::id::PartnerId,
     files::{
+        file_reason::FileReason,
         inbox::{self, Claim, Item, ItemKind},
         marker,
         shown::{shown, shown_path},
@@ -78,7 +79,7 @@ pub(super) fn dropped_at(
 }
 
 /// The same of something that is refused without being read.
-pub(super) fn refused(claim: Claim, why: String) -> (Dropped, FileOutcome) {
+pub(super) fn refused(claim: Claim, why: FileReason) -> (Dropped, FileOutcome) {
     let (path, partner, marker) = (claim.original(), claim.partner.clone(), claim.marker());
     (dropped_at(path, partner, Some(claim), marker), FileOutcome::Refused(why))
 }

@@ -12,6 +12,7 @@ use crate::{
     files::{
         answer::RowStatus,
         dialect::{Dialect, StatedDialect},
+        file_reason::FileReason,
         inbox::Claim,
         look::Look,
         shown::{shown_path, shown_text},
@@ -73,14 +74,14 @@ pub enum FileOutcome {
     /// The same bytes were taken in before; nothing to do (exit 0).
     Known,
     /// Refused whole; nothing of it is in (exit 1).
-    Refused(String),
+    Refused(FileReason),
     /// It would end too much for a file that nobody looked at; nothing of it is in (exit 5).
-    Guarded(String),
+    Guarded(FileReason),
     /// It cannot be taken in, or answered, for a reason of its own; what of it is in stays, and the next time goes on
     /// there (exit 1).
     Failed(String),
     /// It ended its process, or failed, too often; what was applied of it stays (exit 1).
-    GivenUp(String),
+    GivenUp(FileReason),
 }
 
 /// A file whose rows are answered.

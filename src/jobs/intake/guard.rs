@@ -9,7 +9,7 @@ use crate::{
         kinds::Kind,
         request::OPERATOR,
     },
-    files::profile::Profile,
+    files::{file_reason::FileReason, profile::Profile},
     jobs::engine::{Context, Result},
     store::{file, partner_snapshot, work::By},
 };
@@ -32,7 +32,7 @@ pub(super) async fn guard(
     dropped: &Dropped,
     (file_id, profile): (FileNo, &Profile),
     lacking: Option<&Lacking>,
-) -> Result<Option<String>> {
+) -> Result<Option<FileReason>> {
     if profile.kind != Kind::Entitlements {
         return Ok(None);
     }
@@ -41,34 +41,47 @@ pub(super) async fn guard(
     let (shortened, live) = file::ends_caused(conn, file_id, places, cx.arrived_on).await?;
     let (lacked, live) = lacking.map_or((0, live), |lacking| (lacking.ends(), lacking.live));
     let ends = shortened.saturating_add(lacked);
-    let mut would = Vec::new();
+    let mut would: Vec<[String; 2]> = Vec::new();
     if let Some(lacking) = lacking.filter(|lacking| !lacking.empty.is_empty()) {
         let named: Vec<&str> = lacking.empty.iter().take(NAMED).map(PartnerId::as_str).collect();
-        would.push(format!(
-            "it says that partners hold nothing ({}: {}{})",
-            lacking.empty.len(),
-            named.join(", "),
-            if lacking.empty.len() > NAMED { ", …" } else { "" }
-        ));
+        let (count, more) = (lacking.empty.len(), if lacking.empty.len() > NAMED { ", …" } else { "" });
+        let named = named.join(", ");
+        would.push([
+            format!("it says that partners hold nothing ({count}: {named}{more})"),
+            format!("den säger att partner inte har något ({count}: {named}{more})"),
+        ]);
     }
     if is_too_much(cx, ends, live) || !would.is_empty() {
-        let how = match (shortened, lacked) {
-            (_, 0) => "by giving them a last day that is over",
-            (0, _) => "because it does not have them",
-            _ => "because it does not have them, or by giving them a last day that is over",
+        let [how, hur] = match (shortened, lacked) {
+            (_, 0) => {
+                ["by giving them a last day that is over", "genom att ge dem en sista dag som har passerat"]
+            }
+            (0, _) => ["because it does not have them", "eftersom de saknas i den"],
+            _ => [
+                "because it does not have them, or by giving them a last day that is over",
+                "eftersom de saknas i den, eller genom att ge dem en sista dag som har passerat",
+            ],
         };
         let some = lacking.map_or_else(String::new, |lacking| lacking.named(NAMED));
-        would.push(format!("it would end {ends} of {live} live entitlements {how}{some}"));
+        would.push([
+            format!("it would end {ends} of {live} live entitlements {how}{some}"),
+            format!("den skulle avsluta {ends} av {live} gällande förmåner {hur}{some}"),
+        ]);
     }
     if would.is_empty() {
         return Ok(None);
     }
-    let would = would.join("; ");
+    let [would, skulle] =
+        [0, 1].map(|of| would.iter().filter_map(|one| one.get(of)).cloned().collect::<Vec<_>>().join("; "));
     if dropped.accept_ends {
         let by = if dropped.accepted_by.is_empty() { OPERATOR } else { &dropped.accepted_by };
         let by = By { by, why: &dropped.accepted_why };
         partner_snapshot::record_accepted(conn, file_id, &would, cx.arrived_on, by).await?;
         return Ok(None);
     }
-    Ok(Some(format!("{would}; look at it, and if that is right import it with --accept-ends")))
+    Ok(Some(FileReason::new(
+        "ends_held",
+        format!("{would}; look at it, and if that is right import it with --accept-ends"),
+        format!("{skulle}; kontrollera filen, och om det stämmer läser operatören in den med --accept-ends"),
+    )))
 }

@@ -113,7 +113,7 @@ async fn settle(
             Some(why.clone())
         }
     };
-    match kept::keep_unread(cx, conn, claim, refused.as_deref()).await {
+    match kept::keep_unread(cx, conn, claim, refused.as_ref()).await {
         Err(error) if error.is_of_one_file() => {
             warn!(file = dropped.shown(), %error, "it cannot be put where answered files are; it is tried again");
             Ok(())

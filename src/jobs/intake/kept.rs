@@ -10,6 +10,7 @@ use super::dropped::{Dropped, Taken};
 use crate::{
     domain::{id::PartnerId, language::Language},
     files::{
+        file_reason::FileReason,
         inbox::{Claim, DONE, REFUSED},
         keeping::{self, FileForm, KeptNames},
         look::Look,
@@ -182,7 +183,7 @@ pub(super) async fn keep_unread(
     cx: &Context,
     conn: &mut PgConnection,
     claim: &Claim,
-    refused: Option<&str>,
+    refused: Option<&FileReason>,
 ) -> Result<()> {
     let within = if refused.is_some() { REFUSED } else { DONE };
     let keeping = Keeping::settle(cx, conn, claim, (within, FileForm::Text)).await?;
@@ -191,7 +192,7 @@ pub(super) async fn keep_unread(
     keeping.put(conn, claim, true).await?;
     let names = keeping.as_recorded(false, is_kept);
     let (status, said) = match refused {
-        Some(why) => ("refused", why),
+        Some(why) => ("refused", why.told.english.as_str()),
         None => ("done", "the same bytes were taken in before"),
     };
     dropped::end(conn, &claim.id, status, Some(said), &names).await?;

@@ -151,7 +151,7 @@ async fn close(
     let keeping = kept::for_answer(cx, conn, one, answering::form_of(&dialect)).await?;
     let mut tx = conn.begin().await?;
     if let Some(sentence) = quarantine::refusal(&mut tx, file_id).await? {
-        return Ok(FileOutcome::GivenUp(sentence));
+        return Ok(FileOutcome::GivenUp(tries::given_up(sentence)));
     }
     file::finish(&mut tx, file_id).await?;
     let mut taken = answering::answer(cx, &mut tx, one, file_id, profile).await?;

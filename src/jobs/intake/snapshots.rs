@@ -22,7 +22,9 @@ use crate::{
         kinds::Kind,
         reason::Reason,
     },
-    files::{Refusal, dialect::Dialect, marker::Marker, profile::Profile, reader::Record},
+    files::{
+        Refusal, dialect::Dialect, file_reason::FileReason, marker::Marker, profile::Profile, reader::Record,
+    },
     jobs::engine::{Context, Error, Result, fault},
     store::{
         file,
@@ -34,25 +36,27 @@ use crate::{
 /// What a look at such a file came to.
 pub(super) enum LookedAt {
     /// It is not what it is said to be, or comes too late.
-    Refused(String),
+    Refused(FileReason),
     /// It is on record as what it is said to be, and lacks this.
     Lacks(Lacking),
 }
 
 /// Takes down what is said of a file, by the operator or by its marker; or why that cannot be.
-pub(super) fn declare(dropped: &mut Dropped, marker: Option<&Marker>) -> std::result::Result<(), String> {
+pub(super) fn declare(dropped: &mut Dropped, marker: Option<&Marker>) -> std::result::Result<(), FileReason> {
     let by_marker = marker.and_then(|marker| marker.snapshot.clone());
     dropped.snapshot = match (dropped.snapshot.take(), by_marker) {
-        (Some(stated), Some(beside)) => Some(stated.and(beside).ok_or(
-            "what is said of it as a full snapshot, and what its .done file says, do not agree: correct one of them",
-        )?),
+        (Some(stated), Some(beside)) => Some(stated.and(beside).ok_or_else(disagree)?),
         (stated, beside) => stated.or(beside),
     };
     let Some(snapshot) = &mut dropped.snapshot else { return Ok(()) };
     if let Some(own) = &dropped.partner {
         if let Some(other) = snapshot.partners.iter().find(|partner| *partner != own) {
-            return Err(format!(
-                "it is a file of partner {own}, and is said to be a full snapshot of {other}"
+            return Err(FileReason::new(
+                "snapshot_of_other_partner",
+                format!("it is a file of partner {own}, and is said to be a full snapshot of {other}"),
+                format!(
+                    "det är en fil från partner {own}, men den sägs vara en fullständig förteckning för {other}"
+                ),
             ));
         }
         snapshot.partners.insert(own.clone());
@@ -60,16 +64,32 @@ pub(super) fn declare(dropped: &mut Dropped, marker: Option<&Marker>) -> std::re
     Ok(())
 }
 
+fn disagree() -> FileReason {
+    FileReason::new(
+        "snapshot_said_otherwise",
+        "what is said of it as a full snapshot, and what its .done file says, do not agree: correct one of them",
+        "det som sägs om den som fullständig förteckning stämmer inte med det som dess .done-fil säger: rätta det ena",
+    )
+}
+
 /// Why a file of a kind cannot be such a snapshot, if so.
-pub(super) fn against(cx: &Context, snapshot: &FullSnapshot, kind: Kind) -> Option<String> {
+pub(super) fn against(cx: &Context, snapshot: &FullSnapshot, kind: Kind) -> Option<FileReason> {
     if kind != Kind::Entitlements {
-        return Some(format!(
-            "only a file of entitlements can be a full snapshot, and this is one of {kind}"
+        return Some(FileReason::new(
+            "snapshot_of_other_kind",
+            format!("only a file of entitlements can be a full snapshot, and this is one of {kind}"),
+            format!(
+                "bara en fil med entitlements kan vara en fullständig förteckning, och detta är en med {kind}"
+            ),
         ));
     }
     let (as_of, arrived_on) = (snapshot.as_of, cx.arrived_on);
     (as_of > arrived_on).then(|| {
-        format!("it is said to be a full snapshot as of {as_of}, and it arrived on {arrived_on}, before that")
+        FileReason::new(
+            "snapshot_of_future",
+            format!("it is said to be a full snapshot as of {as_of}, and it arrived on {arrived_on}, before that"),
+            format!("den sägs vara en fullständig förteckning per {as_of}, men den kom {arrived_on}, före den dagen"),
+        )
     })
 }
 
@@ -81,13 +101,17 @@ pub(super) async fn look(
     file_id: FileNo,
     rows: &SpooledRows,
 ) -> Result<LookedAt> {
-    let refused = |why: String| Ok(LookedAt::Refused(why));
+    let refused = |why: FileReason| Ok(LookedAt::Refused(why));
     let named = match NamedInFile::of(rows.clone()).await? {
         Ok(named) => named,
-        Err(refusal) => return refused(refusal.to_string()),
+        Err(refusal) => return refused(refusal.told()),
     };
     if let Some(why) = snapshot.totals.disputes(&named.counted) {
-        return refused(format!("{why}: it is not whole, or another file"));
+        return refused(FileReason::new(
+            "snapshot_other_totals",
+            format!("{}: it is not whole, or another file", why.english),
+            format!("{}: filen är inte hel, eller en annan", why.swedish),
+        ));
     }
     let numbers: Vec<PartnerId> = if snapshot.partners.is_empty() {
         named.partners.keys().cloned().collect()
@@ -95,29 +119,45 @@ pub(super) async fn look(
         snapshot.partners.iter().cloned().collect()
     };
     if numbers.is_empty() {
-        return refused(
+        return refused(FileReason::new(
+            "snapshot_of_nobody",
             "it has no row, and nothing says of whom it is a full snapshot: name the partner, with --partner or by a line \
-             `snapshot_of=` in its .done file"
-                .to_owned(),
-        );
+             `snapshot_of=` in its .done file",
+            "den har ingen rad, och inget säger för vem den är en fullständig förteckning: ange partnern, med --partner eller \
+             med en rad `snapshot_of=` i dess .done-fil",
+        ));
     }
     if let Some((other, line)) = named.partners.iter().find(|(partner, _)| !numbers.contains(*partner)) {
-        return refused(format!(
-            "its line {line} is of partner {other}, of whom it is not said to be a full snapshot: leave such rows out, or name \
-             all of its partners"
+        return refused(FileReason::new(
+            "snapshot_with_other_partner",
+            format!(
+                "its line {line} is of partner {other}, of whom it is not said to be a full snapshot: leave such rows out, or \
+                 name all of its partners"
+            ),
+            format!(
+                "dess rad {line} gäller partner {other}, som den inte sägs vara en fullständig förteckning för: utelämna \
+                 sådana rader, eller ange alla dess partner"
+            ),
         ));
     }
     let partners = partner_snapshot::lock_partners(conn, &numbers).await?;
     let known: HashSet<&PartnerId> = partners.iter().map(|(_, number)| number).collect();
     if let Some(unknown) = snapshot.partners.iter().find(|number| !known.contains(number)) {
-        return refused(format!("no partner {unknown} is known: take in its partners file first"));
+        return refused(FileReason::unknown_partner(unknown));
     }
     let ids: Vec<PartnerNo> = partners.iter().map(|(id, _)| *id).collect();
     let as_of = snapshot.as_of;
     if let Some(newer) = partner_snapshot::newer(conn, &ids, as_of).await? {
-        return refused(format!(
-            "it is a full snapshot as of {as_of}, and one of partner {} as of {} was taken in before: {}",
-            newer.partner, newer.as_of, newer.name
+        let (partner, newer_as_of, name) = (newer.partner, newer.as_of, newer.name);
+        return refused(FileReason::new(
+            "snapshot_older",
+            format!(
+                "it is a full snapshot as of {as_of}, and one of partner {partner} as of {newer_as_of} was taken in before: {name}"
+            ),
+            format!(
+                "den är en fullständig förteckning per {as_of}, men en för partner {partner} per {newer_as_of} har redan lästs \
+                 in: {name}"
+            ),
         ));
     }
     let ends_on = add_days(cx.arrived_on, cx.policies.import_entitlements.policy.missing_ends_after_days);

@@ -13,15 +13,18 @@ use super::{
     snapshots::{self, LookedAt},
     spooled::{SpooledRows, Staged},
     staged::{NAME, StagedFile, Staging, chunk_rows},
+    tries,
 };
 use crate::{
     domain::{
         id::{FileNo, PartnerId, PartnerNo},
         kinds::Kind,
+        language::Bilingual,
     },
     files::{
         Refusal,
         dialect::Dialect,
+        file_reason::FileReason,
         marker::{self, Marker},
         profile::Profile,
         reader::{Limits, Record},
@@ -30,6 +33,7 @@ use crate::{
     },
     jobs::engine::{Context, Error, Result, fault, is_full},
     store::{
+        self,
         bulk::CopyRows,
         dropped as store_dropped,
         file::{self, NewFile, Unfinished},
@@ -55,7 +59,7 @@ pub async fn stage(
         Err(refusal @ Refusal::Changed { .. }) if dropped.claim.is_some() => {
             return Err(Error::file(&dropped.path)(std::io::Error::other(refusal)));
         }
-        Err(refusal) => return Ok(Staging::Refused(refusal.to_string())),
+        Err(refusal) => return Ok(Staging::Refused(refusal.told())),
     };
     if let Some(claim) = dropped.claim.as_ref().filter(|_| !cx.dry_run) {
         let bytes = i64::try_from(spooled.bytes).unwrap_or(i64::MAX);
@@ -64,7 +68,7 @@ pub async fn stage(
     }
     fault::at("file.spooled", NAME).await?;
     let given_up = match &dropped.claim {
-        Some(claim) => store_dropped::given_up(conn, &claim.id).await?,
+        Some(claim) => store_dropped::given_up(conn, &claim.id).await?.map(tries::given_up),
         None => None,
     };
     let said = said_by_marker(dropped, &spooled)
@@ -92,9 +96,7 @@ async fn stage_spooled(
         Some(number) => match file::partner(conn, number).await? {
             Some(partner_id) => Some(partner_id),
             None => {
-                return Ok(Staging::Refused(format!(
-                    "no partner {number} is known: take in its partners file first"
-                )));
+                return Ok(Staging::Refused(FileReason::unknown_partner(number)));
             }
         },
     };
@@ -123,7 +125,7 @@ async fn stage_spooled(
     };
     let (opened, stage) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return refuse(conn, dropped, &new, refusal.to_string()).await,
+        Err(refusal) => return refuse(conn, dropped, &new, refusal.told()).await,
     };
     new.kind = opened.profile.kind.name();
     if let Some(why) =
@@ -179,7 +181,7 @@ async fn stage_somehow(
                 let (asked, limits) = (asked.clone(), Limits::default());
                 match blocking(move || source::survey(&path, &profile, found, &asked, limits)).await? {
                     Ok(settled) => file.dialect = settled,
-                    Err(refusal) => return refuse(conn, dropped, new, refusal.to_string()).await,
+                    Err(refusal) => return refuse(conn, dropped, new, refusal.told()).await,
                 }
             }
         }
@@ -228,7 +230,7 @@ async fn stage_as(
             if dropped.path.starts_with(cx.folders.inbox()) && error.is_configuration() =>
         {
             tx.rollback().await?;
-            return refuse(conn, dropped, &new, error.to_string()).await.map(StagedAs::Done);
+            return refuse(conn, dropped, &new, unsealed(&error)).await.map(StagedAs::Done);
         }
         Err(error) => return Err(error),
     };
@@ -254,7 +256,7 @@ async fn stage_as(
                 Some(refused) => refused,
             }
         }
-        Err(refusal) => (Staging::Refused(refusal.to_string()), refusal.to_string()),
+        Err(refusal) => (Staging::Refused(refusal.told()), refusal.to_string()),
     };
     tx.rollback().await?;
     let file_id = file::append_refused(conn, &new, &why).await?;
@@ -265,10 +267,23 @@ async fn stage_as(
     Ok(StagedAs::Done(refused))
 }
 
+/// Why product keys cannot be taken in.
+fn unsealed(error: &store::Error) -> FileReason {
+    let told = Bilingual::technical(error);
+    FileReason::new(
+        "keys_not_sealed",
+        told.english,
+        format!(
+            "produktnycklarna kan inte förseglas förrän operatören har åtgärdat detta ({})",
+            told.swedish
+        ),
+    )
+}
+
 /// What the marker beside a file says, if it says nothing else than the file.
-fn said_by_marker(dropped: &Dropped, spooled: &Spooled) -> std::result::Result<Option<Marker>, String> {
+fn said_by_marker(dropped: &Dropped, spooled: &Spooled) -> std::result::Result<Option<Marker>, FileReason> {
     let Some(path) = &dropped.marker else { return Ok(None) };
-    let marker = marker::read(path).map_err(|error| format!("its .done file cannot be used: {error}"))?;
+    let marker = marker::read(path)?;
     match marker.as_ref().and_then(|marker| marker.disputes_sha256(&spooled.sha256)) {
         Some(why) => Err(why),
         None => Ok(marker),
@@ -284,7 +299,10 @@ async fn looked_through(
     (file_id, rows): (FileNo, &SpooledRows),
     count: i32,
 ) -> Result<Option<(Staging, String)>> {
-    let refused = |why: String| Ok(Some((Staging::Refused(why.clone()), why)));
+    let refused = |why: FileReason| {
+        let on_record = why.to_string();
+        Ok(Some((Staging::Refused(why), on_record)))
+    };
     let count = u64::try_from(count).unwrap_or_default();
     if let Some(why) = marker.and_then(|marker| marker.disputes_rows(count)) {
         return refused(why);
@@ -297,7 +315,10 @@ async fn looked_through(
         },
     };
     let guarded = guard(cx, conn, dropped, (file_id, &rows.profile), lacking.as_ref()).await?;
-    Ok(guarded.map(|sentence| (Staging::Guarded(sentence.clone()), sentence)))
+    Ok(guarded.map(|why| {
+        let on_record = why.to_string();
+        (Staging::Guarded(why), on_record)
+    }))
 }
 
 /// Notes as which file a dropped one is on record.
@@ -313,9 +334,9 @@ async fn refuse(
     conn: &mut PgConnection,
     dropped: &Dropped,
     new: &NewFile<'_>,
-    why: String,
+    why: FileReason,
 ) -> Result<Staging> {
-    let file_id = file::append_refused(conn, new, &why).await?;
+    let file_id = file::append_refused(conn, new, &why.told.english).await?;
     note_file(conn, dropped, file_id).await?;
     Ok(Staging::Refused(why))
 }

@@ -27,6 +27,7 @@ use crate::{
     files::{
         answer::RowStatus,
         dialect::{self, Dialect},
+        file_reason::FileReason,
         portal::shows_example,
         profile::Profile,
         reader::Record,
@@ -47,9 +48,9 @@ pub const NAME: &str = "import_entitlements";
 pub enum Staging {
     Staged(FileNo, Profile),
     Known { kind: Kind },
-    Refused(String),
-    Guarded(String),
-    GivenUp(String),
+    Refused(FileReason),
+    Guarded(FileReason),
+    GivenUp(FileReason),
 }
 
 /// A staged file, ready to be applied.

@@ -16,7 +16,8 @@ use tracing::warn;
 
 use super::staged::NAME;
 use crate::{
-    domain::id::FileNo,
+    domain::{id::FileNo, language::Bilingual},
+    files::file_reason::FileReason,
     jobs::engine::{Context, Result},
     store::{
         self,
@@ -49,7 +50,7 @@ pub(super) struct Begun {
     /// To be ended.
     pub(super) tries: Vec<FileTry>,
     /// Files that were given up instead, and why.
-    pub(super) given_up: HashMap<FileNo, String>,
+    pub(super) given_up: HashMap<FileNo, FileReason>,
 }
 
 /// Records a try of each of these files, in a commit of its own.
@@ -62,7 +63,10 @@ pub(super) async fn begin(cx: &Context, conn: &mut PgConnection, files: &[FileNo
             continue;
         }
         quarantine::end(&mut tx, &[one]).await?;
-        let why = format!("taking it in ended its process {}", times(lost));
+        let why = Bilingual::new(
+            format!("taking it in ended its process {}", times(lost).english),
+            format!("inläsningen har avslutat sin process {}", times(lost).swedish),
+        );
         if let Some(sentence) = give_up(&mut tx, one.file_id, &why).await? {
             begun.given_up.insert(one.file_id, sentence);
         }
@@ -78,13 +82,19 @@ pub(super) async fn failed(
     conn: &mut PgConnection,
     files: &HashMap<FileNo, String>,
     imported: &[FileNo],
-) -> Result<HashMap<FileNo, String>> {
+) -> Result<HashMap<FileNo, FileReason>> {
     let mut given_up = HashMap::new();
     for (file_id, said) in files.iter().filter(|(file_id, _)| !imported.contains(file_id)) {
         let mut tx = conn.begin().await?;
         let failures = quarantine::failed(&mut tx, *file_id).await?;
         if failures >= limit(cx) {
-            let why = format!("it failed {}, the last time because of this: {said}", times(failures));
+            let why = Bilingual::new(
+                format!("it failed {}, the last time because of this: {said}", times(failures).english),
+                format!(
+                    "den har misslyckats {}, senast av detta skäl (på engelska): {said}",
+                    times(failures).swedish
+                ),
+            );
             if let Some(sentence) = give_up(&mut tx, *file_id, &why).await? {
                 given_up.insert(*file_id, sentence);
             }
@@ -95,22 +105,39 @@ pub(super) async fn failed(
 }
 
 /// Refuses a staged file as it is. Says why and what to do about it; `None`: it was not staged any more.
-async fn give_up(conn: &mut PgConnection, file_id: FileNo, why: &str) -> Result<Option<String>> {
+async fn give_up(conn: &mut PgConnection, file_id: FileNo, why: &Bilingual) -> Result<Option<FileReason>> {
     let Some((applied, rows)) = quarantine::refuse(conn, file_id).await? else { return Ok(None) };
     let sentence = sentence(why, applied, rows);
     quarantine::note(conn, file_id, &sentence).await?;
-    warn!(file = file_id.get(), "given up: {sentence}");
-    Ok(Some(sentence))
+    warn!(file = file_id.get(), "given up: {}", sentence.english);
+    Ok(Some(given_up(sentence)))
 }
 
-fn times(count: i32) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+/// Why a file was given up, as it is told.
+pub(super) fn given_up(told: Bilingual) -> FileReason {
+    FileReason { code: "file_given_up", told }
 }
 
-fn sentence(why: &str, applied: i32, rows: i32) -> String {
-    format!(
-        "{why}; {applied} of its {rows} rows were applied before that and stay, of the others nothing is in; find out \
-         why, and import it again"
+fn times(count: i32) -> Bilingual {
+    if count == 1 {
+        Bilingual::new("once".to_owned(), "en gång".to_owned())
+    } else {
+        Bilingual::new(format!("{count} times"), format!("{count} gånger"))
+    }
+}
+
+fn sentence(why: &Bilingual, applied: i32, rows: i32) -> Bilingual {
+    Bilingual::new(
+        format!(
+            "{}; {applied} of its {rows} rows were applied before that and stay, of the others nothing is in; find out why, and \
+             import it again",
+            why.english
+        ),
+        format!(
+            "{}; {applied} av dess {rows} rader infördes dessförinnan och består, av de övriga är inget infört; ta reda på \
+             varför, och läs in filen igen",
+            why.swedish
+        ),
     )
 }
 
@@ -152,7 +179,11 @@ mod tests {
 
     #[test]
     fn what_was_applied_is_said_in_rows() {
-        assert!(sentence("it failed", 12, 20).starts_with("it failed; 12 of its 20 rows"));
-        assert_eq!([1, 4].map(times), ["once", "4 times"]);
+        let why = Bilingual::new("it failed".to_owned(), "den har misslyckats".to_owned());
+        let told = sentence(&why, 12, 20);
+        assert!(told.english.starts_with("it failed; 12 of its 20 rows"), "{told:?}");
+        assert!(told.swedish.starts_with("den har misslyckats; 12 av dess 20 rader"), "{told:?}");
+        assert_eq!([1, 4].map(|count| times(count).english), ["once", "4 times"]);
+        assert_eq!([1, 4].map(|count| times(count).swedish), ["en gång", "4 gånger"]);
     }
 }
