@@ -51,6 +51,7 @@ mod inbox;
 mod jobs_command;
 mod keys;
 mod libre_office;
+mod mail_claims;
 mod model;
 mod name_server;
 mod names;

@@ -1,7 +1,11 @@
 //! The way of mails to a mail server: lanes of our own, each with one connection, that send what is due one by one. A
 //! server that takes nothing costs no mail a try, and nothing that is sent here is part of a night (promise 9).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::PgPool;
 use tokio::task::JoinSet;
@@ -15,7 +19,7 @@ use crate::{
     jobs::engine::{Context, Error, Result, name},
     mail::smtp::{MailServer, MailVerdict, Session, StepLimits},
     store::mail::{
-        Sending,
+        Leased, Sending,
         lanes::{self, LaneOutcome, Patience},
         pace::{self, Pace},
     },
@@ -23,6 +27,10 @@ use crate::{
 
 /// Steps of a message before the verdict, and the one to start over.
 const STEPS: f64 = 6.0;
+/// Mails that a lane claims at a time, if so many are due for each.
+const AT_A_TIME: i64 = 16;
+/// So long after it was claimed a mail is handed over without another look at whether it is still true and wanted.
+const FRESH: Duration = Duration::from_secs(2);
 /// What a claim holds beyond all limits, in seconds.
 const MARGIN: f64 = 30.0;
 
@@ -62,11 +70,14 @@ pub async fn send_due(cx: &Arc<Context>, pool: &PgPool) -> Result<Sent> {
     let due = {
         let mut conn = pool.acquire().await?;
         lanes::settle(&mut conn, patience(policy)).await?;
-        lanes::due(&mut conn, patience(policy), &pace, i64::from(policy.lanes)).await?
+        lanes::due(&mut conn, patience(policy), &pace, i64::from(policy.lanes) * AT_A_TIME).await?
     };
+    let most_lanes = i64::from(policy.lanes);
+    let at_a_time = (due / most_lanes).clamp(1, AT_A_TIME);
     let mut open = JoinSet::new();
-    for _ in 0..due {
-        open.spawn(lane(Arc::clone(cx), pool.clone(), Arc::clone(&server), policy, Arc::clone(&pace)));
+    for _ in 0..due.min(most_lanes) {
+        let (cx, pool, server, pace) = (Arc::clone(cx), pool.clone(), Arc::clone(&server), Arc::clone(&pace));
+        open.spawn(lane(cx, pool, server, policy, pace, at_a_time));
     }
     let mut all = Sent::default();
     while let Some(ended) = open.join_next().await {
@@ -120,15 +131,26 @@ fn pace(policy: &PacePolicy) -> Pace {
     }
 }
 
-/// Sends one mail after the other over one connection, as long as it is sound.
+/// What a lane goes by.
+struct Lane {
+    cx: Arc<Context>,
+    pool: PgPool,
+    sender: Sender,
+    patience: Patience,
+    pace: Arc<Pace>,
+    lease_seconds: f64,
+}
+
+/// Sends one mail after the other over one connection, as long as it is sound; claims at most so many at a time.
 async fn lane(
     cx: Arc<Context>,
     pool: PgPool,
     server: Arc<MailServer>,
     policy: SendingPolicy,
     pace: Arc<Pace>,
+    at_a_time: i64,
 ) -> Result<Sent> {
-    let (patience, limits, me) = (patience(policy), limits(policy), client_name(&cx));
+    let (limits, me) = (limits(policy), client_name(&cx));
     let lease_seconds = f64::from(policy.step_seconds) * STEPS + f64::from(policy.after_dot_seconds) + MARGIN;
     let sender = match Sender::of(&cx, &mut *pool.acquire().await?).await {
         Err(Error::Store(error)) if error.is_configuration() => {
@@ -136,10 +158,11 @@ async fn lane(
         }
         sender => sender?,
     };
+    let lane = Lane { cx, pool, sender, patience: patience(policy), pace, lease_seconds };
     let mut told = Sent::default();
     let mut session = None;
-    while !cx.stop.is_asked() {
-        let mut open = match session.take() {
+    while !lane.cx.stop.is_asked() && told.trouble.is_none() {
+        let open = match session.take() {
             Some(open) => open,
             None => match Session::open(&server, &me, limits).await {
                 Ok(open) => open,
@@ -149,42 +172,79 @@ async fn lane(
                 }
             },
         };
-        let now = cx.now.get();
-        let sending = Sending { at: now, true_on: now.date_naive() };
-        let claimed = {
-            let mut conn = pool.acquire().await?;
-            lanes::claim(&mut conn, &cx.worker, sending, lease_seconds, patience, &pace).await?
-        };
-        let Some(leased) = claimed else {
+        let claimed = lane.claim(at_a_time).await?;
+        if claimed.is_empty() {
             open.quit().await;
             break;
-        };
-        let (outcome, reply) = match sender.write(&leased) {
+        }
+        session = lane.hand_over(open, claimed.into(), &mut told).await?;
+    }
+    Ok(told)
+}
+
+impl Lane {
+    async fn claim(&self, at_most: i64) -> Result<Vec<Leased>> {
+        let now = self.cx.now.get();
+        let sending = Sending { at: now, true_on: now.date_naive() };
+        let mut conn = self.pool.acquire().await?;
+        let (by, lease, pace) = (&self.cx.worker, self.lease_seconds, &self.pace);
+        Ok(lanes::claim(&mut conn, by, sending, lease, self.patience, pace, at_most).await?)
+    }
+
+    /// Hands claimed mails over one by one, and gives back those that are left when one is put off or its fate is in doubt, when a
+    /// stop is asked for, or when it is too long ago that they were looked at. The connection, if it is still sound.
+    async fn hand_over(
+        &self,
+        mut open: Session,
+        mut claimed: VecDeque<Leased>,
+        told: &mut Sent,
+    ) -> Result<Option<Session>> {
+        let looked_at = Instant::now();
+        let mut conn = self.pool.acquire().await?;
+        let all = claimed.len();
+        while let Some(leased) = claimed.pop_front() {
+            let is_first = claimed.len() + 1 == all;
+            if self.cx.stop.is_asked() || looked_at.elapsed() > FRESH && !is_first {
+                claimed.push_front(leased);
+                break;
+            }
+            if !lanes::begin(&mut conn, &leased, self.lease_seconds).await? {
+                continue;
+            }
+            drop(conn); // nobody waits for a mail server with a connection to the store
+            let (outcome, reply) = self.send(&mut open, &leased, told).await;
+            conn = self.pool.acquire().await?;
+            lanes::record(&mut conn, &leased, outcome, &reply, self.patience).await?;
+            match outcome {
+                LaneOutcome::Later if open.is_put_off() => {
+                    pace::put_off(&mut conn, &leased.recipient, &self.pace).await?;
+                }
+                LaneOutcome::Sent | LaneOutcome::Refused => {
+                    pace::answered(&mut conn, &leased.recipient).await?;
+                }
+                _ => {}
+            }
+            let goes_on = matches!(outcome, LaneOutcome::Sent | LaneOutcome::Refused | LaneOutcome::Failed);
+            if !goes_on || !open.is_sound() {
+                break;
+            }
+        }
+        lanes::give_back(&mut conn, &claimed).await?;
+        Ok(Some(open).filter(Session::is_sound))
+    }
+
+    async fn send(&self, open: &mut Session, leased: &Leased, told: &mut Sent) -> (LaneOutcome, String) {
+        match self.sender.write(leased) {
             Ok(rendered) => {
-                let from = sender.return_path(&leased);
-                verdict(open.send(&from, &leased.recipient, &rendered.eml).await, &mut told)
+                let from = self.sender.return_path(leased);
+                verdict(open.send(&from, &leased.recipient, &rendered.eml).await, told)
             }
             Err(error) => {
                 warn!(message_id = %leased.message_id, "a mail cannot be written; `benefactor mail list` says why");
                 (LaneOutcome::Failed, error.to_string())
             }
-        };
-        let mut conn = pool.acquire().await?;
-        lanes::record(&mut conn, &leased, outcome, &reply, patience).await?;
-        match outcome {
-            LaneOutcome::Later if open.is_put_off() => {
-                pace::put_off(&mut conn, &leased.recipient, &pace).await?;
-            }
-            LaneOutcome::Sent | LaneOutcome::Refused => pace::answered(&mut conn, &leased.recipient).await?,
-            _ => {}
         }
-        drop(conn);
-        if told.trouble.is_some() {
-            break;
-        }
-        session = Some(open).filter(Session::is_sound);
     }
-    Ok(told)
 }
 
 fn verdict(verdict: MailVerdict, told: &mut Sent) -> (LaneOutcome, String) {

@@ -1,4 +1,9 @@
-//! Mails on their way to a mail server, one at a time: claimed, and what came of it on record, whoever dies in between.
+//! Mails on their way to a mail server: claimed several at a time, handed over one by one, and what came of each on record,
+//! whoever dies in between.
+//!
+//! A claim is on disk before it is used. That a mail is begun and what came of it are committed without waiting for the disk:
+//! they outlive the process at once, and the database a moment later. Where the database crashes in that moment, mails that
+//! were claimed before it count as begun (`mail_mark`), so that none is handed over again as if nothing had been.
 
 use sqlx::{Connection, PgConnection};
 
@@ -71,7 +76,8 @@ pub async fn due(conn: &mut PgConnection, patience: Patience, pace: &Pace, at_mo
     .await?)
 }
 
-/// Claims the oldest mail that is due and that its pace lets go, and says what is in it; what is not to be sent any more is withdrawn on the way.
+/// Claims the oldest mails that are due and that their pace lets go, at most so many, and says what is in them; what is not to
+/// be sent any more is withdrawn on the way. Where there is a pace it is one: each changes what may go next.
 pub async fn claim(
     conn: &mut PgConnection,
     by: &str,
@@ -79,43 +85,87 @@ pub async fn claim(
     lease_seconds: f64,
     patience: Patience,
     pace: &Pace,
-) -> Result<Option<Leased>> {
+    at_most: i64,
+) -> Result<Vec<Leased>> {
+    let at_most = if pace.is_limited() { 1 } else { at_most };
     loop {
         let mut tx = conn.begin().await?;
         pace::take_turns(&mut tx, pace).await?;
-        let Some(held) = pace::held(&mut tx, pace).await? else { return Ok(None) };
+        let Some(held) = pace::held(&mut tx, pace).await? else { return Ok(Vec::new()) };
         let claimed = sqlx::query_scalar!(
-            "update mail set status = 'claimed', claimed_by = $1, epoch = epoch + 1, attempts = attempts + 1,
-                 lease_until = now() + make_interval(secs => $2), composed_at = coalesce(composed_at, $3),
-                 first_tried_at = coalesce(first_tried_at, now()), resent = status = 'unknown'
-             where mail_id = (
+            "update mail set status = 'claimed', claimed_by = $1, epoch = epoch + 1, begun = false,
+                 mark = (select token from mail_mark), lease_until = now() + make_interval(secs => $2),
+                 composed_at = coalesce(composed_at, $3), resent = status = 'unknown'
+             where mail_id in (
                  select mail_id from mail
                  where status in ('queued', 'unknown') and (next_try_at is null or next_try_at <= now())
                    and (status = 'queued' or not resent and $4
                         and first_tried_at > now() - make_interval(secs => $5))
                    and not split_part(recipient, '@', -1) = any($6)
-                 order by mail_id limit 1 for update skip locked)
+                 order by mail_id limit $7 for update skip locked)
              returning mail_id",
             by,
             lease_seconds,
             sending.at,
             patience.resend_unknown,
             patience.give_up_after,
-            &held
+            &held,
+            at_most
         )
-        .fetch_optional(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
-        let Some(mail_id) = claimed else { return Ok(None) };
-        withdraw(&mut tx, &[mail_id], sending.true_on).await?;
-        let leased = contents(&mut tx, &[mail_id]).await?.pop();
-        if let Some(mail) = &leased {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        withdraw(&mut tx, &claimed, sending.true_on).await?;
+        let leased = contents(&mut tx, &claimed).await?;
+        for mail in &leased {
             pace::spend(&mut tx, &mail.recipient, pace).await?;
         }
         tx.commit().await?;
-        if leased.is_some() {
+        if !leased.is_empty() {
             return Ok(leased);
         }
     }
+}
+
+/// Marks a claimed mail as on its way, for so many seconds; `false`: the claim has passed on, and it is not ours to send.
+pub async fn begin(conn: &mut PgConnection, mail: &Leased, lease_seconds: f64) -> Result<bool> {
+    let begun = sqlx::query!(
+        "update mail set begun = true, attempts = attempts + 1, first_tried_at = coalesce(first_tried_at, now()),
+             lease_until = now() + make_interval(secs => $3)
+         where mail_id = $1 and epoch = $2 and status = 'claimed' and not begun
+           and set_config('synchronous_commit', 'off', true) = 'off'",
+        mail.mail_id,
+        mail.epoch,
+        lease_seconds
+    )
+    .execute(conn)
+    .await?;
+    Ok(begun.rows_affected() == 1)
+}
+
+/// Gives back claimed mails that were not begun.
+pub async fn give_back<'a>(
+    conn: &mut PgConnection,
+    mails: impl IntoIterator<Item = &'a Leased>,
+) -> Result<()> {
+    let (ids, epochs): (Vec<i64>, Vec<i32>) =
+        mails.into_iter().map(|mail| (mail.mail_id, mail.epoch)).unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update mail m set status = case when m.resent then 'unknown' else 'queued' end, resent = false,
+             claimed_by = null, lease_until = null
+         from unnest($1::bigint[], $2::int[]) as c (mail_id, epoch)
+         where m.mail_id = c.mail_id and m.epoch = c.epoch and m.status = 'claimed' and not m.begun",
+        &ids,
+        &epochs
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Records what came of a mail, unless the claim has passed on. One that was handed over once more and was not taken is as
@@ -134,7 +184,8 @@ pub async fn record(
              sent_at = case when $3 = 'sent' then now() end, attempts = attempts - $5::boolean::int,
              next_try_at = case when $3 in ('queued', 'unknown') and not $5 then
                  now() + make_interval(secs => least($6 * power(2, least(attempts - 1, 30)), $7) * (0.75 + random() / 2)) end
-         where mail_id = $1 and epoch = $2 and status = 'claimed'",
+         where mail_id = $1 and epoch = $2 and status = 'claimed'
+           and set_config('synchronous_commit', 'off', true) = 'off'",
         mail.mail_id,
         mail.epoch,
         outcome.status(),
@@ -148,12 +199,21 @@ pub async fn record(
     Ok(())
 }
 
-/// Deals with what is left over: of what a process that is gone had claimed nobody knows whether it went, and what was tried
-/// for too long is given up.
+/// Deals with what is left over: of what a process that is gone had begun nobody knows whether it went, the rest of what it had
+/// claimed is queued again, and what was tried for too long is given up.
 pub async fn settle(conn: &mut PgConnection, patience: Patience) -> Result<()> {
     sqlx::query!(
+        "update mail set status = case when resent then 'unknown' else 'queued' end, resent = false,
+             claimed_by = null, lease_until = null
+         where status = 'claimed' and claimed_by is not null and lease_until < now() and not begun
+           and mark = (select token from mail_mark)"
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("insert into mail_mark default values on conflict do nothing").execute(&mut *conn).await?;
+    sqlx::query!(
         "update mail set status = 'unknown', claimed_by = null, lease_until = null,
-             next_try_at = now() + make_interval(secs => $1),
+             first_tried_at = coalesce(first_tried_at, now()), next_try_at = now() + make_interval(secs => $1),
              last_reply = 'nobody can say whether it went: the process that was sending it is gone'
          where status = 'claimed' and claimed_by is not null and lease_until < now()",
         patience.first_pause

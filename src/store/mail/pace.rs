@@ -34,7 +34,7 @@ pub struct Pace {
 
 impl Pace {
     /// Whether there is a limit that processes have to keep together.
-    fn is_limited(&self) -> bool {
+    pub(super) fn is_limited(&self) -> bool {
         let own = self.own_per_minute.iter().any(|(_, rate)| *rate > 0);
         own || self.per_minute > 0 || self.domain_per_minute > 0 || self.domain_connections > 0
     }
