@@ -73,6 +73,7 @@ pub async fn read(conn: &mut PgConnection, asked: &NightAsked<'_>) -> store::Res
     Ok(NightReport {
         from: within.from,
         until: within.until,
+        stopped: None,
         jobs: jobs(conn, asked).await?,
         booked: night_report::booked(conn, within).await?,
         rejected,

@@ -165,6 +165,8 @@ pub(super) async fn run_night(settings: &Settings, args: NightArgs) -> anyhow::R
         effects::tell_nights(&lines, settings.json)?;
         if matches!(done, Ok(()) | Err(jobs::Error::LeftOut(_))) {
             prune(&cx, &store).await;
+        }
+        if matches!(done, Ok(()) | Err(jobs::Error::LeftOut(_) | jobs::Error::Incomplete { .. })) {
             send_after(cx.on(to, true), &store).await;
         }
         done.map_err(Into::into)

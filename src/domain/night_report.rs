@@ -52,6 +52,8 @@ pub struct NightReport {
     pub from: NaiveDate,
     /// That of the last.
     pub until: NaiveDate,
+    /// Where the last of them stopped, if it did not come to its end.
+    pub stopped: Option<StoppedJob>,
     /// What each job did, in the order of a night.
     pub jobs: Vec<JobDone>,
     /// What was booked, by kind and currency.
@@ -90,6 +92,15 @@ pub struct NightReport {
     pub unreached: Capped<UnreachedPartner>,
     /// What is late.
     pub late: LateNights,
+}
+
+/// A job that failed, so that its night stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedJob {
+    /// Which.
+    pub job: String,
+    /// What the last try of what failed said.
+    pub said: String,
 }
 
 /// What a job did.
@@ -369,6 +380,8 @@ pub struct Need {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NeedKind {
+    /// The night stopped and is not done.
+    Stopped,
     /// The night was not done by its deadline.
     Overdue,
     /// Later nights are over and not begun.
@@ -410,6 +423,7 @@ impl NightReport {
         let dropped = self.late.dropped.iter().fold(0_i64, |all, one| all.saturating_add(one.count));
         let failed = self.jobs.iter().fold(0_i64, |all, job| all.saturating_add(job.failed));
         let counts = [
+            (NeedKind::Stopped, i64::from(self.stopped.is_some())),
             (NeedKind::Overdue, i64::from(self.late.overdue)),
             (NeedKind::MissingNights, self.late.missing),
             (NeedKind::DroppedNights, dropped),

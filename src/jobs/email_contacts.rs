@@ -3,27 +3,23 @@
 //! transaction open; a crash hands the same mail over again, byte for byte (D10, promise 9).
 
 use futures::future::FutureExt;
-use sqlx::{Connection, PgConnection};
-use tracing::warn;
+use sqlx::PgConnection;
 
-use super::engine::{Context, Error, Job, Result, Stage, fault};
+use super::engine::{Context, Job, Result, Stage};
 use crate::{
     domain::calendar::add_days,
     mail::message_id,
-    store::{
-        mail::{self, Delivery, Leased, MailFate, Sending},
-        notice,
-        run::{self, Chunk, Counts, Span},
-        work::Rows,
-    },
+    store::{mail, notice, run::Span, work::Rows},
 };
 
+mod batch;
 pub mod bounces;
 mod hand_over;
 pub mod lanes;
 pub mod policy;
 mod sender;
 
+pub(super) use batch::{hand_over_leased, hand_over_span, lease_span};
 pub use sender::Sender;
 
 const NAME: &str = "email_contacts";
@@ -36,9 +32,6 @@ pub const JOB: Job = Job {
     work: |cx, conn, chunk| hand_over_span(cx, conn, chunk, NAME).boxed(),
     courier: true,
 };
-
-/// How long a batch may take to be handed over.
-const LEASE_SECONDS: f64 = 120.0;
 
 /// Gathers what is owed and still true. A night that is looked at again after a later one mails nothing.
 async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
@@ -62,52 +55,4 @@ async fn plan(cx: &Context, conn: &mut PgConnection) -> Result<Vec<Span>> {
         return Ok(vec![]); // its lanes send what is queued, whenever they can
     }
     Ok(mail::mail_spans(conn, cx.today, cx.chunk_rows(NAME)).await?)
-}
-
-/// Leases the mails of a chunk, puts them into the outbox, and records what came of it, for the job of that name.
-pub(super) async fn hand_over_span(
-    cx: &Context,
-    conn: &mut PgConnection,
-    chunk: &Chunk,
-    job: &'static str,
-) -> Result<Counts> {
-    let mut tx = conn.begin().await?;
-    if !cx.dry_run {
-        run::hold(&mut tx, chunk).await?;
-    }
-    let sending = Sending { at: cx.now.get(), true_on: add_days(cx.today, 1) };
-    let leased = mail::lease(&mut tx, chunk.span, LEASE_SECONDS, sending).await?;
-    tx.commit().await?;
-    fault::at("mail.leased", job).await?;
-    let handed = match Sender::of(cx, conn).await {
-        Ok(sender) => hand_over_all(cx, sender, leased.clone()).await?,
-        Err(Error::Store(error)) if error.is_configuration() => {
-            let why = error.to_string();
-            warn!(mails = leased.len(), %why, "mails stay queued for the next night");
-            vec![(MailFate::Later, why); leased.len()]
-        }
-        Err(error) => return Err(error),
-    };
-    fault::at("mail.delivered", job).await?;
-    let outcomes: Vec<Delivery> = leased
-        .iter()
-        .zip(handed)
-        .map(|(mail, (fate, reply))| Delivery { mail_id: mail.mail_id, epoch: mail.epoch, fate, reply })
-        .collect();
-    mail::mark_mails(conn, &outcomes).await?;
-    fault::at("mail.recorded", job).await?;
-    let of = |fate: MailFate| outcomes.iter().filter(|outcome| outcome.fate == fate).count();
-    let failed = i64::try_from(of(MailFate::Failed)).unwrap_or(i64::MAX);
-    Ok(Counts { failed, ..Counts::done(of(MailFate::Sent)) })
-}
-
-/// Writes mails and puts them where they go, apart from what waits for others.
-async fn hand_over_all(cx: &Context, sender: Sender, leased: Vec<Leased>) -> Result<Vec<(MailFate, String)>> {
-    let (outbox, dry_run) = (cx.folders.outbox(), cx.dry_run);
-    let handed = tokio::task::spawn_blocking(move || {
-        let written: Vec<_> =
-            leased.iter().map(|mail| (mail.message_id.clone(), sender.write(mail))).collect();
-        hand_over::hand_over(&outbox, &written, dry_run)
-    });
-    handed.await.map_err(|e| Error::file(&cx.folders.outbox())(std::io::Error::other(e)))
 }

@@ -9,16 +9,15 @@ use futures::future::FutureExt;
 use sqlx::{Connection, PgConnection};
 use tracing::error;
 
-use self::gathered::{NAME, gather};
+use self::gathered::{NAME, gather, mails};
 use super::{
     email_contacts,
     engine::{Context, Error, Job, Result, Stage},
 };
 use crate::{
     domain::{calendar::add_days, night_report::NightReport},
-    mail::operator_message_id,
     store::{
-        night_report::{self, ReportMail},
+        night_report,
         run::{self, Chunk, Counts, Span},
         work::Rows,
     },
@@ -26,8 +25,10 @@ use crate::{
 
 mod gathered;
 pub mod policy;
+mod stopped;
 
 pub use gathered::report;
+pub use stopped::tell_of_stop;
 
 /// The stage that hands mails over.
 const MAILS: i16 = 1;
@@ -77,20 +78,11 @@ async fn work(cx: &Context, conn: &mut PgConnection, chunk: &Chunk) -> Result<Co
 
 /// Puts the report on record with its mails.
 async fn make(cx: &Context, conn: &mut PgConnection, chunk: &Chunk, report: &NightReport) -> Result<Counts> {
-    let policy = &cx.policies.email_operators.policy;
-    let domain = cx.policies.email_contacts.policy.domain();
-    let is_told = policy.when_nothing_is_wrong || !report.is_well();
-    let mail = |to: &policy::OperatorRecipient| {
-        let recipient = to.address.to_lowercase();
-        let message_id = operator_message_id(&recipient, report.until, domain);
-        ReportMail { message_id, recipient, language: to.language.clone() }
-    };
-    let mails: Vec<ReportMail> = policy.recipients.iter().filter(|_| is_told).map(mail).collect();
     let mut tx = conn.begin().await?;
     if !cx.dry_run {
         run::hold(&mut tx, chunk).await?;
     }
-    night_report::put(&mut tx, NAME, report, &mails).await?;
+    night_report::put(&mut tx, chunk.run_id, report, &mails(cx, report)).await?;
     tx.commit().await?;
     Ok(Counts::default())
 }

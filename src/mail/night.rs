@@ -90,6 +90,7 @@ pub(super) fn check_nights() -> Result<(), Error> {
     for &language in ReaderLanguage::ALL {
         preview_night(language, sample::busy())?;
         preview_night(language, sample::quiet())?;
+        preview_night(language, sample::stopped())?;
     }
     Ok(())
 }
@@ -101,7 +102,9 @@ mod tests {
     #[test]
     fn the_mail_of_a_night_in_every_language_as_text_and_as_html() {
         for language in ReaderLanguage::ALL {
-            for (name, report) in [("busy", sample::busy()), ("quiet", sample::quiet())] {
+            for (name, report) in
+                [("busy", sample::busy()), ("quiet", sample::quiet()), ("stopped", sample::stopped())]
+            {
                 let mail = preview_night(*language, report).unwrap();
                 insta::assert_snapshot!(
                     format!("night_{name}_{}", language.tag()),

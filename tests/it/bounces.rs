@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What stands in each message, by its file's name; the name ends in what it means.
-fn fixtures() -> BTreeMap<String, String> {
+pub fn fixtures() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/bounces");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let named = files.map(|path| {
@@ -29,7 +29,7 @@ fn fixtures() -> BTreeMap<String, String> {
 }
 
 /// A message about a mail.
-fn about(text: &str, token: &str, message_id: &str, recipient: &str) -> String {
+pub fn about(text: &str, token: &str, message_id: &str, recipient: &str) -> String {
     text.replace("{token}", token).replace("{message_id}", message_id).replace("{recipient}", recipient)
 }
 
@@ -96,7 +96,7 @@ async fn sent(mails: usize, change: &str) -> (House, BTreeMap<String, (String, S
 }
 
 /// A maildir with messages.
-fn maildir(house: &House, messages: &[(&str, String)]) -> PathBuf {
+pub fn maildir(house: &House, messages: &[(&str, String)]) -> PathBuf {
     let maildir = house.dir.join("Maildir");
     for folder in ["new", "cur", "tmp"] {
         fs::create_dir_all(maildir.join(folder)).unwrap();
@@ -107,7 +107,7 @@ fn maildir(house: &House, messages: &[(&str, String)]) -> PathBuf {
     maildir
 }
 
-fn take(house: &House, mailbox: &Path) -> String {
+pub fn take(house: &House, mailbox: &Path) -> String {
     let mut command = house.command(["mail", "bounces", mailbox.to_str().unwrap()]);
     Ran::of(command.env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"))).ended(0).stdout
 }

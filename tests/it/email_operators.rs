@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use sqlx::Executor;
 
 use crate::{
+    bounces::{about, fixtures, maildir, take},
     cast::{ENTITLEMENTS, contact, partner, row, usage, users},
     eml::Eml,
     house::{House, Ran},
@@ -365,4 +366,78 @@ async fn a_report_that_a_later_version_made_stops_no_other_mail() {
         .await;
     assert!(states[0].starts_with("2024-01-31 failed it tells of the night of 2024-01-31"), "{states:?}");
     assert!(states[1].starts_with("2024-02-01 sent"), "{states:?}");
+}
+
+#[tokio::test]
+async fn a_night_that_stops_is_told_of_at_once_and_what_came_of_it_with_the_next_one() {
+    let house = begun(ONE).await.policy("provision_credits", "failures_before_stop", "1");
+    house.night("2024-02-19").await;
+    house
+        .owner
+        .execute(
+            "create function fails() returns trigger language plpgsql as $$
+             begin raise exception using errcode = '23505', message = 'not this transfer'; end $$;
+             create trigger fails before insert on transfer for each row execute function fails();",
+        )
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        assert!(house.try_night("2024-02-29").await.is_err(), "the periods that end then lapse");
+    }
+    let stands = reports(&house).await;
+    assert_eq!(stands[2..], ["2024-02-20 2024-02-29 f sent"], "once: {stands:?}");
+    let mail = told(&house).await.pop().unwrap();
+    assert!(mail.subject.contains("it has stopped;"), "{}", mail.subject);
+    let text = flat(&mail.text);
+    assert!(text.contains("The night of 29 February 2024 has stopped and is not done"), "{text}");
+    assert!(text.contains("The night has stopped, because provision_credits failed."), "{text}");
+    assert!(text.contains("not this transfer"), "{text}");
+
+    let mended = "drop function fails() cascade; update run_chunk set status = 'ready', attempts = 0 where status = 'failed'";
+    house.owner.execute(mended).await.unwrap();
+    house.night("2024-02-29").await;
+    assert_eq!(reports(&house).await, stands, "the mail of that date is sent");
+    house.night("2024-03-01").await;
+    assert_eq!(reports(&house).await.pop().unwrap(), "2024-02-29 2024-03-01 t sent");
+    let text = flat(&told(&house).await.pop().unwrap().text);
+    assert!(text.contains("SEK 1,000.00 lapsed unspent (1 entry)"), "what came of it: {text}");
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_back_has_its_effect_though_it_is_of_no_partner() {
+    let (house, sink) = (House::open().await, Sink::open(Setup::default()));
+    configured(&house, ONE);
+    let policy = include_str!("../../jobs/email_contacts.toml");
+    let path = "[policy]\nreturn_path = \"bounces+{token}@benefactor.example\"";
+    fs::write(
+        house.dir.join("config/jobs/email_contacts.toml"),
+        policy.replace("[policy]\n", &format!("{path}\n")),
+    )
+    .unwrap();
+    let mut night = command(&house, "2024-02-02T02:30:00Z", &["night", "--on", "2024-02-01"]);
+    Ran::of(night.env("SMTP_URL", format!("smtp://127.0.0.1:{}?tls=none", sink.port))).ended(0);
+    let (to, mail) = sink.kept().remove(0);
+    let of = |name: &str| mail.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let report =
+        about(&fixtures()["postfix_unknown_hard"], &of("X-Benefactor-Mail:"), &of("Message-ID:"), &to);
+    let told = take(&house, &maildir(&house, &[("1.a", report)]));
+    assert!(
+        told.starts_with("1 new messages, 1 about mails of ours; 1 addresses get no mail any more"),
+        "{told}"
+    );
+    assert_eq!(reports(&house).await, ["2024-02-01 2024-02-01 t bounced"]);
+    let stands = "select address || ' ' || scope from suppression where removed_at is null";
+    assert_eq!(house.lines(stands).await, ["ops@company.example all"]);
+}
+
+#[tokio::test]
+async fn somebody_who_is_erased_is_in_no_report_any_more() {
+    let house = begun(ONE).await;
+    let named = "update night_report set content = jsonb_set(content, '{awaiting_entitlements}', '[\"of ada@p4301.example\"]')";
+    house.owner.execute(named).await.unwrap();
+    let erase =
+        ["user", "erase", "ada@p4301.example", "--partner", "4301", "--by", "bea", "--reason", "her letter"];
+    house.run(erase).ended(0);
+    let content = house.one::<String>("select content::text from night_report").await;
+    assert!(!content.contains("ada@p4301") && content.contains("of erased-"), "{content}");
 }

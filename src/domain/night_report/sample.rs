@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::{
     AtStake, BookedSum, Capped, DroppedNights, FailedWork, FileCame, FileIgnored, FilesCame, GrantsDue,
     JobDone, LateNights, MailsCame, NightReport, PartnerNamed, PartnerStake, PausedDomain, RefusedRequests,
-    RejectedRows, RowPlace, StakeSum, UnreachedPartner, WaitingRequest,
+    RejectedRows, RowPlace, StakeSum, StoppedJob, UnreachedPartner, WaitingRequest,
 };
 use crate::domain::{
     money::{Amount, Currency},
@@ -39,6 +39,17 @@ pub fn quiet() -> NightReport {
         until,
         at_stake: vec![stake(7, day(2, 28)), stake(60, day(4, 21))],
         ..NightReport::default()
+    }
+}
+
+/// A night that stopped.
+#[must_use]
+pub fn stopped() -> NightReport {
+    let said = "the store refused a value".to_owned();
+    NightReport {
+        stopped: Some(StoppedJob { job: "expire_benefits".to_owned(), said }),
+        jobs: vec![job("import_entitlements", 3, 0, 0), job("expire_benefits", 1, 0, 4)],
+        ..quiet()
     }
 }
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::{Connection, PgConnection};
 
+use super::policy::OperatorRecipient;
 use crate::{
     answers::night_report::{self as view, NightAsked},
     domain::{
@@ -10,9 +11,10 @@ use crate::{
         night_report::NightReport,
     },
     jobs::engine::{Context, Result},
+    mail::operator_message_id,
     store::{
         self,
-        night_report::{self, StoredReport, Within},
+        night_report::{self, ReportMail, StoredReport, Within},
     },
 };
 
@@ -56,9 +58,24 @@ pub(super) async fn gather(cx: &Context, conn: &mut PgConnection) -> Result<Nigh
 /// The nights that a report of `until` tells of.
 async fn nights(conn: &mut PgConnection, until: NaiveDate) -> Result<Within> {
     let last = night_report::last_before(conn, until).await?;
-    let untold = last.map(|last| add_days(last.day, 1));
+    let untold = last.map(|last| if last.has_stopped { last.day } else { add_days(last.day, 1) });
     let lately = untold.filter(|first| days_between(*first, until) <= STILL_TOLD_DAYS);
     let passed_over = night_report::passed_over_since(conn, NAME, until).await?;
     let from = lately.into_iter().chain(passed_over).min().unwrap_or(until).min(until);
     Ok(Within { from, until, after: last.map(|last| last.made_at) })
+}
+
+/// The mails that tell a report; none, if nothing is wrong and nobody wants to hear that.
+pub(super) fn mails(cx: &Context, report: &NightReport) -> Vec<ReportMail> {
+    let policy = &cx.policies.email_operators.policy;
+    if report.is_well() && !policy.when_nothing_is_wrong {
+        return Vec::new();
+    }
+    let domain = cx.policies.email_contacts.policy.domain();
+    let mail = |to: &OperatorRecipient| {
+        let recipient = to.on_the_wire();
+        let message_id = operator_message_id(&recipient, report.until, domain);
+        ReportMail { message_id, recipient, language: to.language.clone() }
+    };
+    policy.recipients.iter().map(mail).collect()
 }

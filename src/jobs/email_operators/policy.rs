@@ -32,6 +32,12 @@ pub struct OperatorRecipient {
 }
 
 impl OperatorRecipient {
+    /// The address as the store and mail servers have it.
+    #[must_use]
+    pub fn on_the_wire(&self) -> String {
+        Email::parse(&self.address).map_or_else(|| self.address.clone(), String::from).to_lowercase()
+    }
+
     fn english() -> String {
         ReaderLanguage::English.tag().to_owned()
     }

@@ -22,7 +22,7 @@ use crate::{
         calendar::add_days,
         tick::{Plan, Tick, TickVerdict},
     },
-    jobs::{REGISTRY, intake},
+    jobs::{REGISTRY, email_operators, intake},
     store::{
         self, mail,
         run::{self, Complete, Counts, Run},
@@ -160,12 +160,16 @@ async fn through(
         let plan = planned(cx, &mut *conn, &dates, last, now).await?;
         for due_on in dates {
             let cx = Arc::new(cx.on(due_on, is_latest(due_on, last)));
-            match one(&cx, &mut *conn, Room::Pool(pool), &plan).await? {
-                Some(night) => {
+            match one(&cx, &mut *conn, Room::Pool(pool), &plan).await {
+                Ok(Some(night)) => {
                     told(&night);
                     left_out.extend(night.left_out);
                 }
-                None => break,
+                Ok(None) => break,
+                Err(error) => {
+                    email_operators::tell_of_stop(&cx, &mut *conn, &error).await;
+                    return Err(error);
+                }
             }
         }
         failed_again.and(told_of(left_out))

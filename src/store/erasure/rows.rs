@@ -137,9 +137,17 @@ pub(super) async fn texts(
         &patterns.anywhere,
         pseudonym
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     counts.push(count("file", files.rows_affected()));
+    let reports = sqlx::query!(
+        "update night_report set content = regexp_replace(content::text, $1, $2, 'gi')::jsonb where content::text ~* $1",
+        &patterns.anywhere_in_json,
+        pseudonym
+    )
+    .execute(conn)
+    .await?;
+    counts.push(count("night_report", reports.rows_affected()));
     Ok(counts)
 }
 

@@ -52,7 +52,7 @@ pub async fn booked(conn: &mut PgConnection, within: Within) -> Result<Vec<Booke
                            else -t.amount_minor end)::bigint as "minor!"
            from run r
            cross join lateral (select * from transfer where run_id = r.run_id offset 0) t
-           left join transfer o on o.transfer_id = t.corrects
+           left join lateral (select from_account from transfer where transfer_id = t.corrects offset 0) o on true
            where r.due_on between $1 and $2 and t.currency is not null
            group by t.kind, t.currency order by t.kind, t.currency"#,
         within.from,

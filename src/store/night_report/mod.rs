@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::{Result, run::Span};
-use crate::domain::night_report::NightReport;
+use crate::domain::{id::RunNo, night_report::NightReport};
 
 pub use figures::{Within, booked, jobs_done, mails, refused, rejected, stakes, without_contact};
 
@@ -28,6 +28,8 @@ pub struct LastReport {
     pub day: NaiveDate,
     /// When it was made, by the database's clock.
     pub made_at: DateTime<Utc>,
+    /// That night had stopped then: what came of it is still to be told.
+    pub has_stopped: bool,
 }
 
 /// Who is told.
@@ -54,7 +56,8 @@ pub async fn find(conn: &mut PgConnection, day: NaiveDate) -> Result<Option<Stor
 pub async fn last_before(conn: &mut PgConnection, day: NaiveDate) -> Result<Option<LastReport>> {
     Ok(sqlx::query_as!(
         LastReport,
-        "select day, made_at from night_report where day < $1 order by day desc limit 1",
+        r#"select day, made_at, coalesce(jsonb_typeof(content -> 'stopped') = 'object', false) as "has_stopped!"
+           from night_report where day < $1 order by day desc limit 1"#,
         day
     )
     .fetch_optional(conn)
@@ -79,20 +82,19 @@ pub async fn passed_over_since(
     .await?)
 }
 
-/// Puts a report on record with the mails that tell it, all or nothing; says whether there was none for its last night yet.
+/// Puts a report that a run made on record with the mails that tell it, all or nothing; says whether there was none for its last night yet.
 pub async fn put(
     conn: &mut PgConnection,
-    job: &str,
+    run_id: RunNo,
     report: &NightReport,
     mails: &[ReportMail],
 ) -> Result<bool> {
     let made = sqlx::query!(
         "insert into night_report (day, from_on, run_id, well, content)
-         select $2, $3, run_id, $4, $5 from run where job = $1 and due_on = $2
-         on conflict (day) do nothing",
-        job,
+         values ($1, $2, $3, $4, $5) on conflict (day) do nothing",
         report.until,
         report.from,
+        run_id.get(),
         report.is_well(),
         Json(report) as _
     );
@@ -103,16 +105,15 @@ pub async fn put(
         |field: fn(&ReportMail) -> &String| mails.iter().map(|mail| field(mail).clone()).collect::<Vec<_>>();
     sqlx::query!(
         "insert into mail (message_id, recipient, language, stream, day, run_id)
-         select m.message_id, m.recipient, m.language, 'operator', $4, r.run_id
+         select m.message_id, m.recipient, m.language, 'operator', $4, $5
          from unnest($1::text[], $2::text[], $3::text[]) with ordinality as m (message_id, recipient, language, nth)
-         cross join (select run_id from run where job = $5 and due_on = $4) r
          order by m.nth
          on conflict do nothing",
         &of(|mail| &mail.message_id),
         &of(|mail| &mail.recipient),
         &of(|mail| &mail.language),
         report.until,
-        job
+        run_id.get()
     )
     .execute(conn)
     .await?;
