@@ -16,11 +16,15 @@ use crate::{
         id::{PartnerId, PartnerNo},
         kinds::forms,
     },
-    files::shown::shown_text,
+    files::shown::{shown_path, shown_text},
+    jobs::{
+        engine::Folders,
+        intake::{self, EraseHow, FilesErased},
+    },
     settings::Settings,
     store::{
         self, Store,
-        erasure::{self, Erased, NotErased, Person},
+        erasure::{self, EarlierErasure, Erased, NotErased, Person},
         vault::SecretPlace,
         work::By,
     },
@@ -92,6 +96,12 @@ struct EraseArgs {
     /// Say what would be taken out, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Remove files that cannot be read, since they may name the person; without it they stay, and are named
+    #[arg(long)]
+    remove_unreadable: bool,
+    /// Files of other machines are to be gone through after these: keep what the person is known by, sealed, until then
+    #[arg(long)]
+    more_machines: bool,
 }
 
 /// Who is meant.
@@ -144,39 +154,71 @@ async fn obey(
     let today = settings.still_clock().today();
     let by = By { by: &how.said.by, why: &how.said.why };
     let place = SecretPlace::new(settings.key_file(), &settings.data_dir, how.dry_run);
-    let mut tx = conn.begin().await?;
-    store::run::change_facts(&mut tx).await?;
-    let vault = place.open(&mut tx).await?;
-    let (person, name, partner) = meant(&mut tx, whom).await?;
-    let erased = match person {
-        Some(person) => Some((erasure::erase(&mut tx, &person, &vault, today, by).await?, person)),
-        None => None,
-    };
-    let (erased, person) = match erased {
-        Some((Ok(erased), person)) => (erased, person),
-        None | Some((Err(NotErased::Nothing), _)) => {
-            let earlier = erasure::earlier(&mut tx, &vault, partner.as_ref(), &name).await?;
-            tx.rollback().await?;
-            let Some(earlier) = earlier else { return Err(unknown(&name, partner.as_ref())) };
-            let line = format!(
-                "{name} was erased on {} by {}, and is {} since: {}; nothing to do",
-                earlier.on, earlier.by, earlier.pseudonym, earlier.why
-            );
-            let told = json!({ "status": "erased_before", "pseudonym": earlier.pseudonym, "on": earlier.on,
-                               "by": earlier.by, "why": earlier.why });
-            return tell(settings, &told, &[line]).map(|()| Exit::Done);
+    let files = EraseHow { dry_run: how.dry_run, remove_unreadable: how.remove_unreadable };
+    let folders = Folders { data: settings.data_dir.clone(), scratch: None };
+    let mut only_files = false;
+    loop {
+        let mut tx = conn.begin().await?;
+        store::run::change_facts(&mut tx).await?;
+        let vault = place.open(&mut tx).await?;
+        let (person, name, partner) = meant(&mut tx, whom).await?;
+        let erased = match &person {
+            Some(person) => erasure::erase(&mut tx, person, &vault, only_files, today, by).await?,
+            None => Err(NotErased::Nothing),
+        };
+        match (erased, person) {
+            (Ok(erased), Some(person)) => {
+                let known = erasure::known_names(&person, &erased.pseudonym);
+                if how.dry_run {
+                    tx.rollback().await?;
+                } else {
+                    tx.commit().await?;
+                }
+                let of_files = intake::erase_files(conn, &folders, known, files).await?;
+                if may_forget(how, &of_files) {
+                    erasure::forget(conn, erased.number).await?;
+                }
+                return report(settings, &erased, &person, &of_files, how.dry_run);
+            }
+            (Err(NotErased::Nothing), person) => {
+                let earlier = erasure::earlier(&mut tx, &vault, partner.as_ref(), &name).await?;
+                let pending = match &earlier {
+                    Some(earlier) => erasure::pending(&mut tx, &vault, earlier.number).await?,
+                    None => None,
+                };
+                tx.rollback().await?;
+                if let Some(earlier) = earlier {
+                    let of_files = match pending {
+                        Some(known) => Some(intake::erase_files(conn, &folders, known, files).await?),
+                        None => None,
+                    };
+                    if of_files.as_ref().is_some_and(|of_files| may_forget(how, of_files)) {
+                        erasure::forget(conn, earlier.number).await?;
+                    }
+                    return report_earlier(settings, &name, &earlier, of_files.as_ref(), how.dry_run);
+                }
+                // Nothing in the tables is theirs, but files may be, such as one that was refused.
+                let Some(person) = person else { return Err(unknown(&name, partner.as_ref())) };
+                let look = EraseHow { dry_run: true, remove_unreadable: false };
+                let known = erasure::known_names(&person, "erased");
+                let found = intake::erase_files(conn, &folders, known, look).await?;
+                if found.changed.is_empty() && found.removed.is_empty() {
+                    return Err(unknown(&name, partner.as_ref()));
+                }
+                only_files = true;
+            }
+            (Err(against), _) => {
+                tx.rollback().await?;
+                return Err(refused(&against));
+            }
+            (Ok(_), None) => return Err(unknown(&name, partner.as_ref())),
         }
-        Some((Err(against), _)) => {
-            tx.rollback().await?;
-            return Err(refused(&against));
-        }
-    };
-    if how.dry_run {
-        tx.rollback().await?;
-    } else {
-        tx.commit().await?;
     }
-    report(settings, &erased, &person, how.dry_run).map(|()| Exit::Done)
+}
+
+/// Whether all files are gone through.
+fn may_forget(how: &EraseArgs, files: &FilesErased) -> bool {
+    !how.dry_run && !how.more_machines && files.left.is_empty()
 }
 
 /// Who is meant, if anybody is there; what they were called by, and at which partner.
@@ -261,12 +303,21 @@ fn refused(against: &NotErased) -> anyhow::Error {
     ending.into()
 }
 
-fn report(settings: &Settings, erased: &Erased, person: &Person, dry_run: bool) -> anyhow::Result<()> {
-    let Erased { pseudonym, taken_out } = erased;
+fn report(
+    settings: &Settings,
+    erased: &Erased,
+    person: &Person,
+    files: &FilesErased,
+    dry_run: bool,
+) -> anyhow::Result<Exit> {
+    let Erased { pseudonym, taken_out, .. } = erased;
     let status = if dry_run { "would_be_erased" } else { "erased" };
-    let mut told = json!({ "status": status, "taken_out": taken_out, "left": person.shared });
-    if !dry_run && let Some(told) = told.as_object_mut() {
-        told.insert("pseudonym".to_owned(), json!(pseudonym));
+    let mut told = json!({
+        "status": status, "pseudonym": pseudonym, "taken_out": taken_out, "shared": person.shared,
+        "files": files.changed, "removed": files.removed, "left": files.left,
+    });
+    if dry_run && let Some(told) = told.as_object_mut() {
+        told.remove("pseudonym");
     }
     let mut lines = vec![if dry_run {
         "Would be taken out, in so many rows:".to_owned()
@@ -278,10 +329,84 @@ fn report(settings: &Settings, erased: &Erased, person: &Person, dry_run: bool) 
     if !person.shared.is_empty() {
         lines.push(format!("Left, because somebody else has it too: {}", person.shared.join(", ")));
     }
+    lines.extend(of_files(files));
     if dry_run {
         lines.push("dry run: nothing was changed".to_owned());
     }
-    tell(settings, &told, &lines)
+    tell(settings, &told, &lines)?;
+    ended(files)
+}
+
+/// Says since when somebody is erased, and what was still to be done about their files.
+fn report_earlier(
+    settings: &Settings,
+    name: &str,
+    earlier: &EarlierErasure,
+    files: Option<&FilesErased>,
+    dry_run: bool,
+) -> anyhow::Result<Exit> {
+    let EarlierErasure { pseudonym, on, by, why, .. } = earlier;
+    let mut told = json!({
+        "status": "erased_before", "pseudonym": pseudonym, "on": on, "by": by, "why": why,
+    });
+    let mut line = format!("{name} was erased on {on} by {by}, and is {pseudonym} since: {why}");
+    let mut lines = vec![];
+    match files {
+        None => line += "; nothing to do",
+        Some(files) => {
+            line += "; their files were not all gone through";
+            lines.extend(of_files(files));
+            if dry_run {
+                lines.push("dry run: nothing was changed".to_owned());
+            }
+            if let Some(told) = told.as_object_mut() {
+                told.insert("files".to_owned(), json!(files.changed));
+                told.insert("removed".to_owned(), json!(files.removed));
+                told.insert("left".to_owned(), json!(files.left));
+            }
+        }
+    }
+    lines.insert(0, line);
+    tell(settings, &told, &lines)?;
+    files.map_or(Ok(Exit::Done), ended)
+}
+
+/// Files that are told one by one.
+const TOLD: usize = 20;
+
+/// What became of files, or would.
+fn of_files(files: &FilesErased) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !files.changed.is_empty() {
+        lines.push(format!("Of {} files, in so many rows:", files.changed.len()));
+        let told = files.changed.iter().take(TOLD);
+        lines.extend(told.map(|(name, rows)| format!("  {}  {rows}", shown_path(name))));
+        if files.changed.len() > TOLD {
+            lines.push("  …; all with --json".to_owned());
+        }
+    }
+    if !files.removed.is_empty() {
+        lines.push(format!("{} files as a whole:", files.removed.len()));
+        lines.extend(files.removed.iter().take(TOLD).map(|name| format!("  {}", shown_path(name))));
+        if files.removed.len() > TOLD {
+            lines.push("  …; all with --json".to_owned());
+        }
+    }
+    lines
+}
+
+/// How it ends: well, unless a file is left.
+fn ended(files: &FilesErased) -> anyhow::Result<Exit> {
+    if files.left.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let left = files.left.iter().map(|(name, why)| format!("  {}: {why}", shown_path(name)));
+    let sentence = format!(
+        "these files could not be gone through, and may name the person. Do it again once that is mended, or with \
+         --remove-unreadable:\n{}",
+        left.collect::<Vec<_>>().join("\n")
+    );
+    Err(Ending::new(Exit::Failed, sentence).into())
 }
 
 fn tell(settings: &Settings, told: &Value, lines: &[String]) -> anyhow::Result<()> {

@@ -379,7 +379,7 @@ pub fn masked(record: &Record, width: usize, secret: &[usize]) -> Record {
 }
 
 /// Cells, quoted only where they must be (RFC 4180), without a line end.
-fn push_record<'a>(
+pub(super) fn push_record<'a>(
     row: &mut Vec<u8>,
     delimiter: Delimiter,
     cells: impl IntoIterator<Item = &'a str>,

@@ -34,6 +34,7 @@ pub mod portal;
 pub mod portals;
 pub mod profile;
 pub mod reader;
+pub mod redact;
 mod refusal;
 pub mod row;
 pub mod row_note;

@@ -12,6 +12,7 @@ mod night;
 mod night_text;
 pub mod outbox;
 mod probe;
+pub mod redact;
 pub mod sender_domain;
 pub mod smtp;
 mod templates;

@@ -15,15 +15,19 @@ use crate::domain::{
 
 mod mails;
 mod pattern;
+mod pending;
 mod person;
 mod rows;
 
+pub use pending::{answer_places, clear_answers, forget, known_names, open_files, pending};
 pub use person::{Person, contact_of, known_by, partner_no, users_called, with_address};
 use rows::Patterns;
 
 /// What was taken out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Erased {
+    /// Its number.
+    pub number: i64,
     /// What stands for the person from now on.
     pub pseudonym: String,
     /// Rows that were changed, by table; those without any are left out.
@@ -46,6 +50,8 @@ pub enum NotErased {
 /// An erasure on record.
 #[derive(Clone, Debug)]
 pub struct EarlierErasure {
+    /// Its number.
+    pub number: i64,
     /// What stands for the person.
     pub pseudonym: String,
     /// The business date.
@@ -73,6 +79,7 @@ pub async fn earlier(
     .fetch_optional(conn)
     .await?;
     Ok(found.map(|e| EarlierErasure {
+        number: e.erasure_id,
         pseudonym: pseudonym(e.erasure_id),
         on: e.erased_on,
         by: e.by,
@@ -80,11 +87,13 @@ pub async fn earlier(
     }))
 }
 
-/// Takes somebody out, as of a business date, in the transaction that `conn` is in.
+/// Takes somebody out, as of a business date, in the transaction that `conn` is in; if nothing in the tables is theirs, only if
+/// their `files` are.
 pub async fn erase(
     conn: &mut PgConnection,
     person: &Person,
     vault: &Vault,
+    files: bool,
     on: NaiveDate,
     by: By<'_>,
 ) -> Result<std::result::Result<Erased, NotErased>> {
@@ -116,14 +125,15 @@ pub async fn erase(
             *taken_out.entry(place).or_default() += changed;
         }
     }
-    if taken_out.is_empty() {
+    if taken_out.is_empty() && !files {
         return Ok(Err(NotErased::Nothing));
     }
     remember(conn, person, vault, number).await?;
+    pending::keep(conn, person, vault, number).await?;
     sqlx::query!("update erasure set taken_out = $2 where erasure_id = $1", number, Json(&taken_out) as _)
         .execute(conn)
         .await?;
-    Ok(Ok(Erased { pseudonym, taken_out }))
+    Ok(Ok(Erased { number, pseudonym, taken_out }))
 }
 
 /// What stands against it.

@@ -214,6 +214,24 @@ impl Vault {
             .ok_or_else(|| Error::Unknown { what: format!("a seal of row {row_no} of file {file_id}") })
     }
 
+    /// Seals what somebody is known by whose erasure is not done.
+    ///
+    /// # Errors
+    /// The machine gives no random bytes.
+    pub(super) fn seal_names(&self, names: &str, erasure: i64) -> Result<String> {
+        Ok(hex(&self.close(names.as_bytes(), &bound("erasure", erasure, 0))?))
+    }
+
+    /// Opens them.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]: they were not sealed as that erasure's.
+    pub(super) fn open_names(&self, sealed: &str, erasure: i64) -> Result<String> {
+        unhex(sealed)
+            .and_then(|sealed| self.reopen(&sealed, &bound("erasure", erasure, 0)))
+            .ok_or_else(|| Error::Unknown { what: format!("a seal of erasure {erasure}") })
+    }
+
     fn close(&self, text: &[u8], bound: &[u8]) -> Result<Vec<u8>> {
         let nonce = random::<NONCE>()
             .map_err(|error| Error::Configuration(format!("this machine gives no random bytes: {error}")))?;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Tables with rows that hold any of the words, in any column and any schema, without regard to case.
-async fn tables_with(house: &House, words: &[&str]) -> Vec<String> {
+pub async fn tables_with(house: &House, words: &[&str]) -> Vec<String> {
     let tables = house
         .lines(
             "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -53,11 +53,11 @@ fn contact(number: &str, word: &str, phone: &str) -> String {
 /// What somebody called `finch` is known by: before, and telephone numbers as well.
 const FINCH: [&str; 4] = ["finch", "wren", "468555991", "468555992"];
 /// Others whom nobody takes out.
-const OTHERS: [&str; 2] = ["robin", "magpie"];
+pub const OTHERS: [&str; 2] = ["robin", "magpie"];
 
 /// A partner with a global admin, `finch`, who was `wren` before and is the contact; `robin`, another, and `magpie`, who holds no
 /// role. They ask for what leaves their names in as many places as there are.
-async fn lived_in() -> House {
+pub async fn lived_in() -> House {
     let mut house = House::open().await;
     let users = USERS.to_owned()
         + &user("4301", "robin", "global_admin")
@@ -134,12 +134,12 @@ async fn ask(house: &mut House) {
     house.import_one("s.csv", asked, "2024-02-01").await;
 }
 
-fn erase(house: &House, args: &[&str]) -> Ran {
+pub fn erase(house: &House, args: &[&str]) -> Ran {
     let mut command = house.command(["--now", "2024-02-03T10:00:00Z"]);
     Ran::of(command.args(args).args(["--by", "ada", "--reason", "a letter of 3 February"]))
 }
 
-const FINCH_OF_4301: [&str; 5] = ["user", "erase", "Finch.UPN@p4301.example", "--partner", "4301"];
+pub const FINCH_OF_4301: [&str; 5] = ["user", "erase", "Finch.UPN@p4301.example", "--partner", "4301"];
 
 #[tokio::test]
 async fn whoever_is_erased_is_in_no_table_and_everybody_else_is() {

@@ -31,6 +31,7 @@ mod email_contacts;
 mod email_operators;
 mod embedded_store;
 mod eml;
+mod erased_files;
 mod erasure;
 mod expire_benefits;
 mod explain;

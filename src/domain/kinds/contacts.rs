@@ -5,14 +5,16 @@ use phonenumber::{Mode, country};
 use super::{
     super::{email::Email, id::PartnerId, reason::Problem},
     cell::Cells,
-    schema::{Field, RowMeaning, Schema, Type, Typed, ask, kind, required},
+    schema::{Field, Naming, RowMeaning, Schema, Type, Typed, ask, kind, required},
     types::{ASKED_BY, DIRECTORY_USER, EMAIL as ADDRESS, LANGUAGE as TAG, PARTNER_ID},
 };
 
-const USER: Field<String> =
-    required("user", DIRECTORY_USER).help("A directory user, by object id or user principal name");
-const EMAIL: Field<Email> =
-    required("email", ADDRESS).help("Where offer mail goes; another address than the partner's account");
+const USER: Field<String> = required("user", DIRECTORY_USER)
+    .help("A directory user, by object id or user principal name")
+    .naming(Naming::Whom);
+const EMAIL: Field<Email> = required("email", ADDRESS)
+    .help("Where offer mail goes; another address than the partner's account")
+    .naming(Naming::Whom);
 const PHONE: Field<String> = required("phone", Typed { of: Type::Phone, parse: written_phone })
     .help("A telephone number, such as '+46 8 123 456'");
 const LANGUAGE: Field<String> =

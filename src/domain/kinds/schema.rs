@@ -169,6 +169,19 @@ impl<T> Clone for Typed<T> {
 
 impl<T> Copy for Typed<T> {}
 
+/// Whom the cells of a column name; that is what has to go when somebody is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// Nobody.
+    Nobody,
+    /// Whom the row is about: all such cells of a row are of one person, whatever they say.
+    Whom,
+    /// Somebody, such as who asks.
+    Somebody,
+    /// Nobody by itself: it is what who asks wrote.
+    OwnWords,
+}
+
 /// A column of a kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of a column, each read by its name")]
@@ -185,6 +198,8 @@ pub struct Column {
     pub key: bool,
     /// Whether its cells are masked wherever they are told, and sealed where they are kept (promise 11).
     pub secret: bool,
+    /// Whom its cells name.
+    pub naming: Naming,
     /// What it says, for people.
     pub help: &'static str,
 }
@@ -214,9 +229,19 @@ pub const fn required<T>(name: &'static str, typed: Typed<T>) -> Field<T> {
         may_be_empty: false,
         key: false,
         secret: false,
+        naming: naming(typed.of),
         help: "",
     };
     Field { column, parse: typed.parse }
+}
+
+/// Whom cells of a type name, unless the column says otherwise.
+const fn naming(of: Type) -> Naming {
+    match of {
+        Type::User => Naming::Somebody,
+        Type::SignInName | Type::Phone => Naming::Whom,
+        _ => Naming::Nobody,
+    }
 }
 
 /// A column that a file may have.
@@ -243,6 +268,12 @@ impl<T> Field<T> {
     #[must_use]
     pub const fn may_be_empty(self) -> Self {
         Self { column: Column { may_be_empty: true, ..self.column }, parse: self.parse }
+    }
+
+    /// The same, whose cells name somebody in this way.
+    #[must_use]
+    pub const fn naming(self, naming: Naming) -> Self {
+        Self { column: Column { naming, ..self.column }, parse: self.parse }
     }
 
     /// The same as a secret.

@@ -11,7 +11,7 @@ use super::{
         reason::{Expected, Problem},
     },
     cell::{Cells, Reading},
-    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
+    schema::{Field, Naming, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
     types::{ACCESS, CONTRACT, ORDER, PARTNER_ID, REQUEST, REQUESTED_BY, REQUESTED_ON, one_of, text},
 };
 
@@ -27,7 +27,8 @@ const ACCESS_ID: Field<AccessId> = optional("access_id", ACCESS).help("The partn
 const CONTRACT_ID: Field<ContractId> = optional("contract_id", CONTRACT).help("The order's Contract ID");
 const HOURS: Field<i64> = optional("hours", Typed { of: Type::Hours, parse: minutes })
     .help("How many hours, such as 1.5; advice needs it");
-const NOTE: Field<String> = optional("note", text::<2_000>()).help("What they wrote with it");
+const NOTE: Field<String> =
+    optional("note", text::<2_000>()).help("What they wrote with it").naming(Naming::OwnWords);
 
 /// The kind.
 pub const KIND: Schema =

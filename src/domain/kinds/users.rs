@@ -13,16 +13,18 @@ use super::{
     },
     cell::{Cells, Patch},
     forms,
-    schema::{Field, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
+    schema::{Field, Naming, RowMeaning, Schema, Type, Typed, ask, key, kind, optional, required},
     types::{ASKED_BY, DIRECTORY_OBJECT, EMAIL, FLAG, LANGUAGE as TAG, PARTNER_ID, one_of, text},
 };
 
-const OBJECT_ID: Field<ObjectId> = key("object_id", DIRECTORY_OBJECT).help("Their object id");
+const OBJECT_ID: Field<ObjectId> =
+    key("object_id", DIRECTORY_OBJECT).help("Their object id").naming(Naming::Whom);
 const USER_PRINCIPAL_NAME: Field<String> =
     required("user_principal_name", Typed { of: Type::SignInName, parse: principal_name })
         .help("Their sign-in name; a guest's may hold #EXT#");
-const DISPLAY_NAME: Field<String> = optional("display_name", text::<200>()).help("What people call them");
-const MAIL: Field<Email> = optional("mail", EMAIL).help("Their address");
+const DISPLAY_NAME: Field<String> =
+    optional("display_name", text::<200>()).help("What people call them").naming(Naming::Whom);
+const MAIL: Field<Email> = optional("mail", EMAIL).help("Their address").naming(Naming::Whom);
 const USER_TYPE: Field<UserType> =
     optional("user_type", one_of(UserType::VARIANTS, Expected::UserType, UserType::parse))
         .help("Whether they belong to the directory or are a guest in it");

@@ -53,7 +53,7 @@ pub struct AnswerBook {
 const PACKED: u8 = 3;
 
 /// How the cells of a row look.
-struct Formats {
+pub(super) struct Formats {
     /// `None`: as cells look anyway, which costs no look-up a cell.
     plain: Option<Format>,
     date: Format,
@@ -61,7 +61,7 @@ struct Formats {
 }
 
 impl Formats {
-    fn of(fill: Option<&Format>) -> Self {
+    pub(super) fn of(fill: Option<&Format>) -> Self {
         let base = fill.cloned().unwrap_or_default();
         Self {
             plain: fill.cloned(),
@@ -232,7 +232,7 @@ impl AnswerBook {
 }
 
 /// Writes a cell with the type that it has; text is text, whatever it begins with.
-fn write_cell(
+pub(super) fn write_cell(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     cell: &SheetCell,

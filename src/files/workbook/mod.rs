@@ -10,6 +10,7 @@ pub mod cell;
 pub mod export;
 pub mod fault;
 pub mod package;
+pub mod redact;
 pub mod rows;
 pub mod sheet;
 pub mod strict;

@@ -16,6 +16,7 @@ use crate::{
 };
 pub use admission::{Admitted, NotHeld, admit, refuse};
 pub use dropped::{Dropped, FileOutcome, RowTold, Taken};
+pub use erase::{EraseHow, FilesErased, erase_files};
 pub use reveal::{Preview, Revealed, preview, reveal};
 pub use revert::{Reverted, revert};
 pub use staged::NAME;
@@ -29,6 +30,7 @@ mod buckets;
 mod chunks;
 mod claims;
 mod dropped;
+mod erase;
 mod guard;
 mod halves;
 pub mod inbox;

@@ -29,6 +29,8 @@ pub struct Person {
     pub addresses: Vec<String>,
     /// How they are called, if nobody else at the partner is.
     pub called: Vec<String>,
+    /// What they wrote with requests, which answers to others may quote.
+    pub written: Vec<String>,
     /// What they share with somebody else and is therefore left.
     pub shared: Vec<String>,
 }
@@ -136,10 +138,25 @@ pub async fn known_by(
         &users as &[UserNo],
         partner.as_ref().map(|(number, _)| number.get())
     )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut person = sorted(partner, users, found);
+    let names: Vec<String> = person.names.iter().map(|name| name.to_lowercase()).collect();
+    person.written = sqlx::query_scalar!(
+        r#"select distinct content ->> 'note' as "note!" from request
+           where ($2::bigint is null or partner_id = $2) and lower(requested_by) = any($1)
+             and length(content ->> 'note') >= $3"#,
+        &names,
+        person.partner.as_ref().map(|(number, _)| number.get()),
+        LEAST_WRITTEN
+    )
     .fetch_all(conn)
     .await?;
-    Ok(sorted(partner, users, found))
+    Ok(person)
 }
+
+/// Shorter than this what somebody wrote is in other words too easily.
+const LEAST_WRITTEN: i32 = 8;
 
 /// Shorter than this a name is in other words too easily.
 const LEAST_CALLED: usize = 4;

@@ -21,13 +21,17 @@ pub(super) struct Patterns {
     pub(super) anywhere: String,
     /// The same in the text of jsonb.
     pub(super) anywhere_in_json: String,
+    /// For how they are called and what they wrote, in the text of jsonb.
+    pub(super) quoted_in_json: String,
 }
 
 impl Patterns {
     pub(super) fn of(person: &Person) -> Self {
         let there: Vec<&str> = person.names.iter().chain(&person.called).map(String::as_str).collect();
         let anywhere: Vec<&str> = person.own_names.iter().map(String::as_str).collect();
+        let quoted: Vec<&str> = person.called.iter().chain(&person.written).map(String::as_str).collect();
         Self {
+            quoted_in_json: in_json(&quoted),
             there: in_text(&there),
             there_in_json: in_json(&there),
             anywhere: in_text(&anywhere),
@@ -104,6 +108,16 @@ pub(super) async fn texts(
     .execute(&mut *conn)
     .await?;
     counts.push(count("row_answer", answers.rows_affected()));
+    // Where a request conflicts with theirs, its answer quotes what they wrote.
+    let quoting = sqlx::query!(
+        r#"update row_answer set problems = regexp_replace(problems::text, $1, $2, 'gi')::jsonb
+           where problems @> '[{"column": "note"}]' and problems::text ~* $1"#,
+        &patterns.quoted_in_json,
+        pseudonym
+    )
+    .execute(&mut *conn)
+    .await?;
+    counts.push(count("row_answer", quoting.rows_affected()));
     if let Some(whose) = whose {
         let answers = sqlx::query!(
             "update row_answer set problems = regexp_replace(problems::text, $1, $2, 'gi')::jsonb
@@ -190,9 +204,18 @@ async fn at_partner(
         &patterns.there_in_json,
         pseudonym
     )
+    .execute(&mut *conn)
+    .await?;
+    // What a night came to is told of all partners.
+    let reports = sqlx::query!(
+        "update night_report set content = regexp_replace(content::text, $1, $2, 'gi')::jsonb where content::text ~* $1",
+        &patterns.anywhere_in_json,
+        pseudonym
+    )
     .execute(conn)
     .await?;
     Ok(vec![
+        count("night_report", reports.rows_affected()),
         count("request", requests.rows_affected()),
         count("benefit_use", uses.rows_affected()),
         count("notice", notices.rows_affected()),
