@@ -250,9 +250,10 @@ fn told(told: &NoticeTold) -> Option<Event> {
     let (says, about) = (told.notice.line(), told.notice.subject());
     match (told.status.as_str(), told.day, &told.recipient) {
         ("mailed", Some(day), Some(recipient)) => {
-            let stands = match told.mail_status.as_deref() {
-                Some("sent") | None => String::new(),
-                Some(status) => format!(" (mail {status})"),
+            let stands = match (told.mail_status.as_deref(), &told.last_reply) {
+                (Some("sent") | None, _) => String::new(),
+                (Some(status @ ("refused" | "failed")), Some(reply)) => format!(" (mail {status}: {reply})"),
+                (Some(status), _) => format!(" (mail {status})"),
             };
             Some(event(day, "mailed", about, format!("to {recipient}: {says}{stands}")))
         }

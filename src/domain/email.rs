@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-/// An address that mail can be sent to: `local@domain.tld`, at most 254 bytes of ASCII. A domain with other letters is kept
-/// in the form that it has on the wire (`xn--…`), an ASCII one as written.
+mod mailbox_name;
+
+use mailbox_name::mailbox_name;
+
+/// An address that mail can be sent to: `local@domain.tld`, at most 254 bytes. A domain outside ASCII is kept in the form that
+/// it has on the wire (`xn--…`), an ASCII one as written; what stands before the `@` may be outside ASCII (RFC 6531).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -16,9 +20,7 @@ impl Email {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
-        let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
-        let local_holds =
-            local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext));
+        let local = mailbox_name(local)?;
         let on_the_wire = Uts46::new()
             .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
             .ok()?;
@@ -26,13 +28,19 @@ impl Email {
         let (_, top) = domain.rsplit_once('.')?;
         let domain_holds = top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit());
         let address = format!("{local}@{domain}");
-        (address.len() <= 254 && local_holds && domain_holds).then_some(Self(address))
+        (address.len() <= 254 && domain_holds).then_some(Self(address))
     }
 
     /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether only a server with SMTPUTF8 can take mail to it.
+    #[must_use]
+    pub fn is_international(&self) -> bool {
+        !self.0.is_ascii()
     }
 
     /// Whether both reach the same mailbox as far as rules go: neither case matters nor how the domain is written (R8).
@@ -59,6 +67,8 @@ impl TryFrom<String> for Email {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::prop_assert, prop_assert_eq, proptest};
+
     use super::*;
 
     #[test]
@@ -93,7 +103,13 @@ mod tests {
             "a@b.s",
             "\"a b\"@c.se",
             "a\u{0}@b.se",
-            "å@b.se",
+            "å @b.se",
+            "å@b",
+            "å@@b.se",
+            "аnna@b.se",
+            "å\u{202E}@b.se",
+            "å@b.se\r\nBcc: c@d.se",
+            "Åsa <åsa@b.se>",
             "a@xn--a.example",
             "a@xn--mnchen-3y.example",
             "a@\u{ad}.example",
@@ -126,6 +142,56 @@ mod tests {
         }
         // 63 letters, which are more than 63 bytes on the wire.
         assert!(Email::parse(&format!("a@{}.example", "ü".repeat(63))).is_none());
+    }
+
+    #[test]
+    fn an_address_outside_ascii_before_its_at_sign_is_one_however_its_letters_are_composed() {
+        for (written, kept) in [
+            ("åsa@åkeri.example", "åsa@xn--keri-poa.example"),
+            ("a\u{30A}sa@b.se", "åsa@b.se"),
+            ("用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah"),
+            ("José.O'Neill+x@B.Example", "José.O'Neill+x@B.Example"),
+        ] {
+            let email = Email::parse(written).unwrap();
+            assert_eq!(email.as_str(), kept, "{written}");
+            assert!(email.is_international() && email.same_as(written), "{written}");
+        }
+        assert!(Email::parse("Åsa@b.se").unwrap().same_as("åSA@B.SE"));
+        assert!(!Email::parse("info@åkeri.se").unwrap().is_international(), "its domain has a form in ASCII");
+        assert!(Email::parse(&format!("{}@b.se", "å".repeat(33))).is_none(), "66 bytes");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_an_address_is_kept_as_one_and_breaks_no_header_and_no_command(
+            local in "[a-zà-öа-яא-ת一-丁0-9.+'\\p{M} <>\"@\\p{Cc}\\p{Cf}]{1,12}",
+            domain in "([a-zà-ö-]{1,6}\\.){1,2}[a-zé]{1,4}",
+        ) {
+            if let Some(email) = Email::parse(&format!("{local}@{domain}")) {
+                let kept = email.as_str();
+                prop_assert_eq!(Email::parse(kept), Some(email.clone()));
+                let (before, after) = kept.split_once('@').unwrap();
+                prop_assert!(after.is_ascii() && !after.contains('@'));
+                let odd = |c: char| c.is_control() || c.is_whitespace() || "<>\"\\(),:;@[]".contains(c);
+                prop_assert!(!before.contains(odd) && kept.len() <= 254, "{:?}", kept);
+                prop_assert!(email.same_as(&kept.to_uppercase()) || email.is_international());
+            }
+        }
+
+        #[test]
+        fn a_letter_of_another_script_or_that_is_not_seen_makes_an_address_none(
+            local in "[a-zà-ö]{2,8}",
+            at in 0_usize..2,
+            odd in "[а-яא-ת一-丁\\p{Cf}\\p{Zs}\\p{So}\\p{Co}\u{ff41}-\u{ff5a}]",
+        ) {
+            let whole = Email::parse(&format!("{local}@b.example"));
+            prop_assert!(whole.is_some(), "{}", local);
+            let mut letters: Vec<char> = local.chars().collect();
+            letters.insert(at, odd.chars().next().unwrap());
+            let tricked: String = letters.into_iter().collect();
+            let is_han = ('一'..='丁').contains(&odd.chars().next().unwrap());
+            prop_assert_eq!(Email::parse(&format!("{tricked}@b.example")).is_some(), is_han, "{}", tricked);
+        }
     }
 
     #[test]

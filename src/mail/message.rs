@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike, Utc};
 use lettre::{
-    Address, Message,
+    Message,
+    address::Envelope,
     message::{
         Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
         header::{ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, MIME_VERSION_1_0},
     },
 };
 
-use super::{error::Error, text::clean, unsubscribe::WayOut};
+use super::{address::address as read, error::Error, text::clean, unsubscribe::WayOut};
 use crate::domain::{email::Email, texts::ReaderLanguage};
 
 /// The field that a report about a mail is known by.
@@ -47,14 +48,15 @@ pub struct Headers {
 pub(super) fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
     let local = local_part(parts.message_id).ok_or_else(|| Error::MessageId(clean(parts.message_id)))?;
     let (from_name, from) = split_mailbox(parts.from);
-    let mut builder = Message::builder().from(mailbox("from", from_name, from)?).to(mailbox(
-        "to",
-        parts.to_name,
-        parts.to,
-    )?);
+    let from = mailbox("from", from_name, from)?;
+    let to = mailbox("to", parts.to_name, parts.to)?;
+    // Said and not read from the fields: lettre finds no address where marks of some scripts are in one.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()])
+        .map_err(|error| Error::Message(error.to_string()))?;
+    let mut builder = Message::builder().envelope(envelope).from(from).to(to);
     if let Some(reply_to) = &parts.headers.reply_to {
         let (name, address) = split_mailbox(reply_to);
-        builder = builder.reply_to(mailbox("to", name, address)?);
+        builder = builder.reply_to(mailbox("from", name, address)?);
     }
     if let Some(token) = &parts.headers.token {
         builder = builder.raw_header(raw(TOKEN, token));
@@ -135,13 +137,14 @@ fn split_mailbox(written: &str) -> (Option<&str>, &str) {
 fn mailbox(direction: &'static str, name: Option<&str>, address: &str) -> Result<Mailbox, Error> {
     let refuse =
         |problem: &str| Error::Address { direction, value: clean(address), problem: problem.to_owned() };
-    // A domain outside ASCII has a form on the wire.
+    // A domain outside ASCII has a form on the wire; what stands before the `@` goes as it is, and only to a recipient.
     let written = Email::parse(address);
+    let international = direction == "to" && written.as_ref().is_some_and(Email::is_international);
     let address = written.as_ref().map_or(address, Email::as_str);
-    if !address.bytes().all(|b| b.is_ascii_graphic()) {
+    if !international && !address.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(refuse("it holds spaces, control characters or letters outside ASCII"));
     }
-    let parsed: Address = address.parse().map_err(|error| refuse(&format!("{error}")))?;
+    let parsed = read(address).map_err(|error| refuse(&format!("{error}")))?;
     let name = name.map(clean).filter(|name| !name.is_empty());
     Ok(Mailbox::new(name, parsed))
 }

@@ -2,6 +2,7 @@
 //! (`domain/texts`) in the layout of `templates`, and handed over as a complete message, into a folder or to a mail server. The only
 //! module that knows lettre.
 
+mod address;
 pub mod bounce;
 mod check;
 pub mod digest;

@@ -251,7 +251,8 @@ impl Subject {
                )
                select n.anchor_on, case when n.superseded then 'superseded' when b.mail_id is null then 'owed' else 'mailed' end as "status!",
                       n.content as "notice: Json<StoredNotice>", l.recipient as "recipient?",
-                      l.day as "day?", l.status as "mail_status?", l.sent_at as "sent_at?"
+                      l.day as "day?", l.status as "mail_status?", l.sent_at as "sent_at?",
+                      l.last_reply as "last_reply?"
                from about a
                cross join lateral (select * from notice of where of.subject_kind = a.kind and of.subject_id = a.id offset 0) n
                left join lateral (select mail_id from notice_batch where batch_id = n.batch_id and not n.superseded offset 0) b on true

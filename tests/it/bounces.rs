@@ -71,7 +71,7 @@ fn what_comes_back_is_understood_in_the_shape_of_every_mail_server() {
 }
 
 /// A house that sent so many mails, each with a token; and those, by recipient: token and Message-ID.
-async fn sent(mails: usize, change: &str) -> (House, BTreeMap<String, (String, String)>) {
+pub async fn sent(mails: usize, change: &str) -> (House, BTreeMap<String, (String, String)>) {
     let (house, sink) = (owing(mails).await, Sink::open(Setup::default()));
     let policy = fs::read_to_string(house.dir.join(POLICY)).unwrap();
     let path = "[policy]\nreturn_path = \"bounces+{token}@benefactor.example\"";
@@ -112,7 +112,7 @@ pub fn take(house: &House, mailbox: &Path) -> String {
     Ran::of(command.env("BENEFACTOR_CONFIG_DIR", house.dir.join("config"))).ended(0).stdout
 }
 
-async fn suppressed(house: &House) -> Vec<String> {
+pub async fn suppressed(house: &House) -> Vec<String> {
     house.lines("select concat_ws(' ', address, scope, added_by) from suppression where removed_at is null order by 1").await
 }
 

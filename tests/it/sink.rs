@@ -54,6 +54,7 @@ struct State {
     rules: Mutex<Vec<Rule>>,
     kept: Mutex<Vec<(String, String)>>,
     senders: Mutex<Vec<String>>,
+    asked: Mutex<Vec<String>>,
     connections: Mutex<u32>,
 }
 
@@ -116,6 +117,11 @@ impl Sink {
     /// Whom each mail was said to be from, kept or not.
     pub fn senders(&self) -> Vec<String> {
         self.state.senders.lock().unwrap().clone()
+    }
+
+    /// What each mail was to be taken as: the parameters of MAIL, kept or not.
+    pub fn asked(&self) -> Vec<String> {
+        self.state.asked.lock().unwrap().clone()
     }
 
     /// How often each Message-ID arrived.
@@ -205,6 +211,8 @@ impl Conversation {
                 "MAIL" => {
                     let from = arg.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
                     self.state.senders.lock().unwrap().push(from);
+                    let parameters = arg.split_once('>').map_or("", |(_, parameters)| parameters.trim());
+                    self.state.asked.lock().unwrap().push(parameters.to_owned());
                     self.answer("MAIL", "250 ok")?;
                 }
                 "RCPT" => {

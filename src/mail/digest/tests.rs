@@ -349,7 +349,11 @@ fn an_address_that_cannot_be_written_to_is_an_error() {
         "a@b@c",
         "a b@x.example",
         "a@x.example\r\nBcc: b@x.example",
-        "å@x.example",
+        "å b@x.example",
+        "å@x.example\r\nBcc: b@x.example",
+        "å\u{202E}@x.example",
+        "аnna@x.example",
+        "å@x",
         "a@x.example>",
     ] {
         bad.clone_into(&mut digest.recipient);
@@ -357,9 +361,36 @@ fn an_address_that_cannot_be_written_to_is_an_error() {
         assert!(matches!(error, Error::Address { direction: "to", .. }), "{bad:?}: {error}");
         assert!(!error.to_string().contains('\r'), "{error}");
     }
+    "åsa@x.example".clone_into(&mut digest.recipient);
+    let eml = String::from_utf8(render(&digest).unwrap().eml).unwrap();
+    assert!(eml.contains("<åsa@x.example>\r\n"), "as it is, and not encoded (RFC 6532): {eml}");
+    digest.from = "Benefits <förmåner@x.example>".to_owned();
+    let error = render(&digest).unwrap_err();
+    assert!(matches!(error, Error::Address { direction: "from", .. }), "{error}");
     digest.from = "Benefits".to_owned();
     digest.recipient = "anna@x.example".to_owned();
     assert!(matches!(render(&digest), Err(Error::Address { direction: "from", .. })));
+}
+
+#[test]
+fn an_address_outside_ascii_stands_in_its_field_as_it_is() {
+    let mut digest = sample(ReaderLanguage::Swedish, Notice::samples());
+    for good in [
+        "åsa.öberg+mpn@x.example",
+        "用户@例え.テスト",
+        "संपर्क@x.example",
+        "دوست@x.example",
+        "ผู้ใช้@x.example",
+        &format!("{}@{}.example", "å".repeat(32), "b".repeat(63)),
+    ] {
+        let email = Email::parse(good).unwrap();
+        good.clone_into(&mut digest.recipient);
+        let eml = String::from_utf8(render(&digest).unwrap().eml).unwrap();
+        let (head, body) = eml.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("<{}>\r\n", email.as_str())), "{good}: {head}");
+        assert!(body.is_ascii() && head.replace(email.as_str(), "").is_ascii(), "{good}");
+        assert!(head.split("\r\n").all(|line| line.len() <= 998), "{good}");
+    }
 }
 
 #[test]

@@ -16,6 +16,13 @@ pub struct Extensions {
 }
 
 impl Extensions {
+    /// Whether it takes mail to an address outside ASCII, whose header has it in UTF-8: a server that says the one and not the
+    /// other does not mean it (RFC 6531, 3.1).
+    #[must_use]
+    pub const fn takes_international(&self) -> bool {
+        self.utf8_addresses && self.eight_bit
+    }
+
     /// Reads the lines of a reply to EHLO.
     pub(super) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut read = Self::default();
@@ -47,6 +54,9 @@ mod tests {
             ["mail.example", "starttls", "SIZE 0", "Auth PLAIN login", "AUTH=CRAM-MD5", "8BITMIME", "x"];
         let read = Extensions::read(lines.into_iter());
         assert_eq!((read.starttls, read.eight_bit, read.utf8_addresses), (true, true, false));
+        let takes = |lines: &[&str]| Extensions::read(lines.iter().copied()).takes_international();
+        assert!(takes(&["x", "smtputf8", "8bitmime"]));
+        assert!(!takes(&["x", "SMTPUTF8"]) && !takes(&["x", "8BITMIME"]), "one without the other");
         assert_eq!((read.auth, read.size), (vec!["PLAIN".into(), "LOGIN".into(), "CRAM-MD5".into()], None));
         assert_eq!(Extensions::read(["x", "SIZE 1000"].into_iter()).size, Some(1000));
         assert_eq!(Extensions::read(["STARTTLS"].into_iter()), Extensions::default(), "that is its name");

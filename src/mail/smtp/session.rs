@@ -1,13 +1,10 @@
 //! A conversation with a server: who we are once, then one message after the other.
 
-use lettre::{
-    Address,
-    transport::smtp::{
-        authentication::Mechanism,
-        commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Rset, Starttls},
-        extension::{ClientId, MailBodyParameter, MailParameter},
-        response::Response,
-    },
+use lettre::transport::smtp::{
+    authentication::Mechanism,
+    commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Rset, Starttls},
+    extension::{ClientId, MailBodyParameter, MailParameter},
+    response::Response,
 };
 
 use super::{
@@ -15,9 +12,13 @@ use super::{
     server::{MailServer, Security},
     wire::{Step, StepLimits, Trouble, Wire, code, shown},
 };
+use crate::mail::address::address;
 
 /// How often LOGIN may ask back.
 const CHALLENGES: usize = 4;
+
+/// Why a mail to an address outside ASCII is not handed over.
+const NO_SMTPUTF8: &str = "smtputf8_missing: the address is outside ASCII, and the server does not take such addresses (it offers no SMTPUTF8)";
 
 /// What a server said of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Session {
     /// Hands a message over to one recipient. Afterwards the conversation goes on only if it [is sound](Self::is_sound).
     pub async fn send(&mut self, from: &str, to: &str, message: &[u8]) -> MailVerdict {
         self.put_off = false;
-        let (Ok(from), Ok(to)) = (from.parse::<Address>(), to.parse::<Address>()) else {
+        let (Ok(from), Ok(to)) = (address(from), address(to)) else {
             return MailVerdict::Refused("the address cannot be written to a mail server".to_owned());
         };
         if let Some(most) = self.can.size.filter(|most| u64::try_from(message.len()).is_ok_and(|n| n > *most))
@@ -123,6 +124,10 @@ impl Session {
             return MailVerdict::Refused(format!("{} bytes, and the server takes {most}", message.len()));
         }
         let mut parameters = Vec::new();
+        let international = !AsRef::<str>::as_ref(&to).is_ascii() || !head(message).is_ascii();
+        if international && !self.can.takes_international() {
+            return MailVerdict::Refused(NO_SMTPUTF8.to_owned());
+        }
         if !message.is_ascii() {
             if !self.can.eight_bit {
                 return MailVerdict::Refused(
@@ -130,6 +135,9 @@ impl Session {
                 );
             }
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        if international {
+            parameters.push(MailParameter::SmtpUtfEight);
         }
         let steps = [
             (Step::Mail, Mail::new(Some(from), parameters).to_string()),
@@ -234,6 +242,12 @@ async fn hello(wire: &mut Wire, me: &str) -> Result<Extensions, Trouble> {
     let reply = wire.ask(Step::Ehlo, &said).await?;
     expect(Step::Ehlo, &reply, 250)?;
     Ok(Extensions::read(reply.message()))
+}
+
+/// The header of a message.
+fn head(message: &[u8]) -> &[u8] {
+    let end = message.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    message.get(..end.unwrap_or(message.len())).unwrap_or_default()
 }
 
 /// A message as it goes over the wire: a dot that begins a line is doubled, and the last line ends.

@@ -147,7 +147,9 @@ pub(super) async fn texts(
     .await?;
     counts.push(count("dropped", dropped.rows_affected()));
     let files = sqlx::query!(
-        "update file set refusal = regexp_replace(refusal, $1, $2, 'gi') where refusal ~* $1",
+        "update file set refusal = regexp_replace(refusal, $1, $2, 'gi'),
+             refusal_swedish = regexp_replace(refusal_swedish, $1, $2, 'gi')
+         where refusal ~* $1 or refusal_swedish ~* $1",
         &patterns.anywhere,
         pseudonym
     )

@@ -119,6 +119,8 @@ pub struct NoticeTold {
     pub day: Option<NaiveDate>,
     /// Where the mail stands.
     pub mail_status: Option<String>,
+    /// What was last answered to it.
+    pub last_reply: Option<String>,
     /// When it was sent.
     pub sent_at: Option<DateTime<Utc>>,
 }
