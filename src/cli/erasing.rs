@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 use super::{
     exit::{Ending, Exit},
     jobs::ByAndWhy,
-    location::location,
+    location::in_store,
     output::print,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     },
     settings::Settings,
     store::{
-        self, Store,
+        self,
         erasure::{self, EarlierErasure, Erased, NotErased, Person},
         vault::SecretPlace,
         work::By,
@@ -136,13 +136,7 @@ pub(super) async fn run_user(settings: &Settings, command: UserCommand) -> anyho
 }
 
 async fn run(settings: &Settings, whom: &Whom, how: &EraseArgs) -> anyhow::Result<Exit> {
-    let store = Store::open_existing(&location(settings)?).await?;
-    let ended = match store.pool.acquire().await {
-        Ok(mut conn) => obey(settings, &mut conn, whom, how).await,
-        Err(error) => Err(store::Error::from(error).into()),
-    };
-    store.close().await;
-    ended
+    in_store(settings, async |conn| obey(settings, conn, whom, how).await).await
 }
 
 async fn obey(

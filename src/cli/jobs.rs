@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 use super::{
     exit::{Ending, Exit},
     facts::facts,
-    location::location,
+    location::in_store,
     output::print,
     who::login,
 };
@@ -23,7 +23,7 @@ use crate::{
     jobs::{Job, REGISTRY, Stage},
     settings::Settings,
     store::{
-        self, Store, notifier,
+        self, notifier,
         work::{self, By, DueTerms, Refused, Rows, State, WorkId},
     },
     worker::Queue,
@@ -207,13 +207,7 @@ pub(super) async fn run_jobs(settings: &Settings, command: JobsCommand) -> anyho
         let sentence = format!("there is no job '{job}'; there are: {}", known.join(", "));
         return Err(Ending::new(Exit::Usage, sentence).into());
     }
-    let store = Store::open_existing(&location(settings)?).await?;
-    let done = match store.pool.acquire().await {
-        Ok(mut conn) => obey(settings, &mut conn, command).await,
-        Err(error) => Err(store::Error::from(error).into()),
-    };
-    store.close().await;
-    done.map(|()| Exit::Done)
+    in_store(settings, async |conn| obey(settings, conn, command).await).await.map(|()| Exit::Done)
 }
 
 async fn obey(settings: &Settings, conn: &mut PgConnection, command: JobsCommand) -> anyhow::Result<()> {

@@ -3,8 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use sqlx::PgConnection;
 
-use crate::{settings::Settings, store, worker};
+use crate::{
+    settings::Settings,
+    store::{self, Store},
+    worker,
+};
 
 /// Where the settings say the store is.
 pub(super) fn location(settings: &Settings) -> anyhow::Result<store::Location> {
@@ -20,4 +25,18 @@ pub(super) fn location(settings: &Settings) -> anyhow::Result<store::Location> {
         },
         transport: worker::transport_migrations,
     })
+}
+
+/// Works over one connection on the store that there is, and leaves it in order whatever comes of that.
+pub(super) async fn in_store<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let store = Store::open_existing(&location(settings)?).await?;
+    let done = match store.pool.acquire().await {
+        Ok(mut conn) => work(&mut conn).await,
+        Err(error) => Err(store::Error::from(error).into()),
+    };
+    store.close().await;
+    done
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::{
     exit::{Ending, Exit},
     jobs::{ByAndWhy, said},
-    location::location,
+    location::in_store,
     nights::{context, last_full_day},
     output::{print, print_view},
     who::login,
@@ -25,7 +25,7 @@ use crate::{
     },
     jobs::intake::{self, Admitted, NotHeld},
     settings::Settings,
-    store::{self, Store, waiting::HeldRequest, work::By},
+    store::{waiting::HeldRequest, work::By},
 };
 
 pub(super) const EXAMPLE: &str = "\
@@ -98,13 +98,7 @@ struct RefuseArgs {
 
 pub(super) async fn run_requests(settings: &Settings, args: RequestsArgs) -> anyhow::Result<Exit> {
     let command = args.command.unwrap_or(RequestsCommand::List(args.list));
-    let store = Store::open_existing(&location(settings)?).await?;
-    let ended = match store.pool.acquire().await {
-        Ok(mut conn) => obey(settings, &mut conn, command).await,
-        Err(error) => Err(store::Error::from(error).into()),
-    };
-    store.close().await;
-    ended
+    in_store(settings, async |conn| obey(settings, conn, command).await).await
 }
 
 async fn obey(

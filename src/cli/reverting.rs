@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use super::{
     exit::{Ending, Exit},
     jobs::ByAndWhy,
-    location::location,
+    location::in_store,
     nights::{context, last_full_day},
     output::print,
 };
@@ -22,7 +22,7 @@ use crate::{
     },
     settings::Settings,
     store::{
-        self, Store,
+        self,
         reversal::{self, FileGroup, TakenBack},
         work::By,
     },
@@ -52,13 +52,7 @@ pub(super) struct RevertFileArgs {
 }
 
 pub(super) async fn run_revert(settings: &Settings, args: RevertFileArgs) -> anyhow::Result<Exit> {
-    let store = Store::open_existing(&location(settings)?).await?;
-    let ended = match store.pool.acquire().await {
-        Ok(mut conn) => obey(settings, &mut conn, &args).await,
-        Err(error) => Err(store::Error::from(error).into()),
-    };
-    store.close().await;
-    ended
+    in_store(settings, async |conn| obey(settings, conn, &args).await).await
 }
 
 async fn obey(settings: &Settings, conn: &mut PgConnection, args: &RevertFileArgs) -> anyhow::Result<Exit> {
