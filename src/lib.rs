@@ -8,8 +8,8 @@
 //! | [`cli`], [`settings`], [`clock`] | commands, their help and exit codes; what can be set; what time it is |
 //! | [`worker`] | the only module that knows apalis: wake-up calls, the timetable's ticks, the inbox watch, stopping |
 //! | [`web`] | the only module that knows axum: metrics and health, on this machine alone; the page that unsubscribes |
-//! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`answers`] | what people ask, as plain data that commands, pages and the operator's mail show: history, benefits, status; only reads |
+//! | [`jobs`] | one small file a job, their registry, and the one way that they are run: chunk by chunk, night by night |
 //! | [`store`] | the only module with SQL; the private Postgres of the embedded default |
 //! | [`files`] | CSV in and out: taken safely, read strictly, recognised by header, answered row by row |
 //! | [`mail`] | the only module that knows lettre: notices become a digest, the digest an `.eml`, or goes to a mail server |

@@ -8,7 +8,10 @@ use sqlx::PgConnection;
 
 use super::instant;
 use crate::{
-    domain::id::{FileNo, PartnerId},
+    domain::{
+        id::{FileNo, PartnerId},
+        night_report::Within,
+    },
     files::{
         inbox::{self, Item, ItemKind},
         shown::{shown, shown_path, shown_text},
@@ -16,7 +19,6 @@ use crate::{
     store::{
         self,
         dropped::{self, ListedFile},
-        night_report::Within,
     },
 };
 

@@ -1,8 +1,6 @@
 //! What a night came to and left behind, on one page: what its mail tells the operator, and whoever asks.
 
-use std::path::Path;
-
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{
@@ -14,15 +12,13 @@ use crate::{
         calendar::{add_days, days_between, sub_days},
         night_report::{
             AtStake, Capped, DroppedNights, FailedWork, FileCame, FileIgnored, FilesCame, GrantsDue, JobDone,
-            LateNights, MailsCame, NightReport, PausedDomain, UnreachedPartner, WaitingRequest,
+            LateNights, MailsCame, NightAsked, NightReport, PausedDomain, UnreachedPartner, WaitingRequest,
         },
-        timetable::Timetable,
     },
     store::{
         self, bounce,
         mail::pace,
-        night_report::{self, Within},
-        status,
+        night_report, status,
         waiting::{self, HeldRequest},
         work::{self, State},
     },
@@ -38,23 +34,6 @@ const REASONS: usize = 12;
 const PLACES: i64 = 3;
 /// Characters of an error that are told.
 const SAID: usize = 200;
-
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct NightAsked<'a> {
-    /// Which nights.
-    pub within: Within,
-    /// The job that asks, which is not told of.
-    pub except: &'a str,
-    /// The business clock's time.
-    pub now: DateTime<Utc>,
-    /// The jobs' timetables, in the order of a night.
-    pub timetables: &'a [(&'static str, &'a Timetable)],
-    /// Where files are dropped.
-    pub inbox: &'a Path,
-    /// The host and data directory that this is.
-    pub place: &'a str,
-}
 
 /// Gathers what the nights came to, and how things stand now. Reads what is open, what is recent and what these nights did, along
 /// indexes; only of unspent credit it reads all, as the night does.

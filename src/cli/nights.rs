@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 use clap::Args;
+use futures::FutureExt as _;
 use sqlx::Connection;
 use tokio::sync::OnceCell;
 
@@ -16,6 +17,7 @@ use super::{
     mailing::send_after,
 };
 use crate::{
+    answers::night_report,
     jobs::{
         self, Folders, Job, REGISTRY, email_contacts, email_operators,
         engine::{
@@ -98,6 +100,7 @@ pub(super) fn context(settings: &Settings, today: NaiveDate, dry_run: bool) -> a
         today,
         arrived_on: clock.today(),
         now: jobs::Now::told(move || clock.now()),
+        gather: jobs::Gather::told(|conn, asked| night_report::read(conn, asked).boxed()),
         latest: true,
         dry_run,
         worker: name::of_process(night::ROLE),

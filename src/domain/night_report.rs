@@ -3,7 +3,10 @@
 //!
 //! Sums are of one currency each. It names partners, orders, files and lines; of people nobody, but where a reason does.
 
+mod asked;
 pub mod sample;
+
+pub use asked::{NightAsked, Within};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

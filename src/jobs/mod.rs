@@ -3,7 +3,7 @@
 //! A reconciler's chunk is one transaction: what it read, decided, wrote, and that it is done. A courier talks to
 //! the outside with no transaction open and records what came of it. Both take the business date and nothing else.
 
-pub use engine::{Context, Error, Folders, Job, Now, Result, Stage, Stop, Stopper, Waited, sha256};
+pub use engine::{Context, Error, Folders, Gather, Job, Now, Result, Stage, Stop, Stopper, Waited, sha256};
 
 /// Every job, in the order of a night, for a macro to make something of: its stem, which names its file here, its TOML and
 /// its queue, and the type of its policy in `<stem>/policy.rs`. A new job is its TOML, its file, and its lines here.

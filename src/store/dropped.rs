@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, night_report::Within, quarantine};
+use super::{Result, quarantine};
 use crate::domain::{
     id::{FileNo, PartnerId},
     language::Bilingual,
+    night_report::Within,
 };
 
 /// A file that was just moved out of the inbox.

@@ -27,7 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("worker", &["jobs", "store", "files", "mail", "domain", "settings", "clock"]),
     ("web", &["answers", "jobs", "store", "files", "mail", "domain", "settings", "clock"]),
     ("answers", &["store", "files", "mail", "domain"]),
-    ("jobs", &["answers", "store", "files", "mail", "domain"]),
+    ("jobs", &["store", "files", "mail", "domain"]),
     ("store", &["domain"]),
     ("files", &["domain"]),
     ("mail", &["domain"]),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use benefactor::{
+    answers::night_report,
     domain::{
         calendar::{add_days, sub_days},
         catalogue::{self, Catalogue},
@@ -22,6 +23,7 @@ use benefactor::{
     store::{digest, run::Counts, vault::SecretPlace},
 };
 use chrono::NaiveDate;
+use futures::FutureExt as _;
 
 use crate::{eml::Eml, house::House};
 
@@ -104,6 +106,7 @@ impl House {
             today,
             arrived_on,
             now: jobs::Now::told(move || arrived_on.and_hms_opt(2, 30, 0).unwrap().and_utc()),
+            gather: jobs::Gather::told(|conn, asked| night_report::read(conn, asked).boxed()),
             latest: true,
             dry_run,
             worker: format!("{}:{}:{}", night::ROLE, std::process::id(), self.url),

@@ -5,16 +5,15 @@ use sqlx::{Connection, PgConnection};
 
 use super::policy::OperatorRecipient;
 use crate::{
-    answers::night_report::{self as view, NightAsked},
     domain::{
         calendar::{add_days, days_between},
-        night_report::NightReport,
+        night_report::{NightAsked, NightReport, Within},
     },
     jobs::engine::{Context, Result},
     mail::operator_message_id,
     store::{
         self,
-        night_report::{self, ReportMail, StoredReport, Within},
+        night_report::{self, ReportMail, StoredReport},
     },
 };
 
@@ -50,7 +49,7 @@ pub(super) async fn gather(cx: &Context, conn: &mut PgConnection) -> Result<Nigh
         inbox: &cx.folders.inbox(),
         place: &cx.place,
     };
-    let report = view::read(&mut tx, &asked).await?;
+    let report = cx.gather.gather(&mut tx, &asked).await?;
     tx.rollback().await?;
     Ok(report)
 }

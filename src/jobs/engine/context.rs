@@ -8,12 +8,17 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
+use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 use super::{error::Result, stop::Stop};
 use crate::{
-    domain::{catalogue::Catalogue, rate::Rates},
+    domain::{
+        catalogue::Catalogue,
+        night_report::{NightAsked, NightReport},
+        rate::Rates,
+    },
     jobs::policy::{Policies, file::Work},
     mail::{dkim::DkimKeys, smtp::MailServer},
     store::{self, run, vault, work::DueTerms},
@@ -83,6 +88,29 @@ impl Now {
     }
 }
 
+/// What a night came to, as whoever asks is told it: gathered from the store by what answers people, which jobs do not know.
+#[derive(Clone, Copy)]
+pub struct Gather(GatherReport);
+
+type GatherReport =
+    for<'a> fn(&'a mut PgConnection, &'a NightAsked<'a>) -> BoxFuture<'a, store::Result<NightReport>>;
+
+impl Gather {
+    /// Gathered by this.
+    #[must_use]
+    pub const fn told(by: GatherReport) -> Self {
+        Self(by)
+    }
+
+    /// What the nights came to that are asked of.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn gather(self, conn: &mut PgConnection, asked: &NightAsked<'_>) -> Result<NightReport> {
+        Ok((self.0)(conn, asked).await?)
+    }
+}
+
 /// What every job of one business date works with.
 pub struct Context {
     /// The numbers of the rules.
@@ -99,6 +127,8 @@ pub struct Context {
     pub arrived_on: NaiveDate,
     /// The business clock.
     pub now: Now,
+    /// What operators are told of a night.
+    pub gather: Gather,
     /// No later night is complete: mail and exports, which show the present, are made.
     pub latest: bool,
     /// Print, do not send or write files; the caller rolls back.
@@ -139,6 +169,7 @@ impl Context {
             today,
             arrived_on: self.arrived_on,
             now: self.now.clone(),
+            gather: self.gather,
             latest,
             dry_run: self.dry_run,
             worker: self.worker.clone(),

@@ -23,7 +23,7 @@ use tracing::{Instrument, Span, error_span, field::Empty};
 
 use self::lane::Room;
 pub use self::{
-    context::{Context, Folders, Now, Waited, sha256},
+    context::{Context, Folders, Gather, Now, Waited, sha256},
     error::{Error, LeftOut, Result, is_full, refused_values},
     job::{Job, PlanStage, Stage, WorkChunk},
     stop::{Stop, Stopper},

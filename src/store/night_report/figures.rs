@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 
 use crate::{
@@ -11,23 +11,12 @@ use crate::{
         money::{Amount, Currency},
         night_report::{
             BookedSum, Capped, JobDone, MailsCame, PartnerNamed, PartnerStake, RefusedRequests, RejectedRows,
-            RowPlace, StakeSum,
+            RowPlace, StakeSum, Within,
         },
         reason::Reason,
     },
     store::Result,
 };
-
-/// Which nights are told of.
-#[derive(Clone, Copy, Debug)]
-pub struct Within {
-    /// The business date of the first.
-    pub from: NaiveDate,
-    /// That of the last.
-    pub until: NaiveDate,
-    /// When the report before was made: what came to an end since then and is dated earlier was not told.
-    pub after: Option<DateTime<Utc>>,
-}
 
 /// What each job but `except` did.
 pub async fn jobs_done(conn: &mut PgConnection, within: Within, except: &str) -> Result<Vec<JobDone>> {

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{Result, run::Span};
 use crate::domain::{id::RunNo, night_report::NightReport};
 
-pub use figures::{Within, booked, jobs_done, mails, refused, rejected, stakes, without_contact};
+pub use figures::{booked, jobs_done, mails, refused, rejected, stakes, without_contact};
 
 /// A report as the store has it.
 #[derive(Clone, Debug, Deserialize)]
