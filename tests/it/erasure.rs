@@ -6,6 +6,7 @@ use std::fs;
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
+    bounces,
     cast::{ENTITLEMENTS, partner, row},
     house::{House, Ran},
 };
@@ -262,6 +263,30 @@ async fn mails_to_whoever_is_erased_are_not_sent_and_sent_ones_keep_their_time_a
     assert_eq!(house.one::<i64>("select count(*) from mail where status = 'queued'").await, 0);
     fs::remove_dir_all(house.dir.join("outbox")).unwrap();
     house.night("2024-02-28").await;
+}
+
+#[tokio::test]
+async fn what_came_back_about_mails_to_whoever_is_erased_is_kept_without_them() {
+    let (house, mails) = bounces::sent(2, "").await;
+    let text = &bounces::fixtures()["postfix_unknown_hard"];
+    let back = ["p1@p.example", "p2@p.example"].map(|to| {
+        let (token, id) = &mails[to];
+        (to, bounces::about(text, token, id, to).replace("4A1B2", to.split_once('@').unwrap().0))
+    });
+    bounces::take(&house, &bounces::maildir(&house, &back));
+    let reports = "select count(*) || ' ' || count(*) filter (where said = 'erased-1') from bounce where mail_id is not null";
+    assert_eq!(house.one::<String>(reports).await, "2 0");
+    assert!(tables_with(&house, &["p1@p.example"]).await.contains(&"public.bounce".to_owned()));
+    // It is no partner's address any more, only one that mail went to.
+    let moved = "update partner set account_email = 'new@p.example' where number = '1'";
+    house.owner.execute(moved).await.unwrap();
+    erase(&house, &["contact", "erase", "P1@p.example"]).ended(0);
+    assert_eq!(tables_with(&house, &["p1@p.example"]).await, [""; 0]);
+    assert_eq!(house.one::<String>(reports).await, "2 1", "the other's is as it was");
+    let states = "select string_agg(status, ' ') from mail";
+    assert_eq!(house.one::<String>(states).await, "bounced bounced");
+    let holds = "select string_agg(split_part(address, ':', 1), ' ' order by address) from suppression where removed_at is null";
+    assert_eq!(house.one::<String>(holds).await, "hmac p2@p.example");
 }
 
 #[tokio::test]
