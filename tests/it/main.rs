@@ -61,6 +61,7 @@ mod names;
 mod pace;
 mod partner_snapshots;
 mod portals;
+mod postfix;
 mod provision_credits;
 mod quarantine;
 mod races;

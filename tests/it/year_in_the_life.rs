@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 
 use crate::{house::House, story::day};
 
-const FIRST: &str = "2024-01-15";
+/// The night of the first files.
+pub const FIRST: &str = "2024-01-15";
 const LAST: &str = "2025-03-31";
 
 /// What must never be found, whatever happened: each with its name.
@@ -103,7 +104,8 @@ pub fn cast() -> BTreeMap<NaiveDate, Vec<(String, String)>> {
     days
 }
 
-async fn drop_files(house: &mut House, cast: &BTreeMap<NaiveDate, Vec<(String, String)>>, on: NaiveDate) {
+/// Drops the files of a day.
+pub async fn drop_files(house: &mut House, cast: &BTreeMap<NaiveDate, Vec<(String, String)>>, on: NaiveDate) {
     if let Some(files) = cast.get(&on) {
         let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
         house.import(&named, &on.to_string()).await;
