@@ -41,7 +41,7 @@ impl Offer {
     /// The offer of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|offer| offer.name() == name)
+        Self::ALL.into_iter().find(|offer| offer.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -74,7 +74,7 @@ impl BenefitType {
     /// The type of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 

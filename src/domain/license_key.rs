@@ -173,7 +173,7 @@ impl Mode {
     /// The mode of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.name() == name)
+        Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(name))
     }
 }
 

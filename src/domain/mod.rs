@@ -55,3 +55,4 @@ pub mod target;
 pub mod texts;
 pub mod tick;
 pub mod timetable;
+pub mod typing_error;

@@ -58,7 +58,7 @@ impl Reason {
     pub fn told(&self) -> Told<'_> {
         match self {
             Self::Missing => cells::missing(),
-            Self::Invalid { expected } => cells::invalid(*expected),
+            Self::Invalid { expected, meant } => cells::invalid(*expected, meant.as_deref()),
             Self::WrongFieldCount { expected, found } => cells::wrong_field_count(*expected, *found),
             Self::TextWithoutColumn { cell } => notation::text_without_column(*cell),
             Self::CutOff => notation::cut_off(),

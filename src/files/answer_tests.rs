@@ -39,7 +39,7 @@ fn answered(text: &str, verdicts: &[(u64, RowStatus, &[Problem])]) -> String {
 fn two_problems() -> [Problem; 2] {
     [
         Problem::at("name", "", Reason::Missing),
-        Problem::at("country", "XX", Reason::Invalid { expected: Expected::Country }),
+        Problem::at("country", "XX", Reason::Invalid { expected: Expected::Country, meant: None }),
     ]
 }
 

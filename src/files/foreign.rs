@@ -119,12 +119,12 @@ impl Foreign {
                 "ett packat arkiv: packa upp det och läs in filerna i det",
             ),
             Self::Pdf => Bilingual::new(
-                "a PDF document: ask whoever made it for the same as CSV",
-                "ett PDF-dokument: be den som har gjort det om samma uppgifter som CSV",
+                "a PDF document: ask whoever made it for the same as a workbook (.xlsx) or as CSV",
+                "ett PDF-dokument: be den som har gjort det om samma uppgifter som arbetsbok (.xlsx) eller CSV",
             ),
             Self::Picture => Bilingual::new(
-                "a picture: ask whoever made it for the same as CSV",
-                "en bild: be den som har gjort den om samma uppgifter som CSV",
+                "a picture: ask whoever made it for the same as a workbook (.xlsx) or as CSV",
+                "en bild: be den som har gjort den om samma uppgifter som arbetsbok (.xlsx) eller CSV",
             ),
             Self::Html => Bilingual::new(
                 "a web page, perhaps the one for signing in: sign in, download the file again, and import that",

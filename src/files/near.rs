@@ -1,11 +1,10 @@
 //! Names that come close to known ones: a typing error, a plural, a unit in brackets, other words around the same stem.
 
 use super::reader::normalised;
+use crate::domain::typing_error::is_typing_error;
 
 /// Words around a stem that say no more than it does.
 const AROUND: [&str; 8] = ["on", "at", "id", "date", "code", "utc", "number", "no"];
-/// Letters that a name has in which a typing error can be told from another name.
-const LETTERS: usize = 5;
 
 /// The known name that a name, as somebody wrote it, comes close to.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -21,8 +20,8 @@ fn is_near(name: &str, known: &str) -> bool {
     let joined = |name: &str| name.replace('_', "");
     let (stem, of_known) = (stem(name), stem(known));
     joined(name) == joined(known)
-        || is_typo(&joined(name), &joined(known))
-        || stem.len() > 2 && (stem == of_known || is_typo(&stem, &of_known))
+        || is_typing_error(&joined(name), &joined(known))
+        || stem.len() > 2 && (stem == of_known || is_typing_error(&stem, &of_known))
 }
 
 /// A name without the words around its stem, in the singular.
@@ -33,21 +32,6 @@ fn stem(name: &str) -> String {
         return format!("{singular}y");
     }
     stem.strip_suffix('s').filter(|stem| stem.len() > 2).map_or(stem.clone(), str::to_owned)
-}
-
-/// Whether two names differ by one letter that is another, missing, too much, or in the place of its neighbour.
-fn is_typo(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().min(b.len()) < LETTERS || a.len().abs_diff(b.len()) > 1 {
-        return false;
-    }
-    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let rest = |of: &[char], from: usize| of.get(from..).map(<[char]>::to_vec);
-    let (next, after) = (same + 1, same + 2);
-    rest(&a, next) == rest(&b, next)
-        || rest(&a, next) == rest(&b, same)
-        || rest(&a, same) == rest(&b, next)
-        || a.get(same) == b.get(next) && a.get(next) == b.get(same) && rest(&a, after) == rest(&b, after)
 }
 
 #[cfg(test)]

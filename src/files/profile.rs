@@ -16,6 +16,9 @@ use crate::domain::{
     reason::Problem,
 };
 
+/// So many rows are looked at for a header that does not come first.
+const LOOKED_AT: usize = 20;
+
 /// A header understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -45,6 +48,29 @@ impl Profile {
             Some(conversion) => Ok(Self::of_portal(header, conversion)),
             None => Self::of_kind(header, stated),
         }
+    }
+
+    /// What is said of a file whose first row is no header: where the header is, if it stands a few rows below. `next` reads
+    /// the row that follows.
+    #[must_use]
+    pub fn refused(
+        refusal: Refusal,
+        stated: Option<Kind>,
+        mut next: impl FnMut(&mut Record) -> Result<bool, Refusal>,
+    ) -> Refusal {
+        if !matches!(refusal, Refusal::UnknownKind { .. } | Refusal::MissingColumns { .. }) {
+            return refusal;
+        }
+        let mut record = Record::default();
+        for _ in 0..LOOKED_AT {
+            if !next(&mut record).is_ok_and(|there| there) {
+                break;
+            }
+            if let Ok(profile) = Self::recognise(&record, stated) {
+                return Refusal::RowsAboveHeader { kind: profile.kind, line: record.line() };
+            }
+        }
+        refusal
     }
 
     /// Understands the header of a portal's file.

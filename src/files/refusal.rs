@@ -197,6 +197,14 @@ pub enum Refusal {
         /// The kinds that come closest, best first, and what each lacks.
         closest: Vec<Lack>,
     },
+    /// The header stands below other rows, such as a title.
+    #[error("the header of {kind} is in line {line}: delete the rows above it")]
+    RowsAboveHeader {
+        /// The kind of the header.
+        kind: Kind,
+        /// The line of the header.
+        line: u64,
+    },
     /// The file is larger than is taken in.
     #[error("the file is larger than {limit} bytes: split it")]
     FileTooLarge {
@@ -318,6 +326,7 @@ impl Refusal {
             Self::WhosePortalFile { .. } => "file_without_partner",
             Self::OtherBank { .. } => "file_of_another_bank",
             Self::UnknownKind { .. } => "file_unknown_kind",
+            Self::RowsAboveHeader { .. } => "file_rows_above_header",
             Self::FileTooLarge { .. } => "file_too_large",
             Self::RecordTooLong { .. } => "file_record_too_long",
             Self::CellTooLong { .. } => "file_cell_too_long",

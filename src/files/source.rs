@@ -240,14 +240,16 @@ fn recognise(path: &Path, asked: &ReadAs, stated: Dialect, limits: Limits) -> Re
     delimiters.dedup();
     for delimiter in delimiters {
         let dialect = Dialect { delimiter, ..stated };
-        let opened = reopen_text(path, &dialect, asked.complete, limits).and_then(|reader| {
+        let opened = reopen_text(path, &dialect, asked.complete, limits).and_then(|mut reader| {
             let header = reader.header().clone();
-            let profile = Profile::recognise(&header, asked.kind)?;
+            let profile = Profile::recognise(&header, asked.kind)
+                .map_err(|refusal| Profile::refused(refusal, asked.kind, |record| reader.read(record)))?;
             profile.refuse_near_misses()?;
             Ok(OpenedFile { header, profile, dialect, sheet: None })
         });
         match opened {
             Ok(opened) => return Ok(opened),
+            Err(refusal @ Refusal::RowsAboveHeader { .. }) => return Err(refusal),
             Err(refusal) => drop(first.get_or_insert(refusal)),
         }
     }

@@ -144,6 +144,26 @@ fn what_the_operator_states_settles_it_and_a_cell_against_that_is_refused() {
 }
 
 #[test]
+fn a_header_below_a_title_is_found_and_the_rows_above_it_are_to_be_deleted() {
+    let header = "partner_id;name;account_email;country;currency";
+    for (text, line) in [
+        (format!("Our partners, November 2026\n\n{header}\n"), 3),
+        (format!("Partner list;;;;\nby region, and by name;;;;\n{header}\n"), 3),
+        (format!("\"a, title\"\n{}\n", header.replace(';', ",")), 2),
+    ] {
+        let refusal = refused(text.as_bytes());
+        assert!(
+            matches!(refusal, Refusal::RowsAboveHeader { kind: Kind::Partners, line: at } if at == line),
+            "{refusal}"
+        );
+        let told = format!("the header of partners is in line {line}: delete the rows above it");
+        assert_eq!(refusal.to_string(), told);
+    }
+    let far = format!("{}{header}\n", "a;b\n".repeat(40));
+    assert_eq!(refused(far.as_bytes()).code(), "file_unknown_kind");
+}
+
+#[test]
 fn the_canonical_form_is_taken_as_it_is_and_ambiguous_thousands_are_not() {
     let text = usage(&[("2021-06-17", "12.000"), ("2021-06-17", "-12.50")]).replace(';', ",");
     let (dialect, rows) = read(&text);

@@ -419,7 +419,7 @@ fn a_kind_of_file_is_one_stem_in_every_room() {
     assert_eq!(all.len(), Kind::ALL.len(), "no kind twice");
     let declared = without(
         "src/domain/kinds",
-        &["cell", "cell_tests", "forms", "repeats", "schema", "tests", "traces", "types"],
+        &["cell", "cell_tests", "forms", "meant", "repeats", "schema", "tests", "traces", "types"],
     );
     assert_eq!(declared, all, "src/domain/kinds/*.rs");
     let facts = named(|kind| !kind.is_request());

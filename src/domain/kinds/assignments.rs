@@ -95,7 +95,7 @@ impl SeatAction {
     /// The action of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
+        Self::ALL.into_iter().find(|action| action.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -176,9 +176,15 @@ impl<'a> Reading<'a> {
         };
         let value = parse(text);
         if value.is_none() {
-            self.problem(column.name, Reason::Invalid { expected: column.of.expected() });
+            self.invalid(column, text);
         }
         value
+    }
+
+    /// Notes that a cell does not hold what its column asks for.
+    fn invalid(&mut self, column: &Column, text: &str) {
+        let reason = Reason::Invalid { expected: column.of.expected(), meant: column.of.meant(text) };
+        self.problem(column.name, reason);
     }
 
     /// A cell that may be empty or absent.
@@ -199,7 +205,7 @@ impl<'a> Reading<'a> {
             Content::Text(text) => {
                 let value = parse(text).map(Patch::Set);
                 if value.is_none() {
-                    self.problem(column.name, Reason::Invalid { expected: column.of.expected() });
+                    self.invalid(column, text);
                 }
                 value
             }
@@ -232,7 +238,7 @@ impl<'a> Reading<'a> {
 /// A problem with a cell that does not hold what its column asks for.
 #[must_use]
 pub fn invalid(column: &str, written: &str, expected: Expected) -> Problem {
-    Problem::at(column, &shown(written), Reason::Invalid { expected })
+    Problem::at(column, &shown(written), Reason::Invalid { expected, meant: None })
 }
 
 fn shown(written: &str) -> std::borrow::Cow<'_, str> {

@@ -42,7 +42,7 @@ pub fn with<'a>(base: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> 
 
 /// A problem: column, value, what was expected.
 pub fn bad(column: &str, value: &str, expected: Expected) -> Problem {
-    Problem::at(column, value, Reason::Invalid { expected })
+    Problem::at(column, value, Reason::Invalid { expected, meant: None })
 }
 
 /// Each change alone makes exactly the problem that it should: the column, its cell, what is expected.
@@ -54,7 +54,9 @@ pub fn each_alone<T: std::fmt::Debug>(
 ) {
     for (column, cell, expected) in cases {
         let problems = parse(columns, &read, &with(base, &[(column, cell)])).unwrap_err();
-        assert_eq!(problems, [bad(column, cell, *expected)]);
+        let of = columns.iter().find(|known| known.name == *column).unwrap().of;
+        let reason = Reason::Invalid { expected: *expected, meant: of.meant(cell) };
+        assert_eq!(problems, [Problem::at(column, cell, reason)]);
     }
 }
 
@@ -71,7 +73,7 @@ fn d16_an_absent_column_keeps_and_an_empty_cell_clears() {
     assert_eq!(parse(COLUMNS, read, &[("a", "1")]), Ok(Patch::Keep));
     assert_eq!(parse(COLUMNS, read, &[("a", "1"), ("b", " \u{a0}")]), Ok(Patch::Clear));
     assert_eq!(parse(COLUMNS, read, &[("a", "1"), ("b", " True ")]), Ok(Patch::Set(true)));
-    assert_eq!(parse(COLUMNS, read, &[("b", "ja")]), Err(vec![bad("b", "ja", Expected::Flag)]));
+    assert_eq!(parse(COLUMNS, read, &[("b", "kanske")]), Err(vec![bad("b", "kanske", Expected::Flag)]));
     assert_eq!(Patch::Keep.onto(Some(1)), Some(1));
     assert_eq!(Patch::Clear.onto(Some(1)), None);
     assert_eq!(Patch::Set(2).onto(Some(1)), Some(2));

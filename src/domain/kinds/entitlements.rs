@@ -158,7 +158,7 @@ fn amount(row: &mut Reading<'_>) -> Option<Patch<Amount>> {
         row.patch_as(&AMOUNT, |text| parse_decimal(text, places).filter(|minor| *minor >= 0))
     };
     if currency.is_none() {
-        row.problem("currency", Reason::Invalid { expected: Expected::Currency });
+        row.problem("currency", Reason::Invalid { expected: Expected::Currency, meant: None });
     }
     let currency = currency?;
     amount.map(|patch| match patch {

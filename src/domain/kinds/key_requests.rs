@@ -77,7 +77,7 @@ impl KeyAction {
     /// The action of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Reveal, Self::Redeem].into_iter().find(|action| action.name() == name)
+        [Self::Reveal, Self::Redeem].into_iter().find(|action| action.name().eq_ignore_ascii_case(name))
     }
 }
 

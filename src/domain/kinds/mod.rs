@@ -18,6 +18,7 @@ pub mod entitlements;
 pub mod forms;
 pub mod key_requests;
 pub mod keys;
+pub mod meant;
 pub mod partners;
 pub mod rates;
 pub mod renewals;

@@ -185,7 +185,7 @@ enum ServiceKind {
 
 impl ServiceKind {
     fn parse(name: &str) -> Option<Self> {
-        Some(match name {
+        Some(match name.to_ascii_lowercase().as_str() {
             "cancel" => Self::Cancel,
             "product_support" => Self::ProductSupport,
             "cloud_support" => Self::CloudSupport,

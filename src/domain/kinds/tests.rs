@@ -63,10 +63,29 @@ fn a_cell_that_its_columns_type_does_not_hold_is_told_what_that_type_expects() {
             let told = problems.iter().find(|problem| problem.column == column.name);
             assert_eq!(
                 told.map(|problem| &problem.reason),
-                Some(&Reason::Invalid { expected }),
+                Some(&Reason::Invalid { expected, meant: None }),
                 "{kind}.{}",
                 column.name
             );
         }
     }
+}
+
+#[test]
+fn a_word_of_a_list_may_be_written_in_any_case() {
+    let mut words = 0;
+    for kind in Kind::ALL {
+        for example in kind.schema().examples {
+            let cells = kind.columns().iter().zip(example.split(',')).map(|(column, cell)| match column.of {
+                Type::OneOf(..) => (column.name, cell.to_uppercase()),
+                _ => (column.name, cell.to_owned()),
+            });
+            let cells: Vec<(&str, String)> = cells.collect();
+            words +=
+                cells.iter().zip(example.split(',')).filter(|((_, cell), written)| cell != written).count();
+            let pairs: Vec<(&str, &str)> = cells.iter().map(|(name, cell)| (*name, cell.as_str())).collect();
+            assert_eq!(problems(*kind, &pairs), [], "{kind}: {pairs:?}");
+        }
+    }
+    assert!(words >= 8, "{words}");
 }

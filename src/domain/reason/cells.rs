@@ -17,7 +17,7 @@ use super::{
 pub(super) fn samples() -> Vec<Reason> {
     vec![
         Reason::Missing,
-        Reason::Invalid { expected: Expected::Date },
+        Reason::Invalid { expected: Expected::Date, meant: None },
         Reason::WrongFieldCount { expected: 11, found: 10 },
         Reason::DateOutOfRange { earliest_on: day("1990-01-01"), latest_on: day("2100-12-31") },
         Reason::RepeatedInFile { line: 7 },
@@ -43,10 +43,22 @@ pub(super) fn missing() -> Told<'static> {
     )
 }
 
-pub(super) fn invalid(expected: Expected) -> Told<'static> {
+pub(super) fn invalid(expected: Expected, meant: Option<&str>) -> Told<'_> {
     refusal("").words(
-        move |_| format!("The value must be {}; correct the cell.", expected.phrase(English)),
-        move |_| format!("Värdet måste vara {}; rätta cellen.", expected.phrase(Swedish)),
+        move |_| {
+            let asked = expected.phrase(English);
+            match meant {
+                None => format!("The value must be {asked}; correct the cell."),
+                Some(meant) => format!("The value must be {asked}; did you mean {meant}? Correct the cell."),
+            }
+        },
+        move |_| {
+            let asked = expected.phrase(Swedish);
+            match meant {
+                None => format!("Värdet måste vara {asked}; rätta cellen."),
+                Some(meant) => format!("Värdet måste vara {asked}; menade du {meant}? Rätta cellen."),
+            }
+        },
     )
 }
 

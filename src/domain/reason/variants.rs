@@ -28,6 +28,9 @@ pub enum Reason {
     Invalid {
         /// What the column asks for.
         expected: Expected,
+        /// What it probably means.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meant: Option<String>,
     },
     /// The row has another number of fields than the header.
     WrongFieldCount {

@@ -77,6 +77,9 @@ impl Refusal {
                 "rubrikraden hör inte till någon känd sorts fil{}: rätta rubrikraden, eller ange sorten",
                 nearest(closest)
             ),
+            Self::RowsAboveHeader { kind, line } => {
+                format!("rubrikraden till {kind} står på rad {line}: ta bort raderna ovanför den")
+            }
             Self::FileTooLarge { limit } => format!("filen är större än {limit} byte: dela upp den"),
             Self::RecordTooLong { line, limit } => format!(
                 "rad {line}: raden som börjar här är längre än {limit} byte: är ett citattecken inte stängt?"

@@ -47,6 +47,7 @@ fn others() -> Vec<Refusal> {
         Refusal::WhosePortalFile { portal: TITLE },
         Refusal::OtherBank { column: "XYZ".to_owned() },
         Refusal::UnknownKind { closest: vec![lack.clone(), lack] },
+        Refusal::RowsAboveHeader { kind: Kind::Users, line: 3 },
         Refusal::NotRegular { name: name(), what: Bilingual::new("a pipe", "ett namngivet rör") },
         Refusal::BadName { name: name() },
         Refusal::Changed { name: name() },

@@ -102,7 +102,9 @@ fn find(
 /// Whether the columns of a sheet are known though something is wrong with them: it may be the one that is meant.
 fn could_be_meant(refusal: &Refusal) -> bool {
     match refusal {
-        Refusal::MisnamedColumns { .. } | Refusal::PortalLacks { .. } => true,
+        Refusal::MisnamedColumns { .. } | Refusal::PortalLacks { .. } | Refusal::RowsAboveHeader { .. } => {
+            true
+        }
         Refusal::UnknownKind { closest } => closest.iter().any(|lack| !lack.near.is_empty()),
         _ => false,
     }
@@ -115,10 +117,18 @@ fn look(
     kind: Option<Kind>,
     limits: Limits,
 ) -> Result<(ChosenSheet, u64), (Refusal, u64)> {
-    let head = SheetCells::of(book, name, limits).and_then(|mut cells| SheetHead::read(&mut cells));
-    let SheetHead { header, .. } = head.map_err(|refusal| (refusal, 1))?;
+    let mut cells = SheetCells::of(book, name, limits).map_err(|refusal| (refusal, 1))?;
+    let SheetHead { header, .. } = SheetHead::read(&mut cells).map_err(|refusal| (refusal, 1))?;
     let line = header.line();
+    let next = |record: &mut Record| {
+        let row = cells.row()?;
+        if let Some(row) = &row {
+            row.record(0, record);
+        }
+        Ok(row.is_some())
+    };
     let profile = Profile::recognise(&header, kind)
+        .map_err(|refusal| Profile::refused(refusal, kind, next))
         .and_then(|profile| profile.refuse_near_misses().map(|()| profile))
         .map_err(|refusal| (refusal, line))?;
     Ok((ChosenSheet { number, name: without_nul(name.to_owned()), header, profile }, line))

@@ -137,3 +137,21 @@ fn what_a_lenient_reader_would_make_something_else_of_is_refused_with_its_cell()
         assert!(refused.as_ref().is_err_and(|why| why.contains(told)), "{to}: {refused:?}");
     }
 }
+
+#[test]
+fn a_header_below_a_title_is_found_and_the_rows_above_it_are_to_be_deleted() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.merge_range(0, 0, 0, 2, "Agreements of 2024", &rust_xlsxwriter::Format::new()).unwrap();
+    for (column, cell) in (0..).zip(["Partner ID", "Agreement", "Valid from"]) {
+        sheet.write_string(2, column, cell).unwrap();
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    workbook.save(file.path().with_extension("xlsx")).unwrap();
+    std::fs::rename(file.path().with_extension("xlsx"), file.path()).unwrap();
+    let refusal = choose(file.path(), None, None, Limits::default()).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "sheet 'Sheet1', A1: the header of agreements is in line 3: delete the rows above it"
+    );
+}

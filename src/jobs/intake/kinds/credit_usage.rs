@@ -197,7 +197,7 @@ fn same_usage(new: &NewUsage, (entitlement_id, used_on, minor): (EntitlementNo, 
     } else if new.amount.minor != minor {
         conflict("amount", new.amount.plain(), Amount::new(minor, new.amount.currency).plain())
     } else if new.entitlement_id != entitlement_id {
-        Verdict::no("reference", &new.reference, Reason::Invalid { expected: Expected::Benefit })
+        Verdict::no("reference", &new.reference, Reason::Invalid { expected: Expected::Benefit, meant: None })
     } else {
         Verdict::Unchanged(vec![])
     }

@@ -143,7 +143,7 @@ impl<'a> KeysSpan<'a> {
             // A row of an answer, corrected elsewhere and dropped again.
             Named::Masked(tail) => Ok(match self.by_tail.get(&(entitlement_id, tail.clone())).cloned() {
                 Some(known) => self.again(row, known, entitlement_id),
-                None => Verdict::no("key", "", Reason::Invalid { expected: Expected::Key }),
+                None => Verdict::no("key", "", Reason::Invalid { expected: Expected::Key, meant: None }),
             }),
         }
     }
